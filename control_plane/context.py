@@ -1,0 +1,57 @@
+"""What the services are handed: settings, blobs, a clock, and two ports out of the process that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from control_plane.blobs import Blobs
+from control_plane.settings import Settings
+
+
+class Answer(Protocol):
+    """An answer on its way from a replica. Closing it early cancels the generation."""
+
+    status: int  # HTTP
+    content_type: str
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+class Inference(Protocol):
+    """A request to a replica, answered as a stream. `rpc/serving.py` implements it."""
+
+    def ask(self, machine_id: str, replica_id: int, path: str, body: bytes, deadline_seconds: float) -> Answer:
+        """Block until the head of the answer is there. Raises NothingServes, EngineFailed, DeadlineExceeded."""
+        ...
+
+
+class Signals(Protocol):
+    """Wake whoever waits on a topic. A missed signal costs nothing: who waits looks at the store again.
+
+    Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `project:<id>`, `fleet`, `schedule`.
+    """
+
+    def wake(self, *topics: str) -> None: ...
+
+    def version(self, topic: str) -> int:
+        """A number that grows with each wake of the topic."""
+        ...
+
+    def wait(self, topics: frozenset[str], seen: dict[str, int], seconds: float) -> dict[str, int]:
+        """Block at most `seconds` until one of the topics is beyond `seen`; the versions that are now, by topic."""
+        ...
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """Built once by main and handed to every service as `cp`."""
+
+    settings: Settings
+    blobs: Blobs
+    clock: Callable[[], float]  # seconds since the epoch
+    signals: Signals
+    inference: Inference

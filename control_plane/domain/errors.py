@@ -1,0 +1,315 @@
+"""What can go wrong, as one hierarchy. Each class's docstring is the user's sentence; its placeholders are `params`.
+
+A code and parameters travel and are stored; the words are made at the edge, in the reader's language
+(`web/wording.py` and `rpc/interceptors.py` ask the same catalogue).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+
+class TunesmithError(Exception):
+    """Something went wrong."""
+
+    status = "failed"  # a row of STATUS in control_plane/statuses.py
+
+    def __init__(self, **params: object) -> None:
+        self.params = params
+        super().__init__(f"{self.code}: {params}" if params else self.code)
+
+    @property
+    def code(self) -> str:
+        """The class's name in snake case: `JobNotFound` → `job_not_found`."""
+        return code_of(type(self))
+
+    def __str__(self) -> str:
+        return sentence_of(type(self)).format_map(_Lenient(self.params))
+
+
+class _Lenient(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def code_of(kind: type[TunesmithError]) -> str:
+    """The stable code of an error class."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def sentence_of(kind: type[TunesmithError]) -> str:
+    """The English sentence with placeholders: the docstring on one line; it is the catalogue's key."""
+    return " ".join((kind.__doc__ or "").split())
+
+
+def every() -> Iterator[type[TunesmithError]]:
+    """Each concrete error class, parents before children."""
+    pending: list[type[TunesmithError]] = [TunesmithError]
+    while pending:
+        kind = pending.pop(0)
+        yield kind
+        pending.extend(kind.__subclasses__())
+
+
+# ---- whole families: their status is inherited
+
+
+class NotFound(TunesmithError):
+    """This does not exist, or you may not see it."""
+
+    status = "not_found"
+
+
+class Denied(TunesmithError):
+    """You are not allowed to do this: it needs the permission “{permission}”."""
+
+    status = "denied"
+
+
+class NotSignedIn(TunesmithError):
+    """Please sign in."""
+
+    status = "unauthenticated"
+
+
+class Invalid(TunesmithError):
+    """The input is not valid."""
+
+    status = "invalid"
+
+
+class Conflict(TunesmithError):
+    """This is not possible in the present state."""
+
+    status = "conflict"
+
+
+class Unavailable(TunesmithError):
+    """This is not available at the moment; please try again."""
+
+    status = "unavailable"
+
+
+class TooMany(TunesmithError):
+    """Too many requests at once; please try again in a moment."""
+
+    status = "too_many"
+
+
+# ---- the link
+
+
+class Fenced(Conflict):
+    """A newer attempt has taken over; this one must stop."""
+
+    status = "fenced"
+
+
+class Superseded(Conflict):
+    """A newer session of this machine has taken over."""
+
+    status = "fenced"
+
+
+class VersionRefused(Conflict):
+    """The agent {agent} cannot work with the control plane {control_plane}: it may be up to 3 minor versions
+    older, never newer."""
+
+
+class CertificateRefused(Denied):
+    """The certificate is not, or no longer, valid for this fleet."""
+
+    status = "unauthenticated"
+
+
+class JoinTokenRefused(Denied):
+    """The join token is unknown, expired or already used."""
+
+    status = "unauthenticated"
+
+
+class SequenceGap(Conflict):
+    """Report {sequence} came before report {expected}."""
+
+
+class ChunkCorrupt(Invalid):
+    """A chunk does not match its sha256."""
+
+
+class ArtifactIncomplete(Conflict):
+    """The artifact lacks {missing} chunks."""
+
+
+class PathRefused(Invalid):
+    """The file name “{path}” is not allowed."""
+
+
+class FileTypeRefused(Invalid):
+    """The file “{path}” is of a type that may not leave a machine."""
+
+
+class DiskFull(Unavailable):
+    """The disk is full: {needed} are needed and {free} are free."""
+
+
+# ---- signing in
+
+
+class WrongPassword(NotSignedIn):
+    """The name or the password is wrong."""
+
+
+class LinkExpired(NotSignedIn):
+    """This one-time link was used or has expired."""
+
+
+class PasswordTooShort(Invalid):
+    """The password must have at least {minimum} characters."""
+
+
+class TokenRefused(NotSignedIn):
+    """The API token is unknown, expired or revoked."""
+
+
+class RequestForged(Denied):
+    """The form has expired; please load the page again and repeat the step."""
+
+    status = "invalid"
+
+
+# ---- names and lists
+
+
+class NameInvalid(Invalid):
+    """“{name}” is not a valid name: use lower-case letters, digits, dots, underscores and hyphens, at most 64
+    of them."""
+
+
+class NameTaken(Conflict):
+    """“{name}” exists already."""
+
+
+class FieldInvalid(Invalid):
+    """{field}: {problem}"""
+
+
+# ---- data
+
+
+class DatasetEmpty(Invalid):
+    """{file} contains no rows."""
+
+
+class EncodingUnsupported(Invalid):
+    """{file} is encoded as {encoding}; please save it as UTF-8."""
+
+
+class RowsInvalid(Invalid):
+    """{file} has {count} faulty rows; the first is in line {line}: {problem}"""
+
+
+class FormatUnknown(Invalid):
+    """{file}, line {line}: the fields {fields} do not belong to a known dataset format."""
+
+
+class FileTooLarge(Invalid):
+    """{file} is larger than {limit}, which is the most that is allowed."""
+
+
+class HeldOutLeak(Invalid):
+    """{count} rows are both in the training data and in the held-out data; the first is row {line} of the
+    held-out data."""
+
+
+# ---- methods and jobs
+
+
+class MethodUnknown(Invalid):
+    """There is no method “{method}”."""
+
+
+class MethodBroken(Invalid):
+    """The method “{method}” has a faulty manifest: {problem}"""
+
+
+class ParameterUnknown(Invalid):
+    """The method “{method}” has no parameter “{parameter}”."""
+
+
+class ParameterInvalid(Invalid):
+    """The parameter “{parameter}” is not valid: {problem}"""
+
+
+class InputMissing(Invalid):
+    """The input “{input}” is missing."""
+
+
+class InputUnknown(Invalid):
+    """The method “{method}” has no input “{input}”."""
+
+
+class InputUnfit(Invalid):
+    """The input “{input}” takes {accepted}, not {given}."""
+
+
+class HeldOutMissing(Invalid):
+    """The dataset has no held-out rows, which an evaluation needs."""
+
+
+class JobOver(Conflict):
+    """The job has ended already ({state})."""
+
+
+# ---- why an attempt failed
+
+
+class TrainerCrashed(TunesmithError):
+    """The method's program ended with status {status}. Its last lines: {lines}"""
+
+
+class TrainerKilled(TunesmithError):
+    """The method's program was ended by the signal {signal}. Its last lines: {lines}"""
+
+
+class RunnerVanished(TunesmithError):
+    """The program that watches over the training disappeared without a result."""
+
+
+class OutputMissing(TunesmithError):
+    """The method ended without the promised output “{output}”."""
+
+
+class EnvironmentFailed(TunesmithError):
+    """The method's environment could not be built: {lines}"""
+
+
+class OutputUnreadable(TunesmithError):
+    """The output “{output}” is not what the method's manifest promises: {problem}"""
+
+
+class AgentRestarted(TunesmithError):
+    """The machine restarted during the attempt."""
+
+
+class MethodRefused(TunesmithError):
+    """The method refused its input: {text}"""
+
+
+# ---- serving
+
+
+class NothingServes(Unavailable):
+    """No machine serves “{deployment}” at the moment."""
+
+
+class EngineFailed(Unavailable):
+    """The serving engine on the machine failed: {problem}"""
+
+
+class DeadlineExceeded(Unavailable):
+    """There was no answer within {seconds} seconds."""
+
+
+class ModelUnfit(Invalid):
+    """“{model}” cannot be served: only GGUF models can. Package it first."""

@@ -1,0 +1,14 @@
+"""Why a job waits: code → sentence (the catalogue's key). Stored with the job as code and parameters."""
+
+REASONS = {
+    "not_planned": "The job was just submitted and will be planned at once.",
+    "no_machine": "No machine has joined the fleet yet.",
+    "no_machine_online": "No machine is online at the moment.",
+    "machines_drained": "All machines that fit are drained: they take no new jobs.",
+    "no_platform": "No machine can run this method: it needs {platforms}.",
+    "memory": "No machine has enough memory: the job needs about {needed} and at most {free} is free.",
+    "disk": "No machine has enough free disk: the job needs about {needed} and at most {free} is free.",
+    "devices_busy": "All devices that fit are busy; {ahead} jobs are ahead of this one.",
+    "offered": "A machine has been asked and is about to answer.",
+    "on_battery": "The machines that fit run on battery.",
+}

@@ -1,0 +1,87 @@
+"""Every setting of the control plane, in one documented list; the only reader of its environment.
+
+Each field is the environment variable `TUNESMITH_` + its name in upper case. `docs/developers/settings.md` is checked
+against this list by a test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+def _setting(default: Any, doc: str) -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Durations are seconds, sizes bytes."""
+
+    data: Path = _setting(Path("~/.tunesmith/control-plane"), "Folder of the database, blobs, logs and keys")
+    database: str = _setting("", "postgresql:// address; empty: SQLite in the data folder")
+    host: str = _setting("127.0.0.1", "Address that all three ports listen on")
+    public_host: str = _setting("127.0.0.1", "Name or address by which machines and browsers reach the control plane")
+    web_port: int = _setting(8420, "Port of the dashboard and the OpenAI-compatible endpoint")
+    api_port: int = _setting(8421, "Port of Enrollment and Automation (server TLS)")
+    fleet_port: int = _setting(8422, "Port of the fleet link (mutual TLS)")
+    web_certificate: str = _setting("", "PEM file; with web_key, the dashboard speaks HTTPS")
+    web_key: str = _setting("", "PEM file of the key of web_certificate")
+    threads: int = _setting(96, "Threads of the web worker")
+    live_streams: int = _setting(48, "How many /events streams are held at once; beyond it browsers poll")
+    chat_streams: int = _setting(24, "How many inference requests are held at once; beyond it the answer is 429")
+    chat_seconds: float = _setting(300.0, "Deadline of a non-streaming inference request")
+    methods: str = _setting("", "Folder of the methods; empty: the shipped ones")
+    cases: str = _setting("", "Folder of the cases; empty: the shipped ones")
+    heartbeat_seconds: float = _setting(10.0, "How often a machine reports itself")
+    poll_seconds: float = _setting(45.0, "How long an agent's Poll hangs at most")
+    offer_seconds: float = _setting(30.0, "How long an offer waits for its answer")
+    stale_server_seconds: float = _setting(30.0, "Silence after which a server is stale")
+    stale_laptop_seconds: float = _setting(60.0, "Silence after which a laptop is stale")
+    disconnected_server_seconds: float = _setting(60.0, "Silence after which a server is disconnected")
+    disconnected_laptop_seconds: float = _setting(120.0, "Silence after which a laptop is disconnected")
+    lease_server_seconds: float = _setting(300.0, "Lease of an attempt on a server")
+    lease_laptop_seconds: float = _setting(43_200.0, "Lease of an attempt on a laptop")
+    lease_grace_seconds: float = _setting(300.0, "After a start of the control plane no lease expires for this long")
+    join_token_seconds: float = _setting(3_600.0, "Longest life of a join token")
+    certificate_server_seconds: float = _setting(86_400.0, "Life of a server's certificate")
+    certificate_laptop_seconds: float = _setting(604_800.0, "Life of a laptop's certificate")
+    recover_seconds: float = _setting(7_776_000.0, "How long after its expiry a certificate may be recovered")
+    session_seconds: float = _setting(1_209_600.0, "Life of a browser session")
+    setup_link_seconds: float = _setting(86_400.0, "Life of the first administrator's one-time link")
+    max_lost_attempts: int = _setting(3, "Lost machines after which a job fails as suspect")
+    max_upload_bytes: int = _setting(2_147_483_648, "Largest dataset file")
+    max_row_bytes: int = _setting(16_777_216, "Largest row of a dataset")
+    max_log_bytes: int = _setting(1_073_741_824, "Largest log stream of an attempt")
+    min_free_disk_bytes: int = _setting(536_870_912, "Free disk below which uploads are refused")
+
+    def resolved(self) -> Settings:
+        """The same settings with the data folder made absolute."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Settings(**(values | {"data": self.data.expanduser().resolve()}))
+
+
+class SettingInvalid(ValueError):
+    """An environment variable does not parse; the message names it."""
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings from `environment` (default: the process's). Raises SettingInvalid."""
+    source = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        name = f"TUNESMITH_{setting.name.upper()}"
+        if name in source:
+            values[setting.name] = _parse(name, source[name], setting.default)
+    return Settings(**values).resolved()
+
+
+def _parse(name: str, text: str, default: Any) -> Any:
+    kind = Path if isinstance(default, Path) else type(default)
+    try:
+        return kind(text)
+    except ValueError as problem:
+        raise SettingInvalid(f"{name}={text!r}: {problem}") from problem

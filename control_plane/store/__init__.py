@@ -1,0 +1,1 @@
+"""peewee and nothing else: one module per noun."""

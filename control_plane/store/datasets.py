@@ -1,0 +1,38 @@
+"""Datasets and their immutable versions."""
+
+from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField
+
+from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.projects import ProjectRecord
+
+
+class DatasetRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "datasets"
+        indexes = ((("project", "name"), True),)
+
+
+class DatasetVersionRecord(Record):
+    id = AutoField()
+    dataset = ForeignKeyField(DatasetRecord, backref="versions", on_delete="CASCADE", lazy_load=False)
+    number = IntegerField()  # 1, 2, … under the dataset
+    hash = CharField(64)  # sha256 of the canonical JSON {"format", "train", "test"}
+    format = CharField(32)  # prompt_completion | chat | text | preference
+    train_sha256 = CharField(64)
+    test_sha256 = CharField(64, default="")  # empty: no held-out rows
+    train_rows = IntegerField()
+    test_rows = IntegerField()
+    size = BigIntegerField()
+    split_seed = IntegerField(null=True)  # null: the held-out rows came as a file
+    facts = JSONField(default=dict)  # {"duplicates": n, "longest": characters, "median": characters}
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "dataset_versions"
+        indexes = ((("dataset", "number"), True), (("dataset", "hash"), True))

@@ -1,0 +1,45 @@
+"""Deployments: the wish that a model be served; replicas: one machine serving it."""
+
+from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField
+
+from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.machines import MachineRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.projects import ProjectRecord
+
+
+class DeploymentRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)  # the model name in the OpenAI-compatible endpoint
+    model = ForeignKeyField(ModelRecord, lazy_load=False)
+    wish = CharField(16)  # SERVING | STOPPED
+    version = BigIntegerField(default=1)  # raised by each change that somebody may watch
+    context_length = IntegerField()  # tokens a slot
+    slots = IntegerField()  # concurrent requests
+    waiting_code = CharField(64, default="")
+    waiting_params = JSONField(default=dict)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "deployments"
+        indexes = ((("project", "name"), True),)
+
+
+class ReplicaRecord(Record):
+    id = AutoField()
+    deployment = ForeignKeyField(DeploymentRecord, backref="replicas", on_delete="CASCADE", lazy_load=False)
+    machine = ForeignKeyField(MachineRecord, lazy_load=False)
+    wish = BigIntegerField(default=1)  # number of the wish: raised when it changes
+    wished = CharField(16)  # SERVING | STOPPED
+    observed_wish = BigIntegerField(default=0)  # the wish that the last report answers
+    state = CharField(16)  # STARTING | SERVING | STOPPED | FAILED, as observed
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    restarts = IntegerField(default=0)
+    memory_bytes = BigIntegerField(default=0)  # reserved like an attempt's
+    observed_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "replicas"

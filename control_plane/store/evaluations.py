@@ -1,0 +1,28 @@
+"""Evaluations: the scores of one evaluation job, and the verdict."""
+
+from peewee import AutoField, CharField, ForeignKeyField
+
+from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.jobs import JobRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.projects import ProjectRecord
+
+
+class EvaluationRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    job = ForeignKeyField(JobRecord, unique=True, lazy_load=False)
+    dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
+    candidate = ForeignKeyField(ModelRecord, lazy_load=False)
+    baseline = ForeignKeyField(ModelRecord, null=True, lazy_load=False)
+    primary_metric = CharField(64)
+    verdict = CharField(16)  # better | worse | unclear | unpaired
+    scores = JSONField()  # [{"metric", "candidate", "n", "value", "low", "high"}]
+    difference = JSONField(default=dict)  # {"value", "low", "high"} of the primary metric
+    rows = JSONField()  # [{"row", "prompt", "expected", "answers": {…}, "scores": {metric: {candidate: x}}}]
+    seconds = JSONField(default=dict)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "evaluations"

@@ -1,0 +1,96 @@
+"""Jobs and their attempts. Only services/transitions.py writes `state`, `fence` and what belongs to them."""
+
+from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField
+
+from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.machines import MachineRecord
+from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.projects import ProjectRecord
+
+
+class JobRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    method_version = ForeignKeyField(MethodVersionRecord, lazy_load=False)
+    kind = CharField(16)  # of the method
+    parameters = JSONField()  # complete
+    inputs = JSONField()  # {name: {"kind": "model"|"dataset", "id": n, "hash": …}}
+    seed = BigIntegerField()
+    state = CharField(16)
+    fence = BigIntegerField(default=0)  # of the newest attempt
+    version = BigIntegerField(default=1)  # raised by each change that somebody may watch
+    cancel_wished_at = TimeField(default=0.0)
+    waiting_code = CharField(64, default="not_planned")
+    waiting_params = JSONField(default=dict)
+    progress = JSONField(default=dict)  # {"step", "steps", "stage"} of the newest attempt
+    reason = CharField(64, default="")  # why it failed
+    reason_params = JSONField(default=dict)
+    memory_bytes = BigIntegerField(default=0)  # the estimate
+    disk_bytes = BigIntegerField(default=0)
+    lost_attempts = IntegerField(default=0)
+    idempotency_key = CharField(100, null=True)
+    created_by = CharField(64)
+    created_at = TimeField()
+    ended_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "jobs"
+        indexes = ((("project", "idempotency_key"), True), (("state",), False))
+
+
+class AttemptRecord(Record):
+    id = AutoField()
+    job = ForeignKeyField(JobRecord, backref="attempts", on_delete="CASCADE", lazy_load=False)
+    number = IntegerField()  # 1, 2, … of the job
+    machine = ForeignKeyField(MachineRecord, lazy_load=False)
+    device = CharField(100)
+    fence = BigIntegerField()
+    state = CharField(16)
+    stage = CharField(32, default="")  # of PREPARING: blobs | environment
+    sequence = BigIntegerField(default=0)  # the last report taken
+    event_sequence = BigIntegerField(default=0)  # the last event taken
+    offered_at = TimeField()
+    offer_expires_at = TimeField()
+    lease_until = TimeField(default=0.0)  # server time
+    accepted_at = TimeField(default=0.0)
+    running_at = TimeField(default=0.0)
+    ended_at = TimeField(default=0.0)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    environment_lock_hash = CharField(64, default="")
+    hardware = JSONField(default=dict)  # the machine's inventory when it was offered
+
+    class Meta:
+        table_name = "attempts"
+        indexes = ((("job", "number"), True), (("state",), False), (("machine", "state"), False))
+
+
+class EventRecord(Record):
+    """What an attempt reported: progress, metric, checkpoint, message."""
+
+    id = AutoField()
+    attempt = ForeignKeyField(AttemptRecord, on_delete="CASCADE", lazy_load=False)
+    sequence = BigIntegerField()
+    kind = CharField(16)
+    time = TimeField()
+    body = JSONField()
+
+    class Meta:
+        table_name = "events"
+        indexes = ((("attempt", "sequence"), True),)
+
+
+class LogRecord(Record):
+    """One stream of an attempt's log: a file while it grows, a blob once it is sealed."""
+
+    id = AutoField()
+    attempt = ForeignKeyField(AttemptRecord, on_delete="CASCADE", lazy_load=False)
+    stream = CharField(16)  # stdout | stderr | agent
+    size = BigIntegerField(default=0)  # acknowledged bytes
+    sha256 = CharField(64, default="")  # once sealed
+    sealed_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "logs"
+        indexes = ((("attempt", "stream"), True),)

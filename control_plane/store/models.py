@@ -1,0 +1,26 @@
+"""Models: named results. A base model is a model of the form `base`."""
+
+from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField
+
+from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.jobs import JobRecord
+from control_plane.store.projects import ProjectRecord
+
+
+class ModelRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    form = CharField(16)  # base | adapter | merged | gguf
+    job = ForeignKeyField(JobRecord, lazy_load=False)
+    artifact = ForeignKeyField(ArtifactRecord, lazy_load=False)
+    base = ForeignKeyField("self", null=True, lazy_load=False)  # of all but a base model
+    origin = ForeignKeyField("self", null=True, lazy_load=False)  # what a packaged model was made from
+    hash = CharField(64)  # of the artifact
+    size = BigIntegerField()
+    card = JSONField()  # model.json, and the pins: see services/models.py
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "models"

@@ -1,0 +1,27 @@
+"""Projects and who is in them."""
+
+from peewee import AutoField, CharField, ForeignKeyField
+
+from control_plane.store.database import Record, TimeField
+from control_plane.store.people import UserRecord
+
+
+class ProjectRecord(Record):
+    id = AutoField()
+    name = CharField(64, unique=True)  # used in addresses: /p/<name>/…
+    title = CharField(200)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "projects"
+
+
+class MemberRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, backref="members", on_delete="CASCADE", lazy_load=False)
+    user = ForeignKeyField(UserRecord, backref="memberships", on_delete="CASCADE", lazy_load=False)
+    role = CharField(32)  # a row of domain/permissions.py ROLES
+
+    class Meta:
+        table_name = "members"
+        indexes = ((("project", "user"), True),)

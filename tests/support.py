@@ -1,0 +1,65 @@
+"""What many tests need: a clock to turn by hand, and a control plane on a temporary folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from control_plane.blobs import Blobs
+from control_plane.context import Answer, ControlPlane
+from control_plane.domain.errors import NothingServes
+from control_plane.settings import Settings
+from control_plane.signals import LocalSignals
+from control_plane.store.database import database, open_database
+
+START = 1_800_000_000.0  # seconds since the epoch; tests start here
+
+
+class FakeClock:
+    """Seconds since the epoch that move only when a test says so."""
+
+    def __init__(self, now: float = START) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class NoInference:
+    """The inference port of a fleet that serves nothing."""
+
+    def ask(self, machine_id: str, replica_id: int, path: str, body: bytes, deadline_seconds: float) -> Answer:
+        raise NothingServes(deployment=replica_id)
+
+
+def make_control_plane(folder: Path, clock: FakeClock, **settings: object) -> ControlPlane:
+    """A control plane on its own SQLite file. The records are bound to it until `close_database`."""
+    values = replace(Settings(data=folder, min_free_disk_bytes=0), **settings).resolved()
+    open_database(values.data, values.database)
+    return ControlPlane(
+        settings=values,
+        blobs=Blobs(values.data / "blobs"),
+        clock=clock,
+        signals=LocalSignals(),
+        inference=NoInference(),
+    )
+
+
+def close_database() -> None:
+    """Close this thread's connection, so that a temporary folder can go."""
+    if database.obj is not None and not database.is_closed():
+        database.close()
+
+
+def missing(what: str) -> NoReturn:
+    """Something this machine lacks: a skip with its reason, or a failure where everything is required (CI)."""
+    if os.environ.get("TUNESMITH_TEST_REQUIRE") == "all":
+        pytest.fail(f"required here, but missing: {what}")
+    pytest.skip(what)
