@@ -1,0 +1,134 @@
+"""Score a model, and a second one beside it, on held-out rows that it has not learned from.
+
+PYTHONPATH=methods python methods/evaluate/evaluate.py --job job.json --out out/
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import scores
+from kit import datasets, entry, models
+from kit.events import Events
+from kit.job import Job, Model
+
+ORDER = ("baseline", "candidate")
+
+
+@dataclass
+class Answers:
+    """What one candidate answered to each row, and how long it took in seconds."""
+
+    texts: list[str]
+    seconds: float
+
+
+def main(job: Job, out: Path, events: Events) -> None:
+    """Let each candidate answer greedily, score row by row, write ``evaluation.json``."""
+    import torch
+
+    torch.set_num_threads(job.threads)
+    torch.manual_seed(job.seed)
+    check_schema = scores.schema_check(job.parameters["schema"])
+    dataset = job.datasets["dataset"]
+    rows = datasets.read(dataset.test, dataset.format, "test")[: job.parameters["rows"]]
+    given = [name for name in ORDER if name in job.models]
+    total = len(rows) * len(given)
+    events.progress(0, total, "loading")
+
+    answers: dict[str, Answers] = {}
+    prompts: list[str] = []
+    for name, model, tokenizer in loaded(job, given):
+        prompts = [datasets.render_prompt(row, tokenizer) for row in rows]
+        done = sum(len(one.texts) for one in answers.values())
+        started = time.perf_counter()
+        texts: list[str] = []
+        for batch in answer(model, tokenizer, prompts, job):
+            texts += batch
+            events.progress(done + len(texts), total, name)
+        answers[name] = Answers(texts, round(time.perf_counter() - started, 3))
+    write(out / "evaluation.json", rows, answers, check_schema)
+    report(out / "evaluation.json", events)
+
+
+def loaded(job: Job, names: list[str]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (name, model, tokenizer) for each candidate; models on the same base share its weights in memory."""
+    folder, base, tokenizer = None, None, None
+    for name in names:
+        wanted = job.models[name]
+        if folder != base_folder(wanted):
+            base = None  # freed before the next one is loaded
+            base, tokenizer = models.load_base(wanted)
+            base = base.to(job.devices[0] if job.devices[0].startswith("cuda") else "cpu").eval()
+            folder = base_folder(wanted)
+        if wanted.form != "adapter":
+            yield name, base, tokenizer
+            continue
+        adapted = models.add_adapter(base, wanted).eval()
+        yield name, adapted, tokenizer
+        base = adapted.unload()
+
+
+def base_folder(model: Model) -> Path:
+    """The folder of the complete model that a candidate stands on."""
+    return (model.base or model).path
+
+
+def answer(model: Any, tokenizer: Any, prompts: list[str], job: Job) -> Iterator[list[str]]:
+    """Generate greedily, a batch at a time, padded on the left so that every prompt ends where its answer begins."""
+    import torch
+
+    tokenizer.padding_side = "left"
+    size = job.parameters["batch_size"]
+    for start in range(0, len(prompts), size):
+        batch = tokenizer(prompts[start : start + size], return_tensors="pt", padding=True, add_special_tokens=False)
+        batch = {name: batch[name].to(model.device) for name in ("input_ids", "attention_mask")}
+        with torch.inference_mode():
+            ids = model.generate(
+                **batch, max_new_tokens=job.parameters["max_new_tokens"], do_sample=False, temperature=None, top_p=None,
+                top_k=None, pad_token_id=tokenizer.pad_token_id, eos_token_id=ends(model, tokenizer),
+            )  # fmt: skip
+        yield tokenizer.batch_decode(ids[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+
+
+def ends(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end an answer: the model's own, which may be several, and its tokenizer's."""
+    own = model.generation_config.eos_token_id
+    ids = [*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id]
+    return sorted({token for token in ids if token is not None})
+
+
+def write(path: Path, rows: list[datasets.Row], answers: dict[str, Answers], check_schema: Any) -> None:
+    """Write the scores of every row (0 or 1) and the rows themselves with all answers."""
+    metrics: dict[str, dict[str, list[int]]] = {}
+    for name, given in answers.items():
+        if check_schema is not None:
+            metrics.setdefault("schema_valid", {})[name] = [int(check_schema(text)) for text in given.texts]
+        pairs = zip(given.texts, rows, strict=True)
+        metrics.setdefault("exact_match", {})[name] = [int(scores.same(text, row.completion)) for text, row in pairs]
+    content = {
+        "candidates": list(answers),
+        "metrics": metrics,
+        "primary_metric": next(iter(metrics)),
+        "rows": [
+            {"row": number, "prompt": row.prompt[-1]["content"], "expected": row.completion,
+             "answers": {name: given.texts[number] for name, given in answers.items()}}
+            for number, row in enumerate(rows)
+        ],
+        "seconds": {name: given.seconds for name, given in answers.items()},
+    }  # fmt: skip
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def report(path: Path, events: Events) -> None:
+    """One metric event with each candidate's mean score, for those who watch."""
+    metrics = json.loads(path.read_text(encoding="utf-8"))["metrics"]
+    means = {f"{metric}.{name}": sum(row) / len(row) for metric, all_ in metrics.items() for name, row in all_.items()}
+    events.metric(0, means)
+
+
+if __name__ == "__main__":
+    entry.run(main, __doc__)

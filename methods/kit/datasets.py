@@ -1,0 +1,104 @@
+"""Dataset rows: reading them, and turning them into the text and the tokens that a model sees."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kit.events import fail
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as a conversation: what comes before the answer, and the answer that is to be learned or compared."""
+
+    prompt: list[Message]
+    completion: str
+
+
+def read(path: Path | None, format_: str, part: str) -> list[Row]:
+    """Read a ``prompt_completion`` or ``chat`` file of one JSON object a line.
+
+    Refuses with ``dataset_part_missing``, ``dataset_empty``, ``dataset_format_unknown`` or ``dataset_row_invalid``
+    (naming file, line and reason).
+    """
+    if path is None:
+        fail("dataset_part_missing", f"The dataset has no part {part}.", part=part)
+    if format_ not in _READERS:
+        text = f"The dataset format {format_} cannot be used here; {' and '.join(_READERS)} can."
+        fail("dataset_format_unknown", text, format=format_, accepted=list(_READERS))
+    with path.open(encoding="utf-8-sig") as file:
+        rows = [_row(path, number, line, format_) for number, line in enumerate(file, 1) if line.strip()]
+    if not rows:
+        fail("dataset_empty", f"The file {path.name} has no rows.", file=path.name)
+    return rows
+
+
+def _row(path: Path, number: int, line: str, format_: str) -> Row:
+    try:
+        return _READERS[format_](json.loads(line))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
+        text = f"{path.name}, line {number}: {reason}"
+        fail("dataset_row_invalid", text, file=path.name, line=number, reason=reason)
+
+
+def _pair(raw: dict[str, Any]) -> Row:
+    prompt, completion = _text(raw, "prompt"), _text(raw, "completion")
+    return Row([{"role": "user", "content": prompt}], completion)
+
+
+def _chat(raw: dict[str, Any]) -> Row:
+    messages = [{"role": _text(message, "role"), "content": _text(message, "content")} for message in raw["messages"]]
+    if len(messages) < 2 or messages[-1]["role"] != "assistant":
+        raise ValueError("the messages must end with the assistant's answer to something")
+    return Row(messages[:-1], messages[-1]["content"])
+
+
+def _text(raw: dict[str, Any], field: str) -> str:
+    if not isinstance(raw[field], str):
+        raise TypeError(f"field {field} is not text")
+    return str(raw[field])
+
+
+_READERS = {"prompt_completion": _pair, "chat": _chat}
+
+
+def render_prompt(row: Row, tokenizer: Any) -> str:
+    """The text before the answer: by the chat template where there is one, else the messages line by line."""
+    if tokenizer.chat_template:
+        rendered = tokenizer.apply_chat_template(row.prompt, tokenize=False, add_generation_prompt=True)
+        return str(rendered)
+    begin = tokenizer.bos_token if tokenizer("")["input_ids"] == [tokenizer.bos_token_id] else ""
+    return begin + "\n".join(message["content"] for message in row.prompt) + "\n"
+
+
+def render_completion(row: Row, tokenizer: Any) -> str:
+    """The text of the answer with the template's end of turn, or with the end-of-text token without a template."""
+    if tokenizer.chat_template:
+        answer = [*row.prompt, {"role": "assistant", "content": row.completion}]
+        whole = str(tokenizer.apply_chat_template(answer, tokenize=False))
+        prompt = render_prompt(row, tokenizer)
+        if whole.startswith(prompt):
+            return whole[len(prompt) :].rstrip("\n")
+    return row.completion + (tokenizer.eos_token or "")
+
+
+def tokenize(rows: list[Row], tokenizer: Any, max_length: int) -> list[dict[str, list[int]]]:
+    """Token ids and the mask of the answer's tokens for each row, each of at most ``max_length`` tokens.
+
+    The prompt is tokenized by itself, as it will be when the model answers. A row that is too long loses the
+    beginning of its prompt, never its answer; refuses with ``dataset_answer_too_long`` (naming the row).
+    """
+    prompts = tokenizer([render_prompt(row, tokenizer) for row in rows], add_special_tokens=False)["input_ids"]
+    answers = tokenizer([render_completion(row, tokenizer) for row in rows], add_special_tokens=False)["input_ids"]
+    encoded = []
+    for number, (prompt, answer) in enumerate(zip(prompts, answers, strict=True), 1):
+        if len(answer) >= max_length:
+            text = f"The answer of row {number} has {len(answer)} tokens; with its prompt it may have {max_length}."
+            fail("dataset_answer_too_long", text, row=number, tokens=len(answer), maximum=max_length)
+        kept = prompt[-(max_length - len(answer)) :]
+        encoded.append({"input_ids": kept + answer, "completion_mask": [0] * len(kept) + [1] * len(answer)})
+    return encoded

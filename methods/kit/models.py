@@ -1,0 +1,143 @@
+"""Model folders: what may be loaded, what is in them, loading them offline, and their ``model.json``."""
+
+import json
+import math
+import struct
+from pathlib import Path
+from typing import Any
+
+from kit import job as jobs
+from kit.events import fail
+
+PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"})
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+
+
+def check_folder(folder: Path) -> dict[str, Any]:
+    """Refuse a complete model's folder that cannot be loaded safely; return its ``config.json``.
+
+    Looks at names and headers only. Codes: ``model_config_unreadable``, ``model_remote_code``,
+    ``model_pickle_weights``, ``model_without_weights``, ``model_without_tokenizer``.
+    """
+    config = _json(folder / "config.json")
+    tokenizer = _json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
+    code = sorted(path.name for path in folder.glob("*.py"))
+    if code or "auto_map" in config or "auto_map" in tokenizer:
+        file = code[0] if code else "config.json"
+        fail("model_remote_code", f"The model needs program code of its own ({file}), which is never run.", file=file)
+    check_weights(folder, "*.safetensors")
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        fail("model_without_tokenizer", f"There is no tokenizer beside the model in {folder.name}.", path=folder.name)
+    return config
+
+
+def check_weights(folder: Path, pattern: str) -> None:
+    """Refuse a folder without weights matching ``pattern``, saying so when it has only pickled ones."""
+    if any(folder.glob(pattern)):
+        return
+    pickles = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in PICKLES)
+    if pickles:
+        text = f"The weights in {pickles[0]} are in a format that can run code (pickle); only safetensors is read."
+        fail("model_pickle_weights", text, file=pickles[0])
+    fail("model_without_weights", f"There are no safetensors weights in {folder.name}.", path=folder.name)
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """The facts of a complete model's folder that ``model.json`` records, read from its files without loading it."""
+    config = check_folder(folder)
+    text = config.get("text_config") or {}
+    names = ("max_position_embeddings", "n_positions", "n_ctx")
+    lengths = (part.get(name) for part in (config, text) for name in names)
+    tensors = [entry for path in sorted(folder.glob("*.safetensors")) for entry in _tensors(path)]
+    dtypes = [entry["dtype"] for entry in tensors]
+    return {
+        "architecture": (config.get("architectures") or [None])[0],
+        "parameter_count": sum(math.prod(entry["shape"]) for entry in tensors),
+        "context_length": next((length for length in lengths if length), None),
+        "has_chat_template": _has_chat_template(folder),
+        "dtype": _DTYPES.get(max(set(dtypes), key=dtypes.count)) if dtypes else None,
+    }
+
+
+def card(model: jobs.Model) -> dict[str, Any]:
+    """What is known of a model: its own ``model.json``, or, for a folder from elsewhere, what its files say."""
+    path = model.path / "model.json"
+    if path.is_file():
+        return _json(path)
+    if model.base is not None:
+        return card(model.base)
+    return {**describe(model.path), "licence": None, "source": None}
+
+
+def write_card(folder: Path, facts: dict[str, Any], **changes: Any) -> None:
+    """Write ``model.json`` into a model's folder from another model's facts and what differs."""
+    names = ("form", "architecture", "parameter_count", "context_length", "has_chat_template")
+    merged = {**facts, **changes}
+    content = {name: merged.get(name) for name in (*names, "licence", "source", "dtype")}
+    (folder / "model.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Load a folder's tokenizer offline, with a padding token; refuses with ``model_without_tokenizer``."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        fail("model_without_tokenizer", f"The tokenizer in {folder.name} cannot be loaded: {error}", path=folder.name)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_base(model: jobs.Model, dtype: str = "auto") -> tuple[Any, Any]:
+    """Load a base or merged model, or the base of an adapter, offline: (transformers model, tokenizer).
+
+    ``dtype`` is a torch dtype's name, or "auto" for the stored one. Refuses as ``check_folder`` does.
+    """
+    from transformers import AutoModelForCausalLM
+
+    folder = (model.base or model).path
+    check_folder(folder)
+    tokenizer = load_tokenizer(folder)
+    loaded = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, use_safetensors=True, trust_remote_code=False
+    )
+    return loaded, tokenizer
+
+
+def add_adapter(base: Any, adapter: jobs.Model) -> Any:
+    """Wrap a loaded base model with an adapter (a ``PeftModel``); refuses pickled or missing adapter weights."""
+    from peft import PeftModel
+
+    check_weights(adapter.path, "adapter_model.safetensors")
+    return PeftModel.from_pretrained(base, adapter.path, local_files_only=True)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        text = f"The model's {path.name} is missing or cannot be read: {error}"
+        fail("model_config_unreadable", text, file=path.name, reason=str(error))
+    if not isinstance(content, dict):
+        text = f"The model's {path.name} does not hold a JSON object."
+        fail("model_config_unreadable", text, file=path.name, reason="no object")
+    return content
+
+
+def _has_chat_template(folder: Path) -> bool:
+    config = folder / "tokenizer_config.json"
+    return (folder / "chat_template.jinja").is_file() or (config.is_file() and bool(_json(config).get("chat_template")))
+
+
+def _tensors(path: Path) -> list[dict[str, Any]]:
+    """The entries of a safetensors header: 8 bytes of length (little endian), then that much JSON."""
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(min(length, 100_000_000)))
+        return [entry for name, entry in header.items() if name != "__metadata__"]
+    except (struct.error, ValueError, AttributeError) as error:
+        fail("model_weights_corrupt", f"The weights in {path.name} are damaged: {error}", file=path.name)

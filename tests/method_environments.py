@@ -1,0 +1,27 @@
+"""The methods' own environments for tests, built the way the agent builds them and kept between runs."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from agent.environment import BuildFailed, Environments
+from agent.settings import Settings
+from support import missing
+
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".cache"  # building takes minutes
+
+
+@cache
+def method_python(method: str) -> Path:
+    """The interpreter of a method's environment; a skip with the reason where it cannot be built (no network)."""
+    CACHE.mkdir(exist_ok=True)
+    log = CACHE / f"{method}.log"
+    log.unlink(missing_ok=True)
+    requirements = (ROOT / "methods" / method / "requirements.txt").read_text()
+    environments = Environments(Settings(data=CACHE / "agent", environments=str(CACHE / "environments")))
+    try:
+        return environments.ensure(requirements, "", log, lambda: None).python
+    except BuildFailed as problem:
+        missing(f"the environment of {method} could not be built ({problem}): {log.read_text()[-500:]}")

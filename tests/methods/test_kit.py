@@ -1,0 +1,146 @@
+"""The kit without torch: job file, events, rows, model folders."""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kit import datasets, job, models
+from kit.events import Events, Refusal
+
+
+def refusal_of(path: Path) -> Refusal:
+    with pytest.raises(Refusal) as refused:
+        job.read(path)
+    return refused.value
+
+
+def test_job_paths_are_relative_to_the_job_file(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "adapter").mkdir()
+    raw = {"method": "evaluate", "inputs": {"candidate": {
+        "kind": "model", "form": "adapter", "path": "adapter", "base": {"form": "base", "path": "base"}}}}  # fmt: skip
+    (tmp_path / "job.json").write_text(json.dumps(raw))
+    model = job.read(tmp_path / "job.json").models["candidate"]
+    assert model.path == tmp_path / "adapter"
+    assert model.base == job.Model("base", tmp_path / "base")
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        ({}, "method"),
+        ({"method": 3}, "method"),
+        ({"method": "a", "seed": True}, "seed"),
+        ({"method": "a", "inputs": {"base": {"kind": "cake"}}}, "inputs.base.kind"),
+        ({"method": "a", "inputs": {"base": {"kind": "model", "form": "base"}}}, "inputs.base.path"),
+        ({"method": "a", "inputs": {"d": {"kind": "dataset", "format": 1}}}, "inputs.d.format"),
+    ],
+)
+def test_a_wrong_job_file_is_refused_by_field(tmp_path: Path, raw: dict[str, Any], field: str) -> None:
+    (tmp_path / "job.json").write_text(json.dumps(raw))
+    refused = refusal_of(tmp_path / "job.json")
+    assert (refused.code, refused.params["field"]) == ("job_invalid", field)
+
+
+def test_a_missing_input_and_a_broken_job_file_are_refused(tmp_path: Path) -> None:
+    raw = {"method": "a", "inputs": {"base": {"kind": "model", "form": "base", "path": "gone"}}}
+    (tmp_path / "job.json").write_text(json.dumps(raw))
+    assert refusal_of(tmp_path / "job.json").code == "input_missing"
+    (tmp_path / "job.json").write_text('{"method": ')
+    assert refusal_of(tmp_path / "job.json").code == "job_unreadable"
+
+
+def test_events_are_one_object_a_line_and_leave_out_what_is_no_number(tmp_path: Path) -> None:
+    events = Events(tmp_path)
+    events.progress(1, 2, "training")
+    events.metric(1, {"loss": float("nan"), "tokens": 3})
+    progress, metric = map(json.loads, (tmp_path / "events.jsonl").read_text().splitlines())
+    assert (progress["kind"], progress["stage"]) == ("progress", "training")
+    assert metric["values"] == {"tokens": 3}
+
+
+class Words:
+    """A tokenizer that knows one token for each word; enough to see where prompt and answer meet."""
+
+    def __init__(self, template: bool) -> None:
+        self.chat_template = "yes" if template else None
+        self.eos_token = "<end>"
+        self.bos_token, self.bos_token_id = None, -1
+
+    def apply_chat_template(self, messages: list[Any], tokenize: bool, add_generation_prompt: bool = False) -> str:
+        text = "".join(f"{message['role']} : {message['content']} <turn>\n" for message in messages)
+        return text + ("assistant : " if add_generation_prompt else "")
+
+    def __call__(self, texts: Any, add_special_tokens: bool = True) -> dict[str, Any]:
+        return {"input_ids": [text.split() for text in texts] if isinstance(texts, list) else texts.split()}
+
+
+def write_lines(path: Path, *rows: Any) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_only_the_answer_counts(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "a.jsonl", {"prompt": "one two", "completion": "three"})
+    rows = datasets.read(path, "prompt_completion", "train")
+    (templated,) = datasets.tokenize(rows, Words(template=True), 50)
+    assert templated["input_ids"] == ["user", ":", "one", "two", "<turn>", "assistant", ":", "three", "<turn>"]
+    assert templated["completion_mask"] == [0] * 7 + [1, 1]
+    (plain,) = datasets.tokenize(rows, Words(template=False), 50)
+    assert plain == {"input_ids": ["one", "two", "three<end>"], "completion_mask": [0, 0, 1]}
+
+
+def test_a_long_row_loses_the_beginning_of_its_prompt_but_never_its_answer(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "a.jsonl", {"prompt": "a b c d", "completion": "x"})
+    rows = datasets.read(path, "prompt_completion", "train")
+    (short,) = datasets.tokenize(rows, Words(template=False), 3)
+    assert short["input_ids"] == ["c", "d", "x<end>"]
+    with pytest.raises(Refusal) as refused:
+        datasets.tokenize(rows, Words(template=False), 1)
+    assert refused.value.code == "dataset_answer_too_long"
+
+
+@pytest.mark.parametrize(
+    ("format_", "row"),
+    [
+        ("prompt_completion", {"prompt": "a"}),
+        ("prompt_completion", {"prompt": "a", "completion": 1}),
+        ("prompt_completion", ["a", "b"]),
+        ("chat", {"messages": [{"role": "user", "content": "a"}]}),
+        ("chat", {"messages": "a"}),
+    ],
+)
+def test_a_wrong_row_is_refused_by_file_and_line(tmp_path: Path, format_: str, row: Any) -> None:
+    good = {"prompt": "a", "completion": "b", "messages": [{"role": "user", "content": "a"},
+                                                            {"role": "assistant", "content": "b"}]}  # fmt: skip
+    path = write_lines(tmp_path / "rows.jsonl", good, row)
+    with pytest.raises(Refusal) as refused:
+        datasets.read(path, format_, "train")
+    assert refused.value.code == "dataset_row_invalid"
+    assert (refused.value.params["file"], refused.value.params["line"]) == ("rows.jsonl", 2)
+
+
+def write_safetensors(path: Path, shape: tuple[int, ...], dtype: str = "BF16") -> None:
+    size = 2
+    for length in shape:
+        size *= length
+    header = json.dumps({"weight": {"dtype": dtype, "shape": shape, "data_offsets": [0, size]}}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(size))
+
+
+def test_a_model_folder_is_described_without_loading_it(tmp_path: Path) -> None:
+    config = {"architectures": ["LlamaForCausalLM"], "max_position_embeddings": 128}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "tokenizer.json").write_text("{}")
+    (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "{{ messages }}"}')
+    write_safetensors(tmp_path / "model.safetensors", (3, 5))
+    assert models.describe(tmp_path) == {"architecture": "LlamaForCausalLM", "parameter_count": 15,
+        "context_length": 128, "has_chat_template": True, "dtype": "bfloat16"}  # fmt: skip
+    models.write_card(tmp_path, models.describe(tmp_path), form="base", licence="mit", source=None)
+    assert models.card(job.Model("base", tmp_path))["licence"] == "mit"
+    (tmp_path / "model.safetensors").write_bytes(b"cut")
+    with pytest.raises(Refusal) as refused:
+        models.describe(tmp_path)
+    assert refused.value.code == "model_weights_corrupt"

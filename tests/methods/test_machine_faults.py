@@ -1,0 +1,53 @@
+"""The shipped case: its data can be made again byte for byte, and its test part shares no sentence with training."""
+
+import json
+import runpy
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+ROOT = Path(__file__).parents[2]
+CASE = ROOT / "control_plane" / "cases" / "machine_faults"
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (CASE / name).read_text(encoding="utf-8").splitlines()]
+
+
+def sentences(name: str) -> set[str]:
+    prefix = "Turn this report into a JSON record: "
+    reports = [row["prompt"].removeprefix(prefix) for row in rows(name)]
+    return {sentence.strip(" .") for report in reports for sentence in report.split(". ")}
+
+
+def test_generation_is_reproducible(tmp_path: Path) -> None:
+    runpy.run_path(str(CASE / "generate.py"))["write"](tmp_path)
+    for name in ("train.jsonl", "test.jsonl"):
+        assert (tmp_path / name).read_bytes() == (CASE / name).read_bytes()
+
+
+def test_no_sentence_is_in_both_parts() -> None:
+    train, test = sentences("train.jsonl"), sentences("test.jsonl")
+    assert len(train) > 300
+    assert len(test) > 60
+    assert not train & test
+
+
+def test_every_expected_answer_follows_the_schema() -> None:
+    case = tomllib.loads((CASE / "case.toml").read_text(encoding="utf-8"))
+    checker = jsonschema.Draft202012Validator(case["evaluation"]["parameters"]["schema"])
+    answers = [row["completion"] for name in ("train.jsonl", "test.jsonl") for row in rows(name)]
+    assert len(answers) == 364
+    for answer in answers:
+        checker.validate(json.loads(answer))
+
+
+def test_the_plan_names_methods_and_parameters_that_exist() -> None:
+    case = tomllib.loads((CASE / "case.toml").read_text(encoding="utf-8"))
+    for step in ("base_model", "training", "evaluation", "export"):
+        manifest = tomllib.loads((ROOT / "methods" / case[step]["method"] / "method.toml").read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator(manifest["parameters"]).validate(case[step]["parameters"])
+    for text in (case["display"], *case["story"].values()):
+        assert set(text) == {"en", "de", "zh"}

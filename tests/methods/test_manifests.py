@@ -1,0 +1,87 @@
+"""Every method folder is whole: manifest, entry, requirements, example, and texts in three languages."""
+
+import ast
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+METHODS = Path(__file__).parents[2] / "methods"
+SCHEMA = json.loads((METHODS / "kit" / "manifest.schema.json").read_text(encoding="utf-8"))
+NAMES = sorted(path.parent.name for path in METHODS.glob("*/method.toml"))
+
+
+def manifest(name: str) -> dict[str, Any]:
+    return tomllib.loads((METHODS / name / "method.toml").read_text(encoding="utf-8"))
+
+
+def test_the_first_methods_are_there() -> None:
+    assert {"import_base_model", "sft_demo", "evaluate", "export_gguf"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_manifest_follows_the_schema(name: str) -> None:
+    content = manifest(name)
+    jsonschema.Draft202012Validator(SCHEMA).validate(content)
+    assert content["name"] == name
+    assert (METHODS / name / content["entry"]).is_file()
+    assert (METHODS / name / "README.md").is_file()
+
+
+def test_schema_refuses_a_missing_language_and_an_unknown_word() -> None:
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    assert not validator.is_valid({**manifest("evaluate"), "display": {"en": "Test", "de": "Prüfung"}})
+    assert not validator.is_valid({**manifest("evaluate"), "colour": "red"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_have_groups_and_defaults_that_fit(name: str) -> None:
+    content = manifest(name)
+    parameters = content["parameters"]
+    in_english = {name: {**one, "title": one["title"]["en"], "description": one["description"]["en"]}
+                  for name, one in parameters["properties"].items()}  # fmt: skip
+    jsonschema.Draft202012Validator.check_schema({**parameters, "properties": in_english})
+    for parameter, schema in parameters["properties"].items():
+        assert ("default" in schema) != (parameter in parameters.get("required", [])), parameter
+        if "default" in schema:
+            jsonschema.Draft202012Validator(schema).validate(schema["default"])
+        assert schema["x-group"] in content["groups"], parameter
+        assert set(schema.get("x-visible-if", {})) <= set(parameters["properties"]), parameter
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_example_fits_the_manifest(name: str) -> None:
+    content, job = manifest(name), json.loads((METHODS / name / "example.json").read_text(encoding="utf-8"))
+    assert job["method"] == name
+    jsonschema.Draft202012Validator(content["parameters"]).validate(job["parameters"])
+    assert set(job["parameters"]) == set(content["parameters"]["properties"]), "parameters arrive complete"
+    inputs = content.get("inputs", {})
+    assert set(job["inputs"]) <= set(inputs)
+    assert {key for key, value in inputs.items() if value.get("required", True)} <= set(job["inputs"])
+    for key, value in job["inputs"].items():
+        accepted = inputs[key].get("forms") or inputs[key].get("formats")
+        assert value["kind"] == inputs[key]["kind"]
+        assert value.get("form", value.get("format")) in accepted
+
+
+def test_all_methods_share_one_torch() -> None:
+    pins = {
+        line
+        for name in NAMES
+        for line in (METHODS / name / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        if line.startswith("torch=")
+    }
+    assert len(pins) == 1
+
+
+def test_nothing_makes_the_methods_a_package_and_no_code_is_trusted() -> None:
+    assert not list(METHODS.rglob("__init__.py"))
+    for path in METHODS.rglob("*.py"):
+        for found in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(found, ast.keyword) and found.arg == "trust_remote_code":
+                assert isinstance(found.value, ast.Constant) and found.value.value is False, path
+            if isinstance(found, ast.Call) and ast.unparse(found.func) == "torch.load":
+                assert "weights_only=True" in ast.unparse(found), path

@@ -1,0 +1,188 @@
+"""The methods on tiny random models of two architectures, as scripts in their own environments.
+
+TUNESMITH_METHOD_PYTHON names an interpreter with the requirements of import_base_model, sft_demo and evaluate;
+TUNESMITH_EXPORT_PYTHON one with those of export_gguf.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from method_support import METHODS, Outcome, environment
+
+PYTHON = os.environ.get("TUNESMITH_METHOD_PYTHON", "")
+EXPORT_PYTHON = os.environ.get("TUNESMITH_EXPORT_PYTHON", "")
+
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.skipif(not PYTHON, reason="TUNESMITH_METHOD_PYTHON names no interpreter with torch"),
+]
+
+TRAINING = {"steps": 150, "batch_size": 4, "max_length": 128, "learning_rate": 0.001, "schedule": "cosine",
+            "precision": "float32", "gradient_checkpointing": False, "lora_rank": 4, "lora_alpha": 8,
+            "checkpoint_every": 0}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tiny models llama and gpt_neox and their rows."""
+    folder = tmp_path_factory.mktemp("tiny")
+    subprocess.run([PYTHON, "-m", "kit.tiny_model", str(folder)], env=environment(), check=True, capture_output=True)
+    return folder
+
+
+def training(tiny: Path, architecture: str, **changes: Any) -> dict[str, Any]:
+    resume = changes.pop("resume", None)
+    return {"method": "sft_demo", "parameters": {**TRAINING, **changes}, "seed": 7, "devices": ["cpu:0"], "threads": 1,
+            "resume": resume, "inputs": {"base": base(tiny, architecture), "dataset": rows(tiny)}}  # fmt: skip
+
+
+def base(tiny: Path, architecture: str) -> dict[str, Any]:
+    return {"kind": "model", "form": "base", "path": str(tiny / architecture)}
+
+
+def rows(tiny: Path) -> dict[str, Any]:
+    paths = {"train": str(tiny / "train.jsonl"), "test": str(tiny / "test.jsonl")}
+    return {"kind": "dataset", "format": "prompt_completion", **paths}
+
+
+def losses(outcome: Outcome) -> dict[int, float]:
+    return {event["step"]: event["values"]["loss"] for event in outcome.of("metric")}
+
+
+def wait_for_step(process: subprocess.Popen[str], out: Path, step: int) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        path = out / "events.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        events = [json.loads(line) for line in lines if line.endswith("\n")]
+        if any(event["kind"] == "metric" and event["step"] >= step for event in events):
+            return
+        time.sleep(0.01)
+    pytest.fail(f"step {step} was not reached")
+
+
+def test_the_same_job_gives_the_same_losses_also_when_interrupted(
+    tiny: Path, run: Callable[..., Outcome], start: Callable[..., Any]
+) -> None:
+    whole = run("sft_demo", training(tiny, "llama"), PYTHON)
+    assert whole.status == 0, whole.stderr
+    expected = losses(whole)
+    assert len(expected) == 150
+    assert expected[150] < expected[1]
+
+    process, out = start("sft_demo", training(tiny, "llama"), PYTHON, out="first")
+    wait_for_step(process, out, 3)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=120)
+    first = Outcome(process.returncode, out, stderr)
+    assert first.status == 143, stderr
+    (checkpoint,) = first.of("checkpoint")
+    folder = out / checkpoint["path"]
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".safetensors", ".jinja", ".txt", ".md"}
+    assert not (out / "adapter").exists()
+
+    second = run("sft_demo", training(tiny, "llama", resume=str(folder)), PYTHON)
+    assert second.status == 0, second.stderr
+    assert min(losses(second)) == checkpoint["step"] + 1
+    assert {**losses(first), **losses(second)} == expected
+
+
+def test_a_checkpoint_with_a_pickle_is_refused(tiny: Path, run: Callable[..., Outcome], tmp_path: Path) -> None:
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / "optimizer.pt").write_bytes(b"x")
+    outcome = run("sft_demo", training(tiny, "llama", resume=str(tmp_path / "3")), PYTHON)
+    assert outcome.refusal["code"] == "checkpoint_unreadable"
+
+
+def test_another_architecture_is_trained_and_evaluated(tiny: Path, run: Callable[..., Outcome]) -> None:
+    trained = run("sft_demo", training(tiny, "gpt_neox", steps=3), PYTHON)
+    assert trained.status == 0, trained.stderr
+    card = json.loads((trained.out / "adapter" / "model.json").read_text())
+    assert (card["form"], card["architecture"]) == ("adapter", "GPTNeoXForCausalLM")
+    assert str(tiny) not in (trained.out / "adapter" / "adapter_config.json").read_text()
+
+    inputs = {"baseline": base(tiny, "gpt_neox"), "dataset": rows(tiny), "candidate": {
+        "kind": "model", "form": "adapter", "path": str(trained.out / "adapter"),
+        "base": base(tiny, "gpt_neox")}}  # fmt: skip
+    parameters = {"rows": 5, "batch_size": 2, "max_new_tokens": 4, "schema": {"type": "object"}}
+    scored = run("evaluate", {"method": "evaluate", "parameters": parameters, "inputs": inputs}, PYTHON)
+    assert scored.status == 0, scored.stderr
+    content = json.loads((scored.out / "evaluation.json").read_text())
+    assert content["candidates"] == ["baseline", "candidate"]
+    assert content["primary_metric"] == "schema_valid"
+    assert {name: len(row) for name, row in content["metrics"]["exact_match"].items()} == {
+        "baseline": 5, "candidate": 5}  # fmt: skip
+    assert scored.of("progress")[-1]["step"] == 10
+
+
+COMPARE = """
+import sys; sys.path.insert(0, "methods/sft_demo")
+from pathlib import Path
+import torch
+from kit import datasets, models, job
+from kit.events import Events
+import train
+from kit.signals import Stop
+tiny, architecture, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+work = job.read(out / "job.json")
+model, tokenizer = models.load_base(work.models["base"], "float32")
+rows = datasets.read(work.datasets["dataset"].train, "prompt_completion", "train")[:8]
+examples = datasets.tokenize(rows, tokenizer, 128)
+model = train.add_lora(model, work, {})
+trainer = train.make_trainer(model, tokenizer, examples, work, out, Events(out), Stop())
+inputs = next(iter(trainer.get_train_dataloader()))
+plain = model(**inputs).loss
+ours = trainer.compute_loss(model, dict(inputs))
+for loss in (plain, ours):
+    model.zero_grad(); loss.backward()
+    print(loss.item(), sum(p.grad.double().abs().sum().item() for p in model.parameters() if p.grad is not None))
+"""
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
+def test_the_loss_and_its_gradient_are_those_of_the_whole_model(tiny: Path, tmp_path: Path, architecture: str) -> None:
+    (tmp_path / "job.json").write_text(json.dumps(training(tiny, architecture)))
+    command = [PYTHON, "-c", COMPARE, str(tiny), architecture, str(tmp_path)]
+    done = subprocess.run(
+        command, env=environment(CUDA_VISIBLE_DEVICES=""), cwd=METHODS.parent, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    plain, ours = ([float(number) for number in line.split()] for line in done.stdout.splitlines()[-2:])
+    assert plain[1] > 0
+    assert ours == pytest.approx(plain, rel=1e-4)
+
+
+def test_import_of_a_folder_copies_what_is_safe(tiny: Path, run: Callable[..., Outcome]) -> None:
+    pickle = tiny / "llama" / "training_args.bin"
+    pickle.write_bytes(b"x")
+    (tiny / "llama" / "README.md").write_text("---\nlicense: MIT\n---\n")
+    parameters = {"source": "folder", "reference": str(tiny / "llama"), "revision": "main", "max_bytes": 10_000_000}
+    outcome = run("import_base_model", {"method": "import_base_model", "parameters": parameters}, PYTHON)
+    pickle.unlink()
+    assert outcome.status == 0, outcome.stderr
+    assert [message["code"] for message in outcome.of("message")] == ["pickle_files_left_behind"]
+    card = json.loads((outcome.out / "base" / "model.json").read_text())
+    assert (card["licence"], card["has_chat_template"], len(card["source"]["sha256"])) == ("mit", True, 64)
+    assert not (outcome.out / "base" / "training_args.bin").exists()
+
+
+@pytest.mark.skipif(not EXPORT_PYTHON, reason="TUNESMITH_EXPORT_PYTHON names no interpreter with the converter")
+@pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
+def test_export_writes_a_gguf(tiny: Path, run: Callable[..., Outcome], architecture: str) -> None:
+    job = {"method": "export_gguf", "parameters": {"precision": "q8_0"}, "inputs": {"model": base(tiny, architecture)}}
+    outcome = run("export_gguf", job, EXPORT_PYTHON)
+    assert outcome.status == 0, outcome.stderr
+    content = (outcome.out / "gguf" / "model.gguf").read_bytes()
+    assert content[:4] == b"GGUF"
+    assert b"tokenizer.chat_template" in content
+    card = json.loads((outcome.out / "gguf" / "model.json").read_text())
+    assert (card["form"], card["dtype"], card["has_chat_template"]) == ("gguf", "q8_0", True)
+    assert not (outcome.out / "merged").exists()
