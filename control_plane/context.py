@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class Inference(Protocol):
     """A request to a replica, answered as a stream. `rpc/serving.py` implements it."""
 
     def ask(self, machine_id: str, replica_id: int, path: str, body: bytes, deadline_seconds: float) -> Answer:
-        """Block until the head of the answer is there. Raises NothingServes, EngineFailed, DeadlineExceeded."""
+        """Block until the head of the answer is there. Raises MachineWentAway, EngineFailed, DeadlineExceeded."""
         ...
 
 
@@ -43,6 +43,10 @@ class Signals(Protocol):
 
     def wait(self, topics: frozenset[str], seen: dict[str, int], seconds: float) -> dict[str, int]:
         """Block at most `seconds` until one of the topics is beyond `seen`; the versions that are now, by topic."""
+        ...
+
+    def subscribe(self, topics: Iterable[str], callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call `callback(topic)` from the waking thread at each wake; the returned function ends it."""
         ...
 
 

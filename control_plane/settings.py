@@ -68,6 +68,11 @@ class SettingInvalid(ValueError):
     """An environment variable does not parse; the message names it."""
 
 
+def inherited(**changes: object) -> dict[str, str]:
+    """This process's environment for one that it starts, with some settings changed (named in lower case)."""
+    return dict(os.environ) | {f"TUNESMITH_{name.upper()}": str(value) for name, value in changes.items()}
+
+
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings from `environment` (default: the process's). Raises SettingInvalid."""
     source = os.environ if environment is None else environment

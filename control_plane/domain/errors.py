@@ -206,7 +206,59 @@ class EncodingUnsupported(Invalid):
 
 
 class RowsInvalid(Invalid):
-    """{file} has {count} faulty rows; the first is in line {line}: {problem}"""
+    """{file}, line {line}: the row is faulty."""
+
+
+class RowNotJson(RowsInvalid):
+    """{file}, line {line}: this is not JSON (character {column})."""
+
+
+class RowNotObject(RowsInvalid):
+    """{file}, line {line}: a row must be one JSON object, such as {{"prompt": "…", "completion": "…"}}."""
+
+
+class RowNotUtf8(RowsInvalid):
+    """{file}, line {line}: byte {column} is not UTF-8."""
+
+
+class RowNotText(RowsInvalid):
+    """{file}, line {line}: the row contains half of a character (a lone surrogate)."""
+
+
+class RowTooLong(RowsInvalid):
+    """{file}, line {line}: the row is longer than the {limit} that are allowed."""
+
+
+class RowTooDeep(RowsInvalid):
+    """{file}, line {line}: the row is nested too deeply."""
+
+
+class RowNotNumber(RowsInvalid):
+    """{file}, line {line}: “{value}” is not a number in JSON."""
+
+
+class RowFieldTwice(RowsInvalid):
+    """{file}, line {line}: the field “{field}” appears twice."""
+
+
+class RowFieldMissing(RowsInvalid):
+    """{file}, line {line}: the field “{field}” is missing."""
+
+
+class RowFieldEmpty(RowsInvalid):
+    """{file}, line {line}: the field “{field}” is empty."""
+
+
+class RowFieldTypeWrong(RowsInvalid):
+    """{file}, line {line}: the field “{field}” must be {expected}."""
+
+
+class RowRoleUnknown(RowsInvalid):
+    """{file}, line {line}: “{role}” is not a role; use system, user or assistant."""
+
+
+class RowEndsWrong(RowsInvalid):
+    """{file}, line {line}: the last message must be the assistant's."""
 
 
 class FormatUnknown(Invalid):
@@ -239,6 +291,22 @@ class ParameterUnknown(Invalid):
 
 class ParameterInvalid(Invalid):
     """The parameter “{parameter}” is not valid: {problem}"""
+
+
+class ParameterMissing(ParameterInvalid):
+    """The parameter “{parameter}” is missing."""
+
+
+class ParameterOutOfRange(ParameterInvalid):
+    """The parameter “{parameter}” is {value}; it must be {range}."""
+
+
+class ParameterNotListed(ParameterInvalid):
+    """The parameter “{parameter}” is “{value}”; it must be one of: {allowed}."""
+
+
+class ParameterTypeWrong(ParameterInvalid):
+    """The parameter “{parameter}” has the wrong type; it takes: {expected}."""
 
 
 class InputMissing(Invalid):
@@ -307,9 +375,36 @@ class EngineFailed(Unavailable):
     """The serving engine on the machine failed: {problem}"""
 
 
+class MachineWentAway(Unavailable):
+    """The connection to the machine that serves this is gone; please try again in a moment."""
+
+
+class ReaderTooSlow(Unavailable):
+    """The answer was not read fast enough and was ended."""
+
+
 class DeadlineExceeded(Unavailable):
     """There was no answer within {seconds} seconds."""
 
 
 class ModelUnfit(Invalid):
     """“{model}” cannot be served: only GGUF models can. Package it first."""
+
+
+# ---- what the control plane itself finds wrong with an attempt
+
+
+class LeaseExpired(TunesmithError):
+    """The machine was silent for too long; the attempt is taken to be lost."""
+
+
+class OfferUnanswered(TunesmithError):
+    """The machine did not answer the offer in time."""
+
+
+class MachinesLost(TunesmithError):
+    """The job lost its machine {count} times and is not tried again."""
+
+
+class EventUnreadable(TunesmithError):
+    """The method reported something that cannot be read: {line}"""

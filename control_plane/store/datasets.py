@@ -9,6 +9,7 @@ from control_plane.store.projects import ProjectRecord
 class DatasetRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    project_id: int
     name = CharField(64)
     created_at = TimeField()
 
@@ -20,6 +21,7 @@ class DatasetRecord(Record):
 class DatasetVersionRecord(Record):
     id = AutoField()
     dataset = ForeignKeyField(DatasetRecord, backref="versions", on_delete="CASCADE", lazy_load=False)
+    dataset_id: int
     number = IntegerField()  # 1, 2, … under the dataset
     hash = CharField(64)  # sha256 of the canonical JSON {"format", "train", "test"}
     format = CharField(32)  # prompt_completion | chat | text | preference

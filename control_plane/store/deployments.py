@@ -11,8 +11,10 @@ from control_plane.store.projects import ProjectRecord
 class DeploymentRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    project_id: int
     name = CharField(64)  # the model name in the OpenAI-compatible endpoint
     model = ForeignKeyField(ModelRecord, lazy_load=False)
+    model_id: int
     wish = CharField(16)  # SERVING | STOPPED
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
     context_length = IntegerField()  # tokens a slot
@@ -30,7 +32,9 @@ class DeploymentRecord(Record):
 class ReplicaRecord(Record):
     id = AutoField()
     deployment = ForeignKeyField(DeploymentRecord, backref="replicas", on_delete="CASCADE", lazy_load=False)
+    deployment_id: int
     machine = ForeignKeyField(MachineRecord, lazy_load=False)
+    machine_id: str
     wish = BigIntegerField(default=1)  # number of the wish: raised when it changes
     wished = CharField(16)  # SERVING | STOPPED
     observed_wish = BigIntegerField(default=0)  # the wish that the last report answers

@@ -12,10 +12,15 @@ from control_plane.store.projects import ProjectRecord
 class EvaluationRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    project_id: int
     job = ForeignKeyField(JobRecord, unique=True, lazy_load=False)
+    job_id: int
     dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
+    dataset_version_id: int
     candidate = ForeignKeyField(ModelRecord, lazy_load=False)
+    candidate_id: int
     baseline = ForeignKeyField(ModelRecord, null=True, lazy_load=False)
+    baseline_id: int | None
     primary_metric = CharField(64)
     verdict = CharField(16)  # better | worse | unclear | unpaired
     scores = JSONField()  # [{"metric", "candidate", "n", "value", "low", "high"}]

@@ -11,8 +11,10 @@ from control_plane.store.projects import ProjectRecord
 class JobRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    project_id: int
     name = CharField(64)
     method_version = ForeignKeyField(MethodVersionRecord, lazy_load=False)
+    method_version_id: int
     kind = CharField(16)  # of the method
     parameters = JSONField()  # complete
     inputs = JSONField()  # {name: {"kind": "model"|"dataset", "id": n, "hash": …}}
@@ -42,8 +44,10 @@ class JobRecord(Record):
 class AttemptRecord(Record):
     id = AutoField()
     job = ForeignKeyField(JobRecord, backref="attempts", on_delete="CASCADE", lazy_load=False)
+    job_id: int
     number = IntegerField()  # 1, 2, … of the job
     machine = ForeignKeyField(MachineRecord, lazy_load=False)
+    machine_id: str
     device = CharField(100)
     fence = BigIntegerField()
     state = CharField(16)
@@ -71,6 +75,7 @@ class EventRecord(Record):
 
     id = AutoField()
     attempt = ForeignKeyField(AttemptRecord, on_delete="CASCADE", lazy_load=False)
+    attempt_id: int
     sequence = BigIntegerField()
     kind = CharField(16)
     time = TimeField()
@@ -86,6 +91,7 @@ class LogRecord(Record):
 
     id = AutoField()
     attempt = ForeignKeyField(AttemptRecord, on_delete="CASCADE", lazy_load=False)
+    attempt_id: int
     stream = CharField(16)  # stdout | stderr | agent
     size = BigIntegerField(default=0)  # acknowledged bytes
     sha256 = CharField(64, default="")  # once sealed

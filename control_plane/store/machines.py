@@ -62,6 +62,7 @@ class DeviceReservationRecord(Record):
 
     id = AutoField()
     machine = ForeignKeyField(MachineRecord, on_delete="CASCADE", lazy_load=False)
+    machine_id: str
     device = CharField(100)
     attempt_id = IntegerField(unique=True)
 

@@ -11,12 +11,17 @@ from control_plane.store.projects import ProjectRecord
 class ModelRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    project_id: int
     name = CharField(64)
     form = CharField(16)  # base | adapter | merged | gguf
     job = ForeignKeyField(JobRecord, lazy_load=False)
+    job_id: int
     artifact = ForeignKeyField(ArtifactRecord, lazy_load=False)
+    artifact_id: int
     base = ForeignKeyField("self", null=True, lazy_load=False)  # of all but a base model
+    base_id: int | None
     origin = ForeignKeyField("self", null=True, lazy_load=False)  # what a packaged model was made from
+    origin_id: int | None
     hash = CharField(64)  # of the artifact
     size = BigIntegerField()
     card = JSONField()  # model.json, and the pins: see services/models.py

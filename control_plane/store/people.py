@@ -24,6 +24,7 @@ class SessionRecord(Record):
 
     id = AutoField()
     user = ForeignKeyField(UserRecord, backref="sessions", on_delete="CASCADE", lazy_load=False)
+    user_id: int
     secret_hash = CharField(64, unique=True)
     created_at = TimeField()
     expires_at = TimeField()
@@ -35,6 +36,7 @@ class SessionRecord(Record):
 class ApiTokenRecord(Record):
     id = AutoField()
     user = ForeignKeyField(UserRecord, backref="tokens", on_delete="CASCADE", lazy_load=False)
+    user_id: int
     name = CharField(64)
     secret_hash = CharField(64, unique=True)  # sha256; the token itself is shown once
     bootstrap = BooleanField(default=False)  # written at the first start; revoked on the first password
@@ -52,6 +54,7 @@ class OneTimeLinkRecord(Record):
 
     id = AutoField()
     user = ForeignKeyField(UserRecord, on_delete="CASCADE", lazy_load=False)
+    user_id: int
     secret_hash = CharField(64, unique=True)
     expires_at = TimeField()
     used_at = TimeField(default=0.0)

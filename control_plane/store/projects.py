@@ -19,7 +19,9 @@ class ProjectRecord(Record):
 class MemberRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, backref="members", on_delete="CASCADE", lazy_load=False)
+    project_id: int
     user = ForeignKeyField(UserRecord, backref="memberships", on_delete="CASCADE", lazy_load=False)
+    user_id: int
     role = CharField(32)  # a row of domain/permissions.py ROLES
 
     class Meta:

@@ -1,0 +1,261 @@
+"""Rows of a dataset: which format they are in, whether each is sound, and which are held out.
+
+A file is JSON Lines in UTF-8. A byte-order mark, CRLF, blank lines and a missing last newline are accepted and told in
+the facts; everything else that is not one sound object a line is a numbered error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, NoReturn
+
+from control_plane.domain.errors import (
+    EncodingUnsupported,
+    FormatUnknown,
+    RowEndsWrong,
+    RowFieldEmpty,
+    RowFieldMissing,
+    RowFieldTwice,
+    RowFieldTypeWrong,
+    RowNotJson,
+    RowNotNumber,
+    RowNotObject,
+    RowNotText,
+    RowNotUtf8,
+    RowRoleUnknown,
+    RowsInvalid,
+    RowTooDeep,
+    RowTooLong,
+)
+
+# format → the fields that each row has, all of them texts but `messages`
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "chat": ("messages",),
+    "preference": ("prompt", "chosen", "rejected"),
+    "prompt_completion": ("prompt", "completion"),
+    "text": ("text",),
+}
+ROLES = ("system", "user", "assistant")
+BOM = b"\xef\xbb\xbf"
+SHOWN_PROBLEMS = 20
+SAMPLES = 5
+
+_DEEPEST = 100  # levels of nesting
+_ENCODINGS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"\x1f\x8b", "gzip"),
+    (b"PK\x03\x04", "zip"),
+)
+
+
+@dataclass
+class Scan:
+    """One file on its way through `take`, line by line; holds a few bytes a row."""
+
+    file: str  # its name, for the errors
+    max_row_bytes: int
+    format: str = ""  # empty: recognised from the first sound row
+    line: int = 0
+    problem_count: int = 0
+    problems: list[RowsInvalid] = field(default_factory=list)  # the first ones
+    keys: list[bytes] = field(default_factory=list)  # of each sound row: equal keys mean equal content
+    key_lines: list[int] = field(default_factory=list)  # where each of them stands
+    lengths: list[int] = field(default_factory=list)  # characters
+    samples: list[dict[str, Any]] = field(default_factory=list)  # the first rows
+    bom: bool = False
+    crlf: bool = False
+    blank_lines: int = 0
+
+    def take(self, line: bytes) -> bytes:
+        """Check the next line; the row as it is to be stored (with its newline), empty where there is none.
+
+        A line longer than `max_row_bytes` need not be complete. Raises EncodingUnsupported, FormatUnknown: then no
+        other line can be read either.
+        """
+        self.line += 1
+        if self.line == 1:
+            line = self._first(line)
+        self.crlf = self.crlf or line.endswith(b"\r\n")
+        text = line.strip(b" \t\r\n")
+        if not text:
+            self.blank_lines += 1
+            return b""
+        try:
+            row = self._row(text)
+        except RowsInvalid as problem:
+            self._note(problem)
+            return b""
+        self._count(row)
+        return text + b"\n"
+
+    def facts(self) -> dict[str, Any]:
+        """What is worth knowing about the file: lengths are characters of a row's texts."""
+        return {
+            "duplicates": len(self.keys) - len(set(self.keys)),
+            "longest": max(self.lengths, default=0),
+            "median": int(median(self.lengths)) if self.lengths else 0,
+            "byte_order_mark": self.bom,
+            "crlf": self.crlf,
+            "blank_lines": self.blank_lines,
+        }
+
+    def _first(self, line: bytes) -> bytes:
+        for magic, encoding in _ENCODINGS:
+            if line.startswith(magic):
+                raise EncodingUnsupported(file=self.file, encoding=encoding)
+        if b"\x00" in line[:4]:  # UTF-16 without a mark: each other byte of `{"` is zero
+            raise EncodingUnsupported(file=self.file, encoding="UTF-16")
+        self.bom = line.startswith(BOM)
+        return line.removeprefix(BOM)
+
+    def _row(self, text: bytes) -> dict[str, Any]:
+        if len(text) > self.max_row_bytes:
+            raise RowTooLong(limit=self.max_row_bytes)
+        row = read_row(text)
+        if not self.format:
+            self.format = recognise(row)
+            if not self.format:
+                raise FormatUnknown(file=self.file, line=self.line, fields=[name[:40] for name in list(row)[:10]])
+        check_row(self.format, row)
+        return row
+
+    def _note(self, problem: RowsInvalid) -> None:
+        self.problem_count += 1
+        if len(self.problems) < SHOWN_PROBLEMS:
+            problem.params = {"file": self.file, "line": self.line, **problem.params}
+            self.problems.append(problem)
+
+    def _count(self, row: dict[str, Any]) -> None:
+        content = {name: row[name] for name in FORMATS[self.format]}
+        self.keys.append(hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()[:16])
+        self.key_lines.append(self.line)
+        self.lengths.append(_characters(content))
+        if len(self.samples) < SAMPLES:
+            self.samples.append(row)
+
+
+def recognise(row: Mapping[str, Any]) -> str:
+    """The format whose fields the row has; empty if none."""
+    return next((name for name, fields in FORMATS.items() if all(part in row for part in fields)), "")
+
+
+def read_row(text: bytes) -> dict[str, Any]:
+    """One line as an object. Raises a RowsInvalid that lacks `file` and `line`."""
+    try:
+        row = _DECODER.decode(text.decode("utf-8"))
+    except UnicodeDecodeError as problem:
+        raise RowNotUtf8(column=problem.start + 1) from problem
+    except json.JSONDecodeError as problem:
+        raise RowNotJson(column=problem.pos + 1) from problem
+    except RecursionError as problem:
+        raise RowTooDeep from problem
+    except ValueError as problem:  # a number of more digits than Python reads
+        raise RowNotNumber(value="…") from problem
+    if not isinstance(row, dict):
+        raise RowNotObject
+    if text.count(b"{") + text.count(b"[") > _DEEPEST and _depth(row) > _DEEPEST:
+        raise RowTooDeep
+    if b"\\u" in text:
+        _check_whole(row)
+    return row
+
+
+def check_row(kind: str, row: Mapping[str, Any]) -> None:
+    """Raise a RowsInvalid (without `file` and `line`) unless the row is a sound one of format `kind`."""
+    for name in FORMATS[kind]:
+        if name not in row:
+            raise RowFieldMissing(field=name)
+    if kind == "chat":
+        _check_messages(row["messages"])
+        return
+    for name in FORMATS[kind]:
+        _check_text(name, row[name])
+
+
+def held_out(keys: Sequence[bytes], share: float, seed: int) -> frozenset[int]:
+    """The numbers of the rows that are held out: about `share` of them, the same for the same rows and seed.
+
+    Rows of equal content stay together, so that none is both learnt and asked.
+    """
+    groups: dict[bytes, list[int]] = {}
+    for number, key in enumerate(keys):
+        groups.setdefault(key, []).append(number)
+    wanted = min(max(1, round(share * len(groups))), len(groups) - 1) if share > 0 else 0
+    # sorted first: then neither the order of the file nor of a set decides
+    chosen = random.Random(seed).sample(sorted(groups), max(0, wanted))
+    return frozenset(number for key in chosen for number in groups[key])
+
+
+def _check_messages(messages: Any) -> None:
+    if not isinstance(messages, list):
+        raise RowFieldTypeWrong(field="messages", expected="[{role, content}, …]")
+    if not messages:
+        raise RowFieldEmpty(field="messages")
+    for number, message in enumerate(messages):
+        place = f"messages[{number}]"
+        if not isinstance(message, dict):
+            raise RowFieldTypeWrong(field=place, expected="{role, content}")
+        for name in ("role", "content"):
+            if name not in message:
+                raise RowFieldMissing(field=f"{place}.{name}")
+        if message["role"] not in ROLES:
+            raise RowRoleUnknown(role=str(message["role"])[:40])
+        _check_text(f"{place}.content", message["content"])
+    if messages[-1]["role"] != "assistant":
+        raise RowEndsWrong
+
+
+def _check_text(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise RowFieldTypeWrong(field=name, expected="“…”")
+    if not value.strip():
+        raise RowFieldEmpty(field=name)
+
+
+def _check_whole(row: dict[str, Any]) -> None:
+    try:
+        json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise RowNotText from problem
+
+
+def _depth(value: Any) -> int:
+    deepest, pending = 0, [(value, 1)]
+    while pending:
+        item, level = pending.pop()
+        deepest = max(deepest, level)
+        inside = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        pending.extend((part, level + 1) for part in inside)
+    return deepest
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_characters, value.values()))
+    return sum(map(_characters, value)) if isinstance(value, list) else 0
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise RowNotNumber(value=name)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in row:
+            raise RowFieldTwice(field=name[:40])
+        row[name] = value
+    return row
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)

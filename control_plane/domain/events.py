@@ -1,0 +1,61 @@
+"""What an attempt may report: one line of events.jsonl, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from control_plane.domain.documents import parse
+
+PROGRESS, METRIC, CHECKPOINT, MESSAGE = "progress", "metric", "checkpoint", "message"
+KINDS = frozenset({PROGRESS, METRIC, CHECKPOINT, MESSAGE})
+_LONGEST_LINE = 65_536  # characters
+_QUOTED = 500  # characters of a faulty line that are kept
+
+
+@dataclass(frozen=True)
+class Event:
+    """A reported event. `time` is in seconds since the epoch, `body` the whole object of the line."""
+
+    kind: str
+    time: float
+    body: dict[str, Any]
+
+
+def read(line: str, now: float) -> Event:
+    """The event of a line. A faulty line becomes a warning that quotes it: a report is never lost and never fatal."""
+    try:
+        body = parse(line) if len(line) <= _LONGEST_LINE else None
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or body.get("kind") not in KINDS:
+        return _faulty(line, now)
+    return Event(body["kind"], _number(body.get("time"), now), body)
+
+
+def metrics(body: dict[str, Any]) -> dict[str, float]:
+    """The numbers of a metric event by name; anything else in `values` is left out."""
+    values = body.get("values")
+    pairs = values.items() if isinstance(values, dict) else ()
+    return {name: float(value) for name, value in pairs if _is_number(value)}
+
+
+def progress(body: dict[str, Any]) -> dict[str, Any]:
+    """`step`, `steps` and `stage` of a progress event, as far as they are of the right type."""
+    numbers = {name: body[name] for name in ("step", "steps") if _is_number(body.get(name))}
+    stage = body.get("stage")
+    return numbers | ({"stage": stage[:64]} if isinstance(stage, str) else {})
+
+
+def _faulty(line: str, now: float) -> Event:
+    quoted = line[:_QUOTED].encode("utf-8", "replace").decode()
+    body = {"kind": MESSAGE, "level": "warning", "code": "event_unreadable", "params": {"line": quoted}, "text": quoted}
+    return Event(MESSAGE, now, body)
+
+
+def _number(value: object, otherwise: float) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else otherwise
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

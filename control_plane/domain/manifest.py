@@ -1,0 +1,143 @@
+"""A method's manifest (docs/developers/methods.md), from its parsed TOML to values.
+
+Texts stand in the manifest by language; a Manifest holds them in one, the reader's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from control_plane.domain.errors import MethodBroken
+
+LANGUAGES = frozenset({"en", "de", "zh"})
+
+_DATA = frozenset({"default", "enum", "const"})  # values of parameters: never texts, whatever their keys are
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a method is given to read."""
+
+    name: str
+    kind: str  # model | dataset
+    accepts: tuple[str, ...]  # the forms of a model, the formats of a dataset
+    required: bool
+    display: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a method promises to leave behind."""
+
+    name: str
+    kind: str  # model | evaluation | file
+    form: str  # of a model, else empty
+    path: str  # relative to the output folder
+    display: str
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The estimate that decides where a job fits."""
+
+    memory_bytes: int
+    memory_per_model_byte: float
+    disk_bytes: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a method is, in one language."""
+
+    name: str
+    kind: str  # import | train | evaluate | export | search
+    type: str
+    entry: str
+    platforms: tuple[str, ...]
+    exclusive: bool
+    network: bool
+    display: str
+    description: str
+    inputs: Mapping[str, Input]
+    parameters: Mapping[str, Any]  # JSON Schema of an object
+    groups: Mapping[str, str]  # parameter group → its title
+    resources: Resources
+    outputs: Mapping[str, Output]
+    source: Mapping[str, Any] = field(repr=False)  # as parsed, all languages
+
+    def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """`parameters` with the default of each one that was left out and has one."""
+        properties = self.parameters.get("properties", {})
+        defaults = {name: schema["default"] for name, schema in properties.items() if "default" in schema}
+        return defaults | dict(parameters)
+
+    def memory_estimate(self, model_bytes: int) -> int:
+        """Bytes of memory that a job needs whose model inputs' files have `model_bytes`."""
+        return int(self.resources.memory_bytes + self.resources.memory_per_model_byte * model_bytes)
+
+
+def parse(source: Mapping[str, Any], locale: str = "en") -> Manifest:
+    """The values of a parsed method.toml, with its texts in `locale`. Raises MethodBroken naming what is wrong."""
+    plain = in_language(source, locale)
+    try:
+        return _build(plain, source)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise MethodBroken(method=source.get("name", "?"), problem=f"{type(problem).__name__}: {problem}") from problem
+
+
+def localised(manifest: Manifest, locale: str) -> Manifest:
+    """The same manifest with its texts in `locale` (en, de or zh)."""
+    return parse(manifest.source, locale)
+
+
+def in_language(value: Any, locale: str) -> Any:
+    """`value` with each table of texts by language replaced by the text; English where the language lacks."""
+    if isinstance(value, Mapping):
+        if value.keys() <= LANGUAGES and "en" in value:
+            return value.get(locale, value["en"])
+        return {key: item if key in _DATA else in_language(item, locale) for key, item in value.items()}
+    if isinstance(value, list):
+        return [in_language(item, locale) for item in value]
+    return value
+
+
+def _build(plain: Mapping[str, Any], source: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        name=plain["name"],
+        kind=plain["kind"],
+        type=plain["type"],
+        entry=plain["entry"],
+        platforms=tuple(plain["platforms"]),
+        exclusive=plain.get("exclusive", True),
+        network=plain.get("network", False),
+        display=plain["display"],
+        description=plain["description"],
+        inputs={name: _input(name, table) for name, table in plain.get("inputs", {}).items()},
+        parameters=plain["parameters"],
+        groups={name: table["display"] for name, table in plain.get("groups", {}).items()},
+        resources=Resources(
+            memory_bytes=int(plain["resources"]["memory_bytes"]),
+            memory_per_model_byte=float(plain["resources"]["memory_per_model_byte"]),
+            disk_bytes=int(plain["resources"]["disk_bytes"]),
+        ),
+        outputs={name: _output(name, table) for name, table in plain["outputs"].items()},
+        source=source,
+    )
+
+
+def _input(name: str, table: Mapping[str, Any]) -> Input:
+    return Input(
+        name=name,
+        kind=table["kind"],
+        accepts=tuple(table["forms" if table["kind"] == "model" else "formats"]),
+        required=table.get("required", True),
+        display=table["display"],
+    )
+
+
+def _output(name: str, table: Mapping[str, Any]) -> Output:
+    return Output(
+        name=name, kind=table["kind"], form=table.get("form", ""), path=table["path"], display=table["display"]
+    )

@@ -1,0 +1,189 @@
+"""From the services' records to automation.proto's messages; words in the caller's language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from control_plane.services import deployments, results
+from control_plane.services.cases import Case
+from control_plane.store.audit import AuditRecord
+from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord
+from control_plane.store.machines import MachineRecord
+from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.models import ModelRecord
+from control_plane.wording import say, waiting
+from tunesmith.v1 import automation_pb2 as pb
+
+_SAMPLES = 32  # rows of an evaluation that travel
+
+
+def machine(record: MachineRecord) -> pb.Machine:
+    return pb.Machine(
+        id=record.id,
+        name=record.name,
+        connectivity=record.connectivity,
+        inventory=_json(record.inventory),
+        last_seen=record.last_seen,
+        drained=record.drained,
+    )
+
+
+def method(record: MethodVersionRecord) -> pb.Method:
+    return pb.Method(
+        name=record.name,
+        kind=record.kind,
+        type=record.manifest["type"],
+        hash=record.hash,
+        manifest=_json(record.manifest),
+    )
+
+
+def case(value: Case) -> pb.Case:
+    return pb.Case(name=value.name, plan=_json(value.plan))
+
+
+def dataset_version(name: str, record: DatasetVersionRecord, reused: bool = False) -> pb.DatasetVersion:
+    return pb.DatasetVersion(
+        id=record.id,
+        dataset=name,
+        number=record.number,
+        hash=record.hash,
+        format=record.format,
+        train_rows=record.train_rows,
+        test_rows=record.test_rows,
+        created_at=record.created_at,
+        reused=reused,
+    )
+
+
+def jobs(
+    project: str, records: Sequence[JobRecord], attempts: Mapping[int, Sequence[AttemptRecord]], locale: str
+) -> list[pb.Job]:
+    """Jobs of one project; `attempts` by job id, of those whose attempts are wanted."""
+    ids = [record.id for record in records]
+    models, evaluations = results.models_of(ids), results.evaluations_of(ids)
+    methods = results.methods_of([record.method_version_id for record in records])
+    messages = []
+    for record in records:
+        used = methods[record.method_version_id]
+        message = _job(project, record, locale)
+        message.method, message.method_hash = used.name, used.hash
+        message.model_id = models.get(record.id, 0)
+        message.evaluation_id = evaluations.get(record.id, 0)
+        message.attempts.extend(_attempt(one, locale) for one in attempts.get(record.id, ()))
+        messages.append(message)
+    return messages
+
+
+def event(record: EventRecord) -> pb.Event:
+    return pb.Event(
+        id=record.id, attempt_id=record.attempt_id, kind=record.kind, time=record.time, body=_json(record.body)
+    )
+
+
+def model(project: str, record: ModelRecord) -> pb.Model:
+    return pb.Model(
+        id=record.id,
+        project=project,
+        name=record.name,
+        form=record.form,
+        job_id=record.job_id,
+        base_id=record.base_id or 0,
+        hash=record.hash,
+        size=record.size,
+        card=_json(record.card),
+        created_at=record.created_at,
+    )
+
+
+def evaluation(project: str, record: EvaluationRecord) -> pb.Evaluation:
+    difference = record.difference or {}
+    return pb.Evaluation(
+        id=record.id,
+        project=project,
+        job_id=record.job_id,
+        verdict=record.verdict,
+        primary_metric=record.primary_metric,
+        difference=difference.get("value", 0.0),
+        difference_low=difference.get("low", 0.0),
+        difference_high=difference.get("high", 0.0),
+        scores=[pb.Score(**{name: score[name] for name in _SCORE}) for score in record.scores],
+        samples=_json(record.rows[:_SAMPLES]),
+    )
+
+
+def deployment(project: str, record: DeploymentRecord, locale: str) -> pb.Deployment:
+    stands = deployments.condition(record)
+    words = waiting if stands.state == "QUEUED" else say
+    return pb.Deployment(
+        id=record.id,
+        project=project,
+        name=record.name,
+        model_id=record.model_id,
+        wish=record.wish,
+        state=stands.state,
+        message=words(stands.code, stands.params, locale) if stands.code else "",
+        version=record.version,
+        machine_id=stands.machine_id,
+    )
+
+
+def audit_entry(record: AuditRecord) -> pb.AuditEntry:
+    return pb.AuditEntry(
+        id=record.id,
+        at=record.at,
+        actor=record.actor_name,
+        action=record.action,
+        subject=record.subject,
+        details=_json(record.details),
+    )
+
+
+_SCORE = ("metric", "candidate", "n", "value", "low", "high")
+
+
+def _job(project: str, record: JobRecord, locale: str) -> pb.Job:
+    step, steps = record.progress.get("step", 0), record.progress.get("steps", 0)
+    return pb.Job(
+        id=record.id,
+        project=project,
+        name=record.name,
+        kind=record.kind,
+        state=record.state,
+        version=record.version,
+        parameters=_json(record.parameters),
+        inputs=[pb.InputRef(name=name, kind=pin["kind"], id=pin["id"]) for name, pin in sorted(record.inputs.items())],
+        seed=record.seed,
+        created_at=record.created_at,
+        ended_at=record.ended_at,
+        waiting=waiting(record.waiting_code, record.waiting_params, locale) if record.state == "QUEUED" else "",
+        progress=min(1.0, step / steps) if steps else 0.0,
+        reason=record.reason,
+        message=say(record.reason, record.reason_params, locale) if record.reason else "",
+    )
+
+
+def _attempt(record: AttemptRecord, locale: str) -> pb.Attempt:
+    return pb.Attempt(
+        id=record.id,
+        number=record.number,
+        state=record.state,
+        machine_id=record.machine_id,
+        offered_at=record.offered_at,
+        started_at=record.accepted_at,
+        running_at=record.running_at,
+        ended_at=record.ended_at,
+        reason=record.reason,
+        params=_json(record.reason_params),
+        message=say(record.reason, record.reason_params, locale) if record.reason else "",
+        stage=record.stage,
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

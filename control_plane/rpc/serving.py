@@ -1,0 +1,185 @@
+"""The Inference port over the machines' outbound Serve streams.
+
+A request comes from a web thread and goes into the stream of the machine that serves; the pieces of its answer come
+back through the event loop straight into the queue that the web thread reads, so a token costs one hand-over and no
+thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import queue
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+from control_plane.context import Answer
+from control_plane.domain.errors import (
+    DeadlineExceeded,
+    EngineFailed,
+    MachineWentAway,
+    ReaderTooSlow,
+    TunesmithError,
+)
+from tunesmith.v1 import fleet_pb2 as pb
+
+_MOST_UNREAD = 8 << 20  # bytes of an answer that wait for a slow reader before it is ended
+
+_Piece = pb.ServeUp | TunesmithError
+
+
+class ServingChannels:
+    """All machines' channels; `cp.inference`."""
+
+    def __init__(self) -> None:
+        self._channels: dict[str, Channel] = {}
+
+    def ask(self, machine_id: str, replica_id: int, path: str, body: bytes, deadline_seconds: float) -> Answer:
+        """Block until the head of the answer is there.
+
+        `deadline_seconds` limits the wait for the head, which for an answer in one piece is the whole of it, and each
+        silence after it. Raises MachineWentAway, EngineFailed, DeadlineExceeded.
+        """
+        channel = self._channels.get(machine_id)
+        if channel is None:
+            raise MachineWentAway
+        answer = StreamedAnswer(channel, deadline_seconds)
+        channel.begin(answer, pb.ServeDown(replica_id=replica_id, path=path, body=body))
+        answer.await_head()
+        return answer
+
+    def open(self, machine_id: str) -> Channel:
+        """The machine's channel from now on; an earlier one ends. Called in the event loop."""
+        if (earlier := self._channels.get(machine_id)) is not None:
+            earlier.close()
+        channel = self._channels[machine_id] = Channel()
+        return channel
+
+    def forget(self, machine_id: str, channel: Channel) -> None:
+        """End a channel. Called in the event loop."""
+        channel.close()
+        if self._channels.get(machine_id) is channel:
+            del self._channels[machine_id]
+
+
+class Channel:
+    """One machine's stream: requests down, pieces of answers up. Made and read in the event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._down: asyncio.Queue[pb.ServeDown | None] = asyncio.Queue()
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._answers: dict[int, StreamedAnswer] = {}
+        self._open = True
+
+    def begin(self, answer: StreamedAnswer, request: pb.ServeDown) -> None:
+        """Send a request; called from any thread. Raises MachineWentAway."""
+        with self._lock:
+            if not self._open:
+                raise MachineWentAway
+            answer.request_id = request.request_id = next(self._numbers)
+            self._answers[answer.request_id] = answer
+        self._send(request)
+
+    def cancel(self, request_id: int) -> None:
+        """Ask the machine to stop a request whose answer nobody reads any more; called from any thread."""
+        with self._lock:
+            known = self._answers.pop(request_id, None) is not None and self._open
+        if known:
+            self._send(pb.ServeDown(request_id=request_id, cancel=True))
+
+    async def requests(self) -> AsyncIterator[pb.ServeDown]:
+        """What goes down the stream, until the channel ends."""
+        while (request := await self._down.get()) is not None:
+            yield request
+
+    async def take_all(self, pieces: AsyncIterator[pb.ServeUp]) -> None:
+        """Hand each piece that comes up to its answer; ends the channel when the stream ends."""
+        try:
+            async for piece in pieces:
+                self._take(piece)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End all answers that are under way. Called in the event loop."""
+        with self._lock:
+            self._open = False
+            answers, self._answers = list(self._answers.values()), {}
+        for answer in answers:
+            answer.put(MachineWentAway())
+        self._down.put_nowait(None)
+
+    def _take(self, piece: pb.ServeUp) -> None:
+        answer = self._answers.get(piece.request_id)
+        if answer is None:
+            return  # of a request that was cancelled meanwhile
+        if piece.end or piece.error:
+            with self._lock:
+                self._answers.pop(piece.request_id, None)
+        if answer.unread > _MOST_UNREAD:
+            self.cancel(piece.request_id)
+            answer.put(ReaderTooSlow())
+        else:
+            answer.put(piece)
+
+    def _send(self, request: pb.ServeDown) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._down.put_nowait, request)
+        except RuntimeError as problem:  # the loop is closed: the process is about to end
+            raise MachineWentAway from problem
+
+
+class StreamedAnswer:
+    """An answer on its way; see context.Answer. Read by one thread."""
+
+    status = 0
+    content_type = ""
+    request_id = 0
+
+    def __init__(self, channel: Channel, seconds: float) -> None:
+        self._channel = channel
+        self._seconds = seconds
+        self._pieces: queue.SimpleQueue[_Piece] = queue.SimpleQueue()
+        self._head: pb.ServeUp | None = None
+        self._put = self._read = 0  # bytes; each is written by one side alone
+
+    @property
+    def unread(self) -> int:
+        return self._put - self._read
+
+    def put(self, piece: _Piece) -> None:
+        """Called in the event loop."""
+        if isinstance(piece, pb.ServeUp):
+            self._put += len(piece.data)
+        self._pieces.put(piece)
+
+    def await_head(self) -> None:
+        """Block until status and content type are known."""
+        self._head = self._next()
+        self.status, self.content_type = self._head.status, self._head.content_type
+
+    def __iter__(self) -> Iterator[bytes]:
+        piece = self._head
+        while piece is not None:
+            if piece.data:
+                yield piece.data
+            piece = None if piece.end else self._next()
+
+    def close(self) -> None:
+        """Cancel the generation, unless the answer is complete."""
+        self._channel.cancel(self.request_id)
+
+    def _next(self) -> pb.ServeUp:
+        try:
+            piece = self._pieces.get(timeout=self._seconds)
+        except queue.Empty:
+            self.close()
+            raise DeadlineExceeded(seconds=round(self._seconds)) from None
+        if isinstance(piece, TunesmithError):
+            raise piece
+        if piece.error:
+            raise EngineFailed(problem=piece.error)
+        self._read += len(piece.data)
+        return piece

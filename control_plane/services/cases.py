@@ -1,0 +1,57 @@
+"""Cases: worked examples from real domains, shipped as folders with a plan (`case.toml`), data and a story."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import NotFound
+from control_plane.domain.permissions import Actor, require
+
+SHIPPED = Path(__file__).resolve().parents[1] / "cases"
+PLAN = "case.toml"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case by its folder's name; `plan` is its case.toml, texts in all languages."""
+
+    name: str
+    plan: dict[str, Any]
+    folder: Path
+
+
+def list_cases(actor: Actor, cp: ControlPlane) -> list[Case]:
+    """Every case, by name. Raises Denied."""
+    require(actor, "case.see")
+    return [_read(path.parent) for path in sorted(_root(cp).glob(f"*/{PLAN}"))]
+
+
+def get(actor: Actor, cp: ControlPlane, name: str) -> Case:
+    """A case by its name. Raises NotFound, Denied."""
+    found = next((case for case in list_cases(actor, cp) if case.name == name), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def read_file(actor: Actor, cp: ControlPlane, name: str, file: str) -> bytes:
+    """A file of a case by its path inside the folder. Raises NotFound, also for what lies outside the folder."""
+    folder = get(actor, cp, name).folder.resolve()
+    if "\x00" in file:
+        raise NotFound
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        raise NotFound
+    return path.read_bytes()
+
+
+def _root(cp: ControlPlane) -> Path:
+    return Path(cp.settings.cases) if cp.settings.cases else SHIPPED
+
+
+def _read(folder: Path) -> Case:
+    return Case(folder.name, tomllib.loads((folder / PLAN).read_text("utf-8")), folder)

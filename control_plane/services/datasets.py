@@ -1,0 +1,291 @@
+"""Datasets: files that were checked row by row, kept as immutable versions under a name."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from control_plane.context import ControlPlane
+from control_plane.domain import datasets as domain
+from control_plane.domain.datasets import Scan
+from control_plane.domain.errors import (
+    DatasetEmpty,
+    DiskFull,
+    EncodingUnsupported,
+    FieldInvalid,
+    FileTooLarge,
+    FormatUnknown,
+    HeldOutLeak,
+    NotFound,
+    RowsInvalid,
+    TunesmithError,
+)
+from control_plane.domain.names import checked
+from control_plane.domain.permissions import Actor
+from control_plane.services import audit, projects
+from control_plane.store.database import transaction
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
+
+SPLITS = ("train", "test")
+
+_CHUNK = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a look at a file found; for the page, before anything is stored."""
+
+    format: str
+    rows: int  # sound ones
+    problem_count: int
+    problems: list[TunesmithError]  # the first ones, each with its line
+    samples: list[dict[str, Any]]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The training rows or the held-out rows, stored."""
+
+    sha256: str = ""
+    size: int = 0
+    rows: int = 0
+
+
+def upload(
+    actor: Actor,
+    cp: ControlPlane,
+    project: str,
+    name: str,
+    train: BinaryIO,
+    test: BinaryIO | None,
+    format: str = "",
+    test_share: float = 0.2,
+    split_seed: int = 42,
+) -> tuple[DatasetVersionRecord, bool]:
+    """Check, split and store a new version of a dataset; with it whether the same content was there already.
+
+    Without `test`, a share of the training rows (0..0.5) is held out. Nothing is kept of a file that has a fault.
+    Raises Denied, NameInvalid, FieldInvalid, DatasetEmpty, EncodingUnsupported, FormatUnknown, RowsInvalid (the first
+    faulty row, with `count`), FileTooLarge, HeldOutLeak, DiskFull.
+    """
+    project_id = projects.get(actor, cp, project, "dataset.upload").id
+    checked(name)
+    if format and format not in domain.FORMATS:
+        raise FieldInvalid(field="format", problem=", ".join(domain.FORMATS))
+    if not 0 <= test_share <= 0.5:
+        raise FieldInvalid(field="test_share", problem="0 … 0.5")
+    with _staging(cp) as folder:
+        scan = _copy(cp, train, folder / "train", Scan("train.jsonl", cp.settings.max_row_bytes, format))
+        if test is None:
+            _divide(folder, domain.held_out(scan.keys, test_share, split_seed))
+        else:
+            rest = Scan("test.jsonl", cp.settings.max_row_bytes, scan.format)
+            _refuse_leak(scan, _copy(cp, test, folder / "test", rest))
+        parts = {split: _store(cp, folder / split) for split in SPLITS}
+    seed = None if test is not None or not parts["test"].rows else split_seed
+    return _register(actor, cp, project_id, name, scan, parts, seed)
+
+
+def check(cp: ControlPlane, train: BinaryIO, file_name: str) -> Report:
+    """Look at a file without keeping it; faults are reported, not raised."""
+    scan = Scan(file_name, cp.settings.max_row_bytes)
+    fatal: list[TunesmithError] = []
+    try:
+        for line in _lines(train, cp, file_name):
+            scan.take(line)
+        if not scan.keys and not scan.problems:
+            fatal.append(DatasetEmpty(file=file_name))
+    except (EncodingUnsupported, FormatUnknown, FileTooLarge) as problem:
+        fatal.append(problem)
+    problems = [*fatal, *scan.problems]
+    count = scan.problem_count + len(fatal)
+    return Report(scan.format, len(scan.keys), count, problems, scan.samples, scan.facts())
+
+
+def list_datasets(
+    actor: Actor, cp: ControlPlane, project: str
+) -> list[tuple[DatasetRecord, DatasetVersionRecord, int]]:
+    """Each dataset of the project with its newest version and how many there are, by name."""
+    project_id = projects.get(actor, cp, project, "dataset.see").id
+    query = DatasetRecord.select().where(DatasetRecord.project == project_id).order_by(DatasetRecord.name)
+    found = ((dataset, _versions(dataset.id)) for dataset in query)
+    return [(dataset, versions[0], len(versions)) for dataset, versions in found if versions]
+
+
+def get_dataset(
+    actor: Actor, cp: ControlPlane, project: str, name: str
+) -> tuple[DatasetRecord, list[DatasetVersionRecord]]:
+    """A dataset and its versions, newest first. Raises NotFound."""
+    project_id = projects.get(actor, cp, project, "dataset.see").id
+    dataset = DatasetRecord.get_or_none(DatasetRecord.project == project_id, DatasetRecord.name == name)
+    if dataset is None:
+        raise NotFound
+    return dataset, _versions(dataset.id)
+
+
+def get_version(actor: Actor, cp: ControlPlane, version_id: int) -> DatasetVersionRecord:
+    """A version by its id. Raises NotFound where it is not in one of the actor's projects."""
+    version = DatasetVersionRecord.get_or_none(DatasetVersionRecord.id == version_id)
+    if version is None:
+        raise NotFound
+    dataset = DatasetRecord.get_by_id(version.dataset_id)
+    projects.of_id(actor, cp, dataset.project_id, "dataset.see")
+    return version
+
+
+def of_version(actor: Actor, cp: ControlPlane, version_id: int) -> tuple[DatasetRecord, DatasetVersionRecord]:
+    """A version with the dataset that it belongs to. Raises NotFound like `get_version`."""
+    version = get_version(actor, cp, version_id)
+    return DatasetRecord.get_by_id(version.dataset_id), version
+
+
+def rows(
+    actor: Actor, cp: ControlPlane, version_id: int, split: str = "train", offset: int = 0, limit: int = 20
+) -> list[dict[str, Any]]:
+    """Some rows of a version's `train` or `test` part, from row `offset` (0 is the first). Raises NotFound."""
+    version = get_version(actor, cp, version_id)
+    if split not in SPLITS:
+        raise NotFound
+    sha256 = version.train_sha256 if split == "train" else version.test_sha256
+    if not sha256:
+        return []
+    with cp.blobs.open(sha256) as file:
+        return [json.loads(line) for line in islice(file, offset, offset + min(limit, 200))]
+
+
+def _versions(dataset_id: int) -> list[DatasetVersionRecord]:
+    query = DatasetVersionRecord.select().where(DatasetVersionRecord.dataset == dataset_id)
+    return list(query.order_by(DatasetVersionRecord.number.desc()))
+
+
+@contextmanager
+def _staging(cp: ControlPlane) -> Iterator[Path]:
+    """A private folder that is gone afterwards, whatever happens; a full disk becomes our error."""
+    folder = cp.blobs.staging(f"upload-{uuid.uuid4().hex}")
+    try:
+        yield folder
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(needed=_CHUNK, free=shutil.disk_usage(folder).free) from problem
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lines(stream: BinaryIO, cp: ControlPlane, file: str) -> Iterator[bytes]:
+    """The lines of a stream; of one that is too long, as much as shows that it is. Raises FileTooLarge."""
+    longest, taken = cp.settings.max_row_bytes + 2, 0
+    while line := stream.readline(longest):
+        piece = line
+        taken += len(piece)
+        while len(piece) == longest and not piece.endswith(b"\n"):
+            piece = stream.readline(longest)
+            taken += len(piece)
+            _refuse_large(cp, file, taken)
+        _refuse_large(cp, file, taken)
+        yield line
+
+
+def _refuse_large(cp: ControlPlane, file: str, taken: int) -> None:
+    if taken > cp.settings.max_upload_bytes:
+        raise FileTooLarge(file=file, limit=cp.settings.max_upload_bytes)
+
+
+def _copy(cp: ControlPlane, stream: BinaryIO, target: Path, scan: Scan) -> Scan:
+    """Write the sound rows to `target`. Raises the first fault, once the whole file has been read and counted."""
+    since_look = _CHUNK
+    with target.open("wb") as file:
+        for line in _lines(stream, cp, scan.file):
+            since_look += len(line)
+            if since_look >= _CHUNK:
+                cp.blobs.require_space(since_look)
+                since_look = 0
+            file.write(scan.take(line))
+    if scan.problems:
+        raise _counted(scan)
+    if not scan.keys:
+        raise DatasetEmpty(file=scan.file)
+    return scan
+
+
+def _counted(scan: Scan) -> RowsInvalid:
+    first = scan.problems[0]
+    first.params["count"] = scan.problem_count
+    return first
+
+
+def _divide(folder: Path, held_out: frozenset[int]) -> None:
+    """Move the held-out rows from the file of all rows to their own."""
+    (folder / "train").rename(folder / "all")
+    with (
+        (folder / "all").open("rb") as rows,
+        (folder / "train").open("wb") as train,
+        (folder / "test").open("wb") as test,
+    ):
+        for number, row in enumerate(rows):
+            (test if number in held_out else train).write(row)
+
+
+def _refuse_leak(train: Scan, test: Scan) -> None:
+    learnt = set(train.keys)
+    shared = [line for key, line in zip(test.keys, test.key_lines, strict=True) if key in learnt]
+    if shared:
+        raise HeldOutLeak(count=len(shared), line=shared[0])
+
+
+def _store(cp: ControlPlane, path: Path) -> _Part:
+    with path.open("rb") as file:
+        rows = sum(1 for _ in file)
+        if not rows:
+            return _Part()
+        file.seek(0)
+        sha256, size = cp.blobs.put(file)
+    return _Part(sha256, size, rows)
+
+
+def _register(
+    actor: Actor, cp: ControlPlane, project_id: int, name: str, scan: Scan, parts: dict[str, _Part], seed: int | None
+) -> tuple[DatasetVersionRecord, bool]:
+    content = {"format": scan.format, "train": parts["train"].sha256, "test": parts["test"].sha256}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    with transaction():
+        dataset = _dataset(cp, project_id, name)
+        versions = _versions(dataset.id)
+        same = next((version for version in versions if version.hash == digest), None)
+        if same is not None:
+            return same, True
+        version = DatasetVersionRecord.create(
+            dataset=dataset,
+            number=versions[0].number + 1 if versions else 1,
+            hash=digest,
+            format=scan.format,
+            train_sha256=parts["train"].sha256,
+            test_sha256=parts["test"].sha256,
+            train_rows=parts["train"].rows,
+            test_rows=parts["test"].rows,
+            size=parts["train"].size + parts["test"].size,
+            split_seed=seed,
+            facts=scan.facts(),
+            created_by=actor.id,
+            created_at=cp.clock(),
+        )
+        subject = f"dataset:{dataset.id}"
+        audit.record(actor, cp, "dataset.upload", subject, project_id, name=name, number=version.number, hash=digest)
+    cp.signals.wake(f"project:{project_id}")
+    return version, False
+
+
+def _dataset(cp: ControlPlane, project_id: int, name: str) -> DatasetRecord:
+    """The dataset of this name, made if it is new; inside a transaction."""
+    found = DatasetRecord.get_or_none(DatasetRecord.project == project_id, DatasetRecord.name == name)
+    return found or DatasetRecord.create(project=project_id, name=name, created_at=cp.clock())

@@ -1,0 +1,297 @@
+"""Deployments: the wish that a model be served, and which machine serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import FieldInvalid, ModelUnfit, NotFound, NothingServes, Superseded
+from control_plane.domain.instructions import ServeWish
+from control_plane.domain.lifecycle import DISCONNECTED, FAILED, ONLINE, QUEUED, SERVING, STALE, STARTING, STOPPED
+from control_plane.domain.matching import Machine, Need, Placement, QueuedJob, Snapshot, plan
+from control_plane.domain.names import checked
+from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.domain.presence import ReplicaStatus
+from control_plane.services import audit, models, offers, projects, snapshots, transitions
+from control_plane.store.database import transaction
+from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
+from control_plane.store.machines import MachineRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.projects import ProjectRecord
+
+_MOST_CONTEXT, _MOST_SLOTS = 1 << 20, 64
+_ENGINE = 256 << 20  # bytes that an engine takes beside the model
+_STATES = frozenset({STARTING, SERVING, STOPPED, FAILED})
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a deployment stands: QUEUED | STARTING | SERVING | STOPPED | FAILED, and why.
+
+    `code` and `params` are a reason to wait while it is QUEUED, an error's otherwise; empty where all is well.
+    """
+
+    state: str
+    code: str
+    params: dict[str, Any]
+    machine_id: str
+
+
+def deploy(
+    actor: Actor,
+    cp: ControlPlane,
+    project: str,
+    name: str,
+    model_id: int,
+    context_length: int = 2048,
+    slots: int = 4,
+) -> DeploymentRecord:
+    """Wish that a model be served under `name`; the same name again is the new wish for the same deployment.
+
+    `context_length` is tokens a slot, `slots` concurrent requests. Raises NotFound, Denied, NameInvalid, ModelUnfit,
+    FieldInvalid.
+    """
+    place = projects.get(actor, cp, project, "deployment.change")
+    model = models.get(actor, cp, model_id)
+    if model.project_id != place.id:
+        raise NotFound
+    if model.form != "gguf":
+        raise ModelUnfit(model=model.name)
+    _within("context_length", context_length, _MOST_CONTEXT)
+    _within("slots", slots, _MOST_SLOTS)
+    wished = {"model": model, "context_length": context_length, "slots": slots, "wish": SERVING}
+    with transaction():
+        deployment = _by_name(place, checked(name))
+        if deployment is None:
+            made = {"created_by": actor.id, "created_at": cp.clock(), "waiting_code": "not_planned"}
+            deployment = DeploymentRecord.create(project=place, name=name, **wished, **made)
+        elif not _is_same(deployment, wished):
+            _change(deployment, **wished)
+            _wish(cp, deployment, SERVING, _memory(model, context_length, slots))
+        subject = f"deployment:{deployment.id}"
+        audit.record(actor, cp, "deployment.deploy", subject, place.id, name=name, model=model.id)
+    _wake(cp, deployment)
+    return DeploymentRecord.get_by_id(deployment.id)
+
+
+def stop(actor: Actor, cp: ControlPlane, deployment_id: int) -> DeploymentRecord:
+    """Wish that it be served no longer. Raises NotFound, Denied."""
+    deployment = get(actor, cp, deployment_id, "deployment.change")
+    with transaction():
+        if deployment.wish != STOPPED:
+            _change(deployment, wish=STOPPED, waiting_code="", waiting_params={})
+            _wish(cp, deployment, STOPPED, 0)
+            audit.record(actor, cp, "deployment.stop", f"deployment:{deployment.id}", deployment.project_id)
+    _wake(cp, deployment)
+    return DeploymentRecord.get_by_id(deployment.id)
+
+
+def get(actor: Actor, cp: ControlPlane, deployment_id: int, permission: str = "deployment.see") -> DeploymentRecord:
+    """One deployment. Raises NotFound, Denied."""
+    deployment = DeploymentRecord.get_or_none(DeploymentRecord.id == deployment_id)
+    if deployment is None:
+        raise NotFound
+    projects.of_id(actor, cp, deployment.project_id, permission)
+    return deployment
+
+
+def list_deployments(actor: Actor, cp: ControlPlane, project: str) -> list[DeploymentRecord]:
+    """The deployments of a project by name. Raises NotFound, Denied."""
+    project_id = projects.get(actor, cp, project, "deployment.see").id
+    query = DeploymentRecord.select().where(DeploymentRecord.project == project_id)
+    return list(query.order_by(DeploymentRecord.name))
+
+
+def condition(deployment: DeploymentRecord) -> Condition:
+    """How the deployment stands right now."""
+    if deployment.wish == STOPPED:
+        return Condition(STOPPED, "", {}, "")
+    replica = _wished_replica(deployment)
+    if replica is None:
+        return Condition(QUEUED, deployment.waiting_code, deployment.waiting_params, "")
+    if MachineRecord.get_by_id(replica.machine_id).connectivity not in (ONLINE, STALE):
+        return Condition(QUEUED, "no_machine_online", {}, replica.machine_id)
+    seen = replica.state if replica.observed_wish == replica.wish else STARTING
+    # an engine that went away without a wish is about to be started again
+    shown = STARTING if seen == STOPPED else seen
+    return Condition(shown, replica.reason, replica.reason_params, replica.machine_id)
+
+
+def wait(actor: Actor, cp: ControlPlane, deployment_id: int, after_version: int, seconds: float) -> DeploymentRecord:
+    """The deployment, as soon as its version is beyond `after_version`; after `seconds` at the latest, as it is then.
+
+    Raises NotFound, Denied.
+    """
+    topic = f"deployment:{deployment_id}"
+    seen = {topic: cp.signals.version(topic)}
+    deployment = get(actor, cp, deployment_id)
+    if deployment.version > after_version:
+        return deployment
+    cp.signals.wait(frozenset({topic}), seen, seconds)
+    return get(actor, cp, deployment_id)
+
+
+def serving_replica(actor: Actor, cp: ControlPlane, project: str | None, name: str) -> ReplicaRecord:
+    """The replica that answers requests for a deployment. With no project the name must be the only one of its kind.
+
+    Raises NotFound, Denied, FieldInvalid, NothingServes.
+    """
+    if project is None:
+        named = DeploymentRecord.select().where(DeploymentRecord.name == name)
+        found = [one for one in named if actor.may("deployment.use", one.project_id)]
+    else:
+        only = _by_name(projects.get(actor, cp, project, "deployment.use"), name)
+        found = [only] if only else []
+    if not found:
+        raise NotFound
+    if len(found) > 1:
+        raise FieldInvalid(field="model", problem=f"<project>/{name}")
+    replica = _wished_replica(found[0])
+    if replica is None or condition(found[0]).state != SERVING:
+        raise NothingServes(deployment=name)
+    return replica
+
+
+# ---- the machines' side
+
+
+def place(cp: ControlPlane) -> int:
+    """Give each deployment that is wished and has no machine a machine that fits; how many were placed."""
+    _give_up_lost(cp)
+    served = ReplicaRecord.select(ReplicaRecord.deployment).where(ReplicaRecord.wished == SERVING)
+    query = DeploymentRecord.select().where(DeploymentRecord.wish == SERVING, DeploymentRecord.id.not_in(served))
+    open_ones = {one.id: one for one in query}
+    if not open_ones:
+        return 0
+    planned = plan(Snapshot(tuple(_as_job(one) for one in open_ones.values()), _beside_attempts(cp)))
+    with transaction():
+        for placement in planned.offers:
+            _place(cp, open_ones[placement.job_id], placement)
+        for deployment_id, (code, params) in planned.waiting.items():
+            one = open_ones[deployment_id]
+            if (one.waiting_code, one.waiting_params) != (code, params):
+                _change(one, waiting_code=code, waiting_params=params)
+    machines = {f"machine:{placement.machine_id}" for placement in planned.offers}
+    cp.signals.wake(*(f"deployment:{one}" for one in open_ones), *machines)
+    return len(planned.offers)
+
+
+def observe(actor: Actor, cp: ControlPlane, epoch: int, statuses: Iterable[ReplicaStatus]) -> None:
+    """Take down what a machine sees of its replicas; what answers an older wish is dropped. Raises Superseded."""
+    changed = []
+    with transaction():
+        if not MachineRecord.select().where(MachineRecord.id == actor.id, MachineRecord.epoch == epoch).exists():
+            raise Superseded
+        for status in statuses:
+            replica = ReplicaRecord.get_or_none(
+                ReplicaRecord.id == status.replica_id, ReplicaRecord.machine == actor.id
+            )
+            if replica is not None and status.state in _STATES and _observe(cp, replica, status):
+                changed.append(replica.deployment_id)
+                DeploymentRecord.update(version=DeploymentRecord.version + 1).where(
+                    DeploymentRecord.id == replica.deployment_id
+                ).execute()
+    cp.signals.wake(*(f"deployment:{one}" for one in changed))
+
+
+def wish_of(replica: ReplicaRecord) -> ServeWish:
+    """What the replica's machine is to serve."""
+    deployment = DeploymentRecord.get_by_id(replica.deployment_id)
+    return ServeWish(
+        replica_id=replica.id,
+        wish=replica.wish,
+        deployment_id=deployment.id,
+        name=deployment.name,
+        model=offers.model_input("model", ModelRecord.get_by_id(deployment.model_id)),
+        context_length=deployment.context_length,
+        slots=deployment.slots,
+    )
+
+
+def _observe(cp: ControlPlane, replica: ReplicaRecord, status: ReplicaStatus) -> bool:
+    """Whether the report was taken and tells something new."""
+    before = (replica.observed_wish, replica.state, replica.reason, replica.restarts)
+    columns = {"reason": status.reason[:64], "reason_params": dict(status.params), "restarts": status.restarts}
+    taken = transitions.observe_replica(cp, replica, status.wish, status.state, **columns)
+    return taken and before != (status.wish, status.state, status.reason[:64], status.restarts)
+
+
+def _place(cp: ControlPlane, deployment: DeploymentRecord, placement: Placement) -> None:
+    model = ModelRecord.get_by_id(deployment.model_id)
+    memory = _memory(model, deployment.context_length, deployment.slots)
+    transitions.create_replica(SYSTEM, cp, deployment, placement.machine_id, memory)
+    _change(deployment, waiting_code="", waiting_params={})
+
+
+def _give_up_lost(cp: ControlPlane) -> None:
+    """Replicas whose machine is locked, or has been silent for a whole lease, are wished elsewhere."""
+    silent = cp.clock() - cp.settings.lease_server_seconds
+    gone = MachineRecord.select(MachineRecord.id).where(
+        (MachineRecord.locked_reason != "")
+        | ((MachineRecord.connectivity == DISCONNECTED) & (MachineRecord.last_seen < silent))
+    )
+    with transaction():
+        for replica in ReplicaRecord.select().where(ReplicaRecord.wished == SERVING, ReplicaRecord.machine.in_(gone)):
+            transitions.wish_replica(cp, replica, STOPPED, 0)
+
+
+def _as_job(deployment: DeploymentRecord) -> QueuedJob:
+    """A deployment as the planner sees it: engines run beside attempts, in the machine's own memory."""
+    model = ModelRecord.get_by_id(deployment.model_id)
+    memory = _memory(model, deployment.context_length, deployment.slots)
+    need = Need(platforms=frozenset({"cpu"}), exclusive=False, memory=memory, disk=model.size)
+    return QueuedJob(deployment.id, deployment.project_id, deployment.created_at, need)
+
+
+def _beside_attempts(cp: ControlPlane) -> tuple[Machine, ...]:
+    """The machines, with the devices open that attempts have for themselves: an engine asks for memory alone."""
+    return tuple(
+        replace(machine, devices=tuple(replace(one, reserved=False, shared=False) for one in machine.devices))
+        for machine in snapshots.machines(cp)
+    )
+
+
+def _memory(model: ModelRecord, context_length: int, slots: int) -> int:
+    """Bytes that serving takes: the weights, the engine, and for each token of context about 1/8000 of the weights."""
+    a_token = min(model.size // 8000, 256 << 10)
+    return int(model.size + _ENGINE + context_length * slots * a_token)
+
+
+def _wish(cp: ControlPlane, deployment: DeploymentRecord, wished: str, memory: int) -> None:
+    replica = _wished_replica(deployment)
+    if replica is not None:
+        transitions.wish_replica(cp, replica, wished, memory)
+
+
+def _wished_replica(deployment: DeploymentRecord) -> ReplicaRecord | None:
+    query = ReplicaRecord.select().where(ReplicaRecord.deployment == deployment.id, ReplicaRecord.wished == SERVING)
+    newest: ReplicaRecord | None = query.order_by(ReplicaRecord.id.desc()).first()
+    return newest
+
+
+def _by_name(project: ProjectRecord, name: str) -> DeploymentRecord | None:
+    return DeploymentRecord.get_or_none(DeploymentRecord.project == project.id, DeploymentRecord.name == name)
+
+
+def _is_same(deployment: DeploymentRecord, wished: dict[str, Any]) -> bool:
+    columns = ("context_length", "slots", "wish")
+    return deployment.model_id == wished["model"].id and all(getattr(deployment, one) == wished[one] for one in columns)
+
+
+def _change(deployment: DeploymentRecord, **columns: Any) -> None:
+    DeploymentRecord.update(version=DeploymentRecord.version + 1, **columns).where(
+        DeploymentRecord.id == deployment.id
+    ).execute()
+
+
+def _wake(cp: ControlPlane, deployment: DeploymentRecord) -> None:
+    replicas = ReplicaRecord.select(ReplicaRecord.machine).where(ReplicaRecord.deployment == deployment.id)
+    machines = {f"machine:{replica.machine_id}" for replica in replicas}
+    cp.signals.wake(f"deployment:{deployment.id}", f"project:{deployment.project_id}", "schedule", *machines)
+
+
+def _within(field: str, value: int, most: int) -> None:
+    if not 1 <= value <= most:
+        raise FieldInvalid(field=field, problem=f"1 … {most}")

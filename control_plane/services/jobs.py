@@ -1,0 +1,274 @@
+"""Jobs: what somebody asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import (
+    HeldOutMissing,
+    InputMissing,
+    InputUnfit,
+    InputUnknown,
+    JobOver,
+    NotFound,
+    ParameterInvalid,
+)
+from control_plane.domain.lifecycle import JOB_STATES
+from control_plane.domain.manifest import Input, Manifest
+from control_plane.domain.names import checked
+from control_plane.domain.permissions import Actor, require
+from control_plane.services import datasets, methods, models, pins, projects, transitions
+from control_plane.services import events as reported
+from control_plane.services import logs as stored
+from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.database import transaction
+from control_plane.store.datasets import DatasetRecord
+from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord, LogRecord
+from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.projects import ProjectRecord
+
+_SORTS: dict[str, Any] = {
+    "created": JobRecord.id,
+    "name": JobRecord.name,
+    "state": JobRecord.state,
+    "ended": JobRecord.ended_at,
+}
+_LARGEST_SEED = 2**63 - 1
+_LONGEST_READ = 1 << 20  # bytes of a log
+
+
+def submit(
+    actor: Actor,
+    cp: ControlPlane,
+    project: str,
+    method: str,
+    name: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, int | Mapping[str, Any]] | None = None,
+    seed: int = 42,
+    idempotency_key: str = "",
+) -> JobRecord:
+    """Ask for a job. `inputs` are ids of models and dataset versions by input name.
+
+    The same `idempotency_key` in a project gets the same job. Raises NotFound, Denied, NameInvalid, MethodUnknown,
+    ParameterUnknown, ParameterInvalid, InputMissing, InputUnknown, InputUnfit, HeldOutMissing.
+    """
+    place = projects.get(actor, cp, project, "job.submit")
+    version = methods.get(actor, cp, method)
+    manifest = methods.manifest(version)
+    if manifest.kind == "import":
+        require(actor, "model.import", place.id)
+    complete = methods.check_parameters(manifest, parameters or {})
+    pinned = _pin(actor, cp, place, manifest, inputs or {})
+    title = checked(name or manifest.name.replace("_", "-"))
+    _check_seed(seed)
+    with transaction():
+        known = _known(place, idempotency_key)
+        if known is not None:
+            return known
+        job = transitions.create_job(
+            actor,
+            cp,
+            project=place,
+            name=title,
+            method_version=version,
+            kind=manifest.kind,
+            parameters=complete,
+            inputs=pinned,
+            seed=seed,
+            memory_bytes=manifest.memory_estimate(_model_bytes(pinned)),
+            disk_bytes=manifest.resources.disk_bytes,
+            idempotency_key=idempotency_key[:100] or None,
+        )
+    cp.signals.wake(*transitions.topics(job))
+    return job
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed <= _LARGEST_SEED:
+        raise ParameterInvalid(parameter="seed", problem=f"0 … {_LARGEST_SEED}")
+
+
+def _known(project: ProjectRecord, idempotency_key: str) -> JobRecord | None:
+    if not idempotency_key:
+        return None
+    return JobRecord.get_or_none(JobRecord.project == project.id, JobRecord.idempotency_key == idempotency_key[:100])
+
+
+def _pin(
+    actor: Actor,
+    cp: ControlPlane,
+    project: ProjectRecord,
+    manifest: Manifest,
+    inputs: Mapping[str, int | Mapping[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Each given input with its id and content hash, checked against what the method takes."""
+    for name in inputs:
+        if name not in manifest.inputs:
+            raise InputUnknown(method=manifest.name, input=name)
+    pinned = {}
+    for name, wanted in manifest.inputs.items():
+        if name not in inputs:
+            if wanted.required:
+                raise InputMissing(input=name)
+            continue
+        given = inputs[name]
+        number = given if isinstance(given, int) else int(given["id"])
+        if not isinstance(given, int) and given.get("kind", wanted.kind) != wanted.kind:
+            raise InputUnfit(input=name, accepted=wanted.kind, given=given["kind"])
+        pin = _pin_model if wanted.kind == "model" else _pin_dataset
+        pinned[name] = {"kind": wanted.kind} | pin(actor, cp, project, manifest, wanted, number)
+    return pinned
+
+
+def _pin_model(
+    actor: Actor, cp: ControlPlane, project: ProjectRecord, manifest: Manifest, wanted: Input, number: int
+) -> dict[str, Any]:
+    model = models.get(actor, cp, number)
+    if model.project_id != project.id:
+        raise NotFound
+    if model.form not in wanted.accepts:
+        raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=model.form)
+    return {"id": model.id, "hash": model.hash}
+
+
+def _pin_dataset(
+    actor: Actor, cp: ControlPlane, project: ProjectRecord, manifest: Manifest, wanted: Input, number: int
+) -> dict[str, Any]:
+    version = datasets.get_version(actor, cp, number)
+    if DatasetRecord.get_by_id(version.dataset_id).project_id != project.id:
+        raise NotFound
+    if version.format not in wanted.accepts:
+        raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=version.format)
+    if manifest.kind == "evaluate" and not version.test_sha256:
+        raise HeldOutMissing
+    return {"id": version.id, "hash": version.hash}
+
+
+def _model_bytes(pinned: Mapping[str, Mapping[str, Any]]) -> int:
+    """The bytes of all model inputs' files, an adapter's base among them; a model that two inputs share counts once."""
+    needed: dict[int, int] = {}
+    pending = [pin["id"] for pin in pinned.values() if pin["kind"] == "model"]
+    while pending:
+        model = ModelRecord.get_by_id(pending.pop())
+        needed[model.id] = model.size
+        if model.form == "adapter":
+            pending.append(model.base_id)
+    return sum(needed.values())
+
+
+def get(actor: Actor, cp: ControlPlane, job_id: int, permission: str = "job.see") -> JobRecord:
+    """One job. Raises NotFound, Denied."""
+    job = JobRecord.get_or_none(JobRecord.id == job_id)
+    if job is None:
+        raise NotFound
+    projects.of_id(actor, cp, job.project_id, permission)
+    return job
+
+
+def list_jobs(
+    actor: Actor,
+    cp: ControlPlane,
+    project: str,
+    state: str = "",
+    method: str = "",
+    limit: int = 50,
+    offset: int = 0,
+    sort: str = "-created",
+) -> tuple[list[JobRecord], int]:
+    """A page of a project's jobs, and how many there are in all. Raises NotFound, Denied.
+
+    `sort` is one of created, name, state and ended, with a hyphen before it for the other way round.
+    """
+    query = JobRecord.select().where(JobRecord.project == projects.get(actor, cp, project, "job.see").id)
+    if state:
+        query = query.where(JobRecord.state == (state if state in JOB_STATES else ""))
+    if method:
+        versions = MethodVersionRecord.select(MethodVersionRecord.id).where(MethodVersionRecord.name == method)
+        query = query.where(JobRecord.method_version.in_(versions))
+    column = _SORTS.get(sort.removeprefix("-"), JobRecord.id)
+    order = column.desc() if sort.startswith("-") else column.asc()
+    page = query.order_by(order, JobRecord.id.desc()).limit(min(limit, 500)).offset(offset)
+    return list(page), query.count()
+
+
+def cancel(actor: Actor, cp: ControlPlane, job_id: int) -> JobRecord:
+    """Wish the job's end; the job as it then stands. Raises NotFound, Denied, JobOver."""
+    job = get(actor, cp, job_id, "job.cancel")
+    with transaction():
+        if not transitions.cancel(actor, cp, job):
+            raise JobOver(state=JobRecord.get_by_id(job.id).state)
+    machines = [attempt.machine_id for attempt in attempts(actor, cp, job_id)]
+    cp.signals.wake(*transitions.topics(job, *machines))
+    return JobRecord.get_by_id(job.id)
+
+
+def attempts(actor: Actor, cp: ControlPlane, job_id: int) -> list[AttemptRecord]:
+    """The job's attempts, the first one first. Raises NotFound, Denied."""
+    job = get(actor, cp, job_id)
+    return list(AttemptRecord.select().where(AttemptRecord.job == job.id).order_by(AttemptRecord.number))
+
+
+def events(
+    actor: Actor, cp: ControlPlane, job_id: int, after: int = 0, kind: str = "", limit: int = 1000
+) -> list[EventRecord]:
+    """What the job's attempts reported beyond the event id `after`. Raises NotFound, Denied."""
+    return reported.of_job(get(actor, cp, job_id).id, after, kind, min(limit, 10_000))
+
+
+def series(actor: Actor, cp: ControlPlane, job_id: int, after: int = 0) -> dict[str, Any]:
+    """The job's curves: {"series": [{"name", "points": [[step, value] …]}], "cursor"}. Raises NotFound, Denied."""
+    return reported.series(get(actor, cp, job_id).id, after)
+
+
+def read_log(
+    actor: Actor, cp: ControlPlane, job_id: int, stream: str, offset: int, length: int, attempt_id: int = 0
+) -> tuple[bytes, int]:
+    """A slice of a log of the newest attempt, or of the one named, and that log's length. Raises NotFound, Denied."""
+    found = [one for one in attempts(actor, cp, job_id) if attempt_id in (0, one.id)]
+    if not found and attempt_id:
+        raise NotFound
+    if not found:
+        return b"", 0
+    return stored.read(cp, found[-1].id, stream, max(0, offset), min(length, _LONGEST_READ))
+
+
+def logs(actor: Actor, cp: ControlPlane, job_id: int) -> list[LogRecord]:
+    """The logs of all attempts. Raises NotFound, Denied."""
+    mine = [attempt.id for attempt in attempts(actor, cp, job_id)]
+    return list(LogRecord.select().where(LogRecord.attempt.in_(mine)).order_by(LogRecord.attempt, LogRecord.stream))
+
+
+def files(actor: Actor, cp: ControlPlane, job_id: int) -> list[ArtifactRecord]:
+    """The committed artifacts of all attempts, checkpoints among them. Raises NotFound, Denied."""
+    mine = [attempt.id for attempt in attempts(actor, cp, job_id)]
+    query = ArtifactRecord.select().where(ArtifactRecord.attempt.in_(mine), ArtifactRecord.committed_at > 0)
+    return list(query.order_by(ArtifactRecord.committed_at, ArtifactRecord.id))
+
+
+def config(actor: Actor, cp: ControlPlane, job_id: int) -> dict[str, Any]:
+    """All that the job pins, with the environment's lock and the hardware of its newest attempt.
+
+    Raises NotFound, Denied.
+    """
+    tried = attempts(actor, cp, job_id)
+    newest = tried[-1] if tried else None
+    lock = {"environment_lock": pins.lock_text(newest)} if newest else {}
+    return pins.of(get(actor, cp, job_id), newest) | lock
+
+
+def wait(actor: Actor, cp: ControlPlane, job_id: int, after_version: int, seconds: float) -> JobRecord:
+    """The job, as soon as its version is beyond `after_version` or something about it was signalled.
+
+    Returns after `seconds` at the latest, then perhaps unchanged. Raises NotFound, Denied.
+    """
+    topic = f"job:{job_id}"
+    seen = {topic: cp.signals.version(topic)}
+    job = get(actor, cp, job_id)
+    if job.version > after_version:
+        return job
+    cp.signals.wait(frozenset({topic}), seen, seconds)
+    return get(actor, cp, job_id)

@@ -1,0 +1,169 @@
+"""Models: what jobs made. A model comes into being with its job's success, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.documents import parse
+from control_plane.domain.errors import NotFound, OutputUnreadable
+from control_plane.domain.permissions import Actor
+from control_plane.services import pins, projects
+from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
+from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.models import ModelRecord
+
+CARD = "model.json"
+_LARGEST_CARD = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model output as it was read: committed, but not registered yet."""
+
+    output: str
+    form: str
+    artifact: ArtifactRecord
+    facts: dict[str, Any]  # model.json
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a model is from, and what became of it."""
+
+    model: ModelRecord
+    dataset: DatasetRecord | None
+    dataset_version: DatasetVersionRecord | None
+    base: ModelRecord | None
+    origin: ModelRecord | None  # what a packaged model was made from
+    job: JobRecord  # that made it
+    evaluations: list[EvaluationRecord]
+    packaged: list[ModelRecord]
+    deployments: list[DeploymentRecord]  # of this model and of what was packaged from it
+
+
+def read(
+    cp: ControlPlane, promised: Mapping[str, Mapping[str, Any]], committed: Mapping[str, ArtifactRecord]
+) -> list[Made]:
+    """The model outputs among the committed artifacts. Raises OutputUnreadable."""
+    return [
+        Made(name, output["form"], committed[name], _facts(cp, name, output["form"], committed[name]))
+        for name, output in promised.items()
+        if output["kind"] == "model"
+    ]
+
+
+def _facts(cp: ControlPlane, name: str, form: str, artifact: ArtifactRecord) -> dict[str, Any]:
+    card = next((file for file in artifact.files if file["path"] == CARD), None)
+    if card is None or card["size"] > _LARGEST_CARD:
+        raise OutputUnreadable(output=name, problem=CARD)
+    try:
+        with cp.blobs.open(card["sha256"]) as source:
+            facts = parse(source.read())
+    except ValueError as problem:
+        raise OutputUnreadable(output=name, problem=f"{CARD}: {problem}") from problem
+    if not isinstance(facts, dict) or facts.get("form") != form:
+        raise OutputUnreadable(output=name, problem=f"{CARD}: form ≠ {form}")
+    return facts
+
+
+def register(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, made: list[Made]) -> list[ModelRecord]:
+    """Record what a job made. Called inside the transaction of the job's success.
+
+    A model is called like its job; of several outputs each adds its own name.
+    """
+    source = _source(job)
+    return [
+        ModelRecord.create(
+            project=job.project_id,
+            name=job.name if len(made) == 1 else f"{job.name}-{one.output}"[:64],
+            form=one.form,
+            job=job,
+            artifact=one.artifact,
+            base=_base(one.form, source),
+            origin=source if one.form in ("merged", "gguf") else None,
+            hash=one.artifact.hash,
+            size=one.artifact.size,
+            card=one.facts | {"pins": pins.of(job, attempt)},
+            created_at=cp.clock(),
+        )
+        for one in made
+    ]
+
+
+def list_models(actor: Actor, cp: ControlPlane, project: str, form: str = "") -> list[ModelRecord]:
+    """The models of a project, newest first. Raises NotFound, Denied."""
+    project_id = projects.get(actor, cp, project, "model.see").id
+    query = ModelRecord.select().where(ModelRecord.project == project_id)
+    if form:
+        query = query.where(ModelRecord.form == form)
+    return list(query.order_by(ModelRecord.id.desc()))
+
+
+def get(actor: Actor, cp: ControlPlane, model_id: int) -> ModelRecord:
+    """One model. Raises NotFound, Denied."""
+    model = ModelRecord.get_or_none(ModelRecord.id == model_id)
+    if model is None:
+        raise NotFound
+    projects.of_id(actor, cp, model.project_id, "model.see")
+    return model
+
+
+def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
+    """Where a model is from and what became of it; packaged models are traced to the training they came from.
+
+    Raises NotFound, Denied.
+    """
+    model = get(actor, cp, model_id)
+    trained = model
+    while trained.form in ("merged", "gguf") and trained.origin_id:
+        trained = ModelRecord.get_by_id(trained.origin_id)
+    version = _dataset_version(JobRecord.get_by_id(trained.job_id))
+    packaged = list(ModelRecord.select().where(ModelRecord.origin == model.id).order_by(ModelRecord.id))
+    served = [model.id, *(one.id for one in packaged)]
+    return Lineage(
+        model=model,
+        dataset=DatasetRecord.get_by_id(version.dataset_id) if version else None,
+        dataset_version=version,
+        base=_of(model.base_id),
+        origin=_of(model.origin_id),
+        job=JobRecord.get_by_id(model.job_id),
+        evaluations=list(
+            EvaluationRecord.select()
+            .where(EvaluationRecord.candidate.in_([model.id, trained.id]))
+            .order_by(EvaluationRecord.id)
+        ),
+        packaged=packaged,
+        deployments=list(DeploymentRecord.select().where(DeploymentRecord.model.in_(served))),
+    )
+
+
+def _of(model_id: int | None) -> ModelRecord | None:
+    return ModelRecord.get_by_id(model_id) if model_id else None
+
+
+def _dataset_version(job: JobRecord) -> DatasetVersionRecord | None:
+    ids = [pin["id"] for pin in job.inputs.values() if pin["kind"] == "dataset"]
+    return DatasetVersionRecord.get_by_id(ids[0]) if ids else None
+
+
+def _source(job: JobRecord) -> ModelRecord | None:
+    """The model that the job started from: its input `model` or `base`, or the only one it has."""
+    given = {name: pin["id"] for name, pin in job.inputs.items() if pin["kind"] == "model"}
+    for name in ("model", "base", *sorted(given)):
+        if name in given:
+            return ModelRecord.get_by_id(given[name])
+    return None
+
+
+def _base(form: str, source: ModelRecord | None) -> int | None:
+    """What a new model rests on: the weights an adapter was trained on, the base model of everything else."""
+    if source is None:
+        return None
+    rests_on_source = source.form == "base" or (form == "adapter" and source.form == "merged")
+    return int(source.id) if rests_on_source else source.base_id

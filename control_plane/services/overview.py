@@ -1,0 +1,114 @@
+"""What a reader needs to see first: the state of a project, and what a machine holds. Reads only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from control_plane.context import ControlPlane
+from control_plane.domain.lifecycle import ATTEMPT_OPEN, FAILED, JOB_OVER, SERVING, SUCCEEDED
+from control_plane.domain.permissions import Actor, require
+from control_plane.services import machines, projects
+from control_plane.store.datasets import DatasetRecord
+from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.models import ModelRecord
+
+_WEEK = 7 * 86_400.0
+_SHOWN = 8  # rows of each list
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A project at a glance. Counts are of all, the lists hold the newest few."""
+
+    unfinished: list[JobRecord]  # queued and running
+    failed: list[JobRecord]  # of the last seven days
+    serving: list[DeploymentRecord]  # wished to be served
+    machines: dict[str, int]  # connectivity → how many
+    drained: int
+    steps: dict[str, bool]  # machine, dataset, base, training, evaluation, deployment → is there one
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Something that keeps a machine busy; the job or deployment is None where it is of another's project."""
+
+    attempt: AttemptRecord | None
+    job: JobRecord | None
+    replica: ReplicaRecord | None
+    deployment: DeploymentRecord | None
+    project: str  # its name, empty where it is not the reader's
+
+
+def of_project(actor: Actor, cp: ControlPlane, project: str) -> Overview:
+    """Raises NotFound, Denied."""
+    project_id = int(projects.get(actor, cp, project).id)
+    fleet = machines.list_machines(actor, cp) if actor.may("machine.see") else []
+    mine = JobRecord.project == project_id
+    recent = (JobRecord.state == FAILED) & (JobRecord.ended_at > cp.clock() - _WEEK)
+    wished = DeploymentRecord.select().where(DeploymentRecord.project == project_id, DeploymentRecord.wish == SERVING)
+    return Overview(
+        unfinished=_newest(mine & JobRecord.state.not_in(JOB_OVER)),
+        failed=_newest(mine & recent),
+        serving=list(wished.order_by(DeploymentRecord.id.desc()).limit(_SHOWN)),
+        machines=dict(Counter(machine.connectivity for machine in fleet)),
+        drained=sum(1 for machine in fleet if machine.drained),
+        steps=_steps(project_id, bool(fleet)),
+    )
+
+
+def held(actor: Actor, cp: ControlPlane, machine_id: str) -> list[Holding]:
+    """The attempts and replicas that a machine holds. What is of another project is counted, not named.
+
+    Raises NotFound, Denied.
+    """
+    require(actor, "machine.see")
+    machines.get(actor, cp, machine_id)
+    names = {int(project.id): str(project.name) for project in projects.list_projects(actor, cp)}
+    return [*_attempts(machine_id, names), *_replicas(machine_id, names)]
+
+
+def _newest(condition: object) -> list[JobRecord]:
+    return list(JobRecord.select().where(condition).order_by(JobRecord.id.desc()).limit(_SHOWN))
+
+
+def _steps(project_id: int, has_machine: bool) -> dict[str, bool]:
+    trained = (JobRecord.project == project_id) & (JobRecord.kind == "train") & (JobRecord.state == SUCCEEDED)
+    return {
+        "machine": has_machine,
+        "dataset": DatasetRecord.select().where(DatasetRecord.project == project_id).exists(),
+        "base": ModelRecord.select().where(ModelRecord.project == project_id, ModelRecord.form == "base").exists(),
+        "training": JobRecord.select().where(trained).exists(),
+        "evaluation": EvaluationRecord.select().where(EvaluationRecord.project == project_id).exists(),
+        "deployment": DeploymentRecord.select().where(DeploymentRecord.project == project_id).exists(),
+    }
+
+
+def _attempts(machine_id: str, names: dict[int, str]) -> list[Holding]:
+    query = (
+        AttemptRecord.select(AttemptRecord, JobRecord)
+        .join(JobRecord)
+        .where(AttemptRecord.machine == machine_id, AttemptRecord.state.in_(ATTEMPT_OPEN))
+        .order_by(AttemptRecord.id)
+    )
+    found = []
+    for attempt in query:
+        project = names.get(attempt.job.project_id, "")
+        found.append(Holding(attempt, attempt.job if project else None, None, None, project))
+    return found
+
+
+def _replicas(machine_id: str, names: dict[int, str]) -> list[Holding]:
+    query = (
+        ReplicaRecord.select(ReplicaRecord, DeploymentRecord)
+        .join(DeploymentRecord)
+        .where(ReplicaRecord.machine == machine_id, ReplicaRecord.wished == SERVING)
+        .order_by(ReplicaRecord.id)
+    )
+    found = []
+    for replica in query:
+        project = names.get(replica.deployment.project_id, "")
+        found.append(Holding(None, None, replica, replica.deployment if project else None, project))
+    return found

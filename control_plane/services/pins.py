@@ -1,0 +1,45 @@
+"""What a job pins, so that it can be run again and mean the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.machines import EnvironmentLockRecord
+from control_plane.store.methods import MethodVersionRecord
+
+
+def of(job: JobRecord, attempt: AttemptRecord | None) -> dict[str, Any]:
+    """Method, parameters, inputs and seed of a job; environment and hardware of an attempt of it, if there is one."""
+    method = MethodVersionRecord.get_by_id(job.method_version_id)
+    pinned = {
+        "method": method.name,
+        "method_hash": method.hash,
+        "parameters": job.parameters,
+        "inputs": {name: _input(pin) for name, pin in job.inputs.items()},
+        "seed": job.seed,
+    }
+    return pinned if attempt is None else pinned | _environment(attempt)
+
+
+def _input(pin: dict[str, Any]) -> dict[str, Any]:
+    if pin["kind"] != "dataset":
+        return pin
+    return pin | {"split_seed": DatasetVersionRecord.get_by_id(pin["id"]).split_seed}
+
+
+def _environment(attempt: AttemptRecord) -> dict[str, Any]:
+    names = ("system", "release", "architecture", "cpu_name", "cpu_count", "memory_total", "driver")
+    hardware = {name: attempt.hardware[name] for name in names if attempt.hardware.get(name)}
+    devices = [one["name"] for one in attempt.hardware.get("devices", ()) if one["uuid"] == attempt.device]
+    return {
+        "environment_lock_hash": attempt.environment_lock_hash,
+        "hardware": hardware | {"device": attempt.device, "device_name": devices[0] if devices else ""},
+    }
+
+
+def lock_text(attempt: AttemptRecord) -> str:
+    """The environment that an attempt ran in, as requirements; empty if it never got that far."""
+    lock = EnvironmentLockRecord.get_or_none(EnvironmentLockRecord.lock_hash == attempt.environment_lock_hash)
+    return str(lock.lock) if lock else ""

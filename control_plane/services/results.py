@@ -1,0 +1,27 @@
+"""What a job led to, by its id: for lists that show many jobs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.models import ModelRecord
+
+
+def models_of(job_ids: Collection[int]) -> dict[int, int]:
+    """job id → id of the (last) model it made. The caller has shown that it may see the jobs."""
+    found = ModelRecord.select(ModelRecord.id, ModelRecord.job).where(ModelRecord.job.in_(list(job_ids)))
+    return {int(model.job_id): int(model.id) for model in found.order_by(ModelRecord.id)}
+
+
+def evaluations_of(job_ids: Collection[int]) -> dict[int, int]:
+    """job id → id of its evaluation. The caller has shown that it may see the jobs."""
+    found = EvaluationRecord.select(EvaluationRecord.id, EvaluationRecord.job)
+    return {int(one.job_id): int(one.id) for one in found.where(EvaluationRecord.job.in_(list(job_ids)))}
+
+
+def methods_of(version_ids: Collection[int]) -> dict[int, MethodVersionRecord]:
+    """Method versions by id; methods are everybody's."""
+    found = MethodVersionRecord.select().where(MethodVersionRecord.id.in_(list(version_ids)))
+    return {int(method.id): method for method in found}

@@ -1,0 +1,327 @@
+"""The Python client of the public API: each method is one call, or waits by repeating one.
+
+Answers are the messages of automation.proto (`tunesmith.v1.automation_pb2`), whose fields are plain Python values.
+A call that gets no answer is repeated for `patience` seconds; a refusal raises CallFailed with a sentence and a code.
+"""
+
+from __future__ import annotations
+
+import json
+import locale
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from tunesmith.connection import CallFailed, Target, find, open_channel, retried, streamed
+from tunesmith.v1 import automation_pb2 as pb
+from tunesmith.v1 import automation_pb2_grpc
+
+OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+
+_CHUNK = 1 << 20  # bytes of an uploaded file in one message
+_HANG = 30.0  # seconds that one waiting call hangs
+_MARGIN = 30.0  # seconds beyond that, before a call counts as lost
+
+R = TypeVar("R", bound=Message)
+
+
+def connect(
+    address: str | None = None,
+    token: str | None = None,
+    authority: str | None = None,
+    data: str | Path | None = None,
+    language: str = "",
+) -> Client:
+    """A client of the control plane at `address` (host:port), or of the one that is configured.
+
+    What is left out is looked for in the environment (TUNESMITH_API, TUNESMITH_TOKEN, TUNESMITH_AUTHORITY) and in the
+    files that `tunesmith login` and `tunesmith up` write. `authority` is PEM text, `data` a folder of `tunesmith up`,
+    `language` that of the error messages (en, de, zh). Raises NotConfigured.
+    """
+    return Client(find(address, token, authority, Path(data) if data else None), language)
+
+
+class Client:
+    """A connection to a control plane. Usable by several threads, and as a context manager."""
+
+    def __init__(self, target: Target, language: str = "", patience: float = 60.0) -> None:
+        self.target = target
+        self.patience = patience
+        self._channel = open_channel(target)
+        self._stub = automation_pb2_grpc.AutomationStub(self._channel)  # type: ignore[no-untyped-call]
+        spoken = language or (locale.getlocale()[0] or "en")
+        self._metadata = (("authorization", f"Bearer {target.token}"), ("accept-language", spoken.replace("_", "-")))
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._channel.close()
+
+    # ---- the installation
+
+    def who_am_i(self) -> pb.WhoAmIReply:
+        """The token's owner, and the dashboard's address."""
+        return self._ask(pb.WhoAmIReply, self._stub.WhoAmI, pb.WhoAmIRequest())
+
+    def list_projects(self) -> list[pb.Project]:
+        """The projects that the caller is in, with the caller's role."""
+        return list(self._ask(pb.ListProjectsReply, self._stub.ListProjects, pb.ListProjectsRequest()).projects)
+
+    def create_project(self, name: str, title: str = "") -> pb.Project:
+        """Make a project; administrators only. `name` is used in addresses."""
+        return self._ask_once(pb.Project, self._stub.CreateProject, pb.CreateProjectRequest(name=name, title=title))
+
+    def list_machines(self) -> list[pb.Machine]:
+        """The fleet; `inventory` is JSON."""
+        return list(self._ask(pb.ListMachinesReply, self._stub.ListMachines, pb.ListMachinesRequest()).machines)
+
+    def create_join_token(
+        self, machine_class: str = "server", lifetime_seconds: float = 0.0
+    ) -> pb.CreateJoinTokenReply:
+        """A secret with which one machine (`server` or `laptop`) may join; 0 seconds mean the longest life allowed."""
+        request = pb.CreateJoinTokenRequest(machine_class=machine_class, lifetime_seconds=lifetime_seconds)
+        return self._ask_once(pb.CreateJoinTokenReply, self._stub.CreateJoinToken, request)
+
+    def list_methods(self) -> list[pb.Method]:
+        """What can be run; `manifest` is JSON."""
+        return list(self._ask(pb.ListMethodsReply, self._stub.ListMethods, pb.ListMethodsRequest()).methods)
+
+    def list_cases(self) -> list[pb.Case]:
+        """The worked examples; `plan` is JSON."""
+        return list(self._ask(pb.ListCasesReply, self._stub.ListCases, pb.ListCasesRequest()).cases)
+
+    def get_case_file(self, case: str, file: str) -> bytes:
+        """A file of a case by its path inside the case."""
+        request = pb.GetCaseFileRequest(case=case, file=file)
+        return bytes(self._ask(pb.GetCaseFileReply, self._stub.GetCaseFile, request).data)
+
+    def create_api_token(self, name: str, lifetime_seconds: float = 0.0) -> pb.CreateApiTokenReply:
+        """A new token of the caller's own, shown this once; 0 seconds mean 90 days."""
+        request = pb.CreateApiTokenRequest(name=name, lifetime_seconds=lifetime_seconds)
+        return self._ask_once(pb.CreateApiTokenReply, self._stub.CreateApiToken, request)
+
+    def list_audit(self, project: str = "", before: int = 0) -> list[pb.AuditEntry]:
+        """The newest audit entries (of a project, or of everything for administrators) with ids below `before`."""
+        request = pb.ListAuditRequest(project=project, before=before)
+        return list(self._ask(pb.ListAuditReply, self._stub.ListAudit, request).entries)
+
+    # ---- data
+
+    def upload_dataset(
+        self,
+        project: str,
+        name: str,
+        train: str | Path | bytes,
+        test: str | Path | bytes | None = None,
+        format: str = "",
+        test_share: float = 0.2,
+        split_seed: int = 42,
+    ) -> pb.DatasetVersion:
+        """Upload JSON Lines, as paths or as bytes; the new version, or the one that has this content already.
+
+        Without `test`, `test_share` (0..0.5) of the rows are held out, chosen by `split_seed`. An empty `format` is
+        recognised from the first row. A fault in a row raises CallFailed naming the file and the line.
+        """
+        header = pb.UploadHeader(
+            project=project, name=name, format=format, test_share=test_share, split_seed=split_seed
+        )
+
+        def messages() -> Iterator[pb.UploadDatasetRequest]:
+            yield pb.UploadDatasetRequest(header=header)
+            yield from (pb.UploadDatasetRequest(train=chunk) for chunk in _chunks(train))
+            if test is not None:
+                yield pb.UploadDatasetRequest(test=b"")  # an empty file is a file too
+                yield from (pb.UploadDatasetRequest(test=chunk) for chunk in _chunks(test))
+
+        return self._repeated(pb.DatasetVersion, lambda: self._stub.UploadDataset(messages(), metadata=self._metadata))
+
+    def list_datasets(self, project: str) -> list[pb.DatasetVersion]:
+        """All versions of all datasets of a project, newest first."""
+        request = pb.ListDatasetsRequest(project=project)
+        return list(self._ask(pb.ListDatasetsReply, self._stub.ListDatasets, request).versions)
+
+    # ---- jobs
+
+    def submit_job(
+        self,
+        project: str,
+        method: str,
+        name: str = "",
+        parameters: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, int] | None = None,
+        seed: int = 42,
+        idempotency_key: str = "",
+    ) -> pb.Job:
+        """Ask for a job. `inputs` are ids of models and dataset versions by input name; parameters left out take their
+        defaults. Two calls with the same `idempotency_key` make one job; without one, each call makes its own.
+        """
+        request = pb.SubmitJobRequest(
+            project=project,
+            method=method,
+            name=name,
+            parameters=json.dumps(dict(parameters or {})),
+            inputs=[pb.InputRef(name=key, id=number) for key, number in (inputs or {}).items()],
+            seed=seed,
+            idempotency_key=idempotency_key or uuid.uuid4().hex,
+        )
+        return self._ask(pb.Job, self._stub.SubmitJob, request)
+
+    def get_job(self, job_id: int) -> pb.Job:
+        """A job with its attempts."""
+        return self._ask(pb.Job, self._stub.GetJob, pb.GetJobRequest(id=job_id))
+
+    def list_jobs(self, project: str, state: str = "", method: str = "") -> list[pb.Job]:
+        """The newest jobs of a project (without attempts), of one state or method if named."""
+        request = pb.ListJobsRequest(project=project, state=state, method=method)
+        return list(self._ask(pb.ListJobsReply, self._stub.ListJobs, request).jobs)
+
+    def wait_job(self, job_id: int) -> Iterator[tuple[pb.Job, list[dict[str, Any]]]]:
+        """Follow a job until it is over: at each change, the job and the events reported since the last one.
+
+        An event is a dict with at least `kind` (progress, metric, checkpoint, message) and `time` (seconds since the
+        epoch); see “Writing a method” for the rest.
+        """
+        version = cursor = 0
+        while True:
+            request = pb.WaitJobRequest(id=job_id, after_version=version, after_event=cursor, wait_seconds=_HANG)
+            reply = self._ask(pb.WaitJobReply, self._stub.WaitJob, request)
+            events = [json.loads(event.body) for event in reply.events]
+            yield reply.job, events
+            version = reply.job.version
+            cursor = reply.events[-1].id if reply.events else cursor
+            if reply.job.state in OVER and not events:
+                return
+
+    def cancel_job(self, job_id: int) -> pb.Job:
+        """Wish that a job ends; a running one ends in order, at its next step."""
+        return self._ask(pb.Job, self._stub.CancelJob, pb.CancelJobRequest(id=job_id))
+
+    def list_events(self, job_id: int, after: int = 0, kind: str = "") -> list[pb.Event]:
+        """What a job reported after the event `after`; `body` is JSON."""
+        request = pb.ListEventsRequest(job_id=job_id, after=after, kind=kind)
+        return list(self._ask(pb.ListEventsReply, self._stub.ListEvents, request).events)
+
+    def read_log(
+        self, job_id: int, stream: str = "stdout", offset: int = 0, length: int = 0, attempt_id: int = 0
+    ) -> tuple[bytes, int]:
+        """Bytes of a log (`stdout`, `stderr`, `agent`) from `offset`, and how many there are in all."""
+        request = pb.ReadLogRequest(job_id=job_id, stream=stream, offset=offset, length=length, attempt_id=attempt_id)
+        reply = self._ask(pb.ReadLogReply, self._stub.ReadLog, request)
+        return bytes(reply.data), int(reply.size)
+
+    # ---- models and evaluations
+
+    def list_models(self, project: str, form: str = "") -> list[pb.Model]:
+        """The models of a project, newest first, of one form (base, adapter, merged, gguf) if named."""
+        request = pb.ListModelsRequest(project=project, form=form)
+        return list(self._ask(pb.ListModelsReply, self._stub.ListModels, request).models)
+
+    def get_model(self, model_id: int) -> pb.Model:
+        """A model; `card` is JSON: what it is, and all that its making pinned."""
+        return self._ask(pb.Model, self._stub.GetModel, pb.GetModelRequest(id=model_id))
+
+    def get_evaluation(self, evaluation_id: int) -> pb.Evaluation:
+        """An evaluation: scores with n and 95 % intervals, the verdict, sample answers as JSON."""
+        return self._ask(pb.Evaluation, self._stub.GetEvaluation, pb.GetEvaluationRequest(id=evaluation_id))
+
+    def list_evaluations(self, project: str) -> list[pb.Evaluation]:
+        """The evaluations of a project, newest first."""
+        request = pb.ListEvaluationsRequest(project=project)
+        return list(self._ask(pb.ListEvaluationsReply, self._stub.ListEvaluations, request).evaluations)
+
+    # ---- serving
+
+    def deploy(self, project: str, name: str, model_id: int, context_length: int = 0, slots: int = 0) -> pb.Deployment:
+        """Wish that a GGUF model be served under `name`; a name that exists gets the new model."""
+        request = pb.DeployRequest(
+            project=project, name=name, model_id=model_id, context_length=context_length, slots=slots
+        )
+        return self._ask(pb.Deployment, self._stub.Deploy, request)
+
+    def get_deployment(self, deployment_id: int) -> pb.Deployment:
+        """A deployment as it is now."""
+        return self._ask(pb.Deployment, self._stub.GetDeployment, pb.GetDeploymentRequest(id=deployment_id))
+
+    def list_deployments(self, project: str) -> list[pb.Deployment]:
+        """The deployments of a project, by name."""
+        request = pb.ListDeploymentsRequest(project=project)
+        return list(self._ask(pb.ListDeploymentsReply, self._stub.ListDeployments, request).deployments)
+
+    def wait_deployment(self, deployment_id: int) -> Iterator[pb.Deployment]:
+        """Follow a deployment, at each change, until it serves, has failed or is stopped."""
+        version = 0
+        while True:
+            request = pb.WaitDeploymentRequest(id=deployment_id, after_version=version, wait_seconds=_HANG)
+            deployment = self._ask(pb.Deployment, self._stub.WaitDeployment, request)
+            yield deployment
+            version = deployment.version
+            if deployment.state in ("SERVING", "FAILED", "STOPPED"):
+                return
+
+    def stop_deployment(self, deployment_id: int) -> pb.Deployment:
+        """Wish that it be served no longer."""
+        return self._ask(pb.Deployment, self._stub.StopDeployment, pb.StopDeploymentRequest(id=deployment_id))
+
+    def chat(self, deployment_id: int, messages: Iterable[Mapping[str, str]], **options: Any) -> str:
+        """The whole answer to a chat, e.g. `[{"role": "user", "content": "…"}]`.
+
+        `options` are those of an OpenAI chat completion: temperature, max_tokens, response_format …
+        """
+        body = {"messages": list(messages), "stream": False, **options}
+        data = b"".join(self._chat(deployment_id, body))
+        return str(json.loads(data)["choices"][0]["message"]["content"] or "")
+
+    def chat_stream(self, deployment_id: int, messages: Iterable[Mapping[str, str]], **options: Any) -> Iterator[str]:
+        """The answer piece by piece, as `chat`; closing the iterator ends the generation."""
+        body = {"messages": list(messages), "stream": True, **options}
+        for line in _lines(self._chat(deployment_id, body)):
+            if line.startswith(b"data: {"):
+                choices = json.loads(line[6:]).get("choices") or [{}]
+                if piece := choices[0].get("delta", {}).get("content"):
+                    yield piece
+
+    # ---- how a call is made
+
+    def _ask(self, kind: type[R], method: Callable[..., Any], request: Message) -> R:
+        return self._repeated(kind, lambda: method(request, metadata=self._metadata, timeout=_HANG + _MARGIN))
+
+    def _ask_once(self, kind: type[R], method: Callable[..., Any], request: Message) -> R:
+        """For what must not happen twice: an answer that was lost is not asked for again."""
+        return retried(kind, lambda: method(request, metadata=self._metadata, timeout=_HANG + _MARGIN), 0.0)
+
+    def _repeated(self, kind: type[R], call: Callable[[], Any]) -> R:
+        return retried(kind, call, self.patience)
+
+    def _chat(self, deployment_id: int, body: Mapping[str, Any]) -> Iterator[bytes]:
+        request = pb.ChatRequest(deployment_id=deployment_id, body=json.dumps(body))
+        for reply in streamed(lambda: self._stub.Chat(request, metadata=self._metadata)):
+            if reply.status >= 400:
+                raise CallFailed(reply.data.decode("utf-8", "replace"), "engine_failed", {}, "UNAVAILABLE")
+            yield reply.data
+
+
+def _chunks(source: str | Path | bytes) -> Iterator[bytes]:
+    if isinstance(source, bytes):
+        yield from (source[start : start + _CHUNK] for start in range(0, len(source), _CHUNK))
+        return
+    with Path(source).open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole lines, without their ends, from pieces that end anywhere."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from (line.rstrip(b"\r") for line in whole)
+    if rest:
+        yield rest

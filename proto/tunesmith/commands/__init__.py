@@ -1,0 +1,1 @@
+"""The `tunesmith` command's own subcommands, one module per noun."""

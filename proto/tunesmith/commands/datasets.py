@@ -1,0 +1,55 @@
+"""`tunesmith datasets`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tunesmith.commands.context import Terminal, pass_terminal, when
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.group()
+def datasets() -> None:
+    """What models learn from and are examined on."""
+
+
+@datasets.command("list")
+@pass_terminal
+def list_versions(terminal: Terminal) -> None:
+    """All versions of all datasets, the newest first."""
+    terminal.table(
+        "Datasets",
+        {
+            "id": lambda version: version.id,
+            "dataset": lambda version: version.dataset,
+            "version": lambda version: version.number,
+            "format": lambda version: version.format,
+            "training rows": lambda version: version.train_rows,
+            "held-out rows": lambda version: version.test_rows,
+            "made": lambda version: when(version.created_at),
+        },
+        terminal.client.list_datasets(terminal.project),
+    )
+
+
+@datasets.command()
+@click.argument("name")
+@click.argument("train", type=FILE)
+@click.argument("test", type=FILE, required=False)
+@click.option("--format", default="", help="prompt_completion, chat, text or preference; else recognised.")
+@click.option("--test-share", default=0.2, show_default=True, help="Held-out share (0..0.5) where TEST is not given.")
+@click.option("--seed", default=42, show_default=True, help="Decides which rows are held out.")
+@pass_terminal
+def upload(
+    terminal: Terminal, name: str, train: Path, test: Path | None, format: str, test_share: float, seed: int
+) -> None:
+    """Check JSON Lines and keep them as a new version of dataset NAME."""
+    version = terminal.client.upload_dataset(terminal.project, name, train, test, format, test_share, seed)
+    terminal.say("This content is there already:" if version.reused else "Uploaded:")
+    terminal.details(version)
+
+
+COMMANDS = (datasets,)

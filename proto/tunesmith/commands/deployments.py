@@ -1,0 +1,82 @@
+"""`tunesmith deployments` and `tunesmith chat`"""
+
+from __future__ import annotations
+
+import click
+
+from tunesmith.commands.context import Terminal, pass_terminal
+
+
+@click.group()
+def deployments() -> None:
+    """Models that are served."""
+
+
+@deployments.command("list")
+@pass_terminal
+def list_deployments(terminal: Terminal) -> None:
+    """All deployments by name."""
+    terminal.table(
+        "Deployments",
+        {
+            "id": lambda deployment: deployment.id,
+            "name": lambda deployment: deployment.name,
+            "model": lambda deployment: deployment.model_id,
+            "wish": lambda deployment: deployment.wish,
+            "state": lambda deployment: deployment.state,
+            "why": lambda deployment: deployment.message,
+        },
+        terminal.client.list_deployments(terminal.project),
+    )
+
+
+@deployments.command()
+@click.argument("name")
+@click.argument("model_id", type=int)
+@click.option("--context-length", default=2048, show_default=True, help="Tokens of one conversation.")
+@click.option("--slots", default=4, show_default=True, help="Requests at once.")
+@pass_terminal
+def deploy(terminal: Terminal, name: str, model_id: int, context_length: int, slots: int) -> None:
+    """Serve a packaged (GGUF) model under NAME, and wait until it answers."""
+    deployment = terminal.client.deploy(terminal.project, name, model_id, context_length, slots)
+    with terminal.console.status("…") as status:
+        for now in terminal.client.wait_deployment(deployment.id):
+            status.update(f"{now.state.lower()} {now.message}")
+    terminal.details(now)
+    if now.state != "SERVING":
+        raise click.ClickException(f"“{name}” is {now.state}. {now.message}")
+
+
+@deployments.command()
+@click.argument("deployment_id", type=int)
+@pass_terminal
+def stop(terminal: Terminal, deployment_id: int) -> None:
+    """Serve it no longer."""
+    terminal.details(terminal.client.stop_deployment(deployment_id))
+
+
+@click.command()
+@click.argument("name")
+@click.argument("prompt", required=False)
+@click.option("--system", default="", help="A text that sets the scene.")
+@pass_terminal
+def chat(terminal: Terminal, name: str, prompt: str | None, system: str) -> None:
+    """Ask deployment NAME one question, or talk with it where no PROMPT is given."""
+    found = [one for one in terminal.client.list_deployments(terminal.project) if one.name == name]
+    if not found:
+        raise click.ClickException(f"There is no deployment “{name}” in the project “{terminal.project}”.")
+    messages = [{"role": "system", "content": system}] if system else []
+    while True:
+        question = prompt or click.prompt("You", prompt_suffix=": ")
+        messages.append({"role": "user", "content": question})
+        answer = []
+        for piece in terminal.client.chat_stream(found[0].id, messages):
+            click.echo(piece, nl=False)
+            answer.append(piece)
+        click.echo()
+        if prompt:
+            return
+        messages.append({"role": "assistant", "content": "".join(answer)})
+
+
+COMMANDS = (deployments, chat)

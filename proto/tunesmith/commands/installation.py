@@ -1,0 +1,142 @@
+"""`tunesmith machines`, `methods`, `cases`, `projects` and `audit`"""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from tunesmith.commands.context import Terminal, pass_terminal, size, when
+
+
+@click.group()
+def machines() -> None:
+    """The fleet."""
+
+
+@machines.command("list")
+@pass_terminal
+def list_machines(terminal: Terminal) -> None:
+    """All machines."""
+    terminal.table(
+        "Machines",
+        {
+            "name": lambda machine: machine.name,
+            "connectivity": lambda machine: machine.connectivity + (" (drained)" if machine.drained else ""),
+            "memory free": lambda machine: size(int(json.loads(machine.inventory or "{}").get("memory_free", 0))),
+            "last seen": lambda machine: when(machine.last_seen),
+            "id": lambda machine: machine.id,
+        },
+        terminal.client.list_machines(),
+    )
+
+
+@machines.command()
+@click.option("--class", "machine_class", type=click.Choice(["server", "laptop"]), default="server", show_default=True)
+@pass_terminal
+def token(terminal: Terminal, machine_class: str) -> None:
+    """Make a secret with which one machine may join. It is shown this once."""
+    click.echo(terminal.client.create_join_token(machine_class).token)
+
+
+@click.group()
+def methods() -> None:
+    """What can be run on data and models."""
+
+
+@methods.command("list")
+@pass_terminal
+def list_methods(terminal: Terminal) -> None:
+    """All methods."""
+    terminal.table(
+        "Methods",
+        {
+            "name": lambda method: method.name,
+            "kind": lambda method: method.kind,
+            "type": lambda method: method.type,
+            "what it does": lambda method: json.loads(method.manifest)["display"]["en"],
+            "version": lambda method: method.hash[:12],
+        },
+        terminal.client.list_methods(),
+    )
+
+
+@methods.command()
+@click.argument("name")
+@pass_terminal
+def show(terminal: Terminal, name: str) -> None:
+    """A method's manifest: inputs, parameters, outputs."""
+    found = [method for method in terminal.client.list_methods() if method.name == name]
+    if not found:
+        raise click.ClickException(f"There is no method “{name}”.")
+    terminal.details(found[0])
+
+
+@click.group()
+def cases() -> None:
+    """Worked examples from real domains."""
+
+
+@cases.command("list")
+@pass_terminal
+def list_cases(terminal: Terminal) -> None:
+    """All cases; `tunesmith demo CASE` runs one."""
+    terminal.table(
+        "Cases",
+        {
+            "name": lambda case: case.name,
+            "title": lambda case: json.loads(case.plan).get("display", {}).get("en", ""),
+        },
+        terminal.client.list_cases(),
+    )
+
+
+@click.group()
+def projects() -> None:
+    """Who may see what."""
+
+
+@projects.command("list")
+@pass_terminal
+def list_projects(terminal: Terminal) -> None:
+    """The projects that you are in."""
+    terminal.table(
+        "Projects",
+        {
+            "name": lambda project: project.name,
+            "title": lambda project: project.title,
+            "your role": lambda project: project.role,
+        },
+        terminal.client.list_projects(),
+    )
+
+
+@projects.command()
+@click.argument("name")
+@click.option("--title", default="")
+@pass_terminal
+def create(terminal: Terminal, name: str, title: str) -> None:
+    """Make a project; administrators only."""
+    terminal.details(terminal.client.create_project(name, title))
+
+
+@click.command()
+@click.option("--before", default=0, help="Id of an entry to page on from.")
+@click.option("--everything", is_flag=True, help="Of the whole installation, for administrators.")
+@pass_terminal
+def audit(terminal: Terminal, before: int, everything: bool) -> None:
+    """Who did what, when."""
+    terminal.table(
+        "Audit",
+        {
+            "id": lambda entry: entry.id,
+            "when": lambda entry: when(entry.at),
+            "who": lambda entry: entry.actor,
+            "what": lambda entry: entry.action,
+            "on": lambda entry: entry.subject,
+        },
+        terminal.client.list_audit("" if everything else terminal.project, before),
+    )
+
+
+COMMANDS = (machines, methods, cases, projects, audit)

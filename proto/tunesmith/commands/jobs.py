@@ -1,0 +1,226 @@
+"""`tunesmith jobs`"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tunesmith.client import Client
+from tunesmith.commands.context import Terminal, pass_terminal, when
+from tunesmith.v1 import automation_pb2 as pb
+
+_LOSS_EVERY = 10  # steps
+
+
+@click.group()
+def jobs() -> None:
+    """What was asked of the fleet: imports, trainings, evaluations, packagings."""
+
+
+@jobs.command("list")
+@click.option("--state", default="", help="QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED.")
+@click.option("--method", default="", help="Only jobs of this method.")
+@pass_terminal
+def list_jobs(terminal: Terminal, state: str, method: str) -> None:
+    """The newest jobs."""
+    terminal.table(
+        "Jobs",
+        {
+            "id": lambda job: job.id,
+            "name": lambda job: job.name,
+            "method": lambda job: job.method,
+            "state": lambda job: job.state,
+            "progress": lambda job: f"{job.progress:.0%}",
+            "asked": lambda job: when(job.created_at),
+            "why": lambda job: job.waiting or job.message,
+        },
+        terminal.client.list_jobs(terminal.project, state.upper(), method),
+    )
+
+
+@jobs.command()
+@click.argument("method")
+@click.option("--name", default="", help="Of the job, and of the model it makes.")
+@click.option("--input", "-i", "inputs", multiple=True, metavar="NAME=ID", help="A model or dataset version by its id.")
+@click.option(
+    "--parameter", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="VALUE is JSON, or else text."
+)
+@click.option("--seed", default=42, show_default=True)
+@click.option("--watch", "follow", is_flag=True, help="Follow it until it is over.")
+@pass_terminal
+def submit(
+    terminal: Terminal,
+    method: str,
+    name: str,
+    inputs: Sequence[str],
+    parameters: Sequence[str],
+    seed: int,
+    follow: bool,
+) -> None:
+    """Ask for a job of METHOD."""
+    job = terminal.client.submit_job(
+        terminal.project,
+        method,
+        name,
+        {key: _value(text) for key, text in _pairs(parameters)},
+        {key: _number(key, text) for key, text in _pairs(inputs)},
+        seed,
+    )
+    terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
+    if follow:
+        _end(watch_job(terminal.client, terminal.console, job.id))
+
+
+@jobs.command()
+@click.argument("job_id", type=int)
+@pass_terminal
+def show(terminal: Terminal, job_id: int) -> None:
+    """All about a job."""
+    terminal.details(terminal.client.get_job(job_id))
+
+
+@jobs.command()
+@click.argument("job_id", type=int)
+@pass_terminal
+def watch(terminal: Terminal, job_id: int) -> None:
+    """Follow a job until it is over; exit code 1 unless it succeeded."""
+    _end(watch_job(terminal.client, terminal.console, job_id))
+
+
+@jobs.command()
+@click.argument("job_id", type=int)
+@click.option("--stream", type=click.Choice(["stdout", "stderr", "agent"]), default="stdout", show_default=True)
+@click.option("--attempt", "attempt_id", default=0, help="Id of an attempt; else the newest.")
+@pass_terminal
+def log(terminal: Terminal, job_id: int, stream: str, attempt_id: int) -> None:
+    """Write a job's log to the standard output."""
+    offset, total = 0, 1
+    while offset < total:
+        data, total = terminal.client.read_log(job_id, stream, offset, attempt_id=attempt_id)
+        if not data:
+            break
+        sys.stdout.buffer.write(data)
+        offset += len(data)
+    sys.stdout.flush()
+
+
+@jobs.command()
+@click.argument("job_id", type=int)
+@pass_terminal
+def cancel(terminal: Terminal, job_id: int) -> None:
+    """Wish that a job ends."""
+    job = terminal.client.cancel_job(job_id)
+    terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
+
+
+def watch_job(client: Client, console: Console, job_id: int) -> pb.Job:
+    """Show a job's progress and loss until it is over; the job as it ended."""
+    show = _Live(console) if console.is_terminal else _Lines(console)
+    with show:
+        for job, events in client.wait_job(job_id):
+            show.take(job, _losses(events))
+    return job
+
+
+class _Live:
+    """A bar that moves, for a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+        )
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._bar = self._progress.add_task("", total=1.0, note="")
+        self._note = ""
+
+    def __enter__(self) -> _Live:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def take(self, job: pb.Job, losses: list[tuple[int, float]]) -> None:
+        self._note = f"loss {losses[-1][1]:.4g}" if losses else self._note
+        self._progress.update(self._bar, description=standing(job), completed=job.progress, note=self._note)
+
+
+class _Lines:
+    """A line for each thing that changed, for a file or another program."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said = ""
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def take(self, job: pb.Job, losses: list[tuple[int, float]]) -> None:
+        for step, loss in losses:
+            if step == 1 or step % _LOSS_EVERY == 0:
+                self._console.print(f"  step {step}: loss {loss:.4g}")
+        if standing(job) != self._said:
+            self._said = standing(job)
+            self._console.print(f"  {self._said}", markup=False)
+
+
+def _losses(events: list[dict[str, Any]]) -> list[tuple[int, float]]:
+    """(step, loss) of each metric event that has one."""
+    return [
+        (int(event.get("step", 0)), float(event["values"]["loss"]))
+        for event in events
+        if event.get("kind") == "metric" and "loss" in event.get("values", {})
+    ]
+
+
+def standing(job: pb.Job) -> str:
+    """How a job stands, in a few words."""
+    if job.state != "RUNNING" or not job.attempts:
+        return job.waiting or job.state.lower()
+    attempt = job.attempts[-1]
+    stages = {"environment": "building the environment", "blobs": "fetching files", "": "preparing"}
+    if attempt.state == "PREPARING":
+        return stages.get(attempt.stage, attempt.stage)
+    return {"RUNNING": "running", "UPLOADING": "uploading the results"}.get(attempt.state, attempt.state.lower())
+
+
+def _end(job: pb.Job) -> None:
+    if job.state != "SUCCEEDED":
+        raise click.ClickException(f"Job {job.id} is {job.state}. {job.message}")
+    made = f" It made model {job.model_id}." if job.model_id else ""
+    click.echo(f"Job {job.id} has succeeded.{made}")
+
+
+def _pairs(texts: Sequence[str]) -> list[tuple[str, str]]:
+    for text in texts:
+        if "=" not in text:
+            raise click.BadParameter(f"“{text}” is not NAME=VALUE")
+    return [(name, value) for name, _, value in (text.partition("=") for text in texts)]
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _number(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise click.BadParameter(f"{name}: “{text}” is not an id")
+    return int(text)
+
+
+COMMANDS = (jobs,)

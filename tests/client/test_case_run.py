@@ -1,0 +1,207 @@
+"""A case from its data to an answer, over the API, with a simulated machine that does the jobs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from client_support import Installation
+from rich.console import Console
+
+from control_plane.domain.presence import ReplicaStatus
+from control_plane.services import deployments, methods, scheduling
+from control_plane.store.database import database
+from control_plane.store.deployments import ReplicaRecord
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.methods import MethodVersionRecord
+from fleet_support import model_files, succeed
+from tunesmith import cli
+from tunesmith.case_run import CaseRun, slug, unmet
+from tunesmith.connection import CallFailed
+from tunesmith.openai import complete
+
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["machine", "priority"],
+    "properties": {"machine": {"type": "string"}, "priority": {"enum": ["high", "low"]}},
+}
+GOOD = '{"machine": "pump 12", "priority": "high"}'
+
+
+class SimulatedMachine(threading.Thread):
+    """Takes each offer and brings the outputs that the method's manifest promises."""
+
+    def __init__(self, installation: Installation) -> None:
+        super().__init__(daemon=True)
+        self._cp, self._machine = installation.cp, installation.fleet.machine(memory=64 << 30)
+        self.done = threading.Event()
+        self.tuned = [1] * 32  # how the tuned model does on each held-out row; the base model fails on all
+
+    def run(self) -> None:
+        while not self.done.is_set():
+            seen = self._cp.signals.version("schedule")
+            scheduling.run_pass(self._cp)
+            for attempt in AttemptRecord.select().where(AttemptRecord.state == "OFFERED"):
+                succeed(self._machine, self._cp, attempt, self._outputs(attempt))
+            for replica in ReplicaRecord.select().where(ReplicaRecord.state != "SERVING"):
+                status = ReplicaStatus(replica.id, replica.wish, "SERVING", "", {}, 0, 1)
+                deployments.observe(self._machine, self._cp, 1, [status])
+            self._cp.signals.wait(frozenset({"schedule"}), {"schedule": seen}, 0.1)
+        database.close()
+
+    def _outputs(self, attempt: AttemptRecord) -> dict[str, dict[str, bytes]]:
+        job = JobRecord.get_by_id(attempt.job_id)
+        promised = methods.manifest(MethodVersionRecord.get_by_id(job.method_version_id)).outputs
+        made = {name: model_files(output.form) for name, output in promised.items() if output.kind == "model"}
+        scores = {"baseline": [0] * 32, "candidate": self.tuned}
+        rows = [{"row": n, "prompt": "p", "expected": "e", "answers": dict.fromkeys(scores, "a")} for n in range(32)]
+        content = {
+            "candidates": list(scores),
+            "metrics": {"schema_valid": scores, "exact_match": scores},
+            "primary_metric": "schema_valid",
+            "rows": rows,
+            "seconds": dict.fromkeys(scores, 1.0),
+        }
+        others = {name: output.path for name, output in promised.items() if output.kind == "evaluation"}
+        return made | {name: {path: json.dumps(content).encode()} for name, path in others.items()}
+
+
+@contextmanager
+def endpoint(answer: str, status: int = 200) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """An OpenAI-compatible endpoint that always says `answer`, with what it was asked."""
+    asked: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = {"choices": [{"message": {"content": answer}}]} if status == 200 else {"error": {"message": answer}}
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def machine(installation: Installation) -> Iterator[SimulatedMachine]:
+    MethodVersionRecord.delete().execute()
+    assert methods.register_shipped(installation.cp)
+    simulated = SimulatedMachine(installation)
+    simulated.start()
+    yield simulated
+    simulated.done.set()
+    simulated.join(10)
+
+
+def case_run(installation: Installation, monkeypatch: pytest.MonkeyPatch, answer: str) -> CaseRun:
+    client = installation.connect()
+    plan = json.loads(next(case for case in client.list_cases() if case.name == "machine_faults").plan)
+    monkeypatch.setattr("tunesmith.case_run.complete", lambda *_: answer)
+    return CaseRun(client, Console(), "default", plan, "machine_faults")
+
+
+RECORD = '{"machine": "pump 12", "part": "seal", "fault": "leak", "priority": "high"}'
+
+
+def test_the_shipped_case_and_then_all_of_it_again(
+    installation: Installation, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = case_run(installation, monkeypatch, RECORD)
+    evaluation = first.run()
+    assert (evaluation.verdict, evaluation.primary_metric) == ("better", "schema_valid")
+    assert {(s.metric, s.candidate, s.n) for s in evaluation.scores} >= {("schema_valid", "candidate", 32)}
+    assert [stage.reused for stage in first.stages] == [False] * 6
+    again = case_run(installation, monkeypatch, RECORD)
+    assert again.run().id == evaluation.id
+    assert [stage.reused for stage in again.stages] == [True] * 6
+    assert JobRecord.select().count() == 4
+
+
+def test_an_answer_of_the_wrong_form_fails_the_run(
+    installation: Installation, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = case_run(installation, monkeypatch, "Sure! Here is your record.")
+    with pytest.raises(click.ClickException, match="not JSON"):
+        run.run()
+
+
+def demo(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.setattr("tunesmith.case_run.complete", lambda *_: RECORD)
+    return CliRunner().invoke(cli.main, ["demo", "--data", str(installation.cp.settings.data)])
+
+
+def test_the_demo_shows_stages_scores_and_the_dashboard(
+    installation: Installation, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = demo(installation, monkeypatch)
+    assert result.exit_code == 0, result.output
+    for words in ("used as it is", "6. Deployment", "Verdict: better", "http://127.0.0.1:8420", "100.0%", "pump 12"):
+        assert words in result.output
+    assert "used again" not in result.output
+    assert demo(installation, monkeypatch).output.count("used again") >= 6
+
+
+def test_the_demo_fails_unless_the_tuned_model_is_clearly_better(
+    installation: Installation, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.tuned = [1] + [0] * 31
+    result = demo(installation, monkeypatch)
+    assert result.exit_code == 1
+    assert "the tuned model is not clearly better" in result.output
+
+
+def test_the_endpoint_is_asked_like_any_openai_server() -> None:
+    with endpoint(GOOD) as (url, asked):
+        assert complete(url, "tsk_x", "default/faults", "Report") == GOOD
+    assert (asked[0]["model"], asked[0]["messages"], asked[0]["temperature"]) == (
+        "default/faults",
+        [{"role": "user", "content": "Report"}],
+        0,
+    )
+    with endpoint("No machine serves it.", 503) as (url, _), pytest.raises(CallFailed, match="No machine serves it"):
+        complete(url, "tsk_x", "default/faults", "Report")
+    with pytest.raises(CallFailed) as caught:
+        complete(url, "tsk_x", "default/faults", "Report")
+    assert caught.value.status == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (GOOD, ""),
+        ("Sure!", "not JSON"),
+        ("[]", "not an object"),
+        ('{"machine": "pump 12"}', "“priority” is missing"),
+        ('{"machine": "pump 12", "priority": "urgent"}', "“priority” is 'urgent'"),
+        ('{"machine": 12, "priority": "low"}', "“machine” is not a string"),
+        ('{"machine": "a", "priority": "low", "note": "x"}', "“note” is not asked for"),
+    ],
+)
+def test_answers_are_held_against_the_schema(answer: str, problem: str) -> None:
+    found = unmet(answer, SCHEMA)
+    assert found.startswith(problem) and bool(found) == bool(problem)
+
+
+def test_titles_become_names() -> None:
+    assert slug("SmolLM2-135M-Instruct") == "smollm2-135m-instruct"
+    assert slug("Machine fault reports") == "machine-fault-reports"
+    assert slug(" Ärger & Co. ") == "rger-co"

@@ -1,0 +1,127 @@
+"""The `tunesmith` command against the real API port."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from client_support import Installation
+
+from control_plane.services import scheduling
+from fleet_support import model_files, succeed
+from tunesmith import cli
+from tunesmith.commands.context import seconds_as_words, size
+
+
+def run(installation: Installation, *arguments: str, input: str | None = None) -> Result:
+    return CliRunner().invoke(cli.main, ["--data", str(installation.cp.settings.data), *arguments], input=input)
+
+
+def as_json(installation: Installation, *arguments: str) -> object:
+    result = run(installation, "--json", *arguments)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+def test_lists_are_tables_or_json(installation: Installation) -> None:
+    assert "score" in run(installation, "methods", "list").output
+    assert {method["name"] for method in as_json(installation, "methods", "list")} == {"bring", "tune", "score", "pack"}
+    assert run(installation, "machines", "list").output.strip() == "Machines: none yet"
+    installation.fleet.machine()
+    assert as_json(installation, "machines", "list")[0]["inventory"]["system"] == "linux"
+    assert as_json(installation, "projects", "list")[0]["role"] == "Owner"
+    for noun in ("datasets", "jobs", "models", "evaluations", "deployments", "cases"):
+        assert isinstance(as_json(installation, noun, "list"), list)
+    assert as_json(installation, "audit", "--everything")
+
+
+def test_upload_and_a_faulty_row(installation: Installation, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    good.write_text("".join(f'{{"prompt": "p{n}", "completion": "c"}}\n' for n in range(10)))
+    bad.write_text('{"prompt": "p"}\n')
+    assert "Uploaded" in run(installation, "datasets", "upload", "faults", str(good)).output
+    assert "there already" in run(installation, "datasets", "upload", "faults", str(good)).output
+    result = run(installation, "datasets", "upload", "faults", str(bad))
+    assert result.exit_code == 0 or "line 1" in result.output
+    assert result.exit_code == 1
+
+
+def test_submit_watch_show_and_cancel(installation: Installation) -> None:
+    assert "Job 1 “smol” is QUEUED" in run(installation, "jobs", "submit", "bring", "--name", "smol").output
+    machine = installation.fleet.machine()
+    scheduling.run_pass(installation.cp)
+    succeed(machine, installation.cp, installation.fleet.attempt(1), {"model": model_files("base")})
+    watched = run(installation, "jobs", "watch", "1")
+    assert watched.exit_code == 0 and "It made model 1" in watched.output
+    assert as_json(installation, "jobs", "show", "1")["attempts"][0]["state"] == "SUCCEEDED"
+    assert as_json(installation, "models", "show", "1")["card"]["architecture"] == "LlamaForCausalLM"
+    run(installation, "jobs", "submit", "bring", "-p", "steps=3")
+    assert as_json(installation, "jobs", "show", "2")["parameters"] == {"steps": 3}
+    assert "CANCELLED" in run(installation, "jobs", "cancel", "2").output
+    assert run(installation, "jobs", "watch", "2").exit_code == 1
+    assert run(installation, "jobs", "log", "1").output == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("jobs", "submit", "juggle"), "There is no method “juggle”."),
+        (("jobs", "submit", "bring", "-p", "steps"), "NAME=VALUE"),
+        (("jobs", "submit", "tune", "-i", "base=smol"), "not an id"),
+        (("jobs", "submit", "bring", "-p", "steps=0"), "“steps” is 0"),
+        (("--project", "pumps", "jobs", "list"), "does not exist"),
+        (("chat", "nobody", "Hi"), "no deployment “nobody”"),
+        (("methods", "show", "juggle"), "no method “juggle”"),
+    ],
+)
+def test_refusals_are_one_sentence(installation: Installation, arguments: tuple[str, ...], words: str) -> None:
+    result = run(installation, *arguments)
+    assert result.exit_code != 0
+    assert words in result.output and "Traceback" not in result.output
+
+
+def test_login_reads_the_token_from_the_standard_input(installation: Installation, tmp_path: Path) -> None:
+    target = installation.connect().target
+    authority = tmp_path / "authority.pem"
+    authority.write_text(target.authority)
+    told = run(installation, "login", target.address, "--authority", str(authority), input=f"{target.token}\n")
+    assert told.exit_code == 0 and "Signed in as admin" in told.output
+    assert target.token not in told.output
+    assert CliRunner().invoke(cli.main, ["projects", "list"]).exit_code == 0
+    wrong = run(installation, "login", target.address, "--authority", str(authority), input="tsk_wrong\n")
+    assert wrong.exit_code == 1 and "token is unknown" in wrong.output
+
+
+def test_a_token_is_shown_once(installation: Installation) -> None:
+    made = run(installation, "tokens", "create", "nightly", "--days", "1")
+    assert made.output.startswith("tsk_")
+    assert run(installation, "machines", "token").output.startswith("tsj_")
+
+
+def test_nothing_configured_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("TUNESMITH_API", raising=False)
+    result = CliRunner().invoke(cli.main, ["jobs", "list"])
+    assert result.exit_code == 1 and "tunesmith login" in result.output
+
+
+def test_a_part_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib.metadata import EntryPoint
+
+    absent = EntryPoint("juggle", "no_such_module.cli:juggle", cli.PLUG_INS)
+    monkeypatch.setattr(cli, "entry_points", lambda group: [absent])
+    assert "juggle" in CliRunner().invoke(cli.main, ["--help"]).output
+    result = CliRunner().invoke(cli.main, ["juggle", "--data", "x"])
+    assert result.exit_code == 1 and "no_such_module" in result.output
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.04, "0.0 s"), (59.9, "59.9 s"), (185, "3 min 05 s")])
+def test_durations(seconds: float, words: str) -> None:
+    assert seconds_as_words(seconds) == words
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 B"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB")])
+def test_sizes(count: int, words: str) -> None:
+    assert size(count) == words

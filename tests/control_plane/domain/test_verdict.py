@@ -1,0 +1,56 @@
+"""Intervals against published values."""
+
+import pytest
+
+from control_plane.domain import verdict
+from control_plane.domain.verdict import Interval
+
+
+# R. G. Newcombe, Statistics in Medicine 17 (1998), 857–872, table I, score method without continuity correction
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson(successes: int, n: int, low: float, high: float) -> None:
+    interval = verdict.wilson(successes, n)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_at_all_ends_exactly_at_one() -> None:
+    assert verdict.wilson(32, 32) == Interval(1.0, pytest.approx(32 / (32 + verdict.Z**2)), 1.0)
+
+
+# M. W. Fagerland, S. Lydersen, P. Laake, Statistics in Medicine 33 (2014), 2850–2875: airway hyper-responsiveness
+def test_newcombe() -> None:
+    interval = verdict.newcombe(both=1, first_only=1, second_only=7, neither=12)
+    assert interval.value == pytest.approx(-6 / 21)
+    assert (interval.low, interval.high) == pytest.approx((-0.507, -0.026), abs=1e-3)
+
+
+def test_newcombe_turns_its_sign_with_the_order() -> None:
+    one, other = verdict.newcombe(5, 9, 2, 4), verdict.newcombe(5, 2, 9, 4)
+    assert (one.value, one.low, one.high) == pytest.approx((-other.value, -other.high, -other.low))
+
+
+@pytest.mark.parametrize(
+    ("candidate", "baseline", "expected"),
+    [
+        ([1] * 32, [0] * 32, "better"),
+        ([0] * 32, [1] * 32, "worse"),
+        ([1, 0] * 16, [1, 0] * 16, "unclear"),
+        ([1, 1, 0], [1, 0, 0], "unclear"),
+        ([0.9, 0.8, 0.85, 0.95], [0.1, 0.2, 0.15, 0.05], "better"),
+        ([0.5], [0.4], "unclear"),
+    ],
+)
+def test_verdicts(candidate: list[float], baseline: list[float], expected: str) -> None:
+    assert verdict.of(verdict.difference(candidate, baseline)) == expected
+
+
+def test_without_a_baseline_there_is_no_verdict() -> None:
+    assert verdict.of(None) == "unpaired"
+
+
+def test_other_scores_take_the_mean() -> None:
+    interval = verdict.score([0.25, 0.75, 0.5, 0.5])
+    assert interval.value == 0.5 and interval.low == pytest.approx(0.5 - 1.96 * 0.2041 / 2, abs=1e-3)

@@ -1,0 +1,160 @@
+"""Uploading: checked, split, versioned; nothing is kept of a faulty file."""
+
+import io
+import json
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+
+from control_plane.blobs import Blobs
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import (
+    DatasetEmpty,
+    Denied,
+    DiskFull,
+    FieldInvalid,
+    FileTooLarge,
+    HeldOutLeak,
+    NameInvalid,
+    NotFound,
+    RowFieldMissing,
+    RowTooLong,
+)
+from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor
+from control_plane.services import datasets, projects
+from control_plane.store.datasets import DatasetRecord
+
+
+def jsonl(count: int, start: int = 0) -> io.BytesIO:
+    rows = ({"prompt": f"p{number}", "completion": f"c{number}"} for number in range(start, start + count))
+    return io.BytesIO("".join(json.dumps(row) + "\n" for row in rows).encode())
+
+
+@pytest.fixture
+def expert(cp: ControlPlane) -> Actor:
+    project = projects.create(SYSTEM, cp, "pumps", "")
+    return Actor(kind="user", id="1", name="erin", roles={project.id: EXPERT})
+
+
+def kept(cp: ControlPlane) -> list[str]:
+    """The files under the blobs folder."""
+    return [path.name for path in (cp.settings.data / "blobs").rglob("*") if path.is_file()]
+
+
+def test_upload_with_held_out_rows_and_read_back(cp: ControlPlane, expert: Actor) -> None:
+    version, reused = datasets.upload(expert, cp, "pumps", "faults", jsonl(10), jsonl(4, 100))
+    assert (reused, version.number, version.format, version.split_seed) == (False, 1, "prompt_completion", None)
+    assert (version.train_rows, version.test_rows) == (10, 4)
+    assert datasets.rows(expert, cp, version.id, "test", 1, 2)[0] == {"prompt": "p101", "completion": "c101"}
+    assert len(datasets.rows(expert, cp, version.id, limit=50)) == 10
+    assert kept(cp).count("train") == 0
+
+
+def test_upload_divides_by_seed(cp: ControlPlane, expert: Actor) -> None:
+    version, _ = datasets.upload(expert, cp, "pumps", "faults", jsonl(50), None, test_share=0.2, split_seed=7)
+    assert (version.train_rows, version.test_rows, version.split_seed) == (40, 10, 7)
+    again, reused = datasets.upload(expert, cp, "pumps", "faults", jsonl(50), None, test_share=0.2, split_seed=7)
+    assert reused and again.id == version.id
+    other, reused = datasets.upload(expert, cp, "pumps", "faults", jsonl(50), None, test_share=0.2, split_seed=8)
+    assert not reused and (other.number, other.hash != version.hash) == (2, True)
+    dataset, versions = datasets.get_dataset(expert, cp, "pumps", "faults")
+    assert [item.number for item in versions] == [2, 1]
+    assert datasets.list_datasets(expert, cp, "pumps") == [(dataset, versions[0], 2)]
+
+
+def test_a_faulty_row_is_named_and_nothing_is_kept(cp: ControlPlane, expert: Actor) -> None:
+    bad = jsonl(3).getvalue() + b'{"prompt": "p"}\n{"prompt": "q"}\n'
+    with pytest.raises(RowFieldMissing) as caught:
+        datasets.upload(expert, cp, "pumps", "faults", io.BytesIO(bad), None)
+    assert (caught.value.params["line"], caught.value.params["count"]) == (4, 2)
+    with pytest.raises(RowFieldMissing) as caught:
+        datasets.upload(expert, cp, "pumps", "faults", jsonl(3), io.BytesIO(b'{"prompt": "p"}\n'))
+    assert caught.value.params["file"] == "test.jsonl"
+    assert kept(cp) == [] and DatasetRecord.select().count() == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
+def test_empty_files(cp: ControlPlane, expert: Actor, content: bytes) -> None:
+    with pytest.raises(DatasetEmpty):
+        datasets.upload(expert, cp, "pumps", "faults", io.BytesIO(content), None)
+
+
+class Endless(io.RawIOBase):
+    """One line of `size` bytes that no buffer ever holds."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        count = min(len(buffer), self.left)
+        buffer[:count] = b"x" * count
+        self.left -= count
+        return count
+
+
+def test_a_line_of_100_megabytes_takes_bounded_memory(cp: ControlPlane, expert: Actor) -> None:
+    cp = replace(cp, settings=replace(cp.settings, max_row_bytes=1 << 20))
+    tracemalloc.start()
+    with pytest.raises(RowTooLong) as caught:
+        datasets.upload(expert, cp, "pumps", "faults", io.BufferedReader(Endless(100_000_000)), None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.params["line"] == 1
+    assert peak < 16 << 20
+
+
+def test_a_file_over_the_limit_is_refused_while_it_comes(cp: ControlPlane, expert: Actor) -> None:
+    cp = replace(cp, settings=replace(cp.settings, max_upload_bytes=1000))
+    stream = jsonl(1000)
+    with pytest.raises(FileTooLarge):
+        datasets.upload(expert, cp, "pumps", "faults", stream, None)
+    assert stream.tell() < 2000 and kept(cp) == []
+
+
+def test_held_out_rows_must_not_be_trained_on(cp: ControlPlane, expert: Actor) -> None:
+    with pytest.raises(HeldOutLeak) as caught:
+        datasets.upload(expert, cp, "pumps", "faults", jsonl(10), jsonl(5, 8))
+    assert (caught.value.params["count"], caught.value.params["line"]) == (2, 1)
+
+
+def test_a_full_disk_refuses_and_keeps_nothing(cp: ControlPlane, expert: Actor) -> None:
+    cp = replace(cp, blobs=Blobs(cp.settings.data / "blobs", 1 << 30, lambda _: (1 << 30) + 10))
+    with pytest.raises(DiskFull):
+        datasets.upload(expert, cp, "pumps", "faults", jsonl(1000), None)
+    assert kept(cp) == []
+
+
+def test_rights_and_names(cp: ControlPlane, expert: Actor) -> None:
+    project = next(iter(expert.roles))
+    viewer = Actor(kind="user", id="2", name="vic", roles={project: VIEWER})
+    stranger = Actor(kind="user", id="3", name="sam")
+    version, _ = datasets.upload(expert, cp, "pumps", "faults", jsonl(10), None)
+    assert datasets.get_version(viewer, cp, version.id).id == version.id
+    with pytest.raises(Denied):
+        datasets.upload(viewer, cp, "pumps", "faults", jsonl(10), None)
+    for look in (
+        lambda: datasets.get_version(stranger, cp, version.id),
+        lambda: datasets.rows(stranger, cp, version.id),
+        lambda: datasets.list_datasets(stranger, cp, "pumps"),
+        lambda: datasets.rows(viewer, cp, version.id, "validation"),
+        lambda: datasets.get_dataset(viewer, cp, "pumps", "nothing"),
+    ):
+        with pytest.raises(NotFound):
+            look()
+    with pytest.raises(NameInvalid):
+        datasets.upload(expert, cp, "pumps", "Faults 1", jsonl(10), None)
+    with pytest.raises(FieldInvalid):
+        datasets.upload(expert, cp, "pumps", "faults", jsonl(10), None, test_share=0.9)
+
+
+def test_a_look_reports_without_raising_or_keeping(cp: ControlPlane) -> None:
+    report = datasets.check(cp, io.BytesIO(jsonl(7).getvalue() + b"{\n"), "mine.jsonl")
+    assert (report.format, report.rows, report.problem_count, len(report.samples)) == ("prompt_completion", 7, 1, 5)
+    assert report.problems[0].params == {"file": "mine.jsonl", "line": 8, "column": 2}
+    assert datasets.check(cp, io.BytesIO(b""), "mine.jsonl").problems[0].code == "dataset_empty"
+    assert datasets.check(cp, io.BytesIO(b'{"a": 1}'), "mine.jsonl").problems[0].code == "format_unknown"
+    assert kept(cp) == []

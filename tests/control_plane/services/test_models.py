@@ -1,0 +1,101 @@
+"""Models and evaluations: what is recorded with a success, and who sees it."""
+
+import json
+
+import pytest
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import NotFound
+from control_plane.domain.permissions import OWNER, Actor
+from control_plane.services import attempts, evaluations, jobs, models, scheduling
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.jobs import JobRecord
+from control_plane.store.models import ModelRecord
+from fleet_support import Fleet, manifest, model_files, model_input, report, succeed, upload
+
+STRANGER = Actor(kind="user", id="2", name="bob", roles={999: OWNER})
+
+
+def run(fleet: Fleet, machine: Actor, method: str, files: dict, name: str = "", **inputs: int) -> JobRecord:
+    job = jobs.submit(fleet.user, fleet.cp, "default", method, name=name, inputs=inputs)
+    assert scheduling.run_pass(fleet.cp) == 1
+    succeed(machine, fleet.cp, fleet.attempt(job.id), files)
+    return JobRecord.get_by_id(job.id)
+
+
+def model_of(job: JobRecord) -> ModelRecord:
+    return ModelRecord.get(ModelRecord.job == job.id)
+
+
+def test_a_card_keeps_what_the_method_said(cp: ControlPlane, fleet: Fleet) -> None:
+    base = model_of(run(fleet, fleet.machine(), "bring", {"model": model_files("base")}, name="small"))
+    assert base.card["architecture"] == "LlamaForCausalLM" and base.card["pins"]["method"] == "bring"
+    assert (base.name, base.form, base.base_id, base.origin_id) == ("small", "base", None, None)
+    assert base.size == sum(len(data) for data in model_files("base").values())
+
+
+def test_an_adapter_of_a_merged_model_sits_on_it(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    merged = {"model": {"kind": "model", "form": "merged", "path": "merged"}}
+    fleet.method(manifest("merge", "export", merged, {"model": model_input("adapter")}))
+    adapter_out = {"model": {"kind": "model", "form": "adapter", "path": "adapter"}}
+    fleet.method(manifest("more", "train", adapter_out, {"base": model_input("base", "merged", "adapter")}))
+    base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
+    adapter = model_of(run(fleet, machine, "more", {"model": model_files("adapter")}, base=base.id))
+    whole = model_of(run(fleet, machine, "merge", {"model": model_files("merged")}, model=adapter.id))
+    on_whole = model_of(run(fleet, machine, "more", {"model": model_files("adapter")}, base=whole.id))
+    continued = model_of(run(fleet, machine, "more", {"model": model_files("adapter")}, base=adapter.id))
+    assert (whole.base_id, whole.origin_id) == (base.id, adapter.id)
+    assert on_whole.base_id == whole.id
+    assert continued.base_id == base.id
+    assert [one.id for one in models.lineage(fleet.user, cp, adapter.id).packaged] == [whole.id]
+
+
+def test_several_outputs_carry_their_names(cp: ControlPlane, fleet: Fleet) -> None:
+    two = {one: {"kind": "model", "form": "base", "path": one} for one in ("left", "right")}
+    fleet.method(manifest("split", "import", two))
+    job = run(fleet, fleet.machine(), "split", {"left": model_files("base"), "right": model_files("base")}, name="half")
+    made = ModelRecord.select().where(ModelRecord.job == job.id).order_by(ModelRecord.name)
+    assert [model.name for model in made] == ["half-left", "half-right"]
+
+
+def test_models_are_their_projects_own(cp: ControlPlane, fleet: Fleet) -> None:
+    base = model_of(run(fleet, fleet.machine(), "bring", {"model": model_files("base")}))
+    assert [one.id for one in models.list_models(fleet.user, cp, "default", "base")] == [base.id]
+    assert models.list_models(fleet.user, cp, "default", "gguf") == []
+    for read in (models.get, models.lineage):
+        with pytest.raises(NotFound):
+            read(STRANGER, cp, base.id)
+    with pytest.raises(NotFound):
+        models.list_models(STRANGER, cp, "default")
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b'{"candidates": ["candidate"], "metrics": {"m": {"candidate": [NaN]}}}']
+)
+def test_an_unreadable_evaluation_is_a_failure(cp: ControlPlane, fleet: Fleet, content: bytes) -> None:
+    machine = fleet.machine()
+    base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
+    inputs = {"candidate": base.id, "dataset": fleet.dataset().id}
+    job = jobs.submit(fleet.user, cp, "default", "score", inputs=inputs)
+    scheduling.run_pass(cp)
+    attempt = fleet.attempt(job.id)
+    attempts.accept(machine, cp, attempt.id, attempt.fence)
+    report(machine, cp, attempt, "RUNNING")
+    report(machine, cp, attempt, "UPLOADING")
+    upload(machine, cp, attempt, "evaluation", {"evaluation.json": content})
+    assert report(machine, cp, attempt, "SUCCEEDED") == "FAILED"
+    assert JobRecord.get_by_id(job.id).reason == "output_unreadable" and EvaluationRecord.select().count() == 0
+
+
+def test_an_evaluation_of_one_model_has_no_verdict(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
+    scores = {"candidates": ["candidate"], "metrics": {"m": {"candidate": [1, 0]}}, "primary_metric": "m"}
+    files = {"evaluation": {"evaluation.json": json.dumps(scores).encode()}}
+    job = run(fleet, machine, "score", files, candidate=base.id, dataset=fleet.dataset().id)
+    (evaluation,) = evaluations.list_evaluations(fleet.user, cp, "default")
+    assert (evaluation.job_id, evaluation.verdict, evaluation.baseline_id) == (job.id, "unpaired", None)
+    assert evaluations.get(fleet.user, cp, evaluation.id).primary_metric == "m"
+    with pytest.raises(NotFound):
+        evaluations.get(STRANGER, cp, evaluation.id)

@@ -1,0 +1,121 @@
+"""The control plane as a process: it starts, says so, refuses a second start, and ends in good order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from control_plane import single_start
+from control_plane.single_start import AlreadyRunning, Running, SingleStart
+
+COMMAND = [sys.executable, "-c", "from control_plane.main import control_plane; control_plane()"]
+PATIENCE = 60.0  # seconds
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    with ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(3)]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        ports = [probe.getsockname()[1] for probe in sockets]
+    names = ("TUNESMITH_WEB_PORT", "TUNESMITH_API_PORT", "TUNESMITH_FLEET_PORT")
+    chosen = dict(zip(names, map(str, ports), strict=True))
+    return dict(os.environ) | chosen | {"TUNESMITH_DATA": str(tmp_path / "data")}
+
+
+@contextmanager
+def started(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(COMMAND, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def wait_ready(environment: dict[str, str], process: subprocess.Popen[str]) -> Running:
+    until = time.monotonic() + PATIENCE
+    while (found := single_start.running(Path(environment["TUNESMITH_DATA"]))) is None:
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return found
+
+
+def test_one_control_plane_for_each_data_folder(environment: dict[str, str]) -> None:
+    with started(environment) as first:
+        found = wait_ready(environment, first)
+        assert found.pid == first.pid
+        with urllib.request.urlopen(found.web_url, timeout=PATIENCE) as page:
+            assert page.status == 200
+
+        second = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert second.returncode == 4
+        data = environment["TUNESMITH_DATA"]
+        assert second.stderr.strip() == f"Error: A control plane is already running on {data}."
+
+        first.send_signal(signal.SIGTERM)
+        output, _ = first.communicate(timeout=PATIENCE)
+        assert first.returncode == 0, output
+        assert "Set the administrator's password once at http://127.0.0.1:" in output
+        assert "Traceback" not in output
+
+    with started(environment) as again:  # what it left behind is no obstacle
+        wait_ready(environment, again)
+
+
+def test_killed_without_warning_it_starts_again(environment: dict[str, str]) -> None:
+    with started(environment) as first:
+        wait_ready(environment, first)
+        first.kill()  # the arbiter alone: its worker notices and ends, and the next start waits for that
+        first.wait()
+        with started(environment) as second:
+            assert wait_ready(environment, second).pid == second.pid
+
+
+def test_a_port_in_use_is_named(environment: dict[str, str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        taken = environment | {"TUNESMITH_FLEET_PORT": port}
+        refused = subprocess.run(COMMAND, env=taken, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert refused.returncode == 4
+    assert f"Port {port} is in use" in refused.stderr
+    assert "TUNESMITH_FLEET_PORT" in refused.stderr
+
+
+def test_a_setting_that_does_not_parse_is_named(environment: dict[str, str]) -> None:
+    wrong = environment | {"TUNESMITH_THREADS": "many"}
+    refused = subprocess.run(COMMAND, env=wrong, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert refused.returncode == 4
+    assert "TUNESMITH_THREADS='many'" in refused.stderr
+
+
+def test_the_lock_and_what_it_tells(tmp_path: Path) -> None:
+    assert not single_start.is_held(tmp_path)
+    lock = SingleStart(tmp_path)
+    lock.acquire(0.0)
+    assert single_start.is_held(tmp_path)
+    assert single_start.running(tmp_path) is None  # starting
+    with pytest.raises(AlreadyRunning):
+        SingleStart(tmp_path).acquire(0.0)
+    here = Running(os.getpid(), "http://x", "x:1")
+    lock.announce(here)
+    assert single_start.running(tmp_path) == here
+    lock.withdraw()
+    assert single_start.running(tmp_path) is None  # stopping
+    lock.release()
+    assert not single_start.is_held(tmp_path)
