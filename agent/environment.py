@@ -1,0 +1,198 @@
+"""A method's own Python environment: built once per requirements (or lock), platform and Python, then reused.
+
+Torch and its companions live in a base environment per torch pin, which the others see through a `.pth` file; pip
+counts it as installed. Builds keep the machine's own pip configuration: indexes, wheel folders, proxies. An environment
+without its `complete.json` is half-built and is built anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.files import try_lock, unlocking, write_private
+from agent.settings import Settings, inherited
+
+_TORCH = re.compile(r"(torch|torchvision|torchaudio)\b(?!-)", re.IGNORECASE)
+_LOCAL_VERSION = re.compile(r"(==[^+\s]+)\+\S+")
+_QUIET = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+
+
+class BuildFailed(Exception):
+    """pip or venv ended badly; the log has its words."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A complete environment: its interpreter, and the lock (public versions) that makes the like of it elsewhere."""
+
+    python: Path
+    lock: str
+
+
+class Environments:
+    """All environments of this machine, each a folder named after what it was made from."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = Path(settings.environments or settings.data / "environments").expanduser().resolve()
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def ensure(self, requirements: str, lock: str, log: Path, tick: Callable[[], None]) -> Environment:
+        """The environment for a requirements text, or for a recorded lock where there is one.
+
+        What pip says is appended to `log`. `tick` is called several times a second and may raise to interrupt.
+        Raises BuildFailed.
+        """
+        known = self._with_lock(lock) if lock else None
+        if known is not None:
+            return known
+        torch, others = split(lock or requirements)
+        base = self._ensure_base(torch, log, tick) if torch else None
+        folder = self._folder / _name("env", [*others, *torch, "locked" if lock else ""])
+        return self._once(folder, log, tick, lambda build: build.method(others, torch, base, locked=lock))
+
+    def _ensure_base(self, torch: list[str], log: Path, tick: Callable[[], None]) -> Path:
+        """The base environment of a torch pin; one that was built for a range serves its exact version too."""
+        for folder in sorted(self._folder.glob("base-*")):
+            built = _complete(folder)
+            if built is not None and set(torch) <= set(built.lock.splitlines()):
+                return folder
+        folder = self._folder / _name("base", torch)
+        self._once(folder, log, tick, lambda build: build.base(torch))
+        return folder
+
+    def _with_lock(self, lock: str) -> Environment | None:
+        built = (_complete(folder) for folder in sorted(self._folder.glob("env-*")))
+        return next((environment for environment in built if environment and environment.lock == lock), None)
+
+    def _once(self, folder: Path, log: Path, tick: Callable[[], None], make: Callable[[_Build], None]) -> Environment:
+        """Build `folder` unless it is complete; of several who want it, in any process, one builds."""
+        while (descriptor := try_lock(folder.with_suffix(".lock"))) is None:
+            tick()
+            time.sleep(self._settings.tail_seconds)
+        with unlocking(descriptor):
+            done = _complete(folder)
+            if done is None:
+                shutil.rmtree(folder, ignore_errors=True)
+                build = _Build(folder, log, tick, self._settings)
+                make(build)
+                done = build.finish()
+        return done
+
+
+@dataclass(frozen=True)
+class _Build:
+    folder: Path
+    log: Path
+    tick: Callable[[], None]
+    settings: Settings
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def base(self, torch: list[str]) -> None:
+        """torch alone, with what it needs."""
+        self._venv()
+        self._install(torch)
+
+    def method(self, requirements: list[str], torch: list[str], base: Path | None, locked: str) -> None:
+        """The method's requirements on top of the base. A lock is complete, so nothing is resolved anew."""
+        self._venv()
+        if base is not None:
+            packages = next((base / "lib").glob("python*/site-packages"))
+            target = next((self.folder / "lib").glob("python*/site-packages"))
+            (target / "tunesmith_base.pth").write_text(f"{packages}\n")
+        # torch again, so that nothing else asks for another version than the base has
+        self._install(requirements if locked else [*requirements, *torch], *(["--no-deps"] if locked else []))
+
+    def finish(self) -> Environment:
+        """Record the lock and mark the environment as complete."""
+        command = [str(self.python), "-m", "pip", "freeze", "--disable-pip-version-check"]
+        frozen = subprocess.run(command, capture_output=True, text=True, check=True, env=_build_environment())
+        lock = public(frozen.stdout)
+        write_private(self.folder / "complete.json", json.dumps({"lock": lock}).encode())
+        return Environment(self.python, lock)
+
+    def _venv(self) -> None:
+        self._run([sys.executable, "-m", "venv", str(self.folder)])
+
+    def _install(self, requirements: list[str], *options: str) -> None:
+        if not requirements:
+            return
+        listed = self.folder / "requirements.txt"
+        listed.write_text("\n".join(requirements) + "\n")
+        own = shlex.split(self.settings.pip_options)
+        self._run([str(self.python), "-m", "pip", "install", *_QUIET, *own, *options, "-r", str(listed)])
+
+    def _run(self, command: list[str]) -> None:
+        """Run to the end with the output in the log; whatever interrupts the wait ends the process as well."""
+        with self.log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=_build_environment(),
+                start_new_session=True,
+            )
+        try:
+            while process.poll() is None:
+                self.tick()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(self.settings.tail_seconds)
+        finally:
+            _end(process)
+        if process.returncode:
+            raise BuildFailed(f"{command[2:4]} ended with status {process.returncode}")
+
+
+def split(requirements: str) -> tuple[list[str], list[str]]:
+    """The lines for the torch base, and the others; comments and empty lines are dropped."""
+    lines = [line.split(" #")[0].strip() for line in requirements.splitlines()]
+    kept = sorted(line for line in lines if line and not line.startswith("#"))
+    torch = [line for line in kept if _TORCH.match(line)]
+    return torch, [line for line in kept if line not in torch]
+
+
+def public(frozen: str) -> str:
+    """A freeze with public versions: `torch==2.13.0+cpu` is `torch==2.13.0` on any other machine."""
+    lines = [_LOCAL_VERSION.sub(r"\1", line) for line in sorted(frozen.splitlines()) if "==" in line]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _name(prefix: str, lines: list[str]) -> str:
+    made_from = json.dumps([lines, sys.platform, platform.machine(), sys.version_info[:2]])
+    return f"{prefix}-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}"
+
+
+def _complete(folder: Path) -> Environment | None:
+    mark = folder / "complete.json"
+    return Environment(folder / "bin" / "python", json.loads(mark.read_text())["lock"]) if mark.exists() else None
+
+
+def _build_environment() -> dict[str, str]:
+    """The agent's own environment without what would lead pip into the agent's packages."""
+    return {
+        name: value for name, value in inherited().items() if name not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
+    }
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        process.wait()

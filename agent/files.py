@@ -1,0 +1,76 @@
+"""Files that are whole or not there, locks that die with their holder, and paths that stay inside their folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+
+class PathUnsafe(ValueError):
+    """A relative path would lead out of its folder."""
+
+
+def inside(folder: Path, relative: str) -> Path:
+    """`folder / relative`. Raises PathUnsafe for absolute paths, `..`, backslashes and control characters."""
+    parts = PurePosixPath(relative).parts
+    bad = not parts or relative.startswith("/") or "\\" in relative or ".." in parts or len(relative) > 1000
+    if bad or any(ord(character) < 32 for character in relative):
+        raise PathUnsafe(relative[:200])
+    return folder.joinpath(*parts)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write `path` whole, synced and readable by its owner alone, or leave it as it was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def try_lock(path: Path) -> int | None:
+    """Take the lock file for this process: a descriptor to keep open, or None while another process holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process holds the lock file. Unlike a pid it cannot be somebody else's."""
+    if not path.exists():
+        return False
+    descriptor = try_lock(path)
+    if descriptor is None:
+        return True
+    os.close(descriptor)
+    return False
+
+
+@contextmanager
+def unlocking(descriptor: int) -> Iterator[None]:
+    """Give a lock of `try_lock` back at the end of the block."""
+    try:
+        yield
+    finally:
+        os.close(descriptor)

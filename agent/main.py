@@ -1,0 +1,164 @@
+"""The agent's composition root and its commands: `tunesmith agent join | run | status`, `tunesmith doctor`."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from agent import doctor as examination
+from agent import heartbeat, identity, poll, serving_channel
+from agent.attempts import Attempts
+from agent.cache import Cache
+from agent.context import Agent
+from agent.environment import Environments
+from agent.files import is_locked, try_lock
+from agent.identity import AuthorityMismatch, TokenMalformed
+from agent.link import Link, Refused, Unreachable
+from agent.serving import Serving
+from agent.session import Session
+from agent.settings import Settings, read
+from agent.state import Store
+
+log = logging.getLogger(__name__)
+
+
+@click.group()
+def agent() -> None:
+    """This machine's side of the fleet."""
+
+
+@agent.command()
+@click.argument("address")
+@click.option(
+    "--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="File of the join token."
+)
+def join(address: str, token_file: Path | None) -> None:
+    """Join the fleet of the control plane at ADDRESS (host:port of its api port).
+
+    The join token comes from a file, from standard input, or is asked for; never from an argument, which others see.
+    """
+    settings = read()
+    store = _store(settings)
+    if identity.load(store) is not None:
+        raise click.ClickException("This machine has joined a fleet already. Its data folder is " + str(settings.data))
+    try:
+        joined = identity.join(settings, store, address.removeprefix("https://"), _token(token_file))
+    except TokenMalformed as problem:
+        raise click.ClickException("The join token is not complete: it has three parts with dots between.") from problem
+    except AuthorityMismatch as problem:
+        text = "The server does not belong to the fleet that the token names. Nothing was sent to it."
+        raise click.ClickException(text) from problem
+    except Unreachable as problem:
+        raise click.ClickException(f"The control plane cannot be reached: {problem}") from problem
+    except Refused as refusal:
+        raise click.ClickException(f"The control plane refuses: {refusal}") from refusal
+    click.echo(f"This machine has joined as {joined.machine_id}.")
+
+
+@agent.command()
+@click.option("--verbose", is_flag=True, help="Tell more on standard error.")
+def run(verbose: bool) -> None:
+    """Run the agent until SIGTERM or Ctrl-C. Trainings go on without it."""
+    level = logging.DEBUG if verbose else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    settings = read()
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if try_lock(settings.data / "agent.lock") is None:  # held until the process ends
+        raise click.ClickException(f"An agent runs already in {settings.data}.")
+    store = _store(settings)
+    if identity.load(store) is None:
+        raise click.ClickException("This machine has not joined a fleet yet: run `tunesmith agent join` first.")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    live(settings, store, stopping)
+
+
+@agent.command()
+def status() -> None:
+    """Say what this machine is in the fleet and what it does."""
+    settings = read()
+    store = _store(settings)
+    mine = identity.load(store)
+    if mine is None:
+        click.echo("This machine has not joined a fleet.")
+        raise SystemExit(1)
+    click.echo(f"machine        {mine.machine_id}")
+    click.echo(f"control plane  {mine.fleet_address}")
+    click.echo(f"certificate    {max(0.0, mine.not_after - time.time()) / 3600:.1f} hours left")
+    click.echo(f"agent          {'running' if is_locked(settings.data / 'agent.lock') else 'not running'}")
+    for row in store.attempts():
+        click.echo(f"attempt {row.attempt_id:<6} {row.state}")
+    click.echo(f"replicas       {len(store.wishes())}")
+
+
+@click.command()
+def doctor() -> None:
+    """Check this machine and say what to do; works without a control plane."""
+    raise SystemExit(examination.report(read()))
+
+
+def live(settings: Settings, store: Store, stopping: threading.Event) -> None:
+    """Run all loops until `stopping` is set, then end cleanly: engines stop, trainings go on."""
+    connection = _connect(settings, store, stopping)
+    if connection is None:
+        return
+    cache = Cache(settings.data / "cache", settings.cache_bytes)
+    parts = Agent(settings, store, connection, cache, Environments(settings), stopping)
+    attempts, serving = Attempts(parts), Serving(parts)
+    session = Session(parts, attempts)
+    attempts.resume()
+    serving.resume(session)
+    for loop in (heartbeat.run, poll.run):
+        _spawn(loop.__module__, lambda loop=loop: loop(parts, session, attempts, serving), stopping)  # type: ignore[misc]
+    _spawn("serving-channel", lambda: serving_channel.run(parts, session, serving), stopping)
+    _spawn("identity", lambda: identity.keep_fresh(settings, store, connection, stopping), stopping)
+    stopping.wait()
+    session.goodbye("shutdown")
+    connection.close()
+    serving.close()
+
+
+def _connect(settings: Settings, store: Store, stopping: threading.Event) -> Link | None:
+    """The link; an expired certificate is recovered first. None when the agent is to end meanwhile."""
+    mine = identity.load(store)
+    assert mine is not None
+    while mine.not_after <= time.time():
+        try:
+            mine = identity.recover(settings, store, mine)
+        except (Refused, Unreachable) as problem:
+            log.error("the certificate has expired and is not renewed: %s", problem)
+            if stopping.wait(settings.retry_max_seconds):
+                return None
+    return Link(mine.fleet_address, identity.credentials(settings, mine), settings)
+
+
+def _spawn(name: str, loop: Callable[[], None], stopping: threading.Event) -> None:
+    def guarded() -> None:
+        try:
+            loop()
+        except Exception:  # a loop's top: half an agent is worse than none, the service manager starts a whole one
+            if not stopping.is_set():
+                log.exception("the loop %s ended on an error; the agent ends", name)
+                stopping.set()
+
+    threading.Thread(target=guarded, name=name, daemon=True).start()
+
+
+def _store(settings: Settings) -> Store:
+    return Store(settings.data / "state.db")
+
+
+def _token(token_file: Path | None) -> str:
+    if token_file is not None:
+        return token_file.read_text()
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    return str(click.prompt("Join token", hide_input=True))

@@ -1,0 +1,88 @@
+"""The supervisor of one attempt: a tiny process in its own session that outlives the agent.
+
+    python -I -S runner.py <attempt folder>
+
+It holds `runner.lock` while it lives, starts the trainer that `spec.json` describes in a process group of its own,
+with files for stdout and stderr, and writes `exit.json` atomically when the trainer has ended. SIGTERM goes on to
+the trainer; after the grace the group is killed. Standard library only, and nothing of the agent: an upgrade of the
+agent never touches it.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+
+def main(folder: Path) -> int:
+    """Run the trainer to its end; 0 once the exit record stands, 3 when another runner has this attempt."""
+    lock = os.open(folder / "runner.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 3
+    if (folder / "exit.json").exists():  # an attempt is run once
+        return 0
+    write(folder / "runner.json", {"pid": os.getpid()})
+    write(folder / "exit.json", run(folder, json.loads((folder / "spec.json").read_text())))
+    return 0
+
+
+def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
+    """Start the trainer and wait for it; the exit record."""
+    asked = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    for ignored in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    begin = time.time()
+    try:
+        with Path(spec["stdout"]).open("ab") as stdout, Path(spec["stderr"]).open("ab") as stderr:
+            trainer = subprocess.Popen(
+                spec["argv"], cwd=spec["cwd"], env=spec["env"], stdin=subprocess.DEVNULL,
+                stdout=stdout, stderr=stderr, process_group=0,
+            )  # fmt: skip
+    except OSError as problem:
+        return {"status": 127, "signal": 0, "error": str(problem), "began": begin, "ended": time.time()}
+    write(folder / "trainer.json", {"pid": trainer.pid, "began": begin})
+    threading.Thread(target=end, args=(trainer, asked, spec["grace_seconds"]), daemon=True).start()
+    code = trainer.wait()
+    kill_group(trainer.pid, signal.SIGKILL)  # what the trainer started ends with it
+    return {"status": max(code, 0), "signal": max(-code, 0), "error": "", "began": begin, "ended": time.time()}
+
+
+def end(trainer: subprocess.Popen[bytes], asked: threading.Event, grace: float) -> None:
+    """When asked to: SIGTERM to the trainer's group, and SIGKILL after the grace."""
+    asked.wait()
+    kill_group(trainer.pid, signal.SIGTERM)
+    time.sleep(grace)
+    kill_group(trainer.pid, signal.SIGKILL)
+
+
+def kill_group(group: int, number: int) -> None:
+    """Send a signal to a process group that may have ended already."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def write(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON file whole and synced, or not at all."""
+    partial = path.with_suffix(".partial")
+    with partial.open("w") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

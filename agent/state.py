@@ -1,0 +1,197 @@
+"""What the agent must not forget, in SQLite with synchronous=FULL: who it is, what it holds, what is untold."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS attempts (
+    attempt_id INTEGER PRIMARY KEY, fence INTEGER NOT NULL, offer BLOB NOT NULL, state TEXT NOT NULL,
+    cancelled INTEGER NOT NULL DEFAULT 0, boot_id TEXT NOT NULL DEFAULT '', sequence INTEGER NOT NULL DEFAULT 0,
+    events INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS reports (
+    attempt_id INTEGER NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (attempt_id, sequence));
+CREATE TABLE IF NOT EXISTS logs (
+    attempt_id INTEGER NOT NULL, stream TEXT NOT NULL, committed INTEGER NOT NULL, sealed INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (attempt_id, stream));
+CREATE TABLE IF NOT EXISTS replicas (replica_id INTEGER PRIMARY KEY, wish BLOB NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """An attempt as it was last written down."""
+
+    attempt_id: int
+    fence: int
+    offer: bytes  # the Offer message
+    state: str
+    cancelled: int
+    boot_id: str  # of the machine's start in which its runner was started
+    sequence: int  # of the last report
+    events: int  # lines of events.jsonl that are acknowledged
+
+
+class Store:
+    """One connection, one lock: calls are short, and come from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(0o600)
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=FULL")
+        self._database.executescript(_TABLES)
+
+    def close(self) -> None:
+        """No call may follow."""
+        with self._lock:
+            self._database.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    # ---- facts
+
+    def fact(self, name: str) -> Any:
+        """The JSON value kept under `name`, or None."""
+        with self._lock:
+            row = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def keep(self, name: str, value: object) -> None:
+        """Keep a JSON value under `name`."""
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
+    # ---- attempts
+
+    def add_attempt(self, attempt_id: int, fence: int, offer: bytes) -> bool:
+        """Write an offer down; False when it is there already. A higher fence replaces the older try."""
+        with self._transaction() as database:
+            row = database.execute("SELECT fence FROM attempts WHERE attempt_id = ?", (attempt_id,)).fetchone()
+            if row and row[0] >= fence:
+                return False
+            self._forget(database, attempt_id)
+            database.execute(
+                "INSERT INTO attempts (attempt_id, fence, offer, state) VALUES (?, ?, ?, 'OFFERED')",
+                (attempt_id, fence, offer),
+            )
+        return True
+
+    def attempts(self) -> list[AttemptRow]:
+        """All attempts that are not settled yet, the oldest first."""
+        with self._lock:
+            rows = self._database.execute("SELECT * FROM attempts ORDER BY attempt_id").fetchall()
+        return [AttemptRow(*row) for row in rows]
+
+    def attempt(self, attempt_id: int) -> AttemptRow | None:
+        """One attempt, or None once it is forgotten."""
+        with self._lock:
+            row = self._database.execute("SELECT * FROM attempts WHERE attempt_id = ?", (attempt_id,)).fetchone()
+        return AttemptRow(*row) if row else None
+
+    def set_boot(self, attempt_id: int, boot_id: str) -> None:
+        """Remember in which start of the machine the runner was started."""
+        with self._transaction() as database:
+            database.execute("UPDATE attempts SET boot_id = ? WHERE attempt_id = ?", (boot_id, attempt_id))
+
+    def set_cancelled(self, attempt_id: int) -> None:
+        """Remember the wish to cancel."""
+        with self._transaction() as database:
+            database.execute("UPDATE attempts SET cancelled = 1 WHERE attempt_id = ?", (attempt_id,))
+
+    def set_events(self, attempt_id: int, lines: int) -> None:
+        """Remember how many lines of events.jsonl are acknowledged."""
+        with self._transaction() as database:
+            database.execute("UPDATE attempts SET events = ? WHERE attempt_id = ?", (lines, attempt_id))
+
+    def forget_attempt(self, attempt_id: int) -> None:
+        """Drop an attempt that is settled, or that somebody else has taken over."""
+        with self._transaction() as database:
+            self._forget(database, attempt_id)
+
+    @staticmethod
+    def _forget(database: sqlite3.Connection, attempt_id: int) -> None:
+        for table in ("attempts", "reports", "logs"):
+            database.execute(f"DELETE FROM {table} WHERE attempt_id = ?", (attempt_id,))
+
+    # ---- reports: the new state and the unsent report are one write
+
+    def add_report(self, attempt_id: int, state: str, body: bytes) -> int:
+        """Move the attempt to `state` and queue the report of it; the report's sequence number."""
+        with self._transaction() as database:
+            row = database.execute(
+                "UPDATE attempts SET state = ?, sequence = sequence + 1 WHERE attempt_id = ? RETURNING sequence",
+                (state, attempt_id),
+            ).fetchone()
+            database.execute("INSERT INTO reports VALUES (?, ?, ?)", (attempt_id, row[0], body))
+        return int(row[0])
+
+    def reports(self, attempt_id: int) -> list[tuple[int, bytes]]:
+        """The unsent reports of an attempt in order: sequence number and message."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT sequence, body FROM reports WHERE attempt_id = ? ORDER BY sequence", (attempt_id,)
+            ).fetchall()
+        return [(int(row[0]), bytes(row[1])) for row in rows]
+
+    def drop_report(self, attempt_id: int, sequence: int) -> None:
+        """The report was acknowledged."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM reports WHERE attempt_id = ? AND sequence = ?", (attempt_id, sequence))
+
+    def withdraw_report(self, attempt_id: int, sequence: int) -> None:
+        """The report was refused: drop it and all after it, and use their numbers again."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM reports WHERE attempt_id = ? AND sequence >= ?", (attempt_id, sequence))
+            database.execute("UPDATE attempts SET sequence = ? WHERE attempt_id = ?", (sequence - 1, attempt_id))
+
+    # ---- logs
+
+    def log(self, attempt_id: int, stream: str) -> tuple[int, bool]:
+        """Acknowledged bytes of a log stream, and whether it is sealed."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT committed, sealed FROM logs WHERE attempt_id = ? AND stream = ?", (attempt_id, stream)
+            ).fetchone()
+        return (int(row[0]), bool(row[1])) if row else (0, False)
+
+    def set_log(self, attempt_id: int, stream: str, committed: int, sealed: int) -> None:
+        """Remember the acknowledged bytes of a log stream."""
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?)", (attempt_id, stream, committed, sealed))
+
+    # ---- replicas
+
+    def wishes(self) -> list[bytes]:
+        """The ServeWish messages that stand."""
+        with self._lock:
+            return [bytes(row[0]) for row in self._database.execute("SELECT wish FROM replicas ORDER BY replica_id")]
+
+    def keep_wish(self, replica_id: int, wish: bytes) -> None:
+        """Remember what a replica is to serve."""
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO replicas VALUES (?, ?)", (replica_id, wish))
+
+    def drop_wish(self, replica_id: int) -> None:
+        """The replica is to serve nothing any more."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM replicas WHERE replica_id = ?", (replica_id,))

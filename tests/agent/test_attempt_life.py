@@ -1,0 +1,207 @@
+"""An attempt from the offer to the last report, with a real agent process, runner and trainer."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import grpc
+import psutil
+import pytest
+
+from agent import trainer
+from tests.agent.conftest import Machine
+from tests.agent.fake_fleet import FakeFleet
+from tunesmith.v1 import fleet_pb2 as pb
+
+ENTRY = """
+import json, os, pathlib, sys, time
+job = json.loads(pathlib.Path(sys.argv[2]).read_text())
+out = pathlib.Path(sys.argv[4])
+from kit.words import GREETING
+print(GREETING, flush=True)
+def event(**fields):
+    with (out / "events.jsonl").open("a") as file:
+        file.write(json.dumps(fields) + "\\n")
+"""
+GOOD = """
+for step in range(job["parameters"].get("steps", 3)):
+    event(kind="metric", step=step, values={"loss": 1.0 / (step + 1)})
+    print("step", step, "tsk_abcdefghijklmnop", flush=True)
+    time.sleep(job["parameters"].get("pause", 0))
+train = pathlib.Path(job["inputs"]["dataset"]["train"]).read_bytes()
+(out / "adapter" / "sub").mkdir(parents=True)
+(out / "adapter" / "adapter.safetensors").write_bytes(b"w" * (9 << 20))
+(out / "adapter" / "sub" / "model.json").write_text(json.dumps({"train": len(train), "env": dict(os.environ)}))
+"""
+
+
+def make_offer(fleet: FakeFleet, body: str, attempt_id: int = 12, fence: int = 3, **parameters: object) -> pb.Offer:
+    return pb.Offer(
+        attempt_id=attempt_id, fence=fence, job_id=5, method="sft_demo", entry="train.py",
+        code=[
+            fleet.blob("sft_demo/train.py", (ENTRY + body).encode()),
+            fleet.blob("kit/words.py", b"GREETING = 'hello'"),
+        ],
+        parameters=json.dumps(parameters),
+        inputs=[
+            pb.Input(name="dataset", kind="dataset", format="chat", files=[fleet.blob("train.jsonl", b"{}\n" * 4)])
+        ],
+        outputs=[pb.Output(name="model", kind="model", form="adapter", path="adapter")],
+        devices=["cpu:0"], seed=42, threads=2,
+    )  # fmt: skip
+
+
+def over(fleet: FakeFleet, attempt_id: int = 12) -> bool:
+    return fleet.last_state(attempt_id) in {"SUCCEEDED", "FAILED", "CANCELLED"}
+
+
+def has_ended(pid: int) -> bool:
+    """Gone, or a zombie where the container's first process collects no orphans."""
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_success(fleet: FakeFleet, machine: Machine) -> None:
+    machine.start(SOME_TOKEN="very-secret-value", PIP_INDEX_URL="http://u:p@example.invalid/")
+    fleet.offer(make_offer(fleet, GOOD + "print('very-secret-value')\n"))
+    fleet.wait_for(lambda: over(fleet))
+    reports = fleet.states[12]
+    assert [r.state for r in reports] == ["PREPARING", "PREPARING", "RUNNING", "UPLOADING", "SUCCEEDED"]
+    assert [r.sequence for r in reports] == [1, 2, 3, 4, 5]
+    files = fleet.committed[12]["model"]
+    assert set(files) == {"adapter.safetensors", "sub/model.json"}
+    seen = json.loads(files["sub/model.json"])
+    assert seen["train"] == 12
+    assert seen["env"]["HF_HUB_OFFLINE"] == "1"
+    assert "SOME_TOKEN" not in seen["env"] and "PIP_INDEX_URL" not in seen["env"]
+    assert [event["step"] for event in fleet.events[12]] == [0, 1, 2]
+    text = fleet.logs[12, "stdout"].decode()
+    assert text.startswith("hello\nstep 0 ********************\n")
+    assert "very-secret-value" not in text and "tsk_abc" not in text
+    assert {stream for _, stream in fleet.sealed} == {"agent", "stdout", "stderr"}
+    beats = len(fleet.heartbeats)
+    fleet.wait_for(lambda: len(fleet.heartbeats) > beats and not fleet.heartbeats[-1].attempts)
+    assert not machine.attempt_folder(12).exists()
+    assert machine.stop() == 0
+    assert fleet.goodbyes == ["shutdown"]
+
+
+def test_kill_agent_in_mid_training(fleet: FakeFleet, machine: Machine) -> None:
+    machine.start()
+    fleet.offer(make_offer(fleet, GOOD, steps=40, pause=0.05))
+    fleet.wait_for(lambda: len(fleet.events[12]) > 3)
+    machine.kill()
+    assert trainer.is_running(machine.attempt_folder(12))
+    machine.start()
+    fleet.wait_for(lambda: over(fleet))
+    assert [r.state for r in fleet.states[12]] == ["PREPARING", "PREPARING", "RUNNING", "UPLOADING", "SUCCEEDED"]
+    assert [event["step"] for event in fleet.events[12]] == list(range(40))
+    assert fleet.logs[12, "stdout"].count(b"\n") == 41
+    assert (12, "RUNNING") in {(a.attempt_id, a.state) for a in fleet.hellos[-1].attempts}
+
+
+def test_control_plane_away(fleet: FakeFleet, machine: Machine) -> None:
+    machine.start()
+    fleet.offer(make_offer(fleet, GOOD, steps=20, pause=0.05))
+    fleet.wait_for(lambda: len(fleet.events[12]) > 2)
+    fleet.stop()
+    fleet.start()
+    fleet.wait_for(lambda: over(fleet))
+    assert fleet.last_state(12) == "SUCCEEDED"
+    assert [event["step"] for event in fleet.events[12]] == list(range(20))
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "params"),
+    [
+        ("sys.exit(7)", "trainer_crashed", {"status": 7}),
+        ("os.kill(os.getpid(), 9)", "trainer_killed", {"signal": "SIGKILL"}),
+        ("pass", "output_missing", {"output": "model"}),
+        (
+            "(out/'adapter').mkdir(); (out/'adapter'/'x').symlink_to('/etc/passwd')",
+            "output_unreadable",
+            {"output": "model"},
+        ),
+        (
+            "event(kind='message', level='error', code='dataset_empty', params={'file': 'a'}, text='No.'); sys.exit(2)",
+            "dataset_empty",
+            {"file": "a", "text": "No."},
+        ),
+    ],
+)
+def test_bad_ends(fleet: FakeFleet, machine: Machine, body: str, code: str, params: dict[str, object]) -> None:
+    machine.start()
+    fleet.offer(make_offer(fleet, body))
+    fleet.wait_for(lambda: over(fleet))
+    last = fleet.states[12][-1]
+    assert (last.state, last.reason) == ("FAILED", code)
+    assert params.items() <= json.loads(last.params).items()
+    assert len(fleet.sealed) == 3
+
+
+def test_cancel_stops_a_stubborn_trainer(fleet: FakeFleet, machine: Machine) -> None:
+    machine.start()
+    body = (
+        "import signal; signal.signal(15, signal.SIG_IGN); event(kind='x', pid=os.getpid())\nwhile True: time.sleep(1)"
+    )
+    fleet.offer(make_offer(fleet, body))
+    fleet.wait_for(lambda: fleet.events[12])
+    fleet.instruct("cancel:12:3", cancel=pb.Cancel(attempt_id=12, fence=3))
+    fleet.wait_for(lambda: over(fleet))
+    assert fleet.last_state(12) == "CANCELLED"
+    assert has_ended(int(str(fleet.events[12][0]["pid"])))
+
+
+def test_fenced_attempt_stops_and_keeps_its_spool(fleet: FakeFleet, machine: Machine) -> None:
+    machine.start()
+    fleet.offer(
+        make_offer(fleet, "event(kind='x', pid=os.getpid())\nwhile True: print('on', flush=True); time.sleep(.1)")
+    )
+    fleet.wait_for(lambda: fleet.events[12])
+    process = psutil.Process(int(str(fleet.events[12][0]["pid"])))
+    fleet.fences[12] = 4
+    process.wait(20)
+    assert (machine.attempt_folder(12) / "log" / "stdout").exists()
+    assert fleet.last_state(12) == "RUNNING"
+
+
+def test_killed_runner_is_told_and_its_group_reaped(fleet: FakeFleet, machine: Machine) -> None:
+    machine.start()
+    fleet.offer(make_offer(fleet, "event(kind='x', pid=os.getpid())\nwhile True: time.sleep(1)"))
+    fleet.wait_for(lambda: fleet.events[12])
+    os.kill(json.loads((machine.attempt_folder(12) / "runner.json").read_text())["pid"], signal.SIGKILL)
+    fleet.wait_for(lambda: over(fleet))
+    assert fleet.states[12][-1].reason == "runner_vanished"
+    assert has_ended(int(str(fleet.events[12][0]["pid"])))
+
+
+def test_a_refused_success_becomes_a_failure_with_its_code(fleet: FakeFleet, machine: Machine) -> None:
+    fleet.refusals["ReportState:SUCCEEDED"] = (grpc.StatusCode.INVALID_ARGUMENT, "file_type_refused")
+    machine.start()
+    fleet.offer(make_offer(fleet, GOOD))
+    fleet.wait_for(lambda: over(fleet))
+    last = fleet.states[12][-1]
+    assert (last.state, last.reason, last.sequence) == ("FAILED", "file_type_refused", 5)
+
+
+@pytest.mark.parametrize("path", ["../evil.py", "/etc/evil.py", "a\\b.py", "sft_demo/../../evil.py"])
+def test_paths_that_lead_out_are_declined(fleet: FakeFleet, machine: Machine, path: str) -> None:
+    offer = make_offer(fleet, GOOD)
+    offer.code[0].path = path
+    machine.start()
+    fleet.offer(offer)
+    fleet.wait_for(lambda: fleet.states[12])
+    assert (fleet.states[12][0].state, fleet.states[12][0].reason) == ("DECLINED", "path_refused")
+    assert not machine.attempt_folder(12).exists()
+
+
+def test_outputs_are_in_the_cache_of_the_next_job(fleet: FakeFleet, machine: Machine) -> None:
+    machine.start()
+    fleet.offer(make_offer(fleet, GOOD))
+    fleet.wait_for(lambda: over(fleet))
+    kept = {path.name for path in (machine.settings.data / "cache").glob("??/*")}
+    produced = {file.sha256 for file in fleet.artifacts[1].files}
+    assert produced <= kept
+    assert all(path.stat().st_mode & 0o222 == 0 for path in Path(machine.settings.data / "cache").glob("??/*"))

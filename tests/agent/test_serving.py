@@ -1,0 +1,189 @@
+"""From the wish to what is observed, with real processes and real HTTP; only the engine is a stub."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from agent import engine_process
+from agent.cache import Cache
+from agent.context import Agent
+from agent.environment import Environment
+from agent.serving import Serving
+from agent.serving_channel import Exchange
+from agent.settings import Settings
+from agent.state import Store
+from tunesmith.v1 import fleet_pb2 as pb
+
+
+class Stubs:
+    """Stands where link, session and environments are."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.told: list[pb.ReplicaStatus] = []
+
+    def ask(self, request: Any) -> None:
+        with self.changed:
+            self.told.append(request.status)
+            self.changed.notify_all()
+
+    def epoch(self) -> int:
+        return 1
+
+    def ensure(self, *_: object) -> Environment:
+        return Environment(Path(sys.executable), "")
+
+    def wait_for(self, condition: Callable[[list[pb.ReplicaStatus]], object]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.told and condition(self.told), 20), self.told
+
+    def wait_for_state(self, state: str, wish: int = 1) -> None:
+        self.wait_for(lambda told: (told[-1].state, told[-1].wish) == (state, wish))
+
+
+@pytest.fixture
+def stubs(monkeypatch: pytest.MonkeyPatch) -> Stubs:
+    monkeypatch.setattr(engine_process, "SCRIPT", Path(__file__).with_name("stub_engine.py"))
+    return Stubs()
+
+
+@pytest.fixture
+def agent(tmp_path: Path, stubs: Stubs) -> Agent:
+    settings = Settings(data=tmp_path, engine_retry_first_seconds=0.01, engine_health_seconds=0.02)
+    store, cache = Store(tmp_path / "state.db"), Cache(tmp_path / "cache", 1 << 30)
+    return Agent(settings, store, stubs, cache, stubs, threading.Event())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def serving(agent: Agent, stubs: Stubs) -> Iterator[Serving]:
+    made = Serving(agent)
+    made.resume(stubs)  # type: ignore[arg-type]
+    yield made
+    made.close()
+
+
+def wish(agent: Agent, number: int = 1, text: str = "weights") -> pb.ServeWish:
+    path = agent.settings.data / "model"
+    path.write_text(text)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    agent.cache.adopt(path, sha256)
+    path.unlink()
+    files = [pb.FileRef(path="model.gguf", sha256=sha256, size=len(text))]
+    return pb.ServeWish(replica_id=5, wish=number, name="demo", model=pb.Input(files=files), context_length=8, slots=1)
+
+
+def answer(serving: Serving, path: str, body: bytes = b"hi") -> list[pb.ServeUp]:
+    up: queue.SimpleQueue[pb.ServeUp | None] = queue.SimpleQueue()
+    Exchange(pb.ServeDown(request_id=9, path=path, body=body), serving.endpoint(5), up).run()
+    return [up.get_nowait() for _ in range(up.qsize())]  # type: ignore[misc]
+
+
+def pid_of(agent: Agent) -> int:
+    pid = engine_process.Engine(agent.settings.data / "replicas" / "5", agent.settings)._pid()
+    assert pid
+    return pid
+
+
+def test_serve_answer_stop(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(wish(agent))
+    stubs.wait_for_state("SERVING")
+    head, body, end = answer(serving, "/v1/chat/completions")
+    assert (head.request_id, head.status, head.content_type) == (9, 200, "application/json")
+    assert body.data == b'{"echo": "hi", "model": "demo"}'
+    assert end.end and not end.error
+    assert serving.statuses()[0].memory > 0
+    pid = pid_of(agent)
+    serving.stop(5, 2)
+    stubs.wait_for_state("STOPPED", wish=2)
+    assert not psutil.pid_exists(pid)
+    assert answer(serving, "/v1/models")[0].error == "nothing_serves"
+    assert agent.store.wishes() == []
+
+
+def test_the_key_is_no_argument_and_others_are_refused(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(wish(agent))
+    stubs.wait_for_state("SERVING")
+    endpoint = serving.endpoint(5)
+    assert endpoint is not None and endpoint.key not in " ".join(psutil.Process(pid_of(agent)).cmdline())
+    assert (agent.settings.data / "replicas" / "5" / "engine.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_killed_engine_is_restarted(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(wish(agent))
+    stubs.wait_for_state("SERVING")
+    os.kill(pid_of(agent), signal.SIGKILL)
+    stubs.wait_for(lambda told: told[-1].state == "SERVING" and told[-1].restarts == 1)
+    assert [status.reason for status in stubs.told if status.state == "STARTING"][-1] == "engine_failed"
+    assert answer(serving, "/v1/chat/completions")[0].status == 200
+
+
+def test_a_model_that_never_loads_is_failed_with_the_reason(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(wish(agent, text="broken"))
+    stubs.wait_for_state("FAILED")
+    assert stubs.told[-1].reason == "engine_failed"
+    assert "the model cannot be read" in stubs.told[-1].params
+
+
+def test_a_newer_wish_replaces_the_older(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(wish(agent))
+    stubs.wait_for_state("SERVING")
+    first = pid_of(agent)
+    serving.serve(wish(agent, 2, "other weights"))
+    stubs.wait_for_state("SERVING", wish=2)
+    assert not psutil.pid_exists(first)
+    assert len(serving.statuses()) == 1
+
+
+def test_the_next_agent_adopts_a_living_engine(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(wish(agent))
+    stubs.wait_for_state("SERVING")
+    pid, told = pid_of(agent), len(stubs.told)
+    following = Serving(agent)  # the first one is as good as killed: it is not asked
+    following.resume(stubs)  # type: ignore[arg-type]
+    stubs.wait_for(lambda all_: len(all_) > told and all_[-1].state == "SERVING")
+    assert pid_of(agent) == pid
+    assert answer(following, "/v1/chat/completions")[0].status == 200
+    following.close()
+
+
+def test_cancelling_drops_the_connection(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(wish(agent))
+    stubs.wait_for_state("SERVING")
+    up: queue.SimpleQueue[pb.ServeUp | None] = queue.SimpleQueue()
+    exchange = Exchange(pb.ServeDown(request_id=3, path="/v1/stream", body=b"{}"), serving.endpoint(5), up)
+    running = threading.Thread(target=exchange.run)
+    running.start()
+    head, first = up.get(timeout=10), up.get(timeout=10)
+    assert head is not None and head.content_type == "text/event-stream"
+    assert first is not None and first.data.startswith(b"data: x")
+    exchange.cancel()
+    running.join(10)
+    assert not running.is_alive()
+    rest = [up.get_nowait() for _ in range(up.qsize())]
+    assert not any(message.end or message.error for message in rest if message)
+
+
+def test_an_engine_that_dies_in_an_answer_says_so(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(wish(agent))
+    stubs.wait_for_state("SERVING")
+    last = answer(serving, "/die")[-1]
+    assert (last.error, last.end) == ("engine_failed", True)
+
+
+def test_without_a_gguf_file_it_fails(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    wanted = wish(agent)
+    wanted.model.files[0].path = "model.bin"
+    serving.serve(wanted)
+    stubs.wait_for_state("FAILED")
+    assert ".gguf" in stubs.told[-1].params
