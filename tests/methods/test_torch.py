@@ -1,11 +1,6 @@
-"""The methods on tiny random models of two architectures, as scripts in their own environments.
-
-TUNESMITH_METHOD_PYTHON names an interpreter with the requirements of import_base_model, sft_demo and evaluate;
-TUNESMITH_EXPORT_PYTHON one with those of export_gguf.
-"""
+"""The methods on tiny random models of two architectures, as scripts in their own environments."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -15,15 +10,10 @@ from typing import Any
 
 import pytest
 
+from method_environments import method_python
 from method_support import METHODS, Outcome, environment
 
-PYTHON = os.environ.get("TUNESMITH_METHOD_PYTHON", "")
-EXPORT_PYTHON = os.environ.get("TUNESMITH_EXPORT_PYTHON", "")
-
-pytestmark = [
-    pytest.mark.torch,
-    pytest.mark.skipif(not PYTHON, reason="TUNESMITH_METHOD_PYTHON names no interpreter with torch"),
-]
+pytestmark = pytest.mark.torch
 
 TRAINING = {"steps": 150, "batch_size": 4, "max_length": 128, "learning_rate": 0.001, "schedule": "cosine",
             "precision": "float32", "gradient_checkpointing": False, "lora_rank": 4, "lora_alpha": 8,
@@ -34,7 +24,12 @@ TRAINING = {"steps": 150, "batch_size": 4, "max_length": 128, "learning_rate": 0
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tiny models llama and gpt_neox and their rows."""
     folder = tmp_path_factory.mktemp("tiny")
-    subprocess.run([PYTHON, "-m", "kit.tiny_model", str(folder)], env=environment(), check=True, capture_output=True)
+    subprocess.run(
+        [str(method_python("sft_demo")), "-m", "kit.tiny_model", str(folder)],
+        env=environment(),
+        check=True,
+        capture_output=True,
+    )
     return folder
 
 
@@ -72,13 +67,13 @@ def wait_for_step(process: subprocess.Popen[str], out: Path, step: int) -> None:
 def test_the_same_job_gives_the_same_losses_also_when_interrupted(
     tiny: Path, run: Callable[..., Outcome], start: Callable[..., Any]
 ) -> None:
-    whole = run("sft_demo", training(tiny, "llama"), PYTHON)
+    whole = run("sft_demo", training(tiny, "llama"), str(method_python("sft_demo")))
     assert whole.status == 0, whole.stderr
     expected = losses(whole)
     assert len(expected) == 150
     assert expected[150] < expected[1]
 
-    process, out = start("sft_demo", training(tiny, "llama"), PYTHON, out="first")
+    process, out = start("sft_demo", training(tiny, "llama"), str(method_python("sft_demo")), out="first")
     wait_for_step(process, out, 3)
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate(timeout=120)
@@ -89,7 +84,7 @@ def test_the_same_job_gives_the_same_losses_also_when_interrupted(
     assert {path.suffix for path in folder.iterdir()} <= {".json", ".safetensors", ".jinja", ".txt", ".md"}
     assert not (out / "adapter").exists()
 
-    second = run("sft_demo", training(tiny, "llama", resume=str(folder)), PYTHON)
+    second = run("sft_demo", training(tiny, "llama", resume=str(folder)), str(method_python("sft_demo")))
     assert second.status == 0, second.stderr
     assert min(losses(second)) == checkpoint["step"] + 1
     assert {**losses(first), **losses(second)} == expected
@@ -98,12 +93,12 @@ def test_the_same_job_gives_the_same_losses_also_when_interrupted(
 def test_a_checkpoint_with_a_pickle_is_refused(tiny: Path, run: Callable[..., Outcome], tmp_path: Path) -> None:
     (tmp_path / "3").mkdir()
     (tmp_path / "3" / "optimizer.pt").write_bytes(b"x")
-    outcome = run("sft_demo", training(tiny, "llama", resume=str(tmp_path / "3")), PYTHON)
+    outcome = run("sft_demo", training(tiny, "llama", resume=str(tmp_path / "3")), str(method_python("sft_demo")))
     assert outcome.refusal["code"] == "checkpoint_unreadable"
 
 
 def test_another_architecture_is_trained_and_evaluated(tiny: Path, run: Callable[..., Outcome]) -> None:
-    trained = run("sft_demo", training(tiny, "gpt_neox", steps=3), PYTHON)
+    trained = run("sft_demo", training(tiny, "gpt_neox", steps=3), str(method_python("sft_demo")))
     assert trained.status == 0, trained.stderr
     card = json.loads((trained.out / "adapter" / "model.json").read_text())
     assert (card["form"], card["architecture"]) == ("adapter", "GPTNeoXForCausalLM")
@@ -113,7 +108,9 @@ def test_another_architecture_is_trained_and_evaluated(tiny: Path, run: Callable
         "kind": "model", "form": "adapter", "path": str(trained.out / "adapter"),
         "base": base(tiny, "gpt_neox")}}  # fmt: skip
     parameters = {"rows": 5, "batch_size": 2, "max_new_tokens": 4, "schema": {"type": "object"}}
-    scored = run("evaluate", {"method": "evaluate", "parameters": parameters, "inputs": inputs}, PYTHON)
+    scored = run(
+        "evaluate", {"method": "evaluate", "parameters": parameters, "inputs": inputs}, str(method_python("evaluate"))
+    )
     assert scored.status == 0, scored.stderr
     content = json.loads((scored.out / "evaluation.json").read_text())
     assert content["candidates"] == ["baseline", "candidate"]
@@ -150,7 +147,7 @@ for loss in (plain, ours):
 @pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
 def test_the_loss_and_its_gradient_are_those_of_the_whole_model(tiny: Path, tmp_path: Path, architecture: str) -> None:
     (tmp_path / "job.json").write_text(json.dumps(training(tiny, architecture)))
-    command = [PYTHON, "-c", COMPARE, str(tiny), architecture, str(tmp_path)]
+    command = [str(method_python("sft_demo")), "-c", COMPARE, str(tiny), architecture, str(tmp_path)]
     done = subprocess.run(
         command, env=environment(CUDA_VISIBLE_DEVICES=""), cwd=METHODS.parent, capture_output=True, text=True
     )
@@ -165,7 +162,11 @@ def test_import_of_a_folder_copies_what_is_safe(tiny: Path, run: Callable[..., O
     pickle.write_bytes(b"x")
     (tiny / "llama" / "README.md").write_text("---\nlicense: MIT\n---\n")
     parameters = {"source": "folder", "reference": str(tiny / "llama"), "revision": "main", "max_bytes": 10_000_000}
-    outcome = run("import_base_model", {"method": "import_base_model", "parameters": parameters}, PYTHON)
+    outcome = run(
+        "import_base_model",
+        {"method": "import_base_model", "parameters": parameters},
+        str(method_python("import_base_model")),
+    )
     pickle.unlink()
     assert outcome.status == 0, outcome.stderr
     assert [message["code"] for message in outcome.of("message")] == ["pickle_files_left_behind"]
@@ -174,11 +175,10 @@ def test_import_of_a_folder_copies_what_is_safe(tiny: Path, run: Callable[..., O
     assert not (outcome.out / "base" / "training_args.bin").exists()
 
 
-@pytest.mark.skipif(not EXPORT_PYTHON, reason="TUNESMITH_EXPORT_PYTHON names no interpreter with the converter")
 @pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
 def test_export_writes_a_gguf(tiny: Path, run: Callable[..., Outcome], architecture: str) -> None:
     job = {"method": "export_gguf", "parameters": {"precision": "q8_0"}, "inputs": {"model": base(tiny, architecture)}}
-    outcome = run("export_gguf", job, EXPORT_PYTHON)
+    outcome = run("export_gguf", job, str(method_python("export_gguf")))
     assert outcome.status == 0, outcome.stderr
     content = (outcome.out / "gguf" / "model.gguf").read_bytes()
     assert content[:4] == b"GGUF"

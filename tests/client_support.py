@@ -1,0 +1,51 @@
+"""An installation behind a real API port, and an inference engine that says what the test wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import tunesmith
+from control_plane.context import Answer, ControlPlane
+from fleet_support import Fleet
+
+
+@dataclass
+class Said:
+    """An engine's answer, in the pieces in which it comes."""
+
+    pieces: list[bytes]
+    status: int = 200
+    content_type: str = "text/event-stream"
+    closed: bool = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self.pieces:
+            if self.closed:
+                return
+            yield piece
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Engine:
+    """The inference port, with answers given by the test."""
+
+    answers: list[Said] = field(default_factory=list)
+    asked: list[bytes] = field(default_factory=list)
+
+    def ask(self, machine_id: str, replica_id: int, path: str, body: bytes, deadline_seconds: float) -> Answer:
+        self.asked.append(body)
+        return self.answers.pop(0)
+
+
+@dataclass
+class Installation:
+    cp: ControlPlane
+    engine: Engine
+    fleet: Fleet
+
+    def connect(self, token: str | None = None) -> tunesmith.Client:
+        return tunesmith.connect(token=token, data=self.cp.settings.data, language="en")
