@@ -40,7 +40,7 @@ proto: .venv/.ready ## regenerate the wire contract's Python
 
 translations: .venv/.ready ## collect the texts and compile the catalogues
 	$(BIN)/pybabel extract --no-location --omit-header --sort-output -F babel.cfg -o control_plane/translations/messages.pot .
-	$(BIN)/pybabel update --no-fuzzy-matching --omit-header -i control_plane/translations/messages.pot -d control_plane/translations
+	$(BIN)/pybabel update --no-fuzzy-matching --ignore-pot-creation-date -i control_plane/translations/messages.pot -d control_plane/translations
 	$(BIN)/pybabel compile -d control_plane/translations
 
 bench: .venv/.ready ## the figures of docs/developers/benchmarks.md (after `make demo`)

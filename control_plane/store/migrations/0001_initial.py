@@ -1,22 +1,465 @@
-"""The first schema."""
+"""The first schema: a frozen copy of the records, deliberately independent of them."""
 
-from importlib import import_module
-from pkgutil import iter_modules
+import json
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    DoubleField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+)
+
+
+class Record(Model):
+    class Meta:
+        legacy_table_names = False
+
+
+class JSONField(TextField):
+    def db_value(self, value):
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def python_value(self, value):
+        return None if value is None else json.loads(value)
+
+
+class TimeField(DoubleField):
+    pass
+
+
+class UserRecord(Record):
+    id = AutoField()
+    name = CharField(64, unique=True)
+    title = CharField(200, default="")
+    password_hash = TextField(default="")
+    administrator = BooleanField(default=False)
+    language = CharField(8, default="")
+    active = BooleanField(default=True)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "users"
+
+
+class SessionRecord(Record):
+    id = AutoField()
+    user = ForeignKeyField(UserRecord, backref="sessions", on_delete="CASCADE", lazy_load=False)
+    secret_hash = CharField(64, unique=True)
+    created_at = TimeField()
+    expires_at = TimeField()
+
+    class Meta:
+        table_name = "sessions"
+
+
+class ApiTokenRecord(Record):
+    id = AutoField()
+    user = ForeignKeyField(UserRecord, backref="tokens", on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    secret_hash = CharField(64, unique=True)
+    bootstrap = BooleanField(default=False)
+    created_at = TimeField()
+    expires_at = TimeField()
+    used_at = TimeField(default=0.0)
+    revoked_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "api_tokens"
+
+
+class OneTimeLinkRecord(Record):
+    id = AutoField()
+    user = ForeignKeyField(UserRecord, on_delete="CASCADE", lazy_load=False)
+    secret_hash = CharField(64, unique=True)
+    expires_at = TimeField()
+    used_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "one_time_links"
+
+
+class ProjectRecord(Record):
+    id = AutoField()
+    name = CharField(64, unique=True)
+    title = CharField(200)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "projects"
+
+
+class MemberRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, backref="members", on_delete="CASCADE", lazy_load=False)
+    user = ForeignKeyField(UserRecord, backref="memberships", on_delete="CASCADE", lazy_load=False)
+    role = CharField(32)
+
+    class Meta:
+        table_name = "members"
+        indexes = ((("project", "user"), True),)
+
+
+class JoinTokenRecord(Record):
+    id = CharField(32, primary_key=True)
+    secret_hash = CharField(64)
+    machine_class = CharField(16)
+    key_hash = CharField(64, default="")
+    machine_id = CharField(36, default="")
+    created_by = CharField(64)
+    created_at = TimeField()
+    expires_at = TimeField()
+    used_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "join_tokens"
+
+
+class MachineRecord(Record):
+    id = CharField(36, primary_key=True)
+    name = CharField(200)
+    machine_class = CharField(16)
+    key_hash = CharField(64)
+    generation = BigIntegerField(default=1)
+    serial = CharField(64)
+    next_serial = CharField(64, default="")
+    locked_reason = CharField(64, default="")
+    epoch = BigIntegerField(default=0)
+    boot_id = CharField(64, default="")
+    agent_version = CharField(32, default="")
+    inventory = JSONField(default=dict)
+    connectivity = CharField(16, default="DISCONNECTED")
+    last_seen = TimeField(default=0.0)
+    drained = BooleanField(default=False)
+    enrolled_at = TimeField()
+
+    class Meta:
+        table_name = "machines"
+
+
+class EnvironmentLockRecord(Record):
+    id = AutoField()
+    requirements_hash = CharField(64)
+    platform = CharField(64)
+    lock = TextField()
+    lock_hash = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "environment_locks"
+        indexes = ((("requirements_hash", "platform"), True),)
+
+
+class DeviceReservationRecord(Record):
+    id = AutoField()
+    machine = ForeignKeyField(MachineRecord, on_delete="CASCADE", lazy_load=False)
+    device = CharField(100)
+    attempt_id = IntegerField(unique=True)
+
+    class Meta:
+        table_name = "device_reservations"
+        indexes = ((("machine", "device"), True),)
+
+
+class DatasetRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "datasets"
+        indexes = ((("project", "name"), True),)
+
+
+class DatasetVersionRecord(Record):
+    id = AutoField()
+    dataset = ForeignKeyField(DatasetRecord, backref="versions", on_delete="CASCADE", lazy_load=False)
+    number = IntegerField()
+    hash = CharField(64)
+    format = CharField(32)
+    train_sha256 = CharField(64)
+    test_sha256 = CharField(64, default="")
+    train_rows = IntegerField()
+    test_rows = IntegerField()
+    size = BigIntegerField()
+    split_seed = IntegerField(null=True)
+    facts = JSONField(default=dict)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "dataset_versions"
+        indexes = ((("dataset", "number"), True), (("dataset", "hash"), True))
+
+
+class MethodVersionRecord(Record):
+    id = AutoField()
+    name = CharField(64)
+    hash = CharField(64)
+    kind = CharField(16)
+    manifest = JSONField()
+    requirements = TextField()
+    files = JSONField()
+    current = BooleanField(default=True)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "method_versions"
+        indexes = ((("name", "hash"), True),)
+
+
+class JobRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    method_version = ForeignKeyField(MethodVersionRecord, lazy_load=False)
+    kind = CharField(16)
+    parameters = JSONField()
+    inputs = JSONField()
+    seed = BigIntegerField()
+    state = CharField(16)
+    fence = BigIntegerField(default=0)
+    version = BigIntegerField(default=1)
+    cancel_wished_at = TimeField(default=0.0)
+    waiting_code = CharField(64, default="not_planned")
+    waiting_params = JSONField(default=dict)
+    progress = JSONField(default=dict)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    memory_bytes = BigIntegerField(default=0)
+    disk_bytes = BigIntegerField(default=0)
+    lost_attempts = IntegerField(default=0)
+    idempotency_key = CharField(100, null=True)
+    created_by = CharField(64)
+    created_at = TimeField()
+    ended_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "jobs"
+        indexes = ((("project", "idempotency_key"), True), (("state",), False))
+
+
+class AttemptRecord(Record):
+    id = AutoField()
+    job = ForeignKeyField(JobRecord, backref="attempts", on_delete="CASCADE", lazy_load=False)
+    number = IntegerField()
+    machine = ForeignKeyField(MachineRecord, lazy_load=False)
+    device = CharField(100)
+    fence = BigIntegerField()
+    state = CharField(16)
+    stage = CharField(32, default="")
+    sequence = BigIntegerField(default=0)
+    event_sequence = BigIntegerField(default=0)
+    offered_at = TimeField()
+    offer_expires_at = TimeField()
+    lease_until = TimeField(default=0.0)
+    accepted_at = TimeField(default=0.0)
+    running_at = TimeField(default=0.0)
+    ended_at = TimeField(default=0.0)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    environment_lock_hash = CharField(64, default="")
+    hardware = JSONField(default=dict)
+
+    class Meta:
+        table_name = "attempts"
+        indexes = ((("job", "number"), True), (("state",), False), (("machine", "state"), False))
+
+
+class EventRecord(Record):
+    id = AutoField()
+    attempt = ForeignKeyField(AttemptRecord, on_delete="CASCADE", lazy_load=False)
+    sequence = BigIntegerField()
+    kind = CharField(16)
+    time = TimeField()
+    body = JSONField()
+
+    class Meta:
+        table_name = "events"
+        indexes = ((("attempt", "sequence"), True),)
+
+
+class LogRecord(Record):
+    id = AutoField()
+    attempt = ForeignKeyField(AttemptRecord, on_delete="CASCADE", lazy_load=False)
+    stream = CharField(16)
+    size = BigIntegerField(default=0)
+    sha256 = CharField(64, default="")
+    sealed_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "logs"
+        indexes = ((("attempt", "stream"), True),)
+
+
+class ArtifactRecord(Record):
+    id = AutoField()
+    attempt = ForeignKeyField(AttemptRecord, backref="artifacts", on_delete="CASCADE", lazy_load=False)
+    name = CharField(100)
+    files = JSONField()
+    hash = CharField(64)
+    size = BigIntegerField()
+    begun_at = TimeField()
+    committed_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "artifacts"
+        indexes = ((("attempt", "name", "hash"), True),)
+
+
+class ModelRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    form = CharField(16)
+    job = ForeignKeyField(JobRecord, lazy_load=False)
+    artifact = ForeignKeyField(ArtifactRecord, lazy_load=False)
+    base = ForeignKeyField("self", null=True, lazy_load=False)
+    origin = ForeignKeyField("self", null=True, lazy_load=False)
+    hash = CharField(64)
+    size = BigIntegerField()
+    card = JSONField()
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "models"
+
+
+class EvaluationRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    job = ForeignKeyField(JobRecord, unique=True, lazy_load=False)
+    dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
+    candidate = ForeignKeyField(ModelRecord, lazy_load=False)
+    baseline = ForeignKeyField(ModelRecord, null=True, lazy_load=False)
+    primary_metric = CharField(64)
+    verdict = CharField(16)
+    scores = JSONField()
+    difference = JSONField(default=dict)
+    rows = JSONField()
+    seconds = JSONField(default=dict)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "evaluations"
+
+
+class DeploymentRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    model = ForeignKeyField(ModelRecord, lazy_load=False)
+    wish = CharField(16)
+    version = BigIntegerField(default=1)
+    context_length = IntegerField()
+    slots = IntegerField()
+    waiting_code = CharField(64, default="")
+    waiting_params = JSONField(default=dict)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "deployments"
+        indexes = ((("project", "name"), True),)
+
+
+class ReplicaRecord(Record):
+    id = AutoField()
+    deployment = ForeignKeyField(DeploymentRecord, backref="replicas", on_delete="CASCADE", lazy_load=False)
+    machine = ForeignKeyField(MachineRecord, lazy_load=False)
+    wish = BigIntegerField(default=1)
+    wished = CharField(16)
+    observed_wish = BigIntegerField(default=0)
+    state = CharField(16)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    restarts = IntegerField(default=0)
+    memory_bytes = BigIntegerField(default=0)
+    observed_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "replicas"
+
+
+class GuidedRunRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    case = CharField(64)
+    dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
+    stage = CharField(16)
+    jobs = JSONField(default=dict)
+    made = JSONField(default=dict)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    idempotency_key = CharField(100, null=True)
+    created_by = ForeignKeyField(UserRecord, lazy_load=False)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "guided_runs"
+        indexes = ((("project", "idempotency_key"), True), (("stage",), False))
+
+
+class AuditRecord(Record):
+    id = AutoField()
+    at = TimeField()
+    actor_kind = CharField(16)
+    actor_id = CharField(64)
+    actor_name = CharField(200)
+    address = CharField(64, default="")
+    action = CharField(64)
+    subject = CharField(100)
+    project_id = IntegerField(null=True)
+    details = JSONField(default=dict)
+
+    class Meta:
+        table_name = "audit"
+        indexes = ((("project_id",), False), (("subject",), False))
+
+
+class AuditSealRecord(Record):
+    id = AutoField()
+    entry = IntegerField(unique=True)
+    hash = CharField(64)
+
+    class Meta:
+        table_name = "audit_seals"
+
+
+RECORDS = [
+    UserRecord,
+    SessionRecord,
+    ApiTokenRecord,
+    OneTimeLinkRecord,
+    ProjectRecord,
+    MemberRecord,
+    JoinTokenRecord,
+    MachineRecord,
+    EnvironmentLockRecord,
+    DeviceReservationRecord,
+    DatasetRecord,
+    DatasetVersionRecord,
+    MethodVersionRecord,
+    JobRecord,
+    AttemptRecord,
+    EventRecord,
+    LogRecord,
+    ArtifactRecord,
+    ModelRecord,
+    EvaluationRecord,
+    DeploymentRecord,
+    ReplicaRecord,
+    GuidedRunRecord,
+    AuditRecord,
+    AuditSealRecord,
+]
 
 
 def up(migrator, db):
-    from control_plane import store
-    from control_plane.store.database import Record
-
-    for module in iter_modules(store.__path__):  # a record that nobody has imported yet gets its table too
-        if not module.ispkg:
-            import_module(f"control_plane.store.{module.name}")
-    db.create_tables(_all(Record), safe=False)
-
-
-def _all(base):
-    found = []
-    for kind in base.__subclasses__():
-        found.append(kind)
-        found.extend(_all(kind))
-    return found
+    with db.bind_ctx(RECORDS, bind_refs=False, bind_backrefs=False):
+        db.create_tables(RECORDS, safe=False)

@@ -1,0 +1,224 @@
+"""The guided path, from a case's card to a chat with the tuned model: at most seven presses, nothing typed on the way.
+
+The pages, the services and the live updates are real. The machine is played through the services (accept, report,
+artifacts: tests/rooms.py), and its engine is a fake behind the inference port that says one sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import rooms
+from browser.conftest import Site, picture, served, violations, visit
+from playwright.sync_api import expect
+
+from control_plane.services import guided
+from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.jobs import JobRecord
+from support import FakeClock, close_database, make_control_plane
+
+pytestmark = pytest.mark.browser
+
+SAID = '{"machine": "pump 3"}'
+COUNTING = """
+addEventListener("click", (event) => event.isTrusted && add("presses"), true);
+addEventListener("input", (event) => event.isTrusted && add("typed"), true);
+function add(what) { sessionStorage.setItem(what, Number(sessionStorage.getItem(what)) + 1); }
+"""
+
+
+class Engine:
+    """Says one sentence, whatever it is asked."""
+
+    status = 200
+    content_type = "text/event-stream"
+
+    def ask(self, *_: Any) -> Engine:
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in (SAID[:9], SAID[9:]):
+            escaped = piece.replace('"', '\\"')
+            yield f'data: {{"choices": [{{"delta": {{"content": "{escaped}"}}}}]}}\n\n'.encode()
+        yield b"data: [DONE]\n\n"
+
+    def close(self) -> None:
+        """Nothing was generated."""
+
+
+@pytest.fixture
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A project with a machine, the shipped methods and cases, and nothing else yet."""
+    cp = make_control_plane(tmp_path_factory.mktemp("guided") / "data", FakeClock())
+    cp = replace(cp, inference=Engine())
+    with served(cp, rooms.empty(cp)) as site:
+        yield site
+    close_database()
+
+
+def play(room: rooms.Rooms, tuned_right: int) -> None:
+    """Do as a machine what the run asks for, stage by stage, until it asks for nothing more."""
+    finish = {
+        "import": lambda attempt: room.finish_model(attempt, "base"),
+        "train": lambda attempt: room.finish_model(attempt, "adapter"),
+        "evaluate": lambda attempt: room.finish_evaluation(attempt, tuned_right, 2),
+        "export": lambda attempt: room.finish_model(attempt, "gguf"),
+    }
+    while job := JobRecord.get_or_none(JobRecord.state == "QUEUED"):
+        finish[job.kind](room.run(job, rooms.STEPS if job.kind == "train" else 0))
+        guided.advance(room.cp)
+
+
+def counted(page: Any) -> tuple[int, int]:
+    """(presses, fields typed into) since the first page."""
+    values = page.evaluate("['presses', 'typed'].map((what) => Number(sessionStorage.getItem(what)))")
+    return values[0], values[1]
+
+
+def start_training(page: Any) -> None:
+    page.goto("/p/lab/cases")
+    page.locator("a.card").first.click()
+    page.get_by_role("button", name="Try with sample data").click()
+    page.get_by_role("link", name="Looks right").click()
+    page.get_by_role("button", name="Start training").click()
+    expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
+
+
+def test_from_a_case_to_a_chat_in_seven_presses(browser: Any, site: Site) -> None:
+    with visit(browser, site) as page:
+        page.add_init_script(COUNTING)
+        start_training(page)
+        assert violations(page) == []
+        play(site.rooms, tuned_right=rooms.ROWS)
+        page.get_by_role("link", name="See the result").click()  # it appears by itself: nobody reloads the page
+        expect(page.get_by_role("heading", name="The tuned model is better")).to_be_visible()
+        page.get_by_role("main").get_by_role("link", name="Deploy", exact=True).click()
+        page.get_by_role("button", name="Deploy now").click()
+        expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+        presses, typed = counted(page)
+        assert presses <= 7
+        assert typed == 0
+        site.rooms.serve(DeploymentRecord.get())
+        expect(page.locator("#deployment-status .status")).to_have_text("Serving")
+        page.get_by_label("Your message").fill("The pump 3 is hot.")
+        page.keyboard.press("Enter")
+        expect(page.locator(".chat-assistant .chat-text")).to_have_text(SAID)
+        picture(page, "guided-chat")
+        assert violations(page) == []
+
+
+def test_a_model_that_is_not_better_is_not_deployed(browser: Any, site: Site) -> None:
+    with visit(browser, site) as page:
+        start_training(page)
+        play(site.rooms, tuned_right=3)
+        page.get_by_role("link", name="See the result").click()
+        expect(page.get_by_role("heading", name="No clear difference")).to_be_visible()
+        expect(page.get_by_role("link", name="Improve the data")).to_be_visible()
+        expect(page.get_by_role("main").get_by_role("link", name="Deploy", exact=True)).to_have_count(0)
+        assert JobRecord.select().where(JobRecord.kind == "export").count() == 0
+
+
+def test_the_keyboard_alone_gets_there(browser: Any, site: Site) -> None:
+    """`n` is the main action of each page on the way; the rest is Tab and Enter."""
+    with visit(browser, site) as page:
+        page.goto("/p/lab/cases/machine_faults")
+        for heading in ("Is the data fine?", "Is the plan fine?"):
+            page.keyboard.press("n")
+            expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        page.keyboard.press("n")
+        expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
+        play(site.rooms, tuned_right=rooms.ROWS)
+        expect(page.get_by_role("link", name="See the result")).to_be_visible()
+        page.keyboard.press("n")
+        expect(page.get_by_role("heading", name="The tuned model is better")).to_be_visible()
+        page.keyboard.press("n")
+        expect(page.get_by_role("button", name="Deploy now")).to_be_visible()
+        page.get_by_role("button", name="Deploy now").press("Enter")
+        expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+
+
+def test_from_a_failed_job_to_its_cause_in_two_presses(browser: Any, site: Site) -> None:
+    room = site.rooms
+    job = room.submit("import_base_model", "broken", {}, reference="no-such-model")
+    room.fail(room.take_and_start(job), "Traceback\nModuleNotFoundError: no-such-model\n")
+    with visit(browser, site) as page:
+        page.goto("/p/lab/jobs")
+        page.get_by_role("link", name="broken").click()
+        expect(page.get_by_text("ModuleNotFoundError: no-such-model")).to_be_visible()
+        page.get_by_role("link", name="Open the whole log").click()
+        expect(page.locator(".log-line").last).to_contain_text("ModuleNotFoundError")
+
+
+def test_a_running_job_is_followed_without_reloading(browser: Any, site: Site) -> None:
+    room = site.rooms
+    job = room.submit("import_base_model", "small-base", {}, reference="small-model")
+    with visit(browser, site) as page:
+        page.goto(f"/p/lab/jobs/{job.id}")
+        expect(page.locator("#job-status .status").first).to_have_text("Queued")
+        expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
+        attempt = room.run(job, 3)
+        expect(page.locator("#job-status .status").first).to_have_text("Running")
+        expect(page.get_by_text("step 3 of 40")).to_be_visible()
+        room.finish_model(attempt, "base")
+        expect(page.get_by_role("link", name="Train it")).to_be_visible()
+        expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
+
+
+def test_a_change_while_the_page_asks_is_not_missed(browser: Any, site: Site) -> None:
+    """The answer to the first hint is held back until the second hint has come: what it then shows is old."""
+    room = site.rooms
+    job = room.submit("import_base_model", "small-base", {}, reference="small-model")
+    held = []
+
+    def hold_back(route: Any) -> None:
+        answer = route.fetch()
+        if not held:
+            held.append(answer)
+            before = page.evaluate("hints")
+            room.finish_model(attempt, "base")
+            while page.evaluate("hints") == before:
+                page.wait_for_timeout(20)
+        route.fulfill(response=answer)
+
+    with visit(browser, site) as page:
+        page.add_init_script("window.hints = 0; document.addEventListener('tunesmith:hint', () => { hints += 1; });")
+        page.goto(f"/p/lab/jobs/{job.id}")
+        expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
+        page.wait_for_load_state("load")
+        attempt = room.take_and_start(job)
+        expect(page.locator("#job-status .status").first).to_have_text("Running")
+        page.route("**/status", hold_back)
+        room.cp.signals.wake(f"job:{job.id}")
+        expect(page.get_by_role("link", name="Train it")).to_be_visible()
+        assert held
+
+
+def test_a_refused_upload_keeps_the_form(browser: Any, site: Site) -> None:
+    with visit(browser, site) as page:
+        page.goto("/p/lab/data/upload")
+        file = {"name": "My pumps.jsonl", "mimeType": "application/json", "buffer": b'{"prompt": "x"}\n'}
+        page.locator("#train").set_input_files([file])
+        expect(page.get_by_label("Name")).to_have_value("my-pumps")
+        page.get_by_label("Share to hold out").fill("30")
+        page.get_by_role("button", name="Save version").click()
+        expect(page.get_by_role("alert")).to_contain_text("My pumps.jsonl, line 1")
+        assert violations(page) == []
+        assert page.evaluate("document.querySelector('#train').files.length") == 1
+        expect(page.get_by_label("Share to hold out")).to_have_value("30")
+        page.locator("#train").set_input_files([file | {"buffer": rooms.rows(10)}])
+        page.get_by_role("button", name="Save version").click()
+        expect(page.get_by_role("heading", name="my-pumps")).to_be_visible()
+        expect(page.get_by_text("Held out (3)")).to_be_visible()
+
+
+def test_the_plan_follows_the_form(browser: Any, site: Site) -> None:
+    with visit(browser, site) as page:
+        page.goto("/p/lab/jobs/new?kind=import")
+        page.get_by_label("Name or path").fill("small-model")
+        page.get_by_label("Name or path").blur()
+        expect(page.locator("#plan-command")).to_contain_text("reference=small-model")
+        page.get_by_label("Expert", exact=True).check()
+        expect(page.get_by_label("Seed")).to_be_visible()

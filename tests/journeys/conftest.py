@@ -1,0 +1,37 @@
+"""One place for all journeys of a module, and tiny models that know nothing but go the whole way."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from method_environments import ROOT, method_python
+from place import Place
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.torch)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with random models `llama` and `gpt_neox` and the rows to train them on."""
+    folder = tmp_path_factory.mktemp("tiny")
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "methods")}
+    command = [str(method_python("sft_demo")), "-m", "kit.tiny_model", str(folder)]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def place(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A running installation whose agent may import from the tiny models' folder."""
+    place = Place(tmp_path_factory.mktemp("place"), TUNESMITH_AGENT_IMPORT_ROOTS=str(tiny))
+    place.up()
+    yield place
+    place.down()

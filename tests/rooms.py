@@ -1,0 +1,219 @@
+"""A project furnished through the services, for tests of the pages: data, models, an evaluation, a deployment, jobs in
+each state. The machine is played: it accepts, reports and uploads through the services as an agent would, and its model
+files hold no weights.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.permissions import OWNER, Actor
+from control_plane.domain.presence import ReplicaStatus
+from control_plane.services import attempts, cases, datasets, deployments, events, jobs, logs, methods, scheduling
+from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.projects import ProjectRecord
+from fleet_support import Fleet, report, upload
+
+CASE = "machine_faults"
+STEPS = 40
+ROWS = 32
+WEIGHTS = {"base": "model.safetensors", "adapter": "adapter_model.safetensors", "gguf": "model.gguf"}
+
+
+def rows(count: int, word: str = "pump") -> bytes:
+    """So many rows of questions and answers."""
+    lines = (
+        {"prompt": f"The {word} {number} is hot.", "completion": json.dumps({"machine": f"{word} {number}"})}
+        for number in range(count)
+    )
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+@dataclass
+class Rooms:
+    """The project and what stands in it; `made` holds ids by what they are."""
+
+    cp: ControlPlane
+    project: str
+    actor: Actor
+    machine: Actor
+    made: dict[str, int] = field(default_factory=dict)
+
+    # ---- the machine, played
+
+    def take(self, job: JobRecord) -> AttemptRecord:
+        """Plan, and accept what is offered for the job."""
+        scheduling.run_pass(self.cp)
+        attempt = AttemptRecord.select().where(AttemptRecord.job == job.id).order_by(AttemptRecord.id.desc()).get()
+        attempts.accept(self.machine, self.cp, attempt.id, attempt.fence)
+        return attempt
+
+    def take_nothing(self) -> None:
+        """Plan, so that each job knows why it waits."""
+        scheduling.run_pass(self.cp)
+
+    def take_and_start(self, job: JobRecord) -> AttemptRecord:
+        """Accept a job and start its program."""
+        attempt = self.take(job)
+        report(self.machine, self.cp, attempt, "RUNNING", environment_lock="torch==2.13.0\n")
+        return attempt
+
+    def run(self, job: JobRecord, steps: int = STEPS) -> AttemptRecord:
+        """Accept a job and train it for so many steps of STEPS, with a loss that falls."""
+        attempt = self.take(job)
+        self.wait(30)
+        report(self.machine, self.cp, attempt, "RUNNING", environment_lock="torch==2.13.0\ntrl==0.24.0\n")
+        told = []
+        for step in range(1, steps + 1):
+            at = self.cp.clock() + 4.0 * step
+            values = {"loss": 0.2 + 2.2 * math.exp(-step / 11) + 0.06 * math.sin(step * 1.7), "learning_rate": 1e-3}
+            told.append({"kind": "progress", "time": at, "step": step, "steps": STEPS, "stage": "training"})
+            told.append({"kind": "metric", "time": at, "step": step, "values": values})
+        self.wait(4.0 * steps)
+        numbered = [(number, json.dumps(event)) for number, event in enumerate(told, 1)]
+        events.append(self.machine, self.cp, attempt.id, attempt.fence, numbered)
+        self.write(attempt, "".join(f"step {step} of {STEPS}\n" for step in range(1, steps + 1)).encode())
+        return attempt
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass. The clock of a test is turned by hand."""
+        self.cp.clock.advance(seconds)  # type: ignore[attr-defined]
+
+    def write(self, attempt: AttemptRecord, data: bytes, stream: str = "stdout") -> None:
+        logs.append(self.machine, self.cp, attempt.id, attempt.fence, stream, 0, data)
+
+    def finish(self, attempt: AttemptRecord, output: str, files: dict[str, bytes]) -> None:
+        """Upload the output and report success."""
+        self.wait(5)
+        report(self.machine, self.cp, attempt, "UPLOADING")
+        upload(self.machine, self.cp, attempt, output, files)
+        state = report(self.machine, self.cp, attempt, "SUCCEEDED")
+        assert state == "SUCCEEDED", AttemptRecord.get_by_id(attempt.id).reason_params
+
+    def finish_model(self, attempt: AttemptRecord, form: str) -> int:
+        """Upload a model of this form, which is then the job's; its id."""
+        card = {
+            "form": form, "architecture": "LlamaForCausalLM", "parameter_count": 134_515_008, "context_length": 8192,
+            "has_chat_template": True, "licence": "apache-2.0", "dtype": "bfloat16",
+            "source": {"kind": "package", "reference": "small-model", "sha256": "0" * 64},
+        }  # fmt: skip
+        content = {"model.json": json.dumps(card).encode(), WEIGHTS[form]: f"no weights: {attempt.id}".encode()}
+        self.finish(attempt, "model", content)
+        return int(ModelRecord.get(ModelRecord.job == attempt.job_id).id)
+
+    def finish_evaluation(self, attempt: AttemptRecord, tuned_right: int, base_right: int) -> int:
+        """Upload scores where so many of ROWS answers have the right form; the evaluation's id."""
+        self.finish(attempt, "evaluation", {"evaluation.json": json.dumps(scores(tuned_right, base_right)).encode()})
+        return int(EvaluationRecord.get(EvaluationRecord.job == attempt.job_id).id)
+
+    def finish_evaluation_alone(self, attempt: AttemptRecord, right: int) -> int:
+        """Upload scores of the model under test, with nothing to compare it with; the evaluation's id."""
+        alone = scores(right, 0)
+        alone["candidates"] = ["candidate"]
+        alone["metrics"] = {name: {"candidate": one["candidate"]} for name, one in alone["metrics"].items()}
+        alone["rows"] = [row | {"answers": {"candidate": row["answers"]["candidate"]}} for row in alone["rows"]]
+        self.finish(attempt, "evaluation", {"evaluation.json": json.dumps(alone).encode()})
+        return int(EvaluationRecord.get(EvaluationRecord.job == attempt.job_id).id)
+
+    def latest(self, job_id: int) -> AttemptRecord:
+        """The newest attempt of a job."""
+        return AttemptRecord.select().where(AttemptRecord.job == job_id).order_by(AttemptRecord.id.desc()).get()
+
+    def fail(self, attempt: AttemptRecord, lines: str) -> None:
+        """End with a crash of the method's program."""
+        self.write(attempt, lines.encode(), "stderr")
+        report(self.machine, self.cp, attempt, "FAILED", reason="trainer_crashed", params={"status": 1, "lines": lines})
+
+    def serve(self, deployment: DeploymentRecord) -> None:
+        """Place the deployment, and observe it as serving."""
+        scheduling.run_pass(self.cp)
+        replica = ReplicaRecord.get(ReplicaRecord.deployment == deployment.id, ReplicaRecord.wished == "SERVING")
+        deployments.observe(self.machine, self.cp, 1, [ReplicaStatus(replica.id, replica.wish, "SERVING")])
+
+    # ---- what is asked for
+
+    def submit(self, method: str, name: str, inputs: dict[str, int], **parameters: object) -> JobRecord:
+        return jobs.submit(self.actor, self.cp, self.project, method, name, parameters, inputs)
+
+    def train(self, name: str) -> JobRecord:
+        return self.submit("sft_demo", name, {"base": self.made["base"], "dataset": self.made["version"]}, steps=STEPS)
+
+
+def scores(tuned_right: int, base_right: int) -> dict[str, Any]:
+    """An evaluation.json of ROWS rows in which the first so many answers of each model are right."""
+    expected = [json.dumps({"machine": f"pump {number}"}) for number in range(ROWS)]
+    right = {"candidate": tuned_right, "baseline": base_right}
+    valid = {name: [int(row < count) for row in range(ROWS)] for name, count in right.items()}
+    exact = {name: [int(row < count - 4) for row in range(ROWS)] for name, count in right.items()}
+    answers = [
+        {name: expected[row] if valid[name][row] else "I am sorry to hear that." for name in right}
+        for row in range(ROWS)
+    ]
+    return {
+        "candidates": ["baseline", "candidate"],
+        "metrics": {"schema_valid": valid, "exact_match": exact},
+        "primary_metric": "schema_valid",
+        "rows": [
+            {"row": row, "prompt": f"The pump {row} is hot.", "expected": expected[row], "answers": answers[row]}
+            for row in range(ROWS)
+        ],
+        "seconds": {"baseline": 12.0, "candidate": 9.8},
+    }
+
+
+def empty(cp: ControlPlane, project: str = "lab") -> Rooms:
+    """The project with its methods and one machine, and nothing else."""
+    place = ProjectRecord.get_or_none(ProjectRecord.name == project)
+    place = place or ProjectRecord.create(name=project, title="Lab", created_at=cp.clock())
+    methods.register_shipped(cp)
+    actor = Actor(kind="user", id="1", name="ada", roles={place.id: OWNER})
+    return Rooms(cp, project, actor, Fleet(cp, place, actor).machine())
+
+
+def with_data(cp: ControlPlane, project: str = "lab") -> Rooms:
+    """… and a dataset of the shipped case, in two versions."""
+    rooms = empty(cp, project)
+    datasets.upload(rooms.actor, cp, project, "faults", BytesIO(rows(20)), None)
+    train, test = (BytesIO(cases.read_file(rooms.actor, cp, CASE, f"{part}.jsonl")) for part in ("train", "test"))
+    version, _ = datasets.upload(rooms.actor, cp, project, "faults", train, test)
+    rooms.made |= {"version": version.id}
+    return rooms
+
+
+def with_base(cp: ControlPlane, project: str = "lab") -> Rooms:
+    """… and a base model."""
+    rooms = with_data(cp, project)
+    job = rooms.submit("import_base_model", "small-base", {}, reference="small-model")
+    rooms.made |= {"import": job.id, "base": rooms.finish_model(rooms.run(job, 0), "base")}
+    return rooms
+
+
+def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
+    """… trained, evaluated (better), packaged and served; and a job that failed, one that runs and one that waits."""
+    rooms = with_base(cp, project)
+    made = rooms.made
+    train = rooms.train("faults-tuned")
+    made |= {"train": train.id, "adapter": rooms.finish_model(rooms.run(train), "adapter")}
+    pair = {"candidate": made["adapter"], "baseline": made["base"], "dataset": made["version"]}
+    evaluate = rooms.submit("evaluate", "faults-test", pair)
+    made |= {"evaluate": evaluate.id, "evaluation": rooms.finish_evaluation(rooms.run(evaluate, 0), ROWS, 2)}
+    export = rooms.submit("export_gguf", "faults-packed", {"model": made["adapter"]})
+    made |= {"export": export.id, "gguf": rooms.finish_model(rooms.run(export, 0), "gguf")}
+    deployment = deployments.deploy(rooms.actor, cp, project, "faults", made["gguf"])
+    rooms.serve(deployment)
+    failed = rooms.train("faults-too-large")
+    rooms.fail(rooms.run(failed, 3), "Traceback (most recent call last):\nMemoryError: no room for 12 GiB\n")
+    running = rooms.train("faults-again")
+    rooms.run(running, 12)
+    waiting = rooms.train("faults-later")
+    scheduling.run_pass(cp)
+    made |= {"deployment": deployment.id, "failed": failed.id, "running": running.id, "waiting": waiting.id}
+    return rooms

@@ -1,0 +1,145 @@
+"""Data in the browser: uploading, what is wrong with a file, and looking at rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+import rooms
+from flask.testing import FlaskClient
+
+from control_plane.context import ControlPlane
+from control_plane.services import datasets
+
+Browser = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def room(cp: ControlPlane, invite: Callable[..., str]) -> rooms.Rooms:
+    invite("ada", role="Expert")
+    return rooms.empty(cp)
+
+
+def send(client: FlaskClient, data: bytes, name: str = "", file: str = "Pump faults.jsonl", **more: Any) -> Any:
+    headers = more.pop("headers", {})
+    fields = {"train": (BytesIO(data), file), "name": name, "share": "20", "seed": "42"} | more
+    return client.post("/p/lab/data/upload", data=fields, headers=headers)
+
+
+def test_a_file_becomes_a_version_named_like_it(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    answer = send(client, rooms.rows(10))
+    assert answer.location.endswith("/p/lab/data/pump-faults?version=1")
+    page = client.get(answer.location).text
+    assert page.count("is hot.") == 8
+    assert "To learn from (8)" in page
+    assert "Held out (2)" in page
+    assert "Version 1 was saved." in page
+
+
+def test_the_same_content_is_no_new_version(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    send(client, rooms.rows(10), "faults")
+    page = client.get(send(client, rooms.rows(10), "faults").location).text
+    assert "was there already as version 1" in page
+
+
+def test_held_out_rows_may_be_a_file(room: rooms.Rooms, browser: Browser) -> None:
+    test = (BytesIO(rooms.rows(3, "lathe")), "test.jsonl")
+    page = browser("ada").get(send(browser("ada"), rooms.rows(4), "faults", test=test).location).text
+    assert "To learn from (4)" in page
+    assert "Held out (3)" in page
+
+
+def test_each_faulty_row_is_named_and_nothing_is_kept(room: rooms.Rooms, browser: Browser) -> None:
+    faulty = rooms.rows(2) + b'{"prompt": "x"}\n' + b"not json\n" * 24
+    answer = send(browser("ada"), faulty, "faults", share="30", seed="7")
+    assert answer.status_code == 400
+    assert "Pump faults.jsonl, line 3: the field “completion” is missing." in answer.text
+    assert "Pump faults.jsonl, line 4: this is not JSON" in answer.text
+    assert "the file has 25 faults" in answer.text
+    assert answer.text.count("<li>Pump faults.jsonl, line") == 20
+    assert 'value="faults"' in answer.text
+    assert 'value="30"' in answer.text
+    assert datasets.list_datasets(room.actor, room.cp, "lab") == []
+
+
+def test_for_htmx_only_the_problems_come_back(room: rooms.Rooms, browser: Browser) -> None:
+    answer = send(browser("ada"), b"\xff\xfe{\x00", "faults", headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert "Pump faults.jsonl is encoded as UTF-16; please save it as UTF-8." in answer.text
+    assert "<html" not in answer.text
+
+
+def test_for_htmx_success_is_a_redirect_header(room: rooms.Rooms, browser: Browser) -> None:
+    answer = send(browser("ada"), rooms.rows(5), "faults", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"] == "/p/lab/data/faults?version=1"
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"share": "80"}, "Enter a whole number from 0 to 50."),
+        ({"share": "9" * 5000}, "Enter a whole number from 0 to 50."),
+        ({"seed": "-1"}, "Enter a whole number."),
+        ({"name": "Not Allowed"}, "is not a valid name"),
+        ({"train": (BytesIO(b""), "")}, "Choose a file."),
+        ({"train": (BytesIO(b""), "empty.jsonl")}, "empty.jsonl contains no rows."),
+    ],
+)
+def test_a_wrong_field_is_named(room: rooms.Rooms, browser: Browser, sent: dict[str, Any], words: str) -> None:
+    answer = send(browser("ada"), rooms.rows(5), **sent)
+    assert answer.status_code == 400
+    assert words in answer.text
+
+
+def test_markup_in_rows_stays_text(room: rooms.Rooms, browser: Browser) -> None:
+    row = b'{"prompt": "<script>alert(1)</script>", "completion": "{{ 7*7 }}"}\n' * 3
+    page = browser("ada").get(send(browser("ada"), row, "odd").location).text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "{{ 7*7 }}" in page
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        (
+            {"messages": [{"role": "user", "content": "Hot?"}, {"role": "assistant", "content": "Yes."}]},
+            ["User", "Yes."],
+        ),
+        ({"prompt": "Hot?", "chosen": "Yes.", "rejected": "No."}, ["Preferred answer", "Other answer", "No."]),
+        ({"text": "Hot pumps are loud."}, ["Plain text", "Hot pumps are loud."]),
+    ],
+)
+def test_every_form_of_row_is_readable(
+    room: rooms.Rooms, browser: Browser, row: dict[str, Any], shown: list[str]
+) -> None:
+    data = "".join(json.dumps(row | {"number": number}) + "\n" for number in range(3)).encode()
+    page = browser("ada").get(send(browser("ada"), data, "any", share="0").location).text
+    assert all(words in page for words in shown)
+
+
+def test_rows_come_in_pages(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    send(client, rooms.rows(50), "faults", share="0")
+    page = client.get("/p/lab/data/faults?page=3").text
+    assert "The pump 40 is hot." in page
+    assert "The pump 39 is hot." not in page
+    assert "page 3 of 3" in page
+
+
+def test_a_version_that_does_not_exist_is_not_found(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    send(client, rooms.rows(5), "faults")
+    assert client.get("/p/lab/data/faults?version=2").status_code == 404
+    assert client.get("/p/lab/data/nothing").status_code == 404
+
+
+def test_a_viewer_sees_and_does_not_upload(room: rooms.Rooms, browser: Browser, invite: Callable[..., str]) -> None:
+    viewer = browser(invite("eve", role="Viewer"))
+    assert viewer.get("/p/lab/data").status_code == 200
+    assert viewer.get("/p/lab/data/upload").status_code == 403
+    assert send(viewer, rooms.rows(5)).status_code == 403

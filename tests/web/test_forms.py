@@ -1,0 +1,137 @@
+"""The form of a method: drawn from its schema, read back by type, in every language alike."""
+
+import json
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from web import forms
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["reference"],
+    "properties": {
+        "reference": {"type": "string", "title": "Reference", "minLength": 1},
+        "mode": {"type": "string", "enum": ["lora", "full"], "default": "lora", "title": "Mode", "x-level": "standard"},
+        "rank": {"type": "integer", "default": 16, "minimum": 1, "maximum": 256, "x-group": "adapter",
+                 "x-level": "expert", "x-visible-if": {"mode": "lora"}},
+        "learning_rate": {"type": "number", "default": 0.00001, "exclusiveMinimum": 0, "maximum": 0.1,
+                          "description": "How far each step goes", "x-group": "adapter", "x-level": "standard"},
+        "shuffle": {"type": "boolean", "default": True},
+        "answer": {"type": ["object", "null"], "default": None, "title": "Answer"},
+        "bits": {"enum": [4, 8], "default": 8},
+    },
+}  # fmt: skip
+DEFAULTS = {name: item["default"] for name, item in SCHEMA["properties"].items() if "default" in item}
+
+
+def sent(*pairs: tuple[str, str]) -> MultiDict[str, str]:
+    return MultiDict((forms.PREFIX + name, text) for name, text in pairs)
+
+
+def as_a_browser_would(groups: list[forms.Group]) -> MultiDict[str, str]:
+    """Every control of the form, also those that its level hides."""
+    form: MultiDict[str, str] = MultiDict()
+    for item in (item for group in groups for item in group.fields):
+        if item.kind == "boolean":
+            form.add(item.control, "false")
+        if item.kind != "boolean" or item.value == "true":
+            form.add(item.control, item.value)
+    return form
+
+
+def fields(groups: list[forms.Group]) -> dict[str, forms.Field]:
+    return {item.name: item for group in groups for item in group.fields}
+
+
+def test_groups_keep_the_order_of_the_schema_and_show_from_their_lowest_level() -> None:
+    groups = forms.layout(SCHEMA, {"adapter": "Adapter"})
+    assert [(group.name, group.title, group.level) for group in groups] == [
+        ("basics", "basics", "guided"),
+        ("adapter", "Adapter", "standard"),
+    ]
+    assert [item.name for item in groups[1].fields] == ["rank", "learning_rate"]
+
+
+def test_each_type_becomes_its_control() -> None:
+    kinds = {name: item.kind for name, item in fields(forms.layout(SCHEMA, {})).items()}
+    assert kinds == {
+        "reference": "text", "mode": "select", "rank": "integer", "learning_rate": "number", "shuffle": "boolean",
+        "answer": "json", "bits": "select",
+    }  # fmt: skip
+
+
+def test_the_browser_is_told_the_range_and_never_a_narrower_one() -> None:
+    drawn = fields(forms.layout(SCHEMA, {}))
+    assert drawn["rank"].attributes == {"type": "number", "inputmode": "numeric", "step": 1, "min": 1, "max": 256}
+    assert drawn["learning_rate"].attributes["step"] == "any"
+    assert drawn["reference"].attributes["required"] is True
+
+
+def test_a_condition_is_data_for_the_page() -> None:
+    assert json.loads(fields(forms.layout(SCHEMA, {}))["rank"].visible_if) == {"mode": "lora"}
+
+
+def test_an_untouched_form_gives_the_defaults_back() -> None:
+    values, errors = forms.read(SCHEMA, as_a_browser_would(forms.layout(SCHEMA, {})))
+    assert errors == {}
+    assert values == DEFAULTS
+
+
+def test_given_values_survive_the_round_trip() -> None:
+    given = {"reference": " ü ", "mode": "full", "rank": 8, "learning_rate": 3e-7, "shuffle": False,
+             "answer": {"type": "object", "é": [1]}, "bits": 4}  # fmt: skip
+    values, errors = forms.read(SCHEMA, as_a_browser_would(forms.layout(SCHEMA, {}, given)))
+    assert (values, errors) == (given, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("rank", "1.5", "not_an_integer"),
+        ("rank", "1_000", "not_an_integer"),
+        ("rank", "٣", "not_an_integer"),
+        ("rank", "9" * 5000, "not_an_integer"),
+        ("learning_rate", "0,001", "not_a_number"),
+        ("learning_rate", "nan", "not_a_number"),
+        ("learning_rate", "1e999", "not_a_number"),
+        ("mode", "dora", "not_a_choice"),
+        ("bits", "4.0", "not_a_choice"),
+        ("shuffle", "yes", "not_a_choice"),
+        ("answer", "{", "not_json"),
+        ("answer", "NaN", "not_json"),
+        ("answer", "[" * 100_000, "not_json"),
+    ],
+)
+def test_a_text_of_another_type_is_named_and_left_out(name: str, text: str, code: str) -> None:
+    assert forms.read(SCHEMA, sent((name, text))) == ({}, {name: code})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [("learning_rate", "1e-3", 0.001), ("learning_rate", "2", 2.0), ("rank", " 7 ", 7), ("rank", "0", 0),
+     ("bits", "4", 4)],
+)  # fmt: skip
+def test_numbers_are_read_and_their_range_is_left_to_the_service(name: str, text: str, value: object) -> None:
+    assert forms.read(SCHEMA, sent((name, text))) == ({name: value}, {})
+
+
+def test_what_is_empty_or_was_not_sent_is_left_to_the_schema() -> None:
+    assert forms.read(SCHEMA, sent(("rank", ""), ("reference", ""))) == ({}, {})
+    assert forms.read(SCHEMA, sent()) == ({}, {})
+    assert forms.read(SCHEMA, sent(("answer", ""))) == ({"answer": None}, {})
+
+
+def test_an_emptied_checkbox_is_false() -> None:
+    assert forms.read(SCHEMA, sent(("shuffle", "false"))) == ({"shuffle": False}, {})
+    assert forms.read(SCHEMA, sent(("shuffle", "false"), ("shuffle", "true"))) == ({"shuffle": True}, {})
+
+
+def test_a_wrong_form_comes_back_as_it_was_typed() -> None:
+    form = sent(("learning_rate", "0,001"), ("answer", "{"))
+    values, errors = forms.read(SCHEMA, form)
+    drawn = fields(forms.layout(SCHEMA, {}, {**DEFAULTS, **values, **forms.texts(SCHEMA, form)}, errors))
+    assert (drawn["learning_rate"].value, drawn["learning_rate"].error) == ("0,001", "not_a_number")
+    assert drawn["learning_rate"].attributes["type"] == "text"  # A number control would show it as empty.
+    assert (drawn["answer"].value, drawn["answer"].error) == ("{", "not_json")

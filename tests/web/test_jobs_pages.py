@@ -1,0 +1,302 @@
+"""Jobs in the browser: the form of any method, what will run, and a job's page in each of its states."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import rooms
+from flask.testing import FlaskClient
+
+from control_plane.context import ControlPlane
+from control_plane.services import jobs
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from fleet_support import report
+
+Browser = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def room(cp: ControlPlane, invite: Callable[..., str]) -> rooms.Rooms:
+    invite("ada", role="Expert")
+    return rooms.with_base(cp)
+
+
+@pytest.fixture
+def client(room: rooms.Rooms, browser: Browser) -> FlaskClient:
+    return browser("ada")
+
+
+def filled(page: str) -> dict[str, str]:
+    """The controls of the page's form as a browser would send them."""
+    form = page[page.index("data-level=") : page.index("</form>", page.index("data-level="))]
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        name, value = re.search(r' name="([^"]*)"', tag), re.search(r' value="([^"]*)"', tag)
+        if name and not ('type="checkbox"' in tag and " checked" not in tag):
+            found[name[1]] = html.unescape(value[1]) if value else ""
+    for name, options in re.findall(r'<select[^>]*?name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
+        found[name] = chosen[1] if chosen else ""
+    return found
+
+
+def plain(page: str) -> str:
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
+
+
+def test_an_untouched_form_starts_the_job_with_its_defaults(client: FlaskClient, room: rooms.Rooms) -> None:
+    page = client.get(f"/p/lab/jobs/new?kind=train&dataset={room.made['version']}").text
+    answer = client.post("/p/lab/jobs/new", data=filled(page))
+    job = JobRecord.select().order_by(JobRecord.id.desc()).get()
+    assert answer.location.endswith(f"/p/lab/jobs/{job.id}")
+    assert {name: pin["id"] for name, pin in job.inputs.items()} == {
+        "base": room.made["base"],
+        "dataset": room.made["version"],
+    }
+    assert job.parameters["learning_rate"] == 0.001
+    assert job.seed == 42
+
+
+def test_pressed_twice_it_starts_once(client: FlaskClient, room: rooms.Rooms) -> None:
+    form = filled(client.get("/p/lab/jobs/new?method=sft_demo").text)
+    form["input.dataset"] = str(room.made["version"])
+    first, second = (client.post("/p/lab/jobs/new", data=form) for _ in range(2))
+    assert first.location == second.location
+
+
+@pytest.mark.parametrize(
+    ("sent", "control", "words"),
+    [
+        ({"parameter.steps": "0"}, "parameter.steps", "it must be ≥ 1, ≤ 100000"),
+        ({"parameter.learning_rate": "0,001"}, "parameter.learning_rate", "Enter a number, with a point for decimals"),
+        ({"input.dataset": ""}, "input.dataset", "The input “dataset” is missing."),
+        ({"name": "Not Allowed"}, "name", "is not a valid name"),
+        ({"seed": "x"}, "seed", "Enter a whole number."),
+    ],
+)
+def test_an_error_stands_at_its_field(
+    client: FlaskClient, room: rooms.Rooms, sent: dict[str, str], control: str, words: str
+) -> None:
+    form = filled(client.get(f"/p/lab/jobs/new?kind=train&dataset={room.made['version']}").text)
+    answer = client.post("/p/lab/jobs/new", data=form | sent)
+    assert answer.status_code == 400
+    problem = answer.text[answer.text.index(f'id="{control}-error"') :]
+    assert words in html.unescape(problem[:600])
+    value = html.escape(next(iter(sent.values())))
+    assert not value or f'value="{value}"' in answer.text  # what was typed is still there
+
+
+def test_an_evaluation_of_a_model_needs_no_choice(client: FlaskClient, room: rooms.Rooms) -> None:
+    adapter = room.finish_model(room.run(room.train("tuned")), "adapter")
+    form = filled(client.get(f"/p/lab/evaluations/new?model={adapter}", follow_redirects=True).text)
+    chosen = [form[f"input.{name}"] for name in ("candidate", "baseline", "dataset")]
+    assert chosen == [str(adapter), str(room.made["base"]), str(room.made["version"])]
+
+
+def test_only_what_fits_is_offered(client: FlaskClient, room: rooms.Rooms) -> None:
+    adapter = room.finish_model(room.run(room.train("tuned")), "adapter")
+    page = client.get("/p/lab/jobs/new?method=sft_demo").text
+    assert f"#{adapter}<" not in page[page.index('id="input.base"') : page.index("</select>")]
+
+
+def test_run_again_shows_only_the_change(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    form = filled(client.get(f"/p/lab/jobs/new?from={job.id}").text)
+    assert form["parameter.steps"] == str(rooms.STEPS)
+    unchanged = plain(client.post("/p/lab/jobs/plan", data=form).text)
+    assert "it would do the same again" in unchanged
+    changed = plain(client.post("/p/lab/jobs/plan", data=form | {"parameter.steps": "80"}).text)
+    assert "parameters.steps 40 80" in changed
+    assert "--parameter steps=80" in changed
+
+
+def test_the_form_of_an_import_names_what_is_missing(client: FlaskClient, room: rooms.Rooms) -> None:
+    form = filled(client.get("/p/lab/jobs/new?kind=import").text)
+    answer = client.post("/p/lab/jobs/new", data=form)
+    assert answer.status_code == 400
+    assert 'id="parameter.reference-error"' in answer.text
+
+
+def test_a_waiting_job_says_why(client: FlaskClient, room: rooms.Rooms) -> None:
+    room.run(room.train("first"), 3)
+    second = room.train("second")
+    room.take_nothing()
+    page = plain(client.get(f"/p/lab/jobs/{second.id}").text)
+    assert "It waits for a machine." in page
+    assert "All devices that fit are busy" in page
+
+
+def test_a_running_job_says_how_long_it_takes(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    room.run(job, 10)
+    page = plain(client.get(f"/p/lab/jobs/{job.id}").text)
+    assert "Learning · step 10 of 40" in page
+    assert "about 2 min left" in page.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def test_a_failed_job_says_why_with_its_last_lines(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    room.fail(room.run(job, 2), "Traceback\nMemoryError: no room\n")
+    page = client.get(f"/p/lab/jobs/{job.id}").text
+    assert "The method&#39;s program ended with status 1." in page
+    assert "Its last lines" not in page
+    assert "MemoryError: no room" in page
+    assert f'href="/p/lab/jobs/{job.id}/logs"' in page
+    german = client.get(f"/p/lab/jobs/{job.id}?lang=de").text
+    assert "MemoryError: no room" in german
+
+
+def test_a_refusal_of_a_method_is_said(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    attempt = room.take(job)
+    report(room.machine, room.cp, attempt, "RUNNING", environment_lock="x")
+    report(room.machine, room.cp, attempt, "FAILED", reason="method_refused", params={"text": "no tokenizer"})
+    assert "The method refused its input: no tokenizer" in client.get(f"/p/lab/jobs/{job.id}").text
+
+
+def test_each_job_that_succeeded_leads_on(cp: ControlPlane, browser: Browser, invite: Callable[..., str]) -> None:
+    made = rooms.furnished(cp).made
+    client = browser(invite("ada", role="Expert"))
+    leads = {
+        "import": f"/p/lab/jobs/new?kind=train&base={made['base']}",
+        "train": f"/p/lab/evaluations/{made['evaluation']}",
+        "evaluate": f"/p/lab/evaluations/{made['evaluation']}",
+        "export": f"/p/lab/deployments/{made['deployment']}",
+        "failed": f"/p/lab/jobs/new?from={made['failed']}",
+    }
+    for job, address in leads.items():
+        page = client.get(f"/p/lab/jobs/{made[job]}").text
+        step = page[page.index("next-step") :]
+        assert html.unescape(re.search(r'class="button primary" href="([^"]+)"', step)[1]) == address
+
+
+def test_the_status_costs_nothing_while_nothing_changes(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    address = f"/p/lab/jobs/{job.id}/status"
+    first = client.get(address)
+    assert client.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    room.run(job, 1)
+    assert client.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_curves_come_from_a_cursor_on(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    room.run(job, 5)
+    first = client.get(f"/p/lab/jobs/{job.id}/series").json
+    assert [one["name"] for one in first["series"]] == ["loss"]
+    assert len(first["series"][0]["points"]) == 5
+    assert client.get(f"/p/lab/jobs/{job.id}/series?after={first['cursor']}").json["series"] == []
+    assert [one["name"] for one in client.get(f"/p/lab/jobs/{job.id}/series?other=1").json["series"]] == [
+        "learning_rate"
+    ]
+
+
+def test_a_job_is_cancelled_once(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    assert client.post(f"/p/lab/jobs/{job.id}/cancel").location.endswith(f"/p/lab/jobs/{job.id}")
+    assert JobRecord.get_by_id(job.id).state == "CANCELLED"
+    page = client.post(f"/p/lab/jobs/{job.id}/cancel", follow_redirects=True)
+    assert page.status_code == 200
+    assert "The job has ended already" in page.text
+
+
+LOG = b"".join(b"line %d\n" % number for number in range(1, 301))
+
+
+@pytest.mark.parametrize(
+    ("query", "start", "line", "data"),
+    [
+        ("offset=0&limit=14", 0, 1, LOG[:14]),
+        ("offset=7&limit=7", 7, 2, LOG[7:14]),
+        ("offset=-9", len(LOG) - 9, 300, b"line 300\n"),
+        ("offset=-999999", 0, 1, LOG),
+        ("offset=999999", len(LOG), 301, b""),
+        ("offset=bad", 0, 1, LOG),
+        ("line=300", len(LOG) - 9, 300, b"line 300\n"),
+        ("line=1&limit=7", 0, 1, b"line 1\n"),
+        ("line=9999", len(LOG), 301, b""),
+    ],
+)
+def test_log_bytes(client: FlaskClient, room: rooms.Rooms, query: str, start: int, line: int, data: bytes) -> None:
+    job = room.train("tuned")
+    room.write(room.take(job), LOG)
+    answer = client.get(f"/p/lab/jobs/{job.id}/log/0/stdout?{query}")
+    told = [int(answer.headers[name]) for name in ("X-Log-Start", "X-Log-Line", "X-Log-Size")]
+    assert told == [start, line, len(LOG)]
+    assert answer.data == data
+    assert "X-Log-Sealed" not in answer.headers
+
+
+def test_a_stream_that_does_not_exist_is_not_found(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    room.take(job)
+    assert client.get(f"/p/lab/jobs/{job.id}/log/0/..%2Fstdout").status_code == 404
+    assert client.get(f"/p/lab/jobs/{job.id}/log/0/passwords").status_code == 404
+    assert client.get(f"/p/lab/jobs/{job.id}/log/99/stdout").status_code == 404
+
+
+def test_files_are_downloaded_and_only_those(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = JobRecord.get_by_id(room.made["import"])
+    artifact = jobs.files(room.actor, room.cp, job.id)[0]
+    address = f"/p/lab/jobs/{job.id}/files/{artifact.id}"
+    answer = client.get(f"{address}/model.json")
+    assert json.loads(answer.data)["architecture"] == "LlamaForCausalLM"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert client.get(f"{address}/..%2Fmodel.json").status_code == 404
+    assert client.get(f"{address}/missing.json").status_code == 404
+
+
+def test_the_configuration_pins_everything(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    room.run(job, 1)
+    page = client.get(f"/p/lab/jobs/{job.id}/config").text
+    lock = AttemptRecord.get(AttemptRecord.job == job.id).environment_lock_hash
+    assert all(pin["hash"] in page for pin in job.inputs.values())
+    assert lock
+    assert lock in page
+    assert "trl==0.24.0" in page
+
+
+def test_the_list_is_in_its_address(client: FlaskClient, room: rooms.Rooms) -> None:
+    room.fail(room.run(room.train("broken"), 1), "no\n")
+    for number in range(30):
+        room.train(f"job-{number:02}")
+    names = lambda query: re.findall(r"/p/lab/jobs/\d+\">([^<]+)</a>", client.get(f"/p/lab/jobs{query}").text)  # noqa: E731
+    assert names("?status=failed") == ["broken"]
+    assert names("?method=import_base_model") == ["small-base"]
+    assert len(names("?method=sft_demo")) == 25
+    assert names("?method=sft_demo&page=2&sort=name")[-1] == "job-29"
+    assert names("?method=sft_demo&page=99&sort=name")[-1] == "job-29"
+    assert names("?status=no-such") == []
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "999999", "9" * 30, "1e3", "x"])
+def test_a_job_that_does_not_exist_is_not_found(client: FlaskClient, room: rooms.Rooms, number: str) -> None:
+    assert client.get(f"/p/lab/jobs/{number}").status_code == 404
+    assert client.get(f"/p/lab/jobs?page={number}").status_code == 200
+    assert client.get(f"/p/lab/jobs/{room.made['import']}/series?after={number}").status_code == 200
+
+
+def test_another_projects_job_is_not_found(
+    client: FlaskClient, room: rooms.Rooms, browser: Browser, invite: Callable[..., str]
+) -> None:
+    stranger = browser(invite("eve", role="Owner", project="elsewhere"))
+    job = room.made["import"]
+    for tail in ("", "/status", "/series", "/logs", "/log/0/stdout", "/config", "/files", "/events"):
+        assert stranger.get(f"/p/elsewhere/jobs/{job}{tail}").status_code == 404
+        assert stranger.get(f"/p/lab/jobs/{job}{tail}").status_code == 404
+    assert stranger.post(f"/p/elsewhere/jobs/{job}/cancel").status_code == 404
+
+
+def test_a_viewer_starts_nothing(room: rooms.Rooms, browser: Browser, invite: Callable[..., str]) -> None:
+    viewer = browser(invite("vic", role="Viewer"))
+    sent: dict[str, Any] = {"method": "sft_demo"}
+    assert viewer.get(f"/p/lab/jobs/{room.made['import']}").status_code == 200
+    assert viewer.get("/p/lab/jobs/new").status_code == 403
+    assert viewer.post("/p/lab/jobs/new", data=sent).status_code == 403
+    assert viewer.post(f"/p/lab/jobs/{room.made['import']}/cancel").status_code == 403

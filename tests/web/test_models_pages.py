@@ -1,0 +1,67 @@
+"""Models in the browser: the card, and the lineage in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import rooms
+from flask.testing import FlaskClient
+
+from control_plane.context import ControlPlane
+from control_plane.services import models
+
+Browser = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def room(cp: ControlPlane, invite: Callable[..., str]) -> rooms.Rooms:
+    invite("ada", role="Expert")
+    return rooms.furnished(cp)
+
+
+def test_a_card_says_what_it_may_be_used_for_and_where_it_is_from(room: rooms.Rooms, browser: Browser) -> None:
+    made = room.made
+    page = browser("ada").get(f"/p/lab/models/{made['adapter']}").text
+    model = models.get(room.actor, room.cp, made["adapter"])
+    for words in ("apache-2.0", "LlamaForCausalLM", "135M", model.hash, "sft_demo", "seed 42", "faults v2"):
+        assert words in page
+    links = [
+        "data/faults?version=2", f"models/{made['base']}", f"jobs/{made['train']}/config", f"models/{made['gguf']}",
+        f"evaluations/{made['evaluation']}", f"deployments/{made['deployment']}",
+    ]  # fmt: skip
+    for link in links:
+        assert f'href="/p/lab/{link}"' in page
+    assert 'class="rail-stop rail-done"' in page
+    assert "rail-next" not in page  # all five stops are behind it
+
+
+def test_a_packaged_model_is_traced_to_its_training(room: rooms.Rooms, browser: Browser) -> None:
+    made = room.made
+    page = browser("ada").get(f"/p/lab/models/{made['gguf']}").text
+    assert f'href="/p/lab/models/{made["adapter"]}"' in page
+    assert f'href="/p/lab/jobs/{made["train"]}/config"' in page
+    assert f'href="/p/lab/deployments/new?model={made["gguf"]}"' in page
+
+
+def test_a_fresh_model_is_offered_its_test_first(room: rooms.Rooms, browser: Browser) -> None:
+    model = room.finish_model(room.latest(room.made["running"]), "adapter")
+    page = browser("ada").get(f"/p/lab/models/{model}").text
+    rail = page[page.index('class="rail"') : page.index("</ol>", page.index('class="rail"'))]
+    assert rail.count("rail-next") == 1
+    assert f'class="rail-link" href="/p/lab/jobs/new?kind=evaluate&amp;model={model}"' in rail
+
+
+def test_base_models_have_their_own_list(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    assert "small-base" in client.get("/p/lab/base-models").text
+    made = client.get("/p/lab/models").text
+    assert f'/p/lab/models/{room.made["adapter"]}"' in made
+    assert f'/p/lab/models/{room.made["base"]}"' not in made
+    assert f'/p/lab/models/{room.made["adapter"]}"' not in client.get("/p/lab/models?form=gguf").text
+
+
+def test_another_projects_model_is_not_found(room: rooms.Rooms, browser: Browser, invite: Callable[..., str]) -> None:
+    stranger = browser(invite("eve", role="Owner", project="elsewhere"))
+    assert stranger.get(f"/p/elsewhere/models/{room.made['adapter']}").status_code == 404
+    assert stranger.get(f"/p/lab/models/{room.made['adapter']}").status_code == 404

@@ -1,0 +1,244 @@
+"""The pages: each opens, in each language, says what there is, and does what its buttons promise."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from control_plane.context import ControlPlane
+from control_plane.domain.permissions import SYSTEM
+from control_plane.services import audit, credentials, methods, people
+from control_plane.store.guided import GuidedRunRecord
+from control_plane.store.machines import MachineRecord
+from control_plane.store.people import UserRecord
+from web.pages.audit import harmless
+
+Browser = Callable[[str], FlaskClient]
+Invite = Callable[..., str]
+CASE = "/p/lab/cases/machine_faults"
+INVENTORY = {
+    "hostname": "lab-1",
+    "system": "linux",
+    "release": "Ubuntu 24.04",
+    "architecture": "x86_64",
+    "cpu_name": "Xeon",
+    "cpu_count": 8,
+    "memory_total": 16 * 2**30,
+    "memory_free": 4 * 2**30,
+    "disk_total": 2**40,
+    "disk_free": 2**39,
+    "cpu_utilisation": 0.25,
+    "on_mains": True,
+    "battery": -1,
+    "platforms": ["cpu", "cuda"],
+    "devices": [
+        {"uuid": "cpu:0", "kind": "cpu", "name": "Xeon", "memory_total": 2**34, "memory_free": 2**32, "healthy": True},
+        {
+            "uuid": "GPU-1",
+            "kind": "cuda",
+            "name": "H100",
+            "memory_total": 2**36,
+            "memory_free": 2**36,
+            "utilisation": 0.5,
+            "temperature": 61.0,
+            "power_watts": 300.0,
+            "healthy": False,
+            "reason": "xid",
+        },
+    ],
+}
+
+
+@pytest.fixture
+def machine(cp: ControlPlane) -> MachineRecord:
+    return MachineRecord.create(
+        id="m-1",
+        name="lab-1",
+        machine_class="server",
+        key_hash="",
+        serial="",
+        enrolled_at=cp.clock(),
+        last_seen=cp.clock(),
+        inventory=INVENTORY,
+        connectivity="ONLINE",
+        agent_version="0.1.0",
+    )
+
+
+@pytest.fixture
+def root(invite: Invite, browser: Browser) -> FlaskClient:
+    """An administrator's browser, in a project "lab"."""
+    return browser(invite("root", "Owner", administrator=True))
+
+
+@pytest.fixture
+def shipped(cp: ControlPlane) -> None:
+    methods.register_shipped(cp)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "zh"])
+def test_each_page_opens_in_each_language(
+    root: FlaskClient, machine: MachineRecord, shipped: None, language: str
+) -> None:
+    addresses = [
+        "/p/lab/", "/machines", "/machines/m-1", "/people", "/p/lab/members", "/account/tokens", "/audit",
+        "/p/lab/audit", "/methods", "/methods/sft_demo", "/p/lab/cases", CASE, "/help",
+    ]  # fmt: skip
+    for address in addresses:
+        got = root.get(f"{address}?lang={language}")
+        assert got.status_code == 200, address
+        assert f'<html lang="{language}">' in got.text
+        assert got.text.count("<h1>") == 1, address
+        ids = re.findall(r'\sid="([^"]+)"', got.text)
+        assert len(ids) == len(set(ids)), f"{address}: an id is there twice"
+
+
+def test_the_start_leads_to_the_project_that_was_open_last(root: FlaskClient) -> None:
+    root.post("/projects", data={"name": "second", "title": "Second"})
+    root.get("/p/lab/")
+    assert root.get("/").headers["Location"] == "/p/lab/"
+    root.get("/p/second/")
+    assert root.get("/").headers["Location"] == "/p/second/"
+    assert 'href="/p/second/members"' in root.get("/machines").text
+
+
+def test_without_a_project_one_is_told_what_to_do(invite: Invite, browser: Browser) -> None:
+    got = browser(invite("ada")).get("/")
+    assert got.status_code == 200
+    assert "“ada”" in got.text
+    made = browser(invite("root", administrator=True)).post("/projects", data={"name": "new", "title": ""})
+    assert made.headers["Location"] == "/p/new/"
+
+
+def test_a_machine_shows_its_hardware_as_reported(root: FlaskClient, machine: MachineRecord) -> None:
+    page = root.get("/machines/m-1").text
+    for words in ("Ubuntu 24.04", "12\xa0GiB of 16\xa0GiB used", "25%", "H100", "61 °C", "300 W", "xid"):
+        assert words in page, words
+    listed = root.get("/machines").text
+    assert "4\xa0GiB" in listed
+    assert "Online" in listed
+
+
+def test_draining_and_its_opposite(root: FlaskClient, machine: MachineRecord) -> None:
+    assert root.post("/machines/m-1/drain").headers["Location"] == "/machines/m-1"
+    assert MachineRecord.get_by_id("m-1").drained
+    assert "Drained" in root.get("/machines/m-1").text
+    root.post("/machines/m-1/undrain")
+    assert not MachineRecord.get_by_id("m-1").drained
+    assert root.get("/machines/nope").status_code == 404
+
+
+def test_a_join_token_is_shown_once_and_never_in_the_command(root: FlaskClient) -> None:
+    page = root.post("/machines/join", data={"machine_class": "laptop"}).text
+    token = re.search(r"tsj_[^<\s]+", page)[0]  # type: ignore[index]
+    command = re.search(r"tunesmith agent join [^<]+", page)[0]  # type: ignore[index]
+    assert "tsj_" not in command
+    assert token not in root.get("/machines").text
+    assert root.post("/machines/join", data={"machine_class": "toaster"}).status_code == 400
+
+
+def test_an_invitation_gives_a_link_once_and_a_role(app: Flask, root: FlaskClient) -> None:
+    page = root.post("/people", data={"name": "bob", "title": "Bob", "project": "lab", "role": "Viewer"}).text
+    link = re.search(r"/welcome/[\w-]+", page)[0]  # type: ignore[index]
+    assert link not in root.get("/people").text
+    assert "bob" in app.test_client().get(link).text
+    assert 'value="bob"' in root.get("/p/lab/members").text
+    again = root.post("/people", data={"name": "bob", "title": ""})
+    assert again.status_code == 409
+
+
+def test_a_token_is_shown_once_works_and_can_be_revoked(cp: ControlPlane, root: FlaskClient) -> None:
+    page = root.post("/account/tokens", data={"name": "nightly", "days": "30"}).text
+    token = re.search(r"tsk_[\w-]+", page)[0]  # type: ignore[index]
+    assert token not in root.get("/account/tokens").text
+    actor = people.actor_of_token(cp, token, "")
+    found = people.list_tokens(actor, cp)[0]
+    assert found.expires_at == cp.clock() + 30 * 86_400
+    root.post(f"/account/tokens/{found.id}/revoke")
+    assert people.list_tokens(actor, cp) == []
+    assert root.post("/account/tokens", data={"name": "long", "days": "9999"}).status_code == 400
+
+
+def test_nobody_revokes_another_ones_token(
+    cp: ControlPlane, root: FlaskClient, invite: Invite, browser: Browser
+) -> None:
+    invite("ada", "Owner")
+    record = credentials.new_token(cp, UserRecord.get(UserRecord.name == "ada"), "hers", 1_000.0)[1]
+    assert root.post(f"/account/tokens/{record.id}/revoke").status_code == 404
+
+
+def test_the_audit_filters_pages_and_exports(cp: ControlPlane, root: FlaskClient) -> None:
+    for number in range(230):
+        audit.record(SYSTEM, cp, "thing.do", f"thing:{number}", 1, text="=cmd|'/c calc'!A1")
+    page = root.get("/p/lab/audit?action=thing.do").text
+    assert page.count("thing.do</td>") == 100
+    older = re.search(r'href="(\?[^"]*before=\d+[^"]*)"', page)[1].replace("&amp;", "&")  # type: ignore[index]
+    assert "thing:229" in page
+    assert "thing:129" in root.get(f"/p/lab/audit{older}").text
+    assert root.get("/p/lab/audit?action=thing&subject=thing:7").text.count("thing.do</td>") == 11
+    file = root.get("/p/lab/audit.csv?action=thing.do")
+    assert "audit-lab.csv" in file.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(file.text.lstrip("\ufeff"))))
+    assert len(rows) == 230
+    assert rows[0]["action"] == "thing.do"
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1"])
+def test_no_cell_of_an_export_is_a_formula(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+    assert harmless(f"x{cell}") == f"x{cell}"
+
+
+def test_a_method_is_shown_in_plain_words(root: FlaskClient, shipped: None) -> None:
+    german = root.get("/methods/sft_demo?lang=de").text
+    assert "learning_rate" in german
+    assert "Lernrate" in german
+    assert root.get("/methods/nope").status_code == 404
+
+
+def test_a_guided_run_takes_four_presses_and_no_typing_to_its_training(
+    cp: ControlPlane, root: FlaskClient, shipped: None
+) -> None:
+    card = root.get("/p/lab/cases").text
+    assert f'href="{CASE}"' in card  # 1: the card
+    assert f'action="{CASE}/try"' in root.get(CASE).text
+    data = root.post(f"{CASE}/try")  # 2: try with sample data
+    page = root.get(data.headers["Location"]).text
+    plan = re.search(rf'href="({CASE}/run\?[^"]*step=plan[^"]*)"', page)[1].replace("&amp;", "&")  # type: ignore[index]
+    page = root.get(plan).text  # 3: looks right
+    hidden = dict(re.findall(r'<input type="hidden" name="(dataset|key)" value="([^"]+)"', page))
+    assert set(hidden) == {"dataset", "key"}
+    started = root.post(f"{CASE}/run", data=hidden)  # 4: start training
+    again = root.post(f"{CASE}/run", data=hidden)
+    assert started.headers["Location"] == again.headers["Location"]
+    assert GuidedRunRecord.select().count() == 1
+    page = root.get(started.headers["Location"]).text
+    assert "Fetch the base model" in page
+    assert f'data-live="project:1 job:{GuidedRunRecord.get().jobs["import"]}"' in page
+
+
+def test_the_same_sample_data_again_is_the_same_version(root: FlaskClient) -> None:
+    first, second = (root.post(f"{CASE}/try").headers["Location"] for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("dataset", ["", "x", "0", "999"])
+def test_a_guided_run_on_data_that_is_not_there_is_refused(root: FlaskClient, shipped: None, dataset: str) -> None:
+    assert root.post(f"{CASE}/run", data={"dataset": dataset}).status_code in (400, 404)
+    assert root.get(f"{CASE}/run?dataset={dataset}").status_code == 404
+
+
+def test_a_run_is_not_shown_under_another_project_or_case(root: FlaskClient, shipped: None) -> None:
+    data = root.post(f"{CASE}/try").headers["Location"]
+    number = re.search(r"dataset=(\d+)", data)[1]  # type: ignore[index]
+    run = root.post(f"{CASE}/run", data={"dataset": number}).headers["Location"]
+    root.post("/projects", data={"name": "second", "title": ""})
+    assert root.get(run).status_code == 200
+    assert root.get(run.replace("/p/lab/", "/p/second/")).status_code == 404
+    assert root.get(data.replace("/p/lab/", "/p/second/")).status_code == 404

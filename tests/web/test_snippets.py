@@ -1,0 +1,82 @@
+"""What the drawers say works: each command is one of the client's, each line of Python calls what the client has."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from tunesmith.cli import main
+from tunesmith.client import Client
+from web import snippets
+from web.snippets import Snippet
+
+SCHEMA = {"type": "object", "title": "it's"}
+ALL = [
+    snippets.list_datasets("lab"),
+    snippets.upload("lab", ""),
+    snippets.submit("lab", "sft_demo", "tuned", {"steps": 80, "text": "a b", "schema": SCHEMA}, {"base": 1}, 7),
+    snippets.submit("lab", "sft_demo", "", {}, {}, 42),
+    snippets.list_jobs("lab"),
+    snippets.watch_job("lab", 3),
+    snippets.list_models("lab"),
+    snippets.show_model("lab", 3),
+    snippets.list_evaluations("lab"),
+    snippets.show_evaluation("lab", 3),
+    snippets.list_deployments("lab"),
+    snippets.deploy("lab", "faults", 3),
+    snippets.chat("lab", "faults", 3),
+]
+
+
+@pytest.mark.parametrize("snippet", ALL, ids=lambda one: one.command[:60])
+def test_the_command_exists_and_takes_these_arguments(
+    snippet: Snippet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.jsonl").write_text("{}")
+    program, *words = shlex.split(snippet.command)
+    assert program == "tunesmith"
+    context, command = parsed(main, words)
+    assert not isinstance(command, click.Group)
+    assert context.find_root().params["project"] == "lab"
+
+
+def parsed(command: click.Command, words: list[str], parent: click.Context | None = None) -> tuple:
+    """Let click parse a command down to its last word, without running it."""
+    context = command.make_context(command.name, list(words), parent=parent)
+    if not isinstance(command, click.Group):
+        return context, command
+    name, inner, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+    assert inner is not None, name
+    return parsed(inner, rest, context)
+
+
+@pytest.mark.parametrize("snippet", ALL, ids=lambda one: one.command[:60])
+def test_the_python_calls_what_the_client_has(snippet: Snippet) -> None:
+    calls = [node for node in ast.walk(ast.parse(snippet.python)) if isinstance(node, ast.Call)]
+    of_client = [call for call in calls if ast.unparse(call.func).startswith("client.")]
+    assert of_client
+    for call in of_client:
+        method = inspect.signature(getattr(Client, call.func.attr))
+        method.bind(None, *call.args, **{one.arg: one.value for one in call.keywords})
+
+
+def test_values_survive_the_shell() -> None:
+    words = shlex.split(ALL[2].command)
+    assert f"schema={json.dumps(SCHEMA)}" in words
+    assert "text=a b" in words
+
+
+def test_the_endpoint_is_called_with_a_token_from_the_environment() -> None:
+    curl = snippets.endpoint_curl("http://127.0.0.1:8420", "lab/faults")
+    assert json.loads(shlex.split(curl.replace("\\\n", " "))[-1])["model"] == "lab/faults"
+    assert "$TUNESMITH_TOKEN" in curl
+    python = snippets.endpoint_python("http://127.0.0.1:8420", "lab/faults")
+    ast.parse(python)
+    assert 'os.environ["TUNESMITH_TOKEN"]' in python

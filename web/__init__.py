@@ -1,0 +1,62 @@
+"""The dashboard and the OpenAI-compatible endpoints, as one Flask application over the services."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Flask, Response, request
+from flask_compress import Compress
+
+from control_plane.context import ControlPlane
+from web import access, addresses, assets, failures, formatting, gateway, languages, live, pages, security, words
+
+# Their bodies are streams, or the engine's bytes as they came.
+_UNCOMPRESSED = frozenset({"gateway", "live"})
+
+
+def create_app(cp: ControlPlane) -> Flask:
+    """The WSGI application of one control plane. It opens no transaction and starts no thread."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.converters["int"] = addresses.RowNumber
+    app.extensions["tunesmith"] = cp
+    app.extensions["tunesmith_tokens"] = access.TokenCache()
+    app.extensions["tunesmith_live_slots"] = live.Slots(cp.settings.live_streams)
+    app.extensions["tunesmith_chat_slots"] = live.Slots(cp.settings.chat_streams)
+    app.before_request(access.check)  # before the body is read: who may not, uploads nothing
+    app.before_request(languages.remember)
+    languages.speak(app)
+    security.protect(app, cp.settings)
+    failures.answer_errors(app)
+    _compress(app)
+    _draw(app, cp)
+    assets.serve(app)
+    for blueprint in (gateway.blueprint, live.blueprint):
+        app.register_blueprint(blueprint)
+    security.csrf.exempt(gateway.blueprint)
+    pages.register(app)
+    return app
+
+
+def _compress(app: Flask) -> None:
+    app.config.update(
+        COMPRESS_REGISTER=False, COMPRESS_STREAMS=False, COMPRESS_MIMETYPES=["text/html", "application/json"]
+    )
+    compress = Compress(app)
+
+    def shrink(response: Response) -> Response:
+        return response if request.blueprint in _UNCOMPRESSED else compress.after_request(response)
+
+    app.after_request(shrink)
+
+
+def _draw(app: Flask, cp: ControlPlane) -> None:
+    """What every template may use."""
+
+    def moment(seconds: float | None) -> datetime | None:
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+    app.jinja_env.filters.update(formatting.filters(languages.locale, lambda: datetime.fromtimestamp(cp.clock(), UTC)))
+    app.jinja_env.filters["moment"] = moment
+    app.jinja_env.globals["form_key"] = security.form_key
+    app.jinja_env.globals["words"] = words
+    app.context_processor(pages.frame)

@@ -1,0 +1,143 @@
+"""Who asks, and whether they may: each route states one permission (or that it needs none), and one hook holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import current_app, g, request, session
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import NotFound, NotSignedIn, TokenRefused
+from control_plane.domain.permissions import PERMISSIONS, Actor, require
+from control_plane.services import people, projects
+from control_plane.store.projects import ProjectRecord
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+PUBLIC = "-public"
+SIGNED_IN = "-signed-in"
+BY_TOKEN = "-token"
+_TOKEN_SECONDS = 5.0  # how long a revoked API token may still be taken by the gateway
+_MAX_TOKENS = 1_000
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """State what a page needs. Under `/p/<project>/…` it is asked of that project, elsewhere of any.
+
+    Raises KeyError at import for a permission that is not in the table.
+    """
+    PERMISSIONS[permission]
+    return lambda view: _mark(view, permission)
+
+
+def signed_in(view: View) -> View:
+    """State that a page needs a signed-in user and no permission."""
+    return _mark(view, SIGNED_IN)
+
+
+def public(view: View) -> View:
+    """State that a page is for everybody."""
+    return _mark(view, PUBLIC)
+
+
+def by_token(view: View) -> View:
+    """State that a route takes an API token (`Authorization: Bearer …`) and no cookie."""
+    return _mark(view, BY_TOKEN)
+
+
+def stated(view: object) -> str | None:
+    """What a view function stated, None if nothing."""
+    return getattr(view, "tunesmith_access", None)
+
+
+def _mark(view: View, access: str) -> View:
+    view.tunesmith_access = access  # type: ignore[attr-defined]
+    return view
+
+
+def the_control_plane() -> ControlPlane:
+    """The control plane that this application shows."""
+    found: ControlPlane = current_app.extensions["tunesmith"]
+    return found
+
+
+def the_actor() -> Actor:
+    """Who asks. Raises NotSignedIn."""
+    actor: Actor | None = g.get("actor")
+    if actor is None:
+        raise NotSignedIn
+    return actor
+
+
+def the_project() -> ProjectRecord:
+    """The project of the address; on a page outside of projects NotFound is raised."""
+    project: ProjectRecord | None = g.get("project")
+    if project is None:
+        raise NotFound
+    return project
+
+
+def check() -> None:
+    """Before each request: who asks, and may they? Raises NotSignedIn, Denied, NotFound."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    access = stated(view)
+    if access == BY_TOKEN:
+        g.actor = _actor_of_bearer()
+        return
+    if request.endpoint == "static":
+        return
+    g.actor = _actor_of_session()
+    if view is None or access == PUBLIC:
+        return
+    if access is None:
+        raise NotFound  # a route that states nothing is for nobody
+    _hold(the_actor(), access)
+
+
+def _hold(actor: Actor, access: str) -> None:
+    name = (request.view_args or {}).get("project")
+    permission = "project.see" if access == SIGNED_IN else access
+    if name is not None:
+        g.project = projects.get(actor, the_control_plane(), name, permission)
+        session["project"] = name
+    elif access != SIGNED_IN:
+        require(actor, permission)
+
+
+def _actor_of_session() -> Actor | None:
+    secret = session.get("secret")
+    if not secret:
+        return None
+    try:
+        return people.actor_of_session(the_control_plane(), secret, request.remote_addr or "")
+    except NotSignedIn:
+        session.pop("secret", None)
+        return None
+
+
+def _actor_of_bearer() -> Actor:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenRefused
+    tokens: TokenCache = current_app.extensions["tunesmith_tokens"]
+    return tokens.actor(the_control_plane(), token.strip(), request.remote_addr or "")
+
+
+class TokenCache:
+    """Actors by API token, for a few seconds: a chat request costs no look-up of its token and its roles."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[float, Actor]] = {}
+
+    def actor(self, cp: ControlPlane, token: str, address: str) -> Actor:
+        """The token's actor. Raises TokenRefused."""
+        now = cp.clock()
+        until, actor = self._kept.get((token, address), (0.0, None))
+        if actor is not None and now < until:
+            return actor
+        actor = people.actor_of_token(cp, token, address)
+        if len(self._kept) >= _MAX_TOKENS:
+            self._kept.clear()
+        self._kept[token, address] = (now + _TOKEN_SECONDS, actor)
+        return actor

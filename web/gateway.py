@@ -1,0 +1,147 @@
+"""The OpenAI-compatible endpoints: a deployment's engine answers, its bytes are passed on as they come.
+
+The body goes to the engine untouched (`response_format` with a JSON schema too). Closing the response closes the
+answer, which ends the generation on the machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from flask_babel import gettext
+
+from control_plane.context import Answer
+from control_plane.domain.errors import FieldInvalid, FileTooLarge, TooMany, TunesmithError
+from control_plane.domain.permissions import Actor
+from control_plane.services import deployments, projects
+from control_plane.statuses import STATUS
+from control_plane.wording import say
+from web.access import by_token, the_actor, the_control_plane
+from web.failures import openai_error
+from web.languages import locale
+from web.live import Slots
+
+MAX_BODY_BYTES = 16_777_216
+CHAT = "/v1/chat/completions"
+COMPLETIONS = "/v1/completions"
+
+blueprint = Blueprint("gateway", __name__, url_prefix="/v1")
+
+
+@blueprint.post("/chat/completions")
+@by_token
+def chat_completions() -> Response:
+    """An answer to a conversation, streamed where the body says `"stream": true`."""
+    return _complete(CHAT)
+
+
+@blueprint.post("/completions")
+@by_token
+def completions() -> Response:
+    """The continuation of a text."""
+    return _complete(COMPLETIONS)
+
+
+@blueprint.get("/models")
+@by_token
+def models() -> Response:
+    """The deployments that the caller may use, each as "project/deployment"."""
+    actor, cp = the_actor(), the_control_plane()
+    listed = [
+        {
+            "id": f"{project.name}/{found.name}",
+            "object": "model",
+            "created": int(found.created_at),
+            "owned_by": project.name,
+        }
+        for project in projects.list_projects(actor, cp)
+        for found in deployments.list_deployments(actor, cp, project.name)
+        if found.wish == "SERVING"
+    ]
+    return jsonify(object="list", data=listed)
+
+
+def relay(actor: Actor, project: str | None, deployment: str, path: str, body: bytes, streamed: bool) -> Response:
+    """Ask the replica that serves `deployment` and pass its answer on. With no project the name must be unique.
+
+    Raises NotFound, NothingServes, EngineFailed, DeadlineExceeded, TooMany.
+    """
+    cp = the_control_plane()
+    replica = deployments.serving_replica(actor, cp, project, deployment)
+    slots: Slots = current_app.extensions["tunesmith_chat_slots"]
+    give_back = slots.take()
+    if give_back is None:
+        raise TooMany
+    try:
+        answer = cp.inference.ask(replica.machine_id, replica.id, path, body, cp.settings.chat_seconds)
+    except BaseException:
+        give_back()
+        raise
+    passing = _Passing(answer, give_back)
+    return _stream(answer, passing) if streamed else _whole(answer, passing)
+
+
+def _complete(path: str) -> Response:
+    body, asked = read_request()
+    name = asked.get("model")
+    if not isinstance(name, str) or not name:
+        raise FieldInvalid(field="model", problem=gettext("the name of a deployment is missing"))
+    project, _, deployment = name.rpartition("/")
+    return relay(the_actor(), project or None, deployment, path, body, asked.get("stream") is True)
+
+
+def read_request() -> tuple[bytes, dict[str, Any]]:
+    """The body as it came, and parsed. Raises FileTooLarge, FieldInvalid."""
+    request.max_content_length = MAX_BODY_BYTES
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise FileTooLarge(file=gettext("The request"), limit=MAX_BODY_BYTES)
+    body = request.get_data(cache=False)
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError) as problem:
+        raise FieldInvalid(field="body", problem=gettext("not a JSON object")) from problem
+    if not isinstance(asked, dict):
+        raise FieldInvalid(field="body", problem=gettext("not a JSON object"))
+    return body, asked
+
+
+class _Passing:
+    """The engine's bytes on their way. The WSGI server closes it at the end or when the client is gone."""
+
+    def __init__(self, answer: Answer, give_back: Callable[[], None]) -> None:
+        self._answer, self._give_back = answer, give_back
+        self._locale = locale()  # the stream outlives the request
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._answer
+        except TunesmithError as problem:
+            words = say(problem.code, problem.params, self._locale)
+            error = openai_error(STATUS[problem.status].http, problem.code, words)
+            yield b"data: " + json.dumps({"error": error}).encode() + b"\n\n"
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._answer.close()
+        finally:
+            self._give_back()
+
+
+def _whole(answer: Answer, passing: _Passing) -> Response:
+    try:
+        body = b"".join(answer)
+    finally:
+        passing.close()
+    return Response(body, status=answer.status, content_type=answer.content_type)
+
+
+def _stream(answer: Answer, passing: _Passing) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(passing, status=answer.status, content_type=answer.content_type, headers=headers)

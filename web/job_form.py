@@ -1,0 +1,212 @@
+"""The form of a new job of any method: inputs as choices that fit, parameters from the manifest, errors per field.
+
+A Draft is the form as values: fresh from an address (what a page wanted to start with), or as it was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import TunesmithError
+from control_plane.domain.manifest import Input, Manifest
+from control_plane.domain.permissions import Actor
+from control_plane.services import datasets, methods, models
+from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.models import ModelRecord
+from web import forms, snippets, words
+from web.failures import sentence
+from web.languages import locale
+
+INPUT = "input."
+
+
+@dataclass(frozen=True)
+class InputField:
+    """An input of the method as a choice: `options` are (id as text, words)."""
+
+    name: str
+    control: str
+    kind: str
+    label: str
+    help: str
+    required: bool
+    value: str
+    options: list[tuple[str, str]]
+    error: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A job that is being put together; `inputs` holds chosen ids as text, `typed` what could not be read."""
+
+    record: MethodVersionRecord
+    manifest: Manifest
+    name: str = ""
+    seed: str = "42"
+    parameters: dict[str, Any] = field(default_factory=dict)
+    typed: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)  # by control; "" is the whole form
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether every text was of its field's type."""
+        return not self.errors
+
+
+def fresh(record: MethodVersionRecord) -> Draft:
+    """An empty form of a method."""
+    return Draft(record, methods.manifest(record, locale()))
+
+
+def received(record: MethodVersionRecord, form: MultiDict[str, str]) -> Draft:
+    """The form as it was sent."""
+    manifest = methods.manifest(record, locale())
+    parameters, unread = forms.read(manifest.parameters, form)
+    errors = {forms.PREFIX + name: code for name, code in unread.items()}
+    seed = form.get("seed", "42").strip()
+    if not seed.isdecimal() or len(seed) > 15:
+        errors["seed"] = "not_an_integer"
+    return Draft(
+        record,
+        manifest,
+        form.get("name", "").strip(),
+        seed,
+        parameters,
+        forms.texts(manifest.parameters, form),
+        {name: form.get(INPUT + name, "") for name in manifest.inputs},
+        errors,
+    )
+
+
+def references(draft: Draft) -> dict[str, dict[str, Any]]:
+    """The chosen inputs as the service takes them."""
+    return {
+        name: {"kind": draft.manifest.inputs[name].kind, "id": int(text)}
+        for name, text in draft.inputs.items()
+        if text.isdecimal() and len(text) < 16
+    }
+
+
+def with_problem(draft: Draft, problem: TunesmithError) -> Draft:
+    """The draft with a refusal at the field that it is about."""
+    return replace(draft, errors={**draft.errors, _control(draft, problem): sentence(problem)})
+
+
+def _control(draft: Draft, problem: TunesmithError) -> str:
+    if "parameter" in problem.params:
+        return forms.PREFIX + str(problem.params["parameter"])
+    if "input" in problem.params:
+        return INPUT + str(problem.params["input"])
+    if problem.code == "name_invalid":
+        return "name"
+    if problem.code == "held_out_missing":
+        return next((INPUT + one.name for one in draft.manifest.inputs.values() if one.kind == "dataset"), "")
+    return ""
+
+
+def groups(draft: Draft) -> list[forms.Group]:
+    """The parameters to draw; what was typed stands again as it was typed."""
+    prefix = forms.PREFIX
+    errors = {name.removeprefix(prefix): text for name, text in draft.errors.items() if name.startswith(prefix)}
+    values = {**draft.manifest.complete(draft.parameters), **draft.typed}
+    return forms.layout(draft.manifest.parameters, draft.manifest.groups, values, errors)
+
+
+def input_fields(actor: Actor, cp: ControlPlane, project: str, draft: Draft) -> list[InputField]:
+    """The inputs to draw, each with everything in the project that fits it."""
+    offered = Offered(actor, cp, project)
+    return [
+        InputField(
+            name=one.name,
+            control=INPUT + one.name,
+            kind=one.kind,
+            label=one.display,
+            help="" if one.required else gettext("May be left out."),
+            required=one.required,
+            value=draft.inputs.get(one.name, ""),
+            options=[] if not (fitting := offered.fitting(one)) else _options(one, fitting),
+            error=draft.errors.get(INPUT + one.name, ""),
+        )
+        for one in draft.manifest.inputs.values()
+    ]
+
+
+def _options(one: Input, fitting: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return fitting if one.required and len(fitting) == 1 else [("", gettext("Choose …")), *fitting]
+
+
+class Offered:
+    """What a project has to choose from, read once."""
+
+    def __init__(self, actor: Actor, cp: ControlPlane, project: str) -> None:
+        self.models: list[ModelRecord] = models.list_models(actor, cp, project)
+        listed = datasets.list_datasets(actor, cp, project)
+        found = (datasets.get_dataset(actor, cp, project, dataset.name) for dataset, _newest, _count in listed)
+        self.versions = [(dataset, version) for dataset, versions in found for version in versions]
+
+    def fitting(self, one: Input) -> list[tuple[str, str]]:
+        """(id, words) of everything that the input accepts, newest first."""
+        if one.kind == "model":
+            return [(str(model.id), words.model(model)) for model in self.models if model.form in one.accepts]
+        return [
+            (str(version.id), words.version(dataset, version))
+            for dataset, version in self.versions
+            if version.format in one.accepts
+        ]
+
+
+def hinted(draft: Draft, offered: Offered, hints: Mapping[str, str], base_of: Mapping[str, str]) -> Draft:
+    """The draft with inputs chosen by what the page before was about.
+
+    `hints` may name an input itself, or say `model` and `dataset` in general; `base_of` gives a model's base model,
+    which is what an optional second model is compared with. An input for which only one thing fits takes that.
+    """
+    chosen: dict[str, str] = {}
+    for one in draft.manifest.inputs.values():
+        fitting = [key for key, _ in offered.fitting(one)]
+        general = hints.get(one.kind, "")
+        wanted = hints.get(one.name) or (general if one.required else base_of.get(general, ""))
+        only = fitting[0] if one.required and len(fitting) == 1 else ""
+        chosen[one.name] = wanted if wanted in fitting else only
+    return replace(draft, inputs=chosen)
+
+
+def plan(draft: Draft) -> dict[str, Any]:
+    """What exactly will run, as the reader may check it."""
+    return {
+        "method": draft.record.name,
+        "method_hash": draft.record.hash,
+        "inputs": references(draft),
+        "parameters": draft.manifest.complete(draft.parameters),
+        "seed": int(draft.seed) if draft.seed.isdecimal() else draft.seed,
+    }
+
+
+def snippet(project: str, draft: Draft) -> snippets.Snippet:
+    """The same by API: only what differs from the defaults is spelled out."""
+    defaults = draft.manifest.complete({})
+    changed = {name: value for name, value in draft.parameters.items() if defaults.get(name, ...) != value}
+    given = {name: pin["id"] for name, pin in references(draft).items()}
+    seed = int(draft.seed) if draft.seed.isdecimal() else 42
+    return snippets.submit(project, draft.record.name, draft.name, changed, given, seed)
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """(what, before, now) of each pin that differs between two plans; parameters and inputs one by one."""
+    flat_before, flat_now = _flat(before), _flat(now)
+    pairs = ((name, flat_before.get(name), flat_now.get(name)) for name in dict.fromkeys([*flat_before, *flat_now]))
+    return [(name, old, new) for name, old, new in pairs if old != new]
+
+
+def _flat(plan: Mapping[str, Any]) -> dict[str, Any]:
+    inputs = {f"inputs.{name}": pin["id"] for name, pin in plan["inputs"].items()}
+    parameters = {f"parameters.{name}": value for name, value in plan["parameters"].items()}
+    method = {"method": plan["method"], "method_hash": plan["method_hash"][:12]}
+    return {**method, **inputs, **parameters, "seed": plan["seed"]}

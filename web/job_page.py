@@ -1,0 +1,186 @@
+"""What a job's page shows, from records to values: how far it is, why it waits or failed, what it made."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext
+
+from control_plane.context import ControlPlane
+from control_plane.domain.lifecycle import FAILED, JOB_OVER, PREPARING, QUEUED, RUNNING, SUCCEEDED
+from control_plane.domain.manifest import Manifest
+from control_plane.domain.permissions import Actor
+from control_plane.services import jobs, machines, methods, models, results
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.models import ModelRecord
+from control_plane.wording import say, waiting
+from web import rail, words
+from web.languages import locale
+
+Step = dict[str, str]  # label, url, text
+
+_QUOTE = "\x00"
+_QUOTING = re.compile(r"(?:(?<=[.。])[^.。]*)?\x00.*", re.DOTALL)  # the sentence that ends with the quotation
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job as its page shows it."""
+
+    job: JobRecord
+    method: Manifest
+    record: MethodVersionRecord
+    attempts: list[AttemptRecord]
+    machines: dict[str, str]  # id → name
+    made: ModelRecord | None
+    evaluation_id: int | None
+    rail: rail.Stops
+    now: float  # seconds since the epoch
+
+    @property
+    def attempt(self) -> AttemptRecord | None:
+        """The newest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def state(self) -> str:
+        return words.state(self.job, self.attempt)
+
+    @property
+    def is_over(self) -> bool:
+        return self.job.state in JOB_OVER
+
+    @property
+    def topic(self) -> str:
+        return f"job:{self.job.id}"
+
+    @property
+    def waiting(self) -> str:
+        """Why it waits, empty if it does not."""
+        return waiting(self.job.waiting_code, self.job.waiting_params, locale()) if self.job.state == QUEUED else ""
+
+    @property
+    def failure(self) -> str:
+        """Why it failed, empty if it did not; the last lines stand apart."""
+        if self.job.state != FAILED:
+            return ""
+        return _without_lines(self.job.reason, self.job.reason_params)
+
+    @property
+    def last_lines(self) -> str:
+        """The end of what the method's program wrote, if the failure quotes it."""
+        lines = self.job.reason_params.get("lines", "")
+        return "\n".join(lines) if isinstance(lines, list) else str(lines)
+
+    @property
+    def progress(self) -> tuple[float, float, str, float | None] | None:
+        """(done, total, what is going on, seconds left or None); None where nothing runs."""
+        if self.job.state != RUNNING or self.attempt is None:
+            return None
+        if self.attempt.state == PREPARING:
+            return 0, 1, words.stage(self.attempt.stage or "blobs"), None
+        told = self.job.progress
+        done, total = told.get("step", 0), told.get("steps", 0)
+        return done, total, words.stage(told.get("stage", "")), _seconds_left(self.attempt, done, total, self.now)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the newest attempt ran, or has been running."""
+        if self.attempt is None or not self.attempt.running_at:
+            return None
+        return float((self.attempt.ended_at or self.now) - self.attempt.running_at)
+
+    def reason_of(self, attempt: AttemptRecord) -> str:
+        """Why an attempt ended, in words; empty where it needs none."""
+        return _without_lines(attempt.reason, attempt.reason_params) if attempt.reason else ""
+
+
+def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobView:
+    """Look up all that belongs to a job."""
+    record = results.methods_of([job.method_version_id])[job.method_version_id]
+    model_id = results.models_of([job.id]).get(job.id)
+    made = models.get(actor, cp, model_id) if model_id else None
+    return JobView(
+        job=job,
+        method=methods.manifest(record, locale()),
+        record=record,
+        attempts=jobs.attempts(actor, cp, job.id),
+        machines={machine.id: machine.name for machine in machines.list_machines(actor, cp)},
+        made=made,
+        evaluation_id=results.evaluations_of([job.id]).get(job.id),
+        rail=rail.of_job(actor, cp, project, job, made),
+        now=cp.clock(),
+    )
+
+
+def next_step(project: str, seen: JobView) -> Step | None:
+    """The one thing to do when a job is over."""
+    if seen.job.state == SUCCEEDED:
+        return _after_success(project, seen)
+    if not seen.is_over:
+        return None
+    from_it: dict[str, Any] = {"project": project, "from": seen.job.id}
+    again = url_for("jobs.new", **from_it)
+    return {
+        "label": gettext("Run again with one change"),
+        "url": again,
+        "text": gettext("Change one thing, and see before it starts what differs."),
+    }
+
+
+def _after_success(project: str, seen: JobView) -> Step | None:
+    if seen.evaluation_id:
+        url = url_for("evaluations.show", project=project, evaluation_id=seen.evaluation_id)
+        return {"label": gettext("See the result"), "url": url, "text": gettext("The answers have been scored.")}
+    if seen.made is None:
+        return None
+    evaluated, deployed = (seen.rail.get(stop, {}) for stop in ("evaluate", "deploy"))
+    if seen.made.form == "gguf" and deployed.get("state") == "done":
+        return {
+            "label": gettext("Open the deployment"),
+            "url": deployed["url"],
+            "text": gettext("The model is served."),
+        }
+    if seen.made.form in ("adapter", "merged") and evaluated.get("state") == "done":
+        text = gettext("The model has learnt and was tested.")
+        return {"label": gettext("See the result"), "url": evaluated["url"], "text": text}
+    return _with(project, seen.made)
+
+
+def _with(project: str, model: ModelRecord) -> Step:
+    """What to do with a model that has just been made."""
+    if model.form == "gguf":
+        url = url_for("deployments.new", project=project, model=model.id)
+        return {"label": gettext("Deploy"), "url": url, "text": gettext("The model is packaged and can be served.")}
+    if model.form == "base":
+        url = url_for("jobs.new", project=project, kind="train", base=model.id)
+        return {
+            "label": gettext("Train it"),
+            "url": url,
+            "text": gettext("The base model is here and can learn from your examples."),
+        }
+    url = url_for("jobs.new", project=project, kind="evaluate", model=model.id)
+    return {
+        "label": gettext("Evaluate"),
+        "url": url,
+        "text": gettext("The model has learnt. Test it on examples that it has not seen."),
+    }
+
+
+def _without_lines(code: str, params: dict[str, Any]) -> str:
+    """The sentence of an error without the lines that it would quote: they stand apart, as they were written."""
+    if "lines" not in params:
+        return say(code, params, locale())
+    told = say(code, params | {"lines": _QUOTE}, locale())
+    return _QUOTING.sub("", told).rstrip(" :：")
+
+
+def _seconds_left(attempt: AttemptRecord, done: Any, total: Any, now: float) -> float | None:
+    """By the mean pace so far; None until there is one."""
+    if not attempt.running_at or not done or not total or done > total:
+        return None
+    return float((now - attempt.running_at) / done * (total - done))

@@ -1,0 +1,122 @@
+"""The pages: one module per noun, each with its `blueprint` and, if it stands in the navigation, its `navigation`.
+
+To add a page, write `pages/<noun>.py` and name it in PAGES. Addresses inside a project begin with `/p/<project>/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from flask import Flask, current_app, g, request, session, url_for
+from flask_babel import gettext
+
+from control_plane.domain.permissions import Actor
+from control_plane.services import projects
+from control_plane.store.projects import ProjectRecord
+from control_plane.wording import LOCALES
+from web.access import the_control_plane
+from web.languages import locale
+from web.pages import (
+    audit,
+    base_models,
+    cases,
+    data,
+    deployments,
+    evaluations,
+    help,
+    home,
+    jobs,
+    machines,
+    methods,
+    models,
+    people,
+    sign_in,
+    tokens,
+)
+from web.pages.item import Item
+
+# In the order of the navigation.
+PAGES: tuple[ModuleType, ...] = (
+    sign_in,
+    home,
+    cases,
+    data,
+    base_models,
+    jobs,
+    models,
+    evaluations,
+    deployments,
+    machines,
+    people,
+    methods,
+    audit,
+    tokens,
+    help,
+)
+
+
+def register(app: Flask) -> None:
+    """Register each page's blueprint."""
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+
+
+def frame() -> dict[str, Any]:
+    """What base.html draws around a page: navigation, projects, languages, who is signed in."""
+    always: dict[str, Any] = {"locale": locale(), "languages": list(LOCALES.items())}
+    actor: Actor | None = g.get("actor")
+    if actor is None or request.blueprint == "gateway":
+        return always
+    seen = projects.list_projects(actor, the_control_plane())
+    current = _current(seen)
+    return always | {
+        "viewer": actor,
+        "project": current,
+        "projects": [{"name": project.name, "url": url_for("home.show", project=project.name)} for project in seen],
+        "navigation": _navigation(actor, current),
+        "home_url": url_for("home.show", project=current.name) if current else url_for("home.start"),
+        "events_url": url_for("live.events"),
+        "account_url": url_for("tokens.index"),
+        "sign_out_url": url_for("sign_in.leave"),
+        "may": lambda permission: actor.may(permission, current.id if current else None),
+    }
+
+
+def _current(seen: list[ProjectRecord]) -> ProjectRecord | None:
+    """The project of the address; outside of projects, the one that was looked at last."""
+    if g.get("project") is not None:
+        return g.project  # type: ignore[no-any-return]
+    last = session.get("project")
+    return next((project for project in seen if project.name == last), seen[0] if seen else None)
+
+
+def _navigation(actor: Actor, project: ProjectRecord | None) -> list[dict[str, Any]]:
+    titles = {"work": gettext("Work"), "fleet": gettext("Fleet"), "admin": gettext("Administration")}
+    found = []
+    for group, title in titles.items():
+        entries = [entry for item in _items(group) for entry in _entry(item, actor, project)]
+        if entries:
+            found.append({"group": title, "items": entries})
+    return found
+
+
+def _items(group: str) -> Iterator[Item]:
+    found = (getattr(page, "navigation", ()) for page in PAGES)
+    return (item for items in found for item in ((items,) if isinstance(items, Item) else items) if item.group == group)
+
+
+def _entry(item: Item, actor: Actor, project: ProjectRecord | None) -> Iterator[dict[str, Any]]:
+    inside = current_app.url_map.is_endpoint_expecting(item.endpoint, "project")
+    if inside and project is None:
+        return
+    if not actor.may(item.permission, project.id if inside and project else None):
+        return
+    yield {
+        "url": url_for(item.endpoint, project=project.name) if inside and project else url_for(item.endpoint),
+        "label": item.label,
+        "icon": item.icon,
+        "shortcut": item.shortcut,
+        "active": request.blueprint == item.endpoint.partition(".")[0] and item.owns(request.endpoint or ""),
+    }

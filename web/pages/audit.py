@@ -1,0 +1,115 @@
+"""Who did what, when, from where: of a project, or of everything."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _
+
+from control_plane.services import audit
+from control_plane.store.audit import AuditRecord
+from web.access import requires, the_actor, the_control_plane
+from web.pages.item import Item
+
+blueprint = Blueprint("audit", __name__)
+_OF_PROJECT = frozenset({"audit.of_project"})
+navigation = (
+    Item("admin", "audit.of_project", _("Audit"), "scroll-text", "audit.see", others=frozenset({"audit.of_all"})),
+    Item("admin", "audit.of_all", _("Audit of everything"), "list-ordered", "user.see", others=_OF_PROJECT),
+)
+_PAGE = 100
+_BATCH = 1_000
+_EXPORTED = 100_000  # entries of one CSV file
+_FILTERS = ("who", "action", "subject")
+_COLUMNS = ("id", "time_utc", "actor", "address", "action", "subject", "details")
+
+
+@blueprint.get("/p/<project>/audit")
+@requires("audit.see")
+def of_project(project: str) -> ResponseReturnValue:
+    """A project's entries."""
+    return _page(project)
+
+
+@blueprint.get("/audit")
+@requires("user.see")
+def of_all() -> ResponseReturnValue:
+    """Everything."""
+    return _page(None)
+
+
+@blueprint.get("/p/<project>/audit.csv")
+@requires("audit.see")
+def export_project(project: str) -> ResponseReturnValue:
+    """A project's entries as a file."""
+    return _file(project)
+
+
+@blueprint.get("/audit.csv")
+@requires("user.see")
+def export_all() -> ResponseReturnValue:
+    """Everything as a file."""
+    return _file(None)
+
+
+def _page(project: str | None) -> str:
+    before = request.args.get("before", 0, type=int)
+    found = list(_matching(project, max(before, 0), _PAGE + 1))
+    older = found[_PAGE - 1].id if len(found) > _PAGE else 0
+    filters = {name: request.args.get(name, "") for name in _FILTERS}
+    return render_template("audit/index.html", entries=found[:_PAGE], older=older, of_project=project, filters=filters)
+
+
+def _matching(project: str | None, before: int, limit: int) -> Iterator[AuditRecord]:
+    """The newest entries that the filters of the address let through."""
+    actor, cp, wanted, given = the_actor(), the_control_plane(), _filter(), 0
+    while given < limit:
+        batch = audit.list_entries(actor, cp, project, before, _BATCH)
+        for entry in batch:
+            if wanted(entry) and given < limit:
+                given += 1
+                yield entry
+        if len(batch) < _BATCH:
+            return
+        before = batch[-1].id
+
+
+def _filter() -> Callable[[AuditRecord], bool]:
+    fields = {name: request.args.get(name, "").strip().lower() for name in _FILTERS}
+
+    def passes(entry: AuditRecord) -> bool:
+        values = {"who": entry.actor_name, "action": entry.action, "subject": entry.subject}
+        return all(text in str(values[name]).lower() for name, text in fields.items())
+
+    return passes
+
+
+def _file(project: str | None) -> Response:
+    lines = (_line(entry) for entry in _matching(project, 0, _EXPORTED))
+    body = "".join((_csv(_COLUMNS), *lines))
+    name = f"audit-{project}.csv" if project else "audit.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response("\N{ZERO WIDTH NO-BREAK SPACE}" + body, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _line(entry: AuditRecord) -> str:
+    when = datetime.fromtimestamp(entry.at, UTC).isoformat()
+    details = json.dumps(entry.details, ensure_ascii=False)
+    return _csv((str(entry.id), when, entry.actor_name, entry.address, entry.action, entry.subject, details))
+
+
+def _csv(cells: tuple[str, ...]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow([harmless(cell) for cell in cells])
+    return buffer.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe in front."""
+    return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@") or cell[:1] in ("\t", "\r", "\n") else cell

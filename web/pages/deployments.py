@@ -1,0 +1,220 @@
+"""Deployments: what is live and healthy, how to call it, and a playground to see whether it does what one wants."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from control_plane.domain.errors import Invalid, NotFound, TunesmithError
+from control_plane.domain.lifecycle import QUEUED, SERVING, STOPPED
+from control_plane.services import deployments, machines, models
+from control_plane.services.deployments import Condition
+from control_plane.store.deployments import DeploymentRecord
+from control_plane.wording import say, waiting
+from web import gateway, rail, snippets
+from web.access import requires, the_actor, the_control_plane, the_project
+from web.failures import sentence
+from web.fragments import fragment
+from web.languages import locale
+from web.pages.item import Item
+
+blueprint = Blueprint("deployments", __name__, url_prefix="/p/<project>/deployments")
+navigation = Item("work", "deployments.index", _("Deployments"), "rocket", "deployment.see", "g p")
+
+CONTEXT_LENGTH, SLOTS = "2048", "4"
+_FIELDS = ("context_length", "slots")
+
+
+@dataclass(frozen=True)
+class Entered:
+    """The form of a deployment as it was filled in, and what was wrong with it."""
+
+    name: str = ""
+    model: str = ""
+    context_length: str = CONTEXT_LENGTH
+    slots: str = SLOTS
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How a deployment stands, in words."""
+
+    deployment: DeploymentRecord
+    condition: Condition
+    why: str
+    machine: str  # name, empty if none serves it
+
+    @property
+    def is_serving(self) -> bool:
+        return self.condition.state == SERVING
+
+    @property
+    def is_stopped(self) -> bool:
+        return bool(self.deployment.wish == STOPPED)
+
+    @property
+    def topic(self) -> str:
+        return f"deployment:{self.deployment.id} fleet"
+
+
+@blueprint.get("")
+@requires("deployment.see")
+def index(project: str) -> ResponseReturnValue:
+    """Everything that is or was served in the project."""
+    actor, cp = the_actor(), the_control_plane()
+    found = deployments.list_deployments(actor, cp, project)
+    names = {model.id: model.name for model in models.list_models(actor, cp, project, "gguf")}
+    return render_template(
+        "deployments/index.html",
+        seen=[_seen(one) for one in found],
+        topic=" ".join([f"project:{the_project().id}", *(f"deployment:{one.id}" for one in found)]),
+        names=names,
+        snippet=snippets.list_deployments(project),
+    )
+
+
+@blueprint.get("/new")
+@requires("deployment.change")
+def new(project: str) -> ResponseReturnValue:
+    """The form; a model that the address names is chosen, and gives its name."""
+    offered = _offered(project)
+    asked = request.args.get("model", "")
+    chosen = next((model for model in offered if str(model.id) == asked), offered[0] if offered else None)
+    name = request.args.get("name", "") or (chosen.name if chosen else "")
+    return _form(project, Entered(name, str(chosen.id) if chosen else ""))
+
+
+@blueprint.post("/new")
+@requires("deployment.change")
+def deploy(project: str) -> ResponseReturnValue:
+    """Wish that the model be served; the same name again changes what that name serves."""
+    entered = _entered()
+    if entered.errors:
+        return _form(project, entered), 400
+    try:
+        made = deployments.deploy(
+            the_actor(),
+            the_control_plane(),
+            project,
+            entered.name,
+            int(entered.model),
+            int(entered.context_length),
+            int(entered.slots),
+        )
+    except Invalid as problem:
+        return _form(project, _with_problem(entered, problem)), 400
+    return redirect(url_for("deployments.show", project=project, deployment_id=made.id))
+
+
+@blueprint.get("/<int:deployment_id>")
+@requires("deployment.see")
+def show(project: str, deployment_id: int) -> ResponseReturnValue:
+    """State, machine, how to call it, and the playground."""
+    actor, cp = the_actor(), the_control_plane()
+    deployment = _deployment(deployment_id)
+    named, address = f"{project}/{deployment.name}", request.url_root.rstrip("/")
+    return render_template(
+        "deployments/show.html",
+        seen=_seen(deployment),
+        model=models.get(actor, cp, deployment.model_id),
+        endpoint=address + gateway.CHAT,
+        named=named,
+        curl=snippets.endpoint_curl(address, named),
+        python=snippets.endpoint_python(address, named),
+        rail=rail.of_model(actor, cp, project, deployment.model_id),
+        snippet=snippets.chat(project, deployment.name, deployment_id),
+    )
+
+
+@blueprint.get("/<int:deployment_id>/status")
+@requires("deployment.see")
+def status(project: str, deployment_id: int) -> ResponseReturnValue:
+    """The part of the page that changes."""
+    return fragment(render_template("deployments/status.html", seen=_seen(_deployment(deployment_id))))
+
+
+@blueprint.post("/<int:deployment_id>/stop")
+@requires("deployment.change")
+def stop(project: str, deployment_id: int) -> ResponseReturnValue:
+    """Wish that it be served no longer."""
+    deployments.stop(the_actor(), the_control_plane(), _deployment(deployment_id).id)
+    flash(gettext("The deployment is being stopped."))
+    return redirect(url_for("deployments.show", project=project, deployment_id=deployment_id))
+
+
+@blueprint.post("/<int:deployment_id>/start")
+@requires("deployment.change")
+def start(project: str, deployment_id: int) -> ResponseReturnValue:
+    """Wish again what was stopped."""
+    one = _deployment(deployment_id)
+    actor, cp = the_actor(), the_control_plane()
+    deployments.deploy(actor, cp, project, one.name, one.model_id, one.context_length, one.slots)
+    return redirect(url_for("deployments.show", project=project, deployment_id=deployment_id))
+
+
+@blueprint.post("/<int:deployment_id>/chat")
+@requires("deployment.use")
+def chat(project: str, deployment_id: int) -> Response:
+    """The playground's question: the engine's answer as it comes, for whoever is signed in."""
+    deployment = _deployment(deployment_id)
+    body, asked = gateway.read_request()
+    if asked.get("stream") is not True:
+        body = json.dumps(asked | {"stream": True}).encode()
+    return gateway.relay(the_actor(), project, deployment.name, gateway.CHAT, body, streamed=True)
+
+
+def _deployment(deployment_id: int) -> DeploymentRecord:
+    found = deployments.get(the_actor(), the_control_plane(), deployment_id)
+    if found.project_id != the_project().id:
+        raise NotFound
+    return found
+
+
+def _seen(deployment: DeploymentRecord) -> Seen:
+    now = deployments.condition(deployment)
+    words = waiting if now.state == QUEUED else say
+    why = words(now.code, now.params, locale()) if now.code else ""
+    machine = machines.get(the_actor(), the_control_plane(), now.machine_id).name if now.machine_id else ""
+    return Seen(deployment, now, why, machine)
+
+
+def _offered(project: str) -> list[Any]:
+    return models.list_models(the_actor(), the_control_plane(), project, "gguf")
+
+
+def _entered() -> Entered:
+    sent = {name: request.form.get(name, "").strip() for name in ("name", "model", *_FIELDS)}
+    errors = {name: gettext("Enter a whole number.") for name in _FIELDS if not _is_number(sent[name])}
+    if not _is_number(sent["model"]):
+        errors["model"] = gettext("Choose a model.")
+    return Entered(**sent, errors=errors)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 16
+
+
+def _with_problem(entered: Entered, problem: TunesmithError) -> Entered:
+    named = str(problem.params.get("field", ""))
+    control = named if named in _FIELDS else {"name_invalid": "name", "model_unfit": "model"}.get(problem.code, "name")
+    words = str(problem.params.get("problem")) if named in _FIELDS else sentence(problem)
+    return Entered(entered.name, entered.model, entered.context_length, entered.slots, {control: words})
+
+
+def _form(project: str, entered: Entered) -> str:
+    taken = {one.name for one in deployments.list_deployments(the_actor(), the_control_plane(), project)}
+    number = int(entered.model) if _is_number(entered.model) else 0
+    return render_template(
+        "deployments/new.html",
+        entered=entered,
+        models=_offered(project),
+        is_taken=entered.name in taken,
+        snippet=snippets.deploy(project, entered.name or "my-model", number),
+    )

@@ -1,0 +1,299 @@
+"""Jobs: what runs, what failed and why; and a new one, whose form is its method's manifest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from control_plane.domain.errors import Invalid, JobOver, MethodUnknown, NotFound
+from control_plane.services import jobs, methods, models, results
+from control_plane.store.jobs import JobRecord
+from control_plane.store.methods import MethodVersionRecord
+from web import job_form, job_page, logs, snippets
+from web.access import requires, the_actor, the_control_plane, the_project
+from web.failures import sentence
+from web.fragments import fragment
+from web.job_form import Draft
+from web.languages import locale
+from web.pages.item import Item
+from web.paging import asked_number, asked_page
+
+blueprint = Blueprint("jobs", __name__, url_prefix="/p/<project>/jobs")
+navigation = Item("work", "jobs.index", _("Jobs"), "list-checks", "job.see", "g j")
+
+JOBS_SHOWN = 25
+EVENTS_SHOWN = 100
+TELLING = ("loss", "reward", "accuracy")  # how the names of curves end that say whether it learns
+STREAMS = ("stdout", "stderr", "agent")
+
+
+@blueprint.get("")
+@requires("job.see")
+def index(project: str) -> ResponseReturnValue:
+    """The jobs of the project, newest first; what is shown is in the address."""
+    actor, cp = the_actor(), the_control_plane()
+    state, method = request.args.get("status", "").upper(), request.args.get("method", "")
+    sort = request.args.get("sort", "-created")
+
+    def listed(offset: int) -> tuple[list[JobRecord], int]:
+        return jobs.list_jobs(actor, cp, project, state, method, JOBS_SHOWN, offset, sort)
+
+    found, total = listed((max(1, asked_number("page", 1)) - 1) * JOBS_SHOWN)
+    page = asked_page(total, JOBS_SHOWN)
+    if total and not found:  # beyond the last page
+        found, total = listed(page.offset)
+    offered = {record.name: methods.manifest(record, locale()).display for record in methods.list_methods(actor, cp)}
+    names = {key: record.name for key, record in results.methods_of({job.method_version_id for job in found}).items()}
+    return render_template(
+        "jobs/index.html",
+        jobs=found,
+        page=page,
+        methods=offered,
+        method_names=names,
+        is_filtered=bool(state or method),
+        snippet=snippets.list_jobs(project),
+    )
+
+
+# ---- a new job
+
+
+@blueprint.get("/new")
+@requires("job.submit")
+def new(project: str) -> ResponseReturnValue:
+    """The form of a method; without one named, the choice of methods."""
+    before = _before()
+    record = _asked_method(before)
+    if record is None:
+        offered = [methods.manifest(one, locale()) for one in methods.list_methods(the_actor(), the_control_plane())]
+        return render_template("jobs/methods.html", methods=[one for one in offered if one.kind != "import"])
+    draft = _filled(record, before) if before else _hinted(project, record)
+    return _form(project, draft, before)
+
+
+@blueprint.post("/new")
+@requires("job.submit")
+def submit(project: str) -> ResponseReturnValue:
+    """Start the job; or the form again, with what is wrong at each field."""
+    actor, cp = the_actor(), the_control_plane()
+    draft = job_form.received(_method(request.form.get("method", "")), request.form)
+    if not draft.is_readable:
+        return _form(project, draft, _before()), 400
+    try:
+        job = jobs.submit(
+            actor,
+            cp,
+            project,
+            draft.record.name,
+            draft.name,
+            draft.parameters,
+            job_form.references(draft),
+            int(draft.seed),
+            request.form.get("key", ""),
+        )
+    except Invalid as problem:
+        return _form(project, job_form.with_problem(draft, problem), _before()), 400
+    return redirect(url_for("jobs.show", project=project, job_id=job.id))
+
+
+@blueprint.post("/plan")
+@requires("job.submit")
+def plan(project: str) -> ResponseReturnValue:
+    """What exactly would run, for the form as it stands; and what differs from the job it began with."""
+    draft = job_form.received(_method(request.form.get("method", "")), request.form)
+    return render_template("jobs/plan.html", **_plan(project, draft, _before()))
+
+
+def _method(name: str) -> MethodVersionRecord:
+    try:
+        return methods.get(the_actor(), the_control_plane(), name)
+    except MethodUnknown as problem:
+        raise NotFound from problem
+
+
+def _asked_method(before: JobRecord | None) -> MethodVersionRecord | None:
+    """By name, by the job to run again, or the first of a kind."""
+    if before is not None:
+        return _method(results.methods_of([before.method_version_id])[before.method_version_id].name)
+    if "method" in request.args:
+        return _method(request.args["method"])
+    found = methods.list_methods(the_actor(), the_control_plane())
+    return next((record for record in found if record.kind == request.args.get("kind")), None)
+
+
+def _before() -> JobRecord | None:
+    """The job that is to run again, if one is named."""
+    number = request.values.get("from", "")
+    return _job(int(number)) if number.isdecimal() and len(number) < 16 else None
+
+
+def _filled(record: MethodVersionRecord, before: JobRecord) -> Draft:
+    draft = job_form.fresh(record)
+    inputs = {name: str(pin["id"]) for name, pin in before.inputs.items()}
+    return replace(draft, name=before.name, seed=str(before.seed), parameters=dict(before.parameters), inputs=inputs)
+
+
+def _hinted(project: str, record: MethodVersionRecord) -> Draft:
+    actor, cp = the_actor(), the_control_plane()
+    hints = request.args.to_dict()
+    offered = job_form.Offered(actor, cp, project)
+    base_of = {str(model.id): str(model.base_id) for model in offered.models if model.base_id}
+    if hints.get("model", "").isdecimal() and "dataset" not in hints:
+        version = models.lineage(actor, cp, int(hints["model"])).dataset_version
+        hints |= {"dataset": str(version.id)} if version else {}
+    return job_form.hinted(job_form.fresh(record), offered, hints, base_of)
+
+
+def _form(project: str, draft: Draft, before: JobRecord | None) -> str:
+    actor, cp = the_actor(), the_control_plane()
+    inputs = job_form.input_fields(actor, cp, project, draft)
+    groups = job_form.groups(draft)
+    labels = {one.control: one.label for one in inputs}
+    labels |= {one.control: one.label for group in groups for one in group.fields}
+    return render_template(
+        "jobs/new.html",
+        draft=draft,
+        inputs=inputs,
+        groups=groups,
+        labels=labels | {"name": gettext("Name"), "seed": gettext("Seed")},
+        **_plan(project, draft, before),
+    )
+
+
+def _plan(project: str, draft: Draft, before: JobRecord | None) -> dict[str, Any]:
+    planned = job_form.plan(draft)
+    record = results.methods_of([before.method_version_id])[before.method_version_id] if before else None
+    old = (
+        before
+        and record
+        and {
+            "method": record.name,
+            "method_hash": record.hash,
+            "inputs": before.inputs,
+            "parameters": before.parameters,
+            "seed": before.seed,
+        }
+    )
+    return {
+        "plan": planned,
+        "before": before,
+        "differences": job_form.differences(old, planned) if old else [],
+        "snippet": job_form.snippet(project, draft),
+    }
+
+
+# ---- one job
+
+
+def _job(job_id: int) -> JobRecord:
+    job = jobs.get(the_actor(), the_control_plane(), job_id)
+    if job.project_id != the_project().id:
+        raise NotFound
+    return job
+
+
+def _page(template: str, project: str, job_id: int, **more: Any) -> str:
+    seen = job_page.view(the_actor(), the_control_plane(), project, _job(job_id))
+    step = job_page.next_step(project, seen)
+    return render_template(
+        template, seen=seen, job=seen.job, step=step, snippet=snippets.watch_job(project, job_id), **more
+    )
+
+
+@blueprint.get("/<int:job_id>")
+@requires("job.see")
+def show(project: str, job_id: int) -> ResponseReturnValue:
+    """Is it learning, when is it done, what went wrong?"""
+    return _page("jobs/show.html", project, job_id)
+
+
+@blueprint.get("/<int:job_id>/status")
+@requires("job.see")
+def status(project: str, job_id: int) -> ResponseReturnValue:
+    """The part of the page that changes."""
+    return fragment(_page("jobs/status.html", project, job_id))
+
+
+@blueprint.get("/<int:job_id>/series")
+@requires("job.see")
+def series(project: str, job_id: int) -> ResponseReturnValue:
+    """The curves, from a cursor on: those that tell whether it learns, or (`other`) the rest."""
+    found = jobs.series(the_actor(), the_control_plane(), _job(job_id).id, asked_number("after", 0))
+    wanted = "other" not in request.args
+    return found | {"series": [one for one in found["series"] if one["name"].endswith(TELLING) == wanted]}
+
+
+@blueprint.get("/<int:job_id>/logs")
+@requires("job.see")
+def log_page(project: str, job_id: int) -> ResponseReturnValue:
+    """The log of one stream of one attempt."""
+    stream = request.args.get("stream", "")
+    written = jobs.logs(the_actor(), the_control_plane(), _job(job_id).id)
+    return _page(
+        "jobs/log.html", project, job_id, 
+        stream=stream if stream in STREAMS else logs.telling(written), attempt_id=asked_number("attempt", 0),
+    )  # fmt: skip
+
+
+@blueprint.get("/<int:job_id>/log/<int:attempt_id>/<stream>")
+@requires("job.see")
+def log(project: str, job_id: int, attempt_id: int, stream: str) -> Response:
+    """Bytes of a log of the attempt (0: the newest), as ts-log asks for them."""
+    return logs.answer(the_actor(), the_control_plane(), _job(job_id).id, attempt_id, stream)
+
+
+@blueprint.get("/<int:job_id>/config")
+@requires("job.see")
+def config(project: str, job_id: int) -> ResponseReturnValue:
+    """Everything that the job pins."""
+    return _page("jobs/config.html", project, job_id, config=jobs.config(the_actor(), the_control_plane(), job_id))
+
+
+@blueprint.get("/<int:job_id>/files")
+@requires("job.see")
+def files(project: str, job_id: int) -> ResponseReturnValue:
+    """What it left behind."""
+    artifacts = jobs.files(the_actor(), the_control_plane(), _job(job_id).id)
+    return _page("jobs/files.html", project, job_id, artifacts=artifacts)
+
+
+@blueprint.get("/<int:job_id>/files/<int:artifact_id>/<path:path>")
+@requires("job.see")
+def download(project: str, job_id: int, artifact_id: int, path: str) -> Response:
+    """One of those files. Only what the artifact lists is ever read."""
+    cp = the_control_plane()
+    found = (one for one in jobs.files(the_actor(), cp, _job(job_id).id) if one.id == artifact_id)
+    file = next((file for artifact in found for file in artifact.files if file["path"] == path), None)
+    if file is None:
+        raise NotFound
+    name = path.rpartition("/")[2]
+    return send_file(cp.blobs.path(file["sha256"]), "application/octet-stream", as_attachment=True, download_name=name)
+
+
+@blueprint.get("/<int:job_id>/events")
+@requires("job.see")
+def events(project: str, job_id: int) -> ResponseReturnValue:
+    """What its attempts reported."""
+    actor, cp = the_actor(), the_control_plane()
+    kind = request.args.get("kind", "")
+    found = jobs.events(actor, cp, _job(job_id).id, kind=kind, limit=10_000)
+    page = asked_page(len(found), EVENTS_SHOWN)
+    shown = list(reversed(found))[page.offset : page.offset + page.size]
+    return _page("jobs/events.html", project, job_id, events=shown, page=page, kind=kind)
+
+
+@blueprint.post("/<int:job_id>/cancel")
+@requires("job.cancel")
+def cancel(project: str, job_id: int) -> ResponseReturnValue:
+    """Wish its end."""
+    try:
+        jobs.cancel(the_actor(), the_control_plane(), _job(job_id).id)
+        flash(gettext("The job is being cancelled."))
+    except JobOver as problem:
+        flash(sentence(problem), "error")
+    return redirect(url_for("jobs.show", project=project, job_id=job_id))

@@ -1,0 +1,101 @@
+"""Who may do what: the users of the installation, and the members of a project."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from control_plane.domain.permissions import ROLES
+from control_plane.services import people, projects
+from web.access import requires, the_actor, the_control_plane
+from web.pages.item import Item
+
+blueprint = Blueprint("people", __name__)
+_OF_PROJECT = frozenset({"people.members", "people.set_member", "people.remove_member"})
+_OF_ALL = frozenset({"people.index", "people.invite"})
+navigation = (
+    Item("admin", "people.members", _("Members"), "users", "member.see", others=_OF_ALL),
+    Item("admin", "people.index", _("People"), "user", "user.see", others=_OF_PROJECT),
+)
+
+
+@blueprint.get("/people")
+@requires("user.see")
+def index() -> ResponseReturnValue:
+    """Everybody who can sign in, and a form to invite."""
+    return _index("", "")
+
+
+@blueprint.post("/people")
+@requires("user.change")
+def invite() -> ResponseReturnValue:
+    """Add a user; the one-time link is shown once."""
+    actor, cp, form = the_actor(), the_control_plane(), request.form
+    name = form.get("name", "").strip()
+    link = people.invite(actor, cp, name, form.get("title", "").strip(), form.get("administrator") == "true")
+    if form.get("project"):
+        projects.set_member(actor, cp, form["project"], name, form.get("role", ""))
+    return _index(link, name)
+
+
+@blueprint.post("/projects")
+@requires("project.create")
+def create_project() -> ResponseReturnValue:
+    """A new project, with the reader as its owner."""
+    name, title = request.form.get("name", "").strip(), request.form.get("title", "").strip()
+    made = projects.create(the_actor(), the_control_plane(), name, title)
+    return redirect(url_for("home.show", project=made.name))
+
+
+@blueprint.get("/p/<project>/members")
+@requires("member.see")
+def members(project: str) -> ResponseReturnValue:
+    """Who is in this project, in which role."""
+    found = projects.members(the_actor(), the_control_plane(), project)
+    return render_template("people/members.html", members=found, role_choices=role_choices())
+
+
+@blueprint.post("/p/<project>/members")
+@requires("member.change")
+def set_member(project: str) -> ResponseReturnValue:
+    """Add a user, or change a role."""
+    name, role = request.form.get("name", "").strip(), request.form.get("role", "")
+    projects.set_member(the_actor(), the_control_plane(), project, name, role)
+    flash(gettext("%(name)s is now %(role)s in this project.", name=name, role=dict(role_choices()).get(role, role)))
+    return redirect(url_for("people.members", project=project))
+
+
+@blueprint.post("/p/<project>/members/remove")
+@requires("member.change")
+def remove_member(project: str) -> ResponseReturnValue:
+    """Take a user out of the project."""
+    name = request.form.get("name", "")
+    projects.remove_member(the_actor(), the_control_plane(), project, name)
+    flash(gettext("%(name)s is no longer in this project.", name=name))
+    return redirect(url_for("people.members", project=project))
+
+
+def _index(link: str, invited: str) -> str:
+    actor, cp = the_actor(), the_control_plane()
+    places = [("", gettext("None yet"))] + [(place.name, place.name) for place in projects.list_projects(actor, cp)]
+    return render_template(
+        "people/index.html",
+        users=people.list_users(actor, cp),
+        link=link,
+        invited=invited,
+        project_choices=places,
+        role_choices=role_choices(),
+    )
+
+
+def role_choices() -> list[tuple[str, str]]:
+    """Each role with its name in the reader's language."""
+    words = {
+        "Owner": gettext("Owner"),
+        "Developer": gettext("Developer"),
+        "Expert": gettext("Expert"),
+        "Viewer": gettext("Viewer"),
+    }
+    return [(role, words[role]) for role in ROLES]

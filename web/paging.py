@@ -1,0 +1,37 @@
+"""Pages of a list: which one the address asks for, and where it begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list of `total` entries, `size` on each page; `number` counts from 1."""
+
+    number: int
+    size: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def offset(self) -> int:
+        """How many entries come before this page."""
+        return (self.number - 1) * self.size
+
+
+def asked_page(total: int, size: int) -> Page:
+    """The page that `?page=` names; the nearest one that exists if it does not."""
+    page = Page(1, size, total)
+    return Page(min(max(1, asked_number("page", 1)), page.pages), size, total)
+
+
+def asked_number(name: str, otherwise: int) -> int:
+    """A whole number of the query, `otherwise` where there is none."""
+    text = request.args.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 16 else otherwise

@@ -1,0 +1,113 @@
+"""What a page does, as one command and as Python: the contents of its "Do this by API" drawer."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_CONNECT = "import tunesmith\n\nclient = tunesmith.connect()\n"
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A command for a terminal, and lines of Python."""
+
+    command: str
+    python: str
+
+
+def list_datasets(project: str) -> Snippet:
+    return _snippet(project, ["datasets", "list"], f"client.list_datasets({project!r})")
+
+
+def upload(project: str, name: str) -> Snippet:
+    name = name or "my-data"
+    python = f'client.upload_dataset({project!r}, {name!r}, train="train.jsonl")'
+    return _snippet(project, ["datasets", "upload", name, "train.jsonl"], python)
+
+
+def submit(
+    project: str, method: str, name: str, parameters: Mapping[str, Any], inputs: Mapping[str, int], seed: int
+) -> Snippet:
+    """A job and its end. `inputs` are ids by name."""
+    command = ["jobs", "submit", method, *(["--name", name] if name else [])]
+    command += [part for key, number in inputs.items() for part in ("--input", f"{key}={number}")]
+    command += [part for key, value in parameters.items() for part in ("--parameter", f"{key}={_value(value)}")]
+    lines = [f"job = client.submit_job(\n    {project!r},\n    {method!r},"]
+    lines += [f"    name={name!r},"] if name else []
+    lines += [f"    parameters={dict(parameters)!r},", f"    inputs={dict(inputs)!r},", f"    seed={seed},\n)"]
+    lines += ["for job, events in client.wait_job(job.id):\n    print(job.state, job.progress)"]
+    return _snippet(project, [*command, "--seed", str(seed), "--watch"], "\n".join(lines))
+
+
+def list_jobs(project: str) -> Snippet:
+    return _snippet(project, ["jobs", "list"], f"client.list_jobs({project!r})")
+
+
+def watch_job(project: str, job_id: int) -> Snippet:
+    python = f"for job, events in client.wait_job({job_id}):\n    print(job.state, job.progress)"
+    return _snippet(project, ["jobs", "watch", str(job_id)], python)
+
+
+def list_models(project: str) -> Snippet:
+    return _snippet(project, ["models", "list"], f"client.list_models({project!r})")
+
+
+def show_model(project: str, model_id: int) -> Snippet:
+    return _snippet(project, ["models", "show", str(model_id)], f"client.get_model({model_id})")
+
+
+def list_evaluations(project: str) -> Snippet:
+    return _snippet(project, ["evaluations", "list"], f"client.list_evaluations({project!r})")
+
+
+def show_evaluation(project: str, evaluation_id: int) -> Snippet:
+    return _snippet(project, ["evaluations", "show", str(evaluation_id)], f"client.get_evaluation({evaluation_id})")
+
+
+def list_deployments(project: str) -> Snippet:
+    return _snippet(project, ["deployments", "list"], f"client.list_deployments({project!r})")
+
+
+def deploy(project: str, name: str, model_id: int) -> Snippet:
+    python = (
+        f"deployment = client.deploy({project!r}, {name!r}, {model_id})\n"
+        "for deployment in client.wait_deployment(deployment.id):\n    print(deployment.state)"
+    )
+    return _snippet(project, ["deployments", "deploy", name, str(model_id)], python)
+
+
+def chat(project: str, name: str, deployment_id: int) -> Snippet:
+    python = f'messages = [{{"role": "user", "content": "…"}}]\nprint(client.chat({deployment_id}, messages))'
+    return _snippet(project, ["chat", name, "…"], python)
+
+
+def endpoint_curl(address: str, model: str) -> str:
+    """The OpenAI-compatible endpoint by curl; the token comes from the shell's environment, never from the page."""
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "…"}]}, ensure_ascii=False)
+    return (
+        f"curl {address}/v1/chat/completions \\\n"
+        '  -H "Authorization: Bearer $TUNESMITH_TOKEN" \\\n'
+        '  -H "Content-Type: application/json" \\\n'
+        f"  -d {shlex.quote(body)}"
+    )
+
+
+def endpoint_python(address: str, model: str) -> str:
+    return (
+        "import os\n\nfrom openai import OpenAI\n\n"
+        f'client = OpenAI(base_url="{address}/v1", api_key=os.environ["TUNESMITH_TOKEN"])\n'
+        f'answer = client.chat.completions.create(\n    model="{model}",\n'
+        '    messages=[{"role": "user", "content": "…"}],\n)\nprint(answer.choices[0].message.content)'
+    )
+
+
+def _snippet(project: str, arguments: list[str], python: str) -> Snippet:
+    return Snippet(shlex.join(["tunesmith", "--project", project, *arguments]), _CONNECT + python)
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,210 @@
+"""The words of things that are stored as codes: formats, forms, kinds, stages, metrics; the same on every page.
+
+Plain words first, the field's term second.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from babel.numbers import format_compact_decimal
+from flask_babel import gettext, ngettext
+
+from control_plane.domain import events
+from control_plane.domain.lifecycle import PREPARING, QUEUED, RUNNING, UPLOADING
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.models import ModelRecord
+from web import formatting
+from web.languages import locale
+
+
+def row_format(code: str) -> str:
+    """What a row of a dataset is."""
+    names: dict[str, str] = {
+        "prompt_completion": gettext("Question and answer"),
+        "chat": gettext("Conversation"),
+        "text": gettext("Plain text"),
+        "preference": gettext("Two answers, one preferred"),
+    }
+    return names.get(code, code)
+
+
+def columns(fields: tuple[str, ...]) -> list[dict[str, str]]:
+    """The headings of a dataset's rows, as the table macro takes them."""
+    known = {
+        "prompt": gettext("Question"),
+        "completion": gettext("Answer"),
+        "messages": gettext("Conversation"),
+        "text": gettext("Text"),
+        "chosen": gettext("Preferred answer"),
+        "rejected": gettext("Other answer"),
+    }
+    return [{"label": known.get(name, name)} for name in fields]
+
+
+def role(code: str) -> str:
+    """Who speaks in a conversation."""
+    names: dict[str, str] = {"system": gettext("Instruction"), "user": gettext("User"), "assistant": gettext("Model")}
+    return names.get(code, code)
+
+
+def form(code: str) -> str:
+    """What a model is, technically."""
+    names: dict[str, str] = {
+        "base": gettext("Base model"),
+        "adapter": gettext("Customized model (adapter)"),
+        "merged": gettext("Complete model (merged)"),
+        "gguf": gettext("Packaged model (GGUF)"),
+    }
+    return names.get(code, code)
+
+
+def kind(code: str) -> str:
+    """What a job of this kind does."""
+    names: dict[str, str] = {
+        "import": gettext("Import"),
+        "train": gettext("Training"),
+        "evaluate": gettext("Evaluation"),
+        "export": gettext("Packaging"),
+        "search": gettext("Prompt search"),
+    }
+    return names.get(code, code)
+
+
+def stage(code: str) -> str:
+    """What an attempt is busy with; a method's own word where we have none."""
+    names: dict[str, str] = {
+        "blobs": gettext("Fetching the files"),
+        "environment": gettext("Setting up the method's environment"),
+        "loading": gettext("Loading the model"),
+        "training": gettext("Learning"),
+        "saving": gettext("Saving"),
+        "baseline": gettext("Asking the model to compare with"),
+        "candidate": gettext("Asking the model under test"),
+        "finding": gettext("Finding the model"),
+        "checking": gettext("Checking"),
+        "merging": gettext("Merging"),
+        "converting": gettext("Converting"),
+        "describing": gettext("Describing the result"),
+        "done": gettext("Finishing"),
+    }
+    return names.get(code, code)
+
+
+def metric(code: str) -> str:
+    """What a score measures."""
+    names: dict[str, str] = {
+        "schema_valid": gettext("Answers in the required form (schema-valid)"),
+        "exact_match": gettext("Answers exactly as expected (exact match)"),
+    }
+    return names.get(code, code.replace("_", " "))
+
+
+def metric_short(code: str) -> str:
+    """What a score measures, in a word or two."""
+    names: dict[str, str] = {"schema_valid": gettext("Form"), "exact_match": gettext("Content")}
+    return names.get(code, code.replace("_", " "))
+
+
+def verdict(code: str) -> str:
+    """What an evaluation found."""
+    names: dict[str, str] = {
+        "better": gettext("The tuned model is better"),
+        "worse": gettext("The tuned model is worse"),
+        "unclear": gettext("No clear difference"),
+        "unpaired": gettext("Scored, nothing to compare with"),
+    }
+    return names.get(code, code)
+
+
+def is_share(score: dict[str, Any]) -> bool:
+    """Whether a score and its interval lie between 0 and 1, so that they can be drawn as a share."""
+    return bool(0 <= score["low"] <= score["value"] <= score["high"] <= 1)
+
+
+def score(value: float) -> str:
+    """A score: a share as a percentage, anything else as a number."""
+    return formatting.percent(value, locale()) if 0 <= value <= 1 else formatting.number(value, locale())
+
+
+def points(value: float) -> str:
+    """A difference of two shares with its sign, in percentage points; of other scores as a number."""
+    shown = formatting.number(round(value * 100, 1) if abs(value) <= 1 else value, locale())
+    signed = f"+{shown}" if value > 0 else shown
+    return str(gettext("%(value)s percentage points", value=signed)) if abs(value) <= 1 else signed
+
+
+def count(value: float | None) -> str:
+    """A large count in words of the reader's language: 134,515,008 as 135M."""
+    return str(format_compact_decimal(value, locale=locale(), fraction_digits=0)) if value else "–"
+
+
+def model(record: ModelRecord) -> str:
+    """A model in a list of choices."""
+    return f"{record.name} · {form(record.form)} · #{record.id}"
+
+
+def version(dataset: DatasetRecord, record: DatasetVersionRecord) -> str:
+    """A dataset version in a list of choices."""
+    rows = ngettext("one row", "%(num)s rows", record.train_rows)
+    held_out = ngettext("one held out", "%(num)s held out", record.test_rows)
+    return f"{dataset.name} v{record.number} · {rows} · {held_out}"
+
+
+def state(job: JobRecord, attempt: AttemptRecord | None) -> str:
+    """The state to show of a job: finer than what is stored, by its newest attempt. A key of macros/status.html."""
+    if job.cancel_wished_at and job.state in (QUEUED, RUNNING):
+        return "stopping"
+    if job.state == RUNNING and attempt is not None:
+        return {PREPARING: "preparing", UPLOADING: "finishing"}.get(attempt.state, "running")
+    return str(job.state).lower()
+
+
+def attempt(code: str) -> str:
+    """The state of an attempt."""
+    names: dict[str, str] = {
+        "OFFERED": gettext("Offered"),
+        "PREPARING": gettext("Preparing"),
+        "RUNNING": gettext("Running"),
+        "UPLOADING": gettext("Finishing"),
+        "SUCCEEDED": gettext("Succeeded"),
+        "FAILED": gettext("Failed"),
+        "CANCELLED": gettext("Cancelled"),
+        "PREEMPTED": gettext("Gave way"),
+        "LOST": gettext("Lost"),
+        "DECLINED": gettext("Declined"),
+    }
+    return names.get(code, code)
+
+
+def attempt_look(code: str) -> str:
+    """How an attempt's state looks: a key of macros/status.html."""
+    looks = {"UPLOADING": "finishing", "PREEMPTED": "paused", "DECLINED": "cancelled"}
+    return looks.get(code, code.lower())
+
+
+def event_kind(code: str) -> str:
+    """What kind of event it is."""
+    names: dict[str, str] = {
+        "progress": gettext("Progress"),
+        "metric": gettext("Values"),
+        "checkpoint": gettext("Checkpoint"),
+        "message": gettext("Message"),
+    }
+    return names.get(code, code)
+
+
+def as_json(value: Any) -> str:
+    """A value as indented JSON, for reading and copying."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def event(body: dict[str, Any]) -> str:
+    """What an event of an attempt says, on one line."""
+    if body.get("kind") == "metric":
+        return ", ".join(f"{name} {value:g}" for name, value in events.metrics(body).items())
+    if body.get("kind") == "progress":
+        return str(gettext("step %(step)s of %(steps)s", step=body.get("step", "?"), steps=body.get("steps", "?")))
+    return str(body.get("text") or body.get("path") or body.get("code") or "")
