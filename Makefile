@@ -32,7 +32,7 @@ check: .venv/.ready ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint --quiet web/templates
+	$(BIN)/djlint --lint --quiet web/templates
 	$(BIN)/codespell
 
 proto: .venv/.ready ## regenerate the wire contract's Python

@@ -24,9 +24,9 @@ class Place:
         self.folder = folder
         self._environment = os.environ | {"TUNESMITH_AGENT_ENVIRONMENTS": str(ENVIRONMENTS), **variables}
 
-    def up(self) -> None:
-        """Start what does not run; the ports are kept from the first start on."""
-        self.tunesmith("up", "--detach", "--ports", "auto", "--data", str(self.folder))
+    def up(self) -> str:
+        """Start what does not run; what the command said. The ports are kept from the first start on."""
+        return self.tunesmith("up", "--detach", "--ports", "auto", "--data", str(self.folder))
 
     def down(self) -> None:
         self.tunesmith("down", "--data", str(self.folder))

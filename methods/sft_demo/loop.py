@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import lean
 import torch
 from kit import checkpoints, signals
 from kit.events import Events, fail
@@ -51,14 +52,17 @@ class SelectiveTrainer(SFTTrainer):  # type: ignore[misc]
     """SFTTrainer whose output layer sees only the positions that have a label.
 
     With a large vocabulary the output layer, its float32 copy and the metrics on top of it cost more than the rest of
-    a small model; the gradient is the same without the positions that do not count.
+    a small model; the gradient is the same without the positions that do not count. A beginning that all rows of a
+    batch share, most often a chat template's, is computed once, and its gradient is the sum of the rows'.
     """
 
     def __init__(self, report: Report, **options: Any) -> None:
         super().__init__(**options)
         self._report = report
         self._counts: torch.Tensor | None = None
-        self.accelerator.unwrap_model(self.model).get_output_embeddings().register_forward_pre_hook(self._select)
+        plain = self.accelerator.unwrap_model(self.model)
+        self._shares = not self.args.gradient_checkpointing and lean.can_share(plain)
+        plain.get_output_embeddings().register_forward_pre_hook(self._select)
 
     def _select(self, _module: Any, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
         """Before the output layer: [rows, length, width] → [1, labelled positions, width]."""
@@ -70,17 +74,34 @@ class SelectiveTrainer(SFTTrainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Mean cross entropy over the labelled tokens (of all accumulated batches, if their number is given)."""
-        labels = inputs.pop("labels")[:, 1:]
-        self._counts = labels != -100
+        labels = inputs.pop("labels")
         self._report.tokens += int(inputs["attention_mask"].sum())
-        try:
-            logits = model(**inputs, use_cache=False).logits[0]
-        finally:
-            self._counts, counts = None, self._counts
-        targets = labels[counts]
+        done = lean.shared_beginning(inputs["input_ids"], labels) if self._shares else 0
+        given = self._begin(model, inputs, done) if done else {**inputs, "use_cache": False}
+        targets = labels[:, done + 1 :]
+        counts = targets != -100
+        logits = self._pass(model, given, counts).logits[0]
+        targets = targets[counts]
         total = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
         loss = total / (targets.numel() if num_items_in_batch is None else num_items_in_batch)
         return (loss, {"logits": logits}) if return_outputs else loss
+
+    def _begin(self, model: Any, inputs: dict[str, torch.Tensor], length: int) -> dict[str, Any]:
+        """Compute the shared beginning for one row, and give what the rest of all rows needs to go on from it."""
+        ids = inputs["input_ids"]
+        nothing = torch.zeros((1, length - 1), dtype=torch.bool, device=ids.device)
+        begun = self._pass(model, {"input_ids": ids[:1, :length], "use_cache": True}, nothing)
+        begun.past_key_values.batch_repeat_interleave(len(ids))
+        rest = {"input_ids": ids[:, length:], "attention_mask": inputs["attention_mask"]}
+        return {**rest, "past_key_values": begun.past_key_values, "use_cache": True}
+
+    def _pass(self, model: Any, given: dict[str, Any], counts: torch.Tensor) -> Any:
+        """One pass; `counts` [rows, length - 1] says which positions predict a label: logits are [1, those, words]."""
+        self._counts = counts
+        try:
+            return model(**given)
+        finally:
+            self._counts = None
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Save, seal, report; the last two checkpoints are kept, because the older may be on its way elsewhere."""

@@ -69,6 +69,7 @@ def make_trainer(
     stop: signals.Stop,
 ) -> Any:
     """TRL's data handling and loop with our loss, reporting each step."""
+    import lean
     from datasets import Dataset
     from loop import Report, SelectiveTrainer
     from trl import SFTConfig
@@ -84,6 +85,7 @@ def make_trainer(
         bf16=False,  # the weights have the chosen precision already; autocast would cast each operation again
         use_cpu=job.devices[0].startswith("cpu"), dataloader_pin_memory=False, report_to="none", disable_tqdm=True,
     )  # fmt: skip
+    lean.lighten(model)
     report = Report(events, stop, parameters["steps"])
     return SelectiveTrainer(
         model=model, args=config, processing_class=tokenizer, train_dataset=Dataset.from_list(examples),

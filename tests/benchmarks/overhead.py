@@ -15,12 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import tunesmith
 from agent.environment import Environments
-from agent.settings import Settings as AgentSettings
+from agent.settings import read as read_agent_settings
 from control_plane.domain.permissions import SYSTEM
 from control_plane.main import build, read_settings
 from control_plane.rpc.serving import ServingChannels
@@ -77,7 +77,7 @@ class Bench:
         self.ids = {given.name: given.id for given in demo.inputs}
         self.cp = build(read_settings(data / "control-plane"), ServingChannels())
         requirements = (ROOT / "methods/sft_demo/requirements.txt").read_text()
-        environments = Environments(AgentSettings(data=data / "agent"))
+        environments = Environments(replace(read_agent_settings(), data=data / "agent"))
         self.python = environments.ensure(requirements, "", folder / "build.log", lambda: None).python
         self.base = self.lay_out_base()
         version = DatasetVersionRecord.get_by_id(self.ids["dataset"])

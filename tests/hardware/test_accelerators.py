@@ -1,4 +1,4 @@
-"""What can only be shown on the real thing: skipped with the reason elsewhere. `tunesmith doctor` says the same by hand."""
+"""What only the real thing can show: skipped with the reason elsewhere. `tunesmith doctor` says the same by hand."""
 
 import json
 import os

@@ -126,21 +126,28 @@ from pathlib import Path
 import torch
 from kit import datasets, models, job
 from kit.events import Events
-import train
+import lean, train
 from kit.signals import Stop
 tiny, architecture, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 work = job.read(out / "job.json")
 model, tokenizer = models.load_base(work.models["base"], "float32")
 rows = datasets.read(work.datasets["dataset"].train, "prompt_completion", "train")[:8]
+for row in rows: row.prompt[0]["content"] = "Say what is open and its colour. " + row.prompt[0]["content"]
 examples = datasets.tokenize(rows, tokenizer, 128)
 model = train.add_lora(model, work, {})
+torch.manual_seed(1)
+for name, weight in model.named_parameters():
+    if "lora_B" in name: torch.nn.init.normal_(weight, std=0.1)
 trainer = train.make_trainer(model, tokenizer, examples, work, out, Events(out), Stop())
 inputs = next(iter(trainer.get_train_dataloader()))
-plain = model(**inputs).loss
+print(trainer._shares, lean.shared_beginning(inputs["input_ids"], inputs["labels"]))
 ours = trainer.compute_loss(model, dict(inputs))
+for module in model.modules(): module.__dict__.pop("forward", None)  # as PEFT has it
+plain = model(**inputs).loss
 for loss in (plain, ours):
     model.zero_grad(); loss.backward()
-    print(loss.item(), sum(p.grad.double().abs().sum().item() for p in model.parameters() if p.grad is not None))
+    grads = torch.cat([p.grad.double().flatten() for p in model.parameters() if p.grad is not None])
+    print(loss.item(), grads.abs().sum().item(), grads.sum().item(), grads[::97].sum().item())
 """
 
 
@@ -152,9 +159,11 @@ def test_the_loss_and_its_gradient_are_those_of_the_whole_model(tiny: Path, tmp_
         command, env=environment(CUDA_VISIBLE_DEVICES=""), cwd=METHODS.parent, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    plain, ours = ([float(number) for number in line.split()] for line in done.stdout.splitlines()[-2:])
-    assert plain[1] > 0
-    assert ours == pytest.approx(plain, rel=1e-4)
+    shares, plain, ours = (line.split() for line in done.stdout.splitlines()[-3:])
+    assert shares[0] == "True"
+    assert int(shares[1]) >= 8
+    assert float(plain[1]) > 0
+    assert [float(number) for number in ours] == pytest.approx([float(number) for number in plain], rel=1e-3)
 
 
 def test_import_of_a_folder_copies_what_is_safe(tiny: Path, run: Callable[..., Outcome]) -> None:
