@@ -85,6 +85,10 @@ class Blobs:
             os.fsync(source.fileno())
         self._move_in(path, sha256)
 
+    def remove(self, sha256: str) -> None:
+        """Delete a blob that nothing names any more; one that is gone already is fine."""
+        self._place(sha256).unlink(missing_ok=True)
+
     def require_space(self, size: int) -> None:
         """Raise DiskFull unless `size` more bytes leave the reserve untouched."""
         free = self._free(self._folder)

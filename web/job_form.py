@@ -185,7 +185,7 @@ def plan(draft: Draft) -> dict[str, Any]:
         "method_hash": draft.record.hash,
         "inputs": references(draft),
         "parameters": draft.manifest.complete(draft.parameters),
-        "seed": int(draft.seed) if draft.seed.isdecimal() else draft.seed,
+        "seed": draft.seed if "seed" in draft.errors else int(draft.seed),
     }
 
 
@@ -194,7 +194,7 @@ def snippet(project: str, draft: Draft) -> snippets.Snippet:
     defaults = draft.manifest.complete({})
     changed = {name: value for name, value in draft.parameters.items() if defaults.get(name, ...) != value}
     given = {name: pin["id"] for name, pin in references(draft).items()}
-    seed = int(draft.seed) if draft.seed.isdecimal() else 42
+    seed = 42 if "seed" in draft.errors else int(draft.seed)
     return snippets.submit(project, draft.record.name, draft.name, changed, given, seed)
 
 

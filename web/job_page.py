@@ -74,7 +74,7 @@ class JobView:
     def last_lines(self) -> str:
         """The end of what the method's program wrote, if the failure quotes it."""
         lines = self.job.reason_params.get("lines", "")
-        return "\n".join(lines) if isinstance(lines, list) else str(lines)
+        return "\n".join(map(str, lines)) if isinstance(lines, list) else str(lines)
 
     @property
     def progress(self) -> tuple[float, float, str, float | None] | None:

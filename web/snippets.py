@@ -43,6 +43,24 @@ def submit(
     return _snippet(project, [*command, "--seed", str(seed), "--watch"], "\n".join(lines))
 
 
+def list_rows(project: str, version_id: int) -> Snippet:
+    return _snippet(project, ["datasets", "rows", str(version_id)], f"client.list_rows({version_id})")
+
+
+def start_guided_run(project: str, case: str, version_id: int) -> Snippet:
+    """A case on a dataset version, to its end."""
+    python = (
+        f"run = client.start_guided_run({project!r}, {case!r}, {version_id})\n"
+        "for run in client.wait_guided_run(run.id):\n    print(run.stage, run.message)"
+    )
+    return _snippet(project, ["guided", "start", case, str(version_id), "--watch"], python)
+
+
+def watch_guided_run(project: str, run_id: int) -> Snippet:
+    python = f"for run in client.wait_guided_run({run_id}):\n    print(run.stage, run.message)"
+    return _snippet(project, ["guided", "watch", str(run_id)], python)
+
+
 def list_jobs(project: str) -> Snippet:
     return _snippet(project, ["jobs", "list"], f"client.list_jobs({project!r})")
 
@@ -50,6 +68,25 @@ def list_jobs(project: str) -> Snippet:
 def watch_job(project: str, job_id: int) -> Snippet:
     python = f"for job, events in client.wait_job({job_id}):\n    print(job.state, job.progress)"
     return _snippet(project, ["jobs", "watch", str(job_id)], python)
+
+
+def of_job(project: str, job_id: int, endpoint: str) -> Snippet:
+    """What this one of a job's pages shows; following the job, where a page has nothing of its own."""
+    own = {"jobs.config": _job_config, "jobs.files": _job_files, "jobs.log_page": _job_log}
+    return own.get(endpoint, watch_job)(project, job_id)
+
+
+def _job_config(project: str, job_id: int) -> Snippet:
+    return _snippet(project, ["jobs", "config", str(job_id)], f"print(client.get_job_config({job_id}))")
+
+
+def _job_files(project: str, job_id: int) -> Snippet:
+    python = f'for artifact in client.list_files({job_id}):\n    client.download({job_id}, artifact, f"job-{job_id}/{{artifact.name}}")'
+    return _snippet(project, ["jobs", "files", str(job_id)], python)
+
+
+def _job_log(project: str, job_id: int) -> Snippet:
+    return _snippet(project, ["jobs", "log", str(job_id)], f"data, size = client.read_log({job_id})")
 
 
 def list_models(project: str) -> Snippet:
@@ -80,6 +117,34 @@ def deploy(project: str, name: str, model_id: int) -> Snippet:
     return _snippet(project, ["deployments", "deploy", name, str(model_id)], python)
 
 
+def set_member(project: str) -> Snippet:
+    python = f'client.set_member({project!r}, "ada", "Expert")\nprint(client.list_members({project!r}))'
+    return _snippet(project, ["members", "set", "ada", "Expert"], python)
+
+
+def invite_user() -> Snippet:
+    return _of_all(
+        ["people", "invite", "ada", "--title", "Ada Lovelace"], 'print(client.invite_user("ada", "Ada Lovelace"))'
+    )
+
+
+def create_join_token(machine_class: str) -> Snippet:
+    python = f"print(client.create_join_token({machine_class!r}).token)"
+    return _of_all(["machines", "token", "--class", machine_class], python)
+
+
+def drain_machine(machine_id: str) -> Snippet:
+    return _of_all(["machines", "drain", machine_id], f"print(client.drain_machine({machine_id!r}))")
+
+
+def undrain_machine(machine_id: str) -> Snippet:
+    return _of_all(["machines", "undrain", machine_id], f"print(client.undrain_machine({machine_id!r}))")
+
+
+def show_machine(machine_id: str) -> Snippet:
+    return _of_all(["machines", "show", machine_id], f"print(client.get_machine({machine_id!r}))")
+
+
 def chat(project: str, name: str, deployment_id: int) -> Snippet:
     python = f'messages = [{{"role": "user", "content": "…"}}]\nprint(client.chat({deployment_id}, messages))'
     return _snippet(project, ["chat", name, "…"], python)
@@ -107,6 +172,11 @@ def endpoint_python(address: str, model: str) -> str:
 
 def _snippet(project: str, arguments: list[str], python: str) -> Snippet:
     return Snippet(shlex.join(["tunesmith", "--project", project, *arguments]), _CONNECT + python)
+
+
+def _of_all(arguments: list[str], python: str) -> Snippet:
+    """What belongs to no project."""
+    return Snippet(shlex.join(["tunesmith", *arguments]), _CONNECT + python)
 
 
 def _value(value: Any) -> str:

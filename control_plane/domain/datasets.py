@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NoReturn
 
+from control_plane.domain.documents import well_formed
 from control_plane.domain.errors import (
     EncodingUnsupported,
     FormatUnknown,
@@ -253,7 +254,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, value in pairs:
         if name in row:
-            raise RowFieldTwice(field=name[:40])
+            raise RowFieldTwice(field=well_formed(name[:40]))
         row[name] = value
     return row
 

@@ -375,6 +375,10 @@ class EngineFailed(Unavailable):
     """The serving engine on the machine failed: {problem}"""
 
 
+class EngineEnvironment(Unavailable):
+    """The machine is installing the serving engine; the first time this takes some minutes."""
+
+
 class MachineWentAway(Unavailable):
     """The connection to the machine that serves this is gone; please try again in a moment."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from control_plane.domain.documents import parse
+from control_plane.domain.documents import parse, well_formed
 
 PROGRESS, METRIC, CHECKPOINT, MESSAGE = "progress", "metric", "checkpoint", "message"
 KINDS = frozenset({PROGRESS, METRIC, CHECKPOINT, MESSAGE})
 _LONGEST_LINE = 65_536  # characters
 _QUOTED = 500  # characters of a faulty line that are kept
+_LATEST = 253_402_300_799.0  # seconds since the epoch: the end of the year 9999, after which no calendar goes
+_MOST_STEPS = 10**15
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ def read(line: str, now: float) -> Event:
         body = None
     if not isinstance(body, dict) or body.get("kind") not in KINDS:
         return _faulty(line, now)
-    return Event(body["kind"], _number(body.get("time"), now), body)
+    return Event(body["kind"], _moment(body.get("time"), now), body)
 
 
 def metrics(body: dict[str, Any]) -> dict[str, float]:
@@ -41,20 +43,25 @@ def metrics(body: dict[str, Any]) -> dict[str, float]:
 
 
 def progress(body: dict[str, Any]) -> dict[str, Any]:
-    """`step`, `steps` and `stage` of a progress event, as far as they are of the right type."""
-    numbers = {name: body[name] for name in ("step", "steps") if _is_number(body.get(name))}
+    """`step`, `steps` and `stage` of a progress event, as far as they are sound; the numbers whole ones."""
+    numbers = {name: int(body[name]) for name in ("step", "steps") if _is_count(body.get(name))}
     stage = body.get("stage")
     return numbers | ({"stage": stage[:64]} if isinstance(stage, str) else {})
 
 
 def _faulty(line: str, now: float) -> Event:
-    quoted = line[:_QUOTED].encode("utf-8", "replace").decode()
+    quoted = well_formed(line[:_QUOTED])
     body = {"kind": MESSAGE, "level": "warning", "code": "event_unreadable", "params": {"line": quoted}, "text": quoted}
     return Event(MESSAGE, now, body)
 
 
-def _number(value: object, otherwise: float) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else otherwise
+def _moment(value: object, otherwise: float) -> float:
+    sound = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LATEST
+    return float(value) if sound else otherwise  # type: ignore[arg-type]  # sound ones are numbers
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST_STEPS
 
 
 def _is_number(value: object) -> bool:

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from control_plane.domain.documents import well_formed
 from control_plane.domain.errors import FieldInvalid, FileTypeRefused, PathRefused
 
 CHUNK = 8 * 1024 * 1024  # bytes; each chunk but a file's last has exactly this size
 _LONGEST_PATH = 200  # characters
+_LONGEST_PART = 255  # bytes; what file systems take
 _TYPES = frozenset({".safetensors", ".json", ".jsonl", ".txt", ".md", ".jinja", ".model", ".gguf", ".tiktoken", ".spm"})
 _BARE = frozenset({"LICENSE", "NOTICE"})  # files without a suffix that belong to a model
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -46,10 +48,15 @@ def check(files: Iterable[File]) -> None:
 def _check_path(path: str) -> None:
     parts = path.split("/")
     odd = any(unicodedata.category(letter)[0] == "C" for letter in path) or "\\" in path or ":" in path
-    if odd or len(path) > _LONGEST_PATH or any(part in ("", ".", "..") or part.endswith(" ") for part in parts):
-        raise PathRefused(path=path[:_LONGEST_PATH].encode("utf-8", "replace").decode())
+    if odd or len(path) > _LONGEST_PATH or any(map(_is_odd, parts)):
+        raise PathRefused(path=well_formed(path[:_LONGEST_PATH]))
     if PurePosixPath(path).suffix.lower() not in _TYPES and parts[-1] not in _BARE:
         raise FileTypeRefused(path=path)
+
+
+def _is_odd(part: str) -> bool:
+    # encoded last: what is left has no lone surrogates
+    return part in ("", ".", "..") or part.endswith(" ") or len(part.encode("utf-8")) > _LONGEST_PART
 
 
 def _check_sizes(file: File) -> None:

@@ -9,6 +9,7 @@ from control_plane.domain import verdict
 
 CANDIDATE, BASELINE = "candidate", "baseline"
 _MOST_ROWS = 100_000
+_LARGEST_VALUE = 1e15
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def read(document: Any) -> Scores:
         raise ValueError("evaluation.json is not an object")
     metrics = _metrics(document)
     primary = document.get("primary_metric")
-    if primary not in metrics:
+    if not isinstance(primary, str) or primary not in metrics:
         raise ValueError("primary_metric")
     of_primary = metrics[primary]
     gain = verdict.difference(of_primary[CANDIDATE], of_primary[BASELINE]) if BASELINE in of_primary else None
@@ -49,7 +50,7 @@ def read(document: Any) -> Scores:
 
 def _metrics(document: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
     names = document.get("candidates")
-    if not isinstance(names, list) or CANDIDATE not in names or not set(names) <= {CANDIDATE, BASELINE}:
+    if not isinstance(names, list) or sorted(map(str, names)) not in ([CANDIDATE], [BASELINE, CANDIDATE]):
         raise ValueError("candidates")
     metrics = document.get("metrics")
     if not isinstance(metrics, dict) or not metrics:
@@ -68,21 +69,25 @@ def _metrics(document: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
 
 
 def _rows(document: dict[str, Any], metrics: dict[str, dict[str, list[float]]]) -> list[dict[str, Any]]:
-    """The samples, each with its scores beside its answers."""
+    """The samples, each with its number and its scores beside its answers."""
     rows = document.get("rows", [])
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list):
         raise ValueError("rows")
-    return [row | {"scores": _scores_of(row.get("row", at), metrics)} for at, row in enumerate(rows)]
+    return [_row(at, row, metrics) for at, row in enumerate(rows)]
 
 
-def _scores_of(number: Any, metrics: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, float]]:
-    def has(values: list[float]) -> bool:
-        return isinstance(number, int) and 0 <= number < len(values)
-
-    return {
-        metric: {name: values[number] for name, values in by_candidate.items() if has(values)}
-        for metric, by_candidate in metrics.items()
-    }
+def _row(at: int, row: Any, metrics: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
+    by_candidate = next(iter(metrics.values()))
+    if not isinstance(row, dict):
+        raise ValueError(f"rows[{at}]")
+    number = row.get("row", at)
+    if not isinstance(number, int) or not 0 <= number < len(by_candidate[CANDIDATE]):
+        raise ValueError(f"rows[{at}].row")
+    answers = row.get("answers")
+    if not isinstance(answers, dict) or not set(by_candidate) <= set(answers):
+        raise ValueError(f"rows[{at}].answers")
+    scores = {metric: {name: values[number] for name, values in one.items()} for metric, one in metrics.items()}
+    return row | {"row": int(number), "scores": scores}
 
 
 def _seconds(document: dict[str, Any]) -> dict[str, float]:
@@ -92,4 +97,5 @@ def _seconds(document: dict[str, Any]) -> dict[str, float]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Bounded, so that the sums of a hundred thousand squares are numbers too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_VALUE

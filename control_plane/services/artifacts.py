@@ -18,7 +18,7 @@ from control_plane.domain.errors import ArtifactIncomplete, ChunkCorrupt, Fenced
 from control_plane.domain.files import File
 from control_plane.domain.lifecycle import ATTEMPT_HELD, ATTEMPT_OPEN, SERVING
 from control_plane.domain.permissions import Actor
-from control_plane.services import attempts, audit, deployments, offers
+from control_plane.services import attempts, audit, checkpoints, deployments, offers
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.deployments import ReplicaRecord
@@ -110,6 +110,8 @@ def commit(actor: Actor, cp: ControlPlane, artifact_id: int, fence: int) -> None
             audit.record(actor, cp, "artifact.commit", subject, job.project_id, name=artifact.name, hash=artifact.hash)
             JobRecord.update(version=JobRecord.version + 1).where(JobRecord.id == job.id).execute()
     shutil.rmtree(_staging(cp, artifact), ignore_errors=True)
+    if artifact.name.startswith(f"{offers.CHECKPOINT}:"):
+        checkpoints.keep_newest(cp, job.id)
     cp.signals.wake(f"job:{job.id}")
 
 
@@ -117,9 +119,10 @@ def read_blob(actor: Actor, cp: ControlPlane, sha256: str, offset: int, length: 
     """A slice of a blob that one of the machine's attempts or replicas needs, and the blob's size. Raises NotFound."""
     if not _needs(actor, cp, sha256):
         raise NotFound
+    size = cp.blobs.size(sha256)
     with cp.blobs.open(sha256) as source:
-        source.seek(max(0, offset))
-        return source.read(max(0, min(length, rules.CHUNK))), cp.blobs.size(sha256)
+        source.seek(max(0, min(offset, size)))
+        return source.read(max(0, min(length, rules.CHUNK))), size
 
 
 def _needs(actor: Actor, cp: ControlPlane, sha256: str) -> bool:
@@ -171,6 +174,8 @@ def _assemble(cp: ControlPlane, artifact: ArtifactRecord, file: dict[str, Any]) 
             for chunk in file["chunks"]:
                 with (folder / chunk).open("rb") as source:
                     shutil.copyfileobj(source, target, 1 << 20)
+            if target.tell() != file["size"]:
+                raise ChunkCorrupt
         cp.blobs.adopt(Path(name), file["sha256"])
     finally:
         Path(name).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,6 +29,8 @@ from control_plane.store.database import transaction
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.machines import EnvironmentLockRecord, MachineRecord
 from control_plane.store.methods import MethodVersionRecord
+
+_LOCK = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*\n?)*")
 
 
 def own(actor: Actor, attempt_id: int, fence: int) -> AttemptRecord:
@@ -155,8 +158,13 @@ def _register(cp: ControlPlane, attempt: AttemptRecord) -> None:
 
 
 def _keep_lock(cp: ControlPlane, attempt: AttemptRecord, lock: str) -> str:
-    """Remember what the environment resolved to; the first lock of a platform stands. Its sha256."""
+    """Remember what the environment resolved to; the first lock of a platform stands. Its sha256.
+
+    Other machines install from it, so only a list of pinned packages is kept: no option, no address.
+    """
     lock_hash = hashlib.sha256(lock.encode()).hexdigest()
+    if not _LOCK.fullmatch(lock):
+        return lock_hash
     job = JobRecord.get_by_id(attempt.job_id)
     method = MethodVersionRecord.get_by_id(job.method_version_id)
     key = {"requirements_hash": offers.requirements_hash(method), "platform": offers.platform(attempt)}

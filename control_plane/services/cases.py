@@ -41,12 +41,13 @@ def get(actor: Actor, cp: ControlPlane, name: str) -> Case:
 def read_file(actor: Actor, cp: ControlPlane, name: str, file: str) -> bytes:
     """A file of a case by its path inside the folder. Raises NotFound, also for what lies outside the folder."""
     folder = get(actor, cp, name).folder.resolve()
-    if "\x00" in file:
-        raise NotFound
-    path = (folder / file).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
-        raise NotFound
-    return path.read_bytes()
+    try:
+        path = (folder / file).resolve()
+        if path.is_relative_to(folder) and path.is_file():
+            return path.read_bytes()
+    except (OSError, ValueError) as problem:  # a name that no file can have: too long, or with a zero byte
+        raise NotFound from problem
+    raise NotFound
 
 
 def _root(cp: ControlPlane) -> Path:

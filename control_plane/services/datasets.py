@@ -152,15 +152,16 @@ def of_version(actor: Actor, cp: ControlPlane, version_id: int) -> tuple[Dataset
 def rows(
     actor: Actor, cp: ControlPlane, version_id: int, split: str = "train", offset: int = 0, limit: int = 20
 ) -> list[dict[str, Any]]:
-    """Some rows of a version's `train` or `test` part, from row `offset` (0 is the first). Raises NotFound."""
+    """At most 200 rows of a version's `train` or `test` part, from row `offset` (0 is the first). Raises NotFound."""
     version = get_version(actor, cp, version_id)
     if split not in SPLITS:
         raise NotFound
     sha256 = version.train_sha256 if split == "train" else version.test_sha256
     if not sha256:
         return []
+    first = max(0, min(offset, version.train_rows if split == "train" else version.test_rows))
     with cp.blobs.open(sha256) as file:
-        return [json.loads(line) for line in islice(file, offset, offset + min(limit, 200))]
+        return [json.loads(line) for line in islice(file, first, first + max(0, min(limit, 200)))]
 
 
 def _versions(dataset_id: int) -> list[DatasetVersionRecord]:

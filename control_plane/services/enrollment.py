@@ -81,7 +81,9 @@ def enroll(
         stranger = Actor(kind="machine", id="", name=hostname[:200], address=address)
         if machine is None:
             reason = "used_by_another_key" if row and row.used_at and row.key_hash != key_hash else "not_valid"
-            audit.record(stranger, cp, "enrollment.refused", f"join_token:{token_id[:32]}", reason=reason)
+            # what was sent may be a secret without its id: only an id that exists is written down
+            named = token_id if JoinTokenRecord.get_or_none(JoinTokenRecord.id == token_id) else "unknown"
+            audit.record(stranger, cp, "enrollment.refused", f"join_token:{named}", reason=reason)
         else:
             issued = _issue(cp, machine, key)
             _keep_serial(machine, issued)

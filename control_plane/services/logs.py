@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import FileTooLarge, NotFound
+from control_plane.domain.errors import FieldInvalid, FileTooLarge, NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.services import attempts
 from control_plane.store.database import transaction
@@ -19,14 +19,18 @@ from control_plane.store.jobs import AttemptRecord, LogRecord
 
 STREAMS = ("stdout", "stderr", "agent")
 _SLICE = 1 << 20
+_MARKER = b"\n[tunesmith] "  # begins the line with which a machine closes a log that became too long
+_MARKER_ROOM = 256  # bytes that this line has beyond the limit
 
 
 def append(actor: Actor, cp: ControlPlane, attempt_id: int, fence: int, stream: str, offset: int, data: bytes) -> int:
     """Store the bytes of a log from `offset` on; its length then. Less than `offset` means: rewind to it.
 
     Bytes that are there already must be the same ones: where they differ, the machine's file is the truth, and the log
-    starts again from 0. Raises NotFound, Fenced, FileTooLarge, DiskFull.
+    starts again from 0. Raises NotFound, Fenced, FieldInvalid, FileTooLarge, DiskFull.
     """
+    if offset < 0:
+        raise FieldInvalid(field="offset", problem=str(offset))
     attempt = attempts.own(actor, attempt_id, fence)
     log = _log(attempt, stream)
     if offset > log.size:
@@ -39,7 +43,8 @@ def append(actor: Actor, cp: ControlPlane, attempt_id: int, fence: int, stream: 
         return 0
     if not fresh:
         return int(log.size)
-    if log.size + len(fresh) > cp.settings.max_log_bytes:
+    room = _MARKER_ROOM if fresh.startswith(_MARKER) else 0
+    if log.size + len(fresh) > cp.settings.max_log_bytes + room:
         raise FileTooLarge(file=stream, limit=cp.settings.max_log_bytes)
     cp.blobs.require_space(len(fresh))
     _write(_path(cp, attempt.id, stream), log.size, fresh)

@@ -17,6 +17,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 
 from control_plane.context import ControlPlane
 from control_plane.domain import manifest as manifests
+from control_plane.domain.documents import parse
 from control_plane.domain.errors import (
     MethodBroken,
     MethodUnknown,
@@ -99,11 +100,19 @@ def check_parameters(manifest: Manifest, parameters: Mapping[str, Any]) -> dict[
     for name in parameters:
         if name not in known:
             raise ParameterUnknown(method=manifest.name, parameter=name)
-    complete = manifest.complete(parameters)
+    complete = manifest.complete({name: _keepable(name, value) for name, value in parameters.items()})
     errors = sorted(Draft202012Validator(manifest.parameters).iter_errors(complete), key=lambda e: str(e.path))
     if errors:
         raise _parameter_error(errors[0])
     return complete
+
+
+def _keepable(name: str, value: Any) -> Any:
+    """The value as it can be stored and shown again. Raises ParameterInvalid for NaN, say, or endless nesting."""
+    try:
+        return parse(json.dumps(value))
+    except (ValueError, RecursionError) as problem:
+        raise ParameterInvalid(parameter=name, problem=str(problem)) from problem
 
 
 def _parameter_error(error: ValidationError) -> ParameterInvalid:

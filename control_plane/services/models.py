@@ -19,7 +19,17 @@ from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
 
 CARD = "model.json"
-_LARGEST_CARD = 1 << 20  # bytes
+_LARGEST_CARD = 1 << 16  # bytes
+# what a page or a script may rely on, where it is stated at all
+_CARD: Mapping[str, type | tuple[type, ...]] = {
+    "architecture": str,
+    "parameter_count": (int, float),
+    "context_length": int,
+    "has_chat_template": bool,
+    "licence": str,
+    "dtype": str,
+    "source": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,9 @@ def _facts(cp: ControlPlane, name: str, form: str, artifact: ArtifactRecord) -> 
         raise OutputUnreadable(output=name, problem=f"{CARD}: {problem}") from problem
     if not isinstance(facts, dict) or facts.get("form") != form:
         raise OutputUnreadable(output=name, problem=f"{CARD}: form ≠ {form}")
+    for fact, kind in _CARD.items():
+        if facts.get(fact) is not None and not isinstance(facts[fact], kind):
+            raise OutputUnreadable(output=name, problem=f"{CARD}: {fact}")
     return facts
 
 

@@ -118,7 +118,8 @@ def sign_in(cp: ControlPlane, name: str, password: str, address: str) -> str:
     stored = (user.password_hash if user else "") or _NOBODY
     if not _matches(stored, password) or user is None:
         with transaction():
-            nobody = Actor(kind="user", id="", name=name[:64], address=address)
+            # a password typed into the wrong field must not be written down: only a name that exists is
+            nobody = Actor(kind="user", id="", name=name if user else "", address=address)
             audit.record(nobody, cp, "session.refused", f"address:{address}")
         raise WrongPassword
     with transaction():

@@ -16,6 +16,7 @@ from control_plane.services import audit
 from control_plane.store.audit import AuditRecord
 from web.access import requires, the_actor, the_control_plane
 from web.pages.item import Item
+from web.paging import asked_number
 
 blueprint = Blueprint("audit", __name__)
 _OF_PROJECT = frozenset({"audit.of_project"})
@@ -59,8 +60,7 @@ def export_all() -> ResponseReturnValue:
 
 
 def _page(project: str | None) -> str:
-    before = request.args.get("before", 0, type=int)
-    found = list(_matching(project, max(before, 0), _PAGE + 1))
+    found = list(_matching(project, asked_number("before", 0), _PAGE + 1))
     older = found[_PAGE - 1].id if len(found) > _PAGE else 0
     filters = {name: request.args.get(name, "") for name in _FILTERS}
     return render_template("audit/index.html", entries=found[:_PAGE], older=older, of_project=project, filters=filters)

@@ -15,9 +15,11 @@ from control_plane.services import cases, datasets, guided, methods
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.wording import say, waiting
+from web import snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.languages import locale
 from web.pages.item import Item
+from web.paging import asked_number
 
 blueprint = Blueprint("cases", __name__)
 navigation = Item("work", "cases.index", _("Cases"), "briefcase", "case.see", "g c")
@@ -60,13 +62,17 @@ def check(project: str, name: str) -> ResponseReturnValue:
     """Is my data fine? Is the plan fine? (`step=plan`)"""
     actor, cp = the_actor(), the_control_plane()
     case = cases.get(actor, cp, name)
-    version = _version(request.args.get("dataset", 0, type=int))
-    template = "cases/plan.html" if request.args.get("step") == "plan" else "cases/data.html"
+    version = _version(asked_number("dataset", 0))
+    template, snippet = "cases/data.html", snippets.list_rows(project, version.id)
+    if request.args.get("step") == "plan":
+        template, snippet = "cases/plan.html", snippets.start_guided_run(project, name, version.id)
     rows = datasets.rows(actor, cp, version.id, "train", 0, _SHOWN_ROWS)
     base = guided.base_of(actor, cp, project, case)
     plan = guided.plan_of(case, locale())
     settings = _settings(plan)
-    return render_template(template, case=plan, version=version, rows=rows, base=base, settings=settings)
+    return render_template(
+        template, case=plan, version=version, rows=rows, base=base, settings=settings, snippet=snippet
+    )
 
 
 @blueprint.post("/p/<project>/cases/<name>/run")
@@ -74,8 +80,8 @@ def check(project: str, name: str) -> ResponseReturnValue:
 def start(project: str, name: str) -> ResponseReturnValue:
     """Start training; what follows, follows by itself."""
     number, key = request.form.get("dataset", ""), request.form.get("key", "")
-    if not number.isdecimal():
-        raise FieldInvalid(field="dataset", problem=number)
+    if not number.isdecimal() or len(number) > 15:
+        raise FieldInvalid(field="dataset", problem=number[:40])
     run = guided.start(the_actor(), the_control_plane(), project, name, int(number), key)
     return redirect(url_for("cases.run", project=project, name=name, run_id=run.id))
 
@@ -99,6 +105,7 @@ def run(project: str, name: str, run_id: int) -> ResponseReturnValue:
         waiting={stage: _waiting(job) for stage, job in progress.jobs.items()},
         reason=say(progress.run.reason, progress.run.reason_params, locale()) if progress.run.reason else "",
         topic=_topic(progress),
+        snippet=snippets.watch_guided_run(project, run_id),
     )
 
 

@@ -108,7 +108,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
         page=page,
         rows=rows,
         fields=FORMATS[version.format],
-        snippet=snippets.list_datasets(project),
+        snippet=snippets.list_rows(project, version.id),
     )
 
 
@@ -123,7 +123,7 @@ def _chosen(versions: list[DatasetVersionRecord]) -> DatasetVersionRecord:
 def _entered(train: FileStorage | None) -> Entered:
     share, seed = request.form.get("share", "20").strip(), request.form.get("seed", "42").strip()
     errors = {}
-    if not share.isdecimal() or not 0 <= int(share[:4]) <= 50:
+    if not share.isdecimal() or len(share) > 4 or int(share) > 50:
         errors["share"] = gettext("Enter a whole number from 0 to 50.")
     if not re.fullmatch(r"[0-9]{1,9}", seed):
         errors["seed"] = gettext("Enter a whole number.")

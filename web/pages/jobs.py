@@ -143,8 +143,8 @@ def _hinted(project: str, record: MethodVersionRecord) -> Draft:
     hints = request.args.to_dict()
     offered = job_form.Offered(actor, cp, project)
     base_of = {str(model.id): str(model.base_id) for model in offered.models if model.base_id}
-    if hints.get("model", "").isdecimal() and "dataset" not in hints:
-        version = models.lineage(actor, cp, int(hints["model"])).dataset_version
+    if (number := asked_number("model", 0)) and "dataset" not in hints:
+        version = models.lineage(actor, cp, number).dataset_version
         hints |= {"dataset": str(version.id)} if version else {}
     return job_form.hinted(job_form.fresh(record), offered, hints, base_of)
 
@@ -200,9 +200,8 @@ def _job(job_id: int) -> JobRecord:
 def _page(template: str, project: str, job_id: int, **more: Any) -> str:
     seen = job_page.view(the_actor(), the_control_plane(), project, _job(job_id))
     step = job_page.next_step(project, seen)
-    return render_template(
-        template, seen=seen, job=seen.job, step=step, snippet=snippets.watch_job(project, job_id), **more
-    )
+    snippet = snippets.of_job(project, job_id, request.endpoint or "")
+    return render_template(template, seen=seen, job=seen.job, step=step, snippet=snippet, **more)
 
 
 @blueprint.get("/<int:job_id>")

@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
 from control_plane.services import enrollment, machines, overview
+from control_plane.store.machines import MachineRecord
+from web import snippets
 from web.access import requires, the_actor, the_control_plane
 from web.pages.item import Item
 
@@ -27,7 +29,8 @@ def show(machine_id: str) -> ResponseReturnValue:
     """One machine: its hardware as last reported, and what it holds."""
     actor, cp = the_actor(), the_control_plane()
     machine = machines.get(actor, cp, machine_id)
-    return render_template("machines/show.html", machine=machine, held=overview.held(actor, cp, machine_id))
+    held, snippet = overview.held(actor, cp, machine_id), _snippet(machine)
+    return render_template("machines/show.html", machine=machine, held=held, snippet=snippet)
 
 
 @blueprint.post("/machines/join")
@@ -37,7 +40,8 @@ def join() -> ResponseReturnValue:
     cp = the_control_plane()
     token, record = enrollment.create_join_token(the_actor(), cp, request.form.get("machine_class", ""))
     address = f"{cp.settings.public_host}:{cp.settings.api_port}"
-    return render_template("machines/join.html", token=token, record=record, address=address)
+    snippet = snippets.create_join_token(record.machine_class)
+    return render_template("machines/join.html", token=token, record=record, address=address, snippet=snippet)
 
 
 @blueprint.post("/machines/<machine_id>/drain")
@@ -54,3 +58,10 @@ def undrain(machine_id: str) -> ResponseReturnValue:
     """Give it jobs again."""
     machines.undrain(the_actor(), the_control_plane(), machine_id)
     return redirect(url_for("machines.show", machine_id=machine_id))
+
+
+def _snippet(machine: MachineRecord) -> snippets.Snippet:
+    """What the reader's button does; for who has none, looking."""
+    if not the_actor().may("machine.change"):
+        return snippets.show_machine(machine.id)
+    return snippets.undrain_machine(machine.id) if machine.drained else snippets.drain_machine(machine.id)

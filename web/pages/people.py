@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.permissions import ROLES
 from control_plane.services import people, projects
+from web import snippets
 from web.access import requires, the_actor, the_control_plane
 from web.pages.item import Item
 
@@ -54,7 +55,8 @@ def create_project() -> ResponseReturnValue:
 def members(project: str) -> ResponseReturnValue:
     """Who is in this project, in which role."""
     found = projects.members(the_actor(), the_control_plane(), project)
-    return render_template("people/members.html", members=found, role_choices=role_choices())
+    snippet = snippets.set_member(project)
+    return render_template("people/members.html", members=found, role_choices=role_choices(), snippet=snippet)
 
 
 @blueprint.post("/p/<project>/members")
@@ -87,6 +89,7 @@ def _index(link: str, invited: str) -> str:
         invited=invited,
         project_choices=places,
         role_choices=role_choices(),
+        snippet=snippets.invite_user(),
     )
 
 

@@ -1,6 +1,7 @@
 """Logs by offset: repeated, overlapping, early, diverging; and sealed."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -99,3 +100,18 @@ def test_limits(cp: ControlPlane, machine: Actor, attempt: AttemptRecord, fleet:
     LogRecord.create(attempt=attempt, stream="stdout", size=cp.settings.max_log_bytes)
     with pytest.raises(FileTooLarge):
         logs.append(machine, cp, attempt.id, attempt.fence, "stdout", cp.settings.max_log_bytes, b"a")
+
+
+def test_a_log_that_is_too_long_has_room_for_the_line_that_says_so(
+    cp: ControlPlane, machine: Actor, attempt: AttemptRecord
+) -> None:
+    small = replace(cp, settings=replace(cp.settings, max_log_bytes=10))
+    given = (attempt.id, attempt.fence, "stdout")
+    assert logs.append(machine, small, *given, 0, b"0123456789") == 10
+    end = b"\n[tunesmith] the log is cut off here\n"
+    for refused in (end[1:], end + b"x" * 256):
+        with pytest.raises(FileTooLarge):
+            logs.append(machine, small, *given, 10, refused)
+    assert logs.append(machine, small, *given, 10, end) == 10 + len(end)
+    whole = hashlib.sha256(b"0123456789" + end).hexdigest()
+    assert logs.seal(machine, small, *given, 10 + len(end), whole) == (True, 10 + len(end))

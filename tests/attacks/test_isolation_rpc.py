@@ -1,0 +1,227 @@
+"""Every call of the Automation service, as somebody of another project, of none, as a viewer, and as nobody.
+
+The rows are held against the service's descriptor: a new call without a row fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import pytest
+from attacks.town import EVE, NORA, OLGA, OTHER, PROJECT, ROOT, VIC, Town
+from google.protobuf.message import Message
+
+from control_plane.authority import open_authority
+from control_plane.store.audit import AuditRecord
+from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.jobs import JobRecord
+from link_support import TIMEOUT, code_of
+from tunesmith.v1 import automation_pb2 as pb
+from tunesmith.v1 import automation_pb2_grpc
+
+OK, GONE, NO = "OK", "NOT_FOUND", "PERMISSION_DENIED"
+METHODS = pb.DESCRIPTOR.services_by_name["Automation"].methods_by_name
+
+
+@dataclass(frozen=True)
+class Row:
+    """A request about the canary, and how it ends for eve (of another project), nora (of none), vic (viewer), olga."""
+
+    request: Callable[[dict[str, int]], Any]
+    eve: str
+    nora: str
+    vic: str
+    olga: str = OK
+
+
+def _inside(request: Callable[[dict[str, int]], Any], vic: str = OK, olga: str = OK) -> Row:
+    """Of what belongs to the canary: outside of it, it does not exist."""
+    return Row(request, GONE, GONE, vic, olga)
+
+
+ROWS = {
+    "WhoAmI": Row(lambda _: pb.WhoAmIRequest(), OK, OK, OK),
+    "ListProjects": Row(lambda _: pb.ListProjectsRequest(), OK, OK, OK),
+    "CreateProject": Row(lambda _: pb.CreateProjectRequest(name="mine"), NO, NO, NO, NO),
+    "ListMachines": Row(lambda _: pb.ListMachinesRequest(), OK, NO, OK),
+    "CreateJoinToken": Row(lambda _: pb.CreateJoinTokenRequest(machine_class="server"), NO, NO, NO, NO),
+    "ListMethods": Row(lambda _: pb.ListMethodsRequest(), OK, NO, OK),
+    "ListCases": Row(lambda _: pb.ListCasesRequest(), OK, NO, OK),
+    "GetCaseFile": Row(lambda _: pb.GetCaseFileRequest(case="machine_faults", file="case.toml"), OK, NO, OK),
+    "GetMachine": Row(lambda made: pb.GetMachineRequest(id=str(made["machine"])), OK, NO, OK),
+    "DrainMachine": Row(lambda made: pb.DrainMachineRequest(id=str(made["machine"])), NO, NO, NO, NO),
+    "UndrainMachine": Row(lambda made: pb.UndrainMachineRequest(id=str(made["machine"])), NO, NO, NO, NO),
+    "RevokeMachine": Row(lambda made: pb.RevokeMachineRequest(id=str(made["machine"])), NO, NO, NO, NO),
+    "ListUsers": Row(lambda _: pb.ListUsersRequest(), NO, NO, NO, NO),
+    "InviteUser": Row(lambda _: pb.InviteUserRequest(name="friend", administrator=True), NO, NO, NO, NO),
+    "ListMembers": _inside(lambda _: pb.ListMembersRequest(project=PROJECT), vic=NO),
+    "SetMember": _inside(lambda _: pb.SetMemberRequest(project=PROJECT, user=VIC, role="Viewer"), vic=NO),
+    "RemoveMember": _inside(lambda _: pb.RemoveMemberRequest(project=PROJECT, user=VIC), vic=NO),
+    "ListApiTokens": Row(lambda _: pb.ListApiTokensRequest(), OK, OK, OK),
+    "RevokeApiToken": Row(lambda made: pb.RevokeApiTokenRequest(id=made["token"]), GONE, GONE, GONE, GONE),
+    "ListRows": _inside(lambda made: pb.ListRowsRequest(dataset_version_id=made["version"])),
+    "StartGuidedRun": _inside(lambda made: _guided(PROJECT, made), vic=NO),
+    "GetGuidedRun": _inside(lambda made: pb.GetGuidedRunRequest(id=made["run"])),
+    "ListGuidedRuns": _inside(lambda _: pb.ListGuidedRunsRequest(project=PROJECT)),
+    "WaitGuidedRun": _inside(lambda made: pb.WaitGuidedRunRequest(id=made["run"])),
+    "GetJobConfig": _inside(lambda made: pb.GetJobConfigRequest(job_id=made["train"])),
+    "ListFiles": _inside(lambda made: pb.ListFilesRequest(job_id=made["train"])),
+    "GetFile": _inside(lambda made: _file(made["train"], made)),
+    "GetLineage": _inside(lambda made: pb.GetLineageRequest(model_id=made["gguf"])),
+    "CreateApiToken": Row(lambda _: pb.CreateApiTokenRequest(name="t"), OK, OK, OK),
+    "ListAudit": _inside(lambda _: pb.ListAuditRequest(project=PROJECT), vic=NO),
+    "UploadDataset": _inside(lambda _: _upload(PROJECT), vic=NO, olga="INVALID_ARGUMENT"),
+    "ListDatasets": _inside(lambda _: pb.ListDatasetsRequest(project=PROJECT)),
+    "SubmitJob": _inside(lambda made: _training(PROJECT, made), vic=NO),
+    "GetJob": _inside(lambda made: pb.GetJobRequest(id=made["train"])),
+    "ListJobs": _inside(lambda _: pb.ListJobsRequest(project=PROJECT)),
+    "WaitJob": _inside(lambda made: pb.WaitJobRequest(id=made["train"])),
+    "CancelJob": _inside(lambda made: pb.CancelJobRequest(id=made["failed"]), vic=NO, olga="FAILED_PRECONDITION"),
+    "ReadLog": _inside(lambda made: pb.ReadLogRequest(job_id=made["train"])),
+    "ListEvents": _inside(lambda made: pb.ListEventsRequest(job_id=made["train"])),
+    "ListModels": _inside(lambda _: pb.ListModelsRequest(project=PROJECT)),
+    "GetModel": _inside(lambda made: pb.GetModelRequest(id=made["gguf"])),
+    "GetEvaluation": _inside(lambda made: pb.GetEvaluationRequest(id=made["evaluation"])),
+    "ListEvaluations": _inside(lambda _: pb.ListEvaluationsRequest(project=PROJECT)),
+    "Deploy": _inside(lambda made: _deploy(PROJECT, made["gguf"]), vic=NO),
+    "GetDeployment": _inside(lambda made: pb.GetDeploymentRequest(id=made["deployment"])),
+    "ListDeployments": _inside(lambda _: pb.ListDeploymentsRequest(project=PROJECT)),
+    "WaitDeployment": _inside(lambda made: pb.WaitDeploymentRequest(id=made["deployment"])),
+    "StopDeployment": _inside(lambda made: pb.StopDeploymentRequest(id=made["deployment"]), vic=NO),
+    # a viewer may use what is served; here the machine has no channel
+    "Chat": _inside(
+        lambda made: pb.ChatRequest(deployment_id=made["deployment"], body="{}"), "UNAVAILABLE", "UNAVAILABLE"
+    ),
+}
+# these change what the other tests look at
+ONCE = {"SubmitJob", "Deploy", "StopDeployment", "RemoveMember", "StartGuidedRun"}
+CHANGING = ("CreateProject", "CreateJoinToken", "UploadDataset", "SubmitJob", "CancelJob", "Deploy", "StopDeployment")
+# what eve may ask in her own project with the canary's ids in it
+BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
+    "the dataset and the base": ("SubmitJob", lambda made: _training(OTHER, made)),
+    "the dataset alone": ("SubmitJob", lambda made: _training(OTHER, made | {"base": 0})),
+    "the dataset in a guided run": ("StartGuidedRun", lambda made: _guided(OTHER, made)),
+    "the model": ("Deploy", lambda made: _deploy(OTHER, made["gguf"])),
+}
+
+
+def _upload(project: str) -> list[pb.UploadDatasetRequest]:
+    header = pb.UploadHeader(project=project, name="d", split_seed=1)
+    return [pb.UploadDatasetRequest(header=header), pb.UploadDatasetRequest(train=b"no row\n")]
+
+
+def _training(project: str, made: dict[str, int]) -> pb.SubmitJobRequest:
+    inputs = [
+        pb.InputRef(name="base", kind="model", id=made["base"]),
+        pb.InputRef(name="dataset", kind="dataset", id=made["version"]),
+    ]
+    return pb.SubmitJobRequest(project=project, method="sft_demo", name="stolen", inputs=inputs, seed=1)
+
+
+def _guided(project: str, made: dict[str, int]) -> pb.StartGuidedRunRequest:
+    return pb.StartGuidedRunRequest(project=project, case="machine_faults", dataset_version_id=made["version"])
+
+
+def _file(job_id: int, made: dict[str, int]) -> pb.GetFileRequest:
+    return pb.GetFileRequest(job_id=job_id, artifact_id=made["artifact"], path="model.json")
+
+
+def _deploy(project: str, model_id: int) -> pb.DeployRequest:
+    return pb.DeployRequest(project=project, name="stolen", model_id=model_id)
+
+
+@contextmanager
+def _stub(town: Town) -> Iterator[automation_pb2_grpc.AutomationStub]:
+    credentials = grpc.ssl_channel_credentials(open_authority(town.cp.settings.data).pem)
+    with grpc.secure_channel(f"127.0.0.1:{town.server.api_port}", credentials) as channel:
+        yield automation_pb2_grpc.AutomationStub(channel)
+
+
+def _call(stub: automation_pb2_grpc.AutomationStub, name: str, request: Any, token: str) -> tuple[str, bytes]:
+    """The status's name, and every byte that came back: messages, details and trailing metadata."""
+    metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    sent = iter(request) if METHODS[name].client_streaming else request
+    try:
+        reply = getattr(stub, name)(sent, metadata=metadata, timeout=TIMEOUT)
+        replies = [reply] if isinstance(reply, Message) else list(reply)
+        return OK, b"".join(one.SerializeToString() for one in replies)
+    except grpc.RpcError as error:
+        said = f"{error.details()} {error.trailing_metadata()}"  # type: ignore[attr-defined]
+        assert code_of(error) or error.code().name == "UNIMPLEMENTED", said  # type: ignore[attr-defined]
+        return error.code().name, said.encode()  # type: ignore[attr-defined]
+
+
+def _rows_now() -> tuple[int, ...]:
+    stopped = DeploymentRecord.select().where(DeploymentRecord.wish == "STOPPED").count()
+    wished = JobRecord.select().where(JobRecord.cancel_wished_at > 0).count()
+    return JobRecord.select().count(), DeploymentRecord.select().count(), stopped, wished
+
+
+def test_each_call_has_a_row() -> None:
+    assert set(ROWS) == set(METHODS)
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_nobody_gets_beyond_what_is_theirs(town: Town, name: str) -> None:
+    row, before = ROWS[name], _rows_now()
+    with _stub(town) as stub:
+        for user, wanted in ((EVE, row.eve), (NORA, row.nora), (VIC, row.vic)):
+            status, said = _call(stub, name, row.request(town.made), town.tokens[user])
+            assert status == wanted, (user, said[:300])
+            assert user == VIC or PROJECT.encode() not in said, (user, said[:300])
+        for token in ("", "tsk_guessed", town.tokens[EVE] + "x"):
+            status, said = _call(stub, name, row.request(town.made), token)
+            assert status == "UNAUTHENTICATED", said[:300]
+            assert PROJECT.encode() not in said
+    assert _rows_now() == before
+
+
+@pytest.mark.parametrize("case", sorted(BORROWED))
+def test_ids_of_another_project_do_not_exist_in_ones_own(town: Town, case: str) -> None:
+    name, request = BORROWED[case]
+    before = _rows_now()
+    with _stub(town) as stub:
+        status, said = _call(stub, name, request(town.made), town.tokens[EVE])
+    assert status == GONE, said
+    assert _rows_now() == before
+
+
+@pytest.mark.parametrize("name", sorted(set(METHODS) - ONCE))
+def test_the_same_requests_work_for_the_owner(town: Town, name: str) -> None:
+    """Otherwise the refusals above would prove nothing."""
+    with _stub(town) as stub:
+        status, said = _call(stub, name, ROWS[name].request(town.made), town.tokens[OLGA])
+    assert status == ROWS[name].olga, said[:300]
+
+
+@pytest.mark.parametrize("path", ["", "..", "../model.json", "/etc/passwd", "\x00", "x" * 100_000])
+def test_of_a_jobs_files_only_those_are_read(town: Town, path: str) -> None:
+    own = _file(town.made["train"], town.made)
+    requests = [pb.GetFileRequest(job_id=own.job_id, artifact_id=own.artifact_id, path=path)]
+    requests.append(_file(town.made["export"], town.made))  # of another job
+    with _stub(town) as stub:
+        for request in requests:
+            assert _call(stub, "GetFile", request, town.tokens[OLGA])[0] == GONE
+
+
+def test_a_refusal_writes_no_audit_entry_of_a_change(town: Town) -> None:
+    before = AuditRecord.select().count()
+    with _stub(town) as stub:
+        for name in CHANGING:
+            assert _call(stub, name, ROWS[name].request(town.made), town.tokens[NORA])[0] in (GONE, NO)
+    assert AuditRecord.select().count() == before
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**53, 2**63 - 1, -(2**63)])
+def test_an_id_that_nothing_has_is_not_found(town: Town, number: int) -> None:
+    with _stub(town) as stub:
+        for name in METHODS:
+            made = dict.fromkeys(town.made, number)
+            request = ROWS[name].request(made)
+            if isinstance(request, Message) and request != ROWS[name].request(town.made):
+                status, said = _call(stub, name, request, town.tokens[ROOT])
+                assert status == GONE, (name, said[:300])

@@ -1,0 +1,65 @@
+"""One furnished project called `canary`, another one, and somebody in each role: what an attacker would like to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import rooms
+
+from control_plane.context import ControlPlane
+from control_plane.domain.permissions import SYSTEM
+from control_plane.rpc.server import Server
+from control_plane.services import credentials, people, projects
+from control_plane.store.database import transaction
+from control_plane.store.guided import GuidedRunRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.people import ApiTokenRecord, UserRecord
+from control_plane.store.projects import ProjectRecord
+
+# who is who: `eve` owns another project, `nora` is in none, `vic` may look at the canary, `olga` owns it
+EVE, NORA, VIC, OLGA, ROOT = "eve", "nora", "vic", "olga", "root"
+PROJECT, OTHER = "canary", "other"
+
+
+@dataclass
+class Town:
+    """Two projects behind the real ports; `made` names by what they are the ids of what stands in the canary."""
+
+    cp: ControlPlane
+    server: Server
+    rooms: rooms.Rooms
+    tokens: dict[str, str]  # API tokens by user
+    sessions: dict[str, str]
+
+    @property
+    def made(self) -> dict[str, int]:
+        return self.rooms.made
+
+
+def settle(cp: ControlPlane) -> Town:
+    """Furnish the canary, found the other project, invite everybody. The server is not started."""
+    furnished = rooms.furnished(cp, PROJECT)
+    projects.create(SYSTEM, cp, OTHER, "Other")
+    for name in (EVE, NORA, VIC, OLGA):
+        people.invite(SYSTEM, cp, name, name, False)
+    people.invite(SYSTEM, cp, ROOT, ROOT, True)
+    for name, project, role in ((EVE, OTHER, "Owner"), (VIC, PROJECT, "Viewer"), (OLGA, PROJECT, "Owner")):
+        projects.set_member(SYSTEM, cp, project, name, role)
+    tokens, sessions = {}, {}
+    with transaction():
+        for user in UserRecord.select():
+            tokens[user.name] = credentials.new_token(cp, user, "t", 3600.0)[0]
+            sessions[user.name] = credentials.new_session(cp, user)
+    made = furnished.made
+    run = GuidedRunRecord.create(
+        project=ProjectRecord.get(ProjectRecord.name == PROJECT),
+        case=rooms.CASE,
+        dataset_version=made["version"],
+        stage="done",
+        created_by=UserRecord.get(UserRecord.name == OLGA),
+        created_at=cp.clock(),
+    )
+    root = ApiTokenRecord.get(ApiTokenRecord.user == UserRecord.get(UserRecord.name == ROOT).id)
+    made |= {"run": run.id, "token": root.id, "artifact": ModelRecord.get_by_id(made["adapter"]).artifact_id}
+    made["machine"] = furnished.machine.id  # type: ignore[assignment]  # the one id that is no number
+    return Town(cp, Server(cp, cp.inference), furnished, tokens, sessions)  # type: ignore[arg-type]
