@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 import tunesmith
 from control_plane.context import Answer, ControlPlane
-from fleet_support import Fleet
+from control_plane.services import scheduling
+from fleet_support import Fleet, model_files, succeed
+
+_ROWS = b"".join(b'{"prompt": "p%d", "completion": "c"}\n' % number for number in range(20))
 
 
 @dataclass
@@ -49,3 +52,18 @@ class Installation:
 
     def connect(self, token: str | None = None) -> tunesmith.Client:
         return tunesmith.connect(token=token, data=self.cp.settings.data, language="en")
+
+
+def made(client: tunesmith.Client, installation: Installation, form: str) -> int:
+    """A model of this form in the project `default`, made by the fleet's own jobs from a base model on."""
+    model, version = 0, client.upload_dataset("default", "reports", _ROWS).id
+    machine = installation.fleet.machine()
+    for reached, method in (("base", "bring"), ("adapter", "tune"), ("gguf", "pack")):
+        inputs = {"bring": {}, "tune": {"base": model, "dataset": version}, "pack": {"model": model}}[method]
+        job = client.submit_job("default", method, inputs=inputs)
+        scheduling.run_pass(installation.cp)
+        succeed(machine, installation.cp, installation.fleet.attempt(job.id), {"model": model_files(reached)})
+        model = client.get_job(job.id).model_id
+        if reached == form:
+            break
+    return model

@@ -81,7 +81,10 @@ def _job_config(project: str, job_id: int) -> Snippet:
 
 
 def _job_files(project: str, job_id: int) -> Snippet:
-    python = f'for artifact in client.list_files({job_id}):\n    client.download({job_id}, artifact, f"job-{job_id}/{{artifact.name}}")'
+    python = (
+        f"for artifact in client.list_files({job_id}):\n"
+        f'    client.download({job_id}, artifact, f"job-{job_id}/{{artifact.name}}")'
+    )
     return _snippet(project, ["jobs", "files", str(job_id)], python)
 
 

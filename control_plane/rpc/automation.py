@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeVar
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import FieldInvalid
 from control_plane.domain.lifecycle import JOB_OVER
-from control_plane.rpc import messages, uploads
+from control_plane.rpc import administration, findings, guided_runs, messages, uploads, wire
 from control_plane.rpc.calls import Call, Calls, Context
 from control_plane.rpc.chats import Chats
 from control_plane.services import (
@@ -36,6 +34,19 @@ from tunesmith.v1 import automation_pb2_grpc
 
 _JOBS_LISTED = 200
 _LOG_SLICE = 1 << 20  # bytes
+_LONGEST_PARAMETERS = 1 << 20  # characters
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+
+def _call(service: Callable[[Call, Q], R]) -> Callable[[AutomationServicer, Q, Context], Awaitable[R]]:
+    """The servicer's method for what is one service: a function of the call and its request."""
+
+    async def method(self: AutomationServicer, request: Q, context: Context) -> R:
+        return await self._serve(context, lambda call: service(call, request))
+
+    return method
 
 
 class AutomationServicer(automation_pb2_grpc.AutomationServicer):
@@ -119,7 +130,21 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
 
         return await self._serve(context, service)
 
+    ListUsers = _call(administration.list_users)
+    InviteUser = _call(administration.invite_user)
+    ListApiTokens = _call(administration.list_tokens)
+    RevokeApiToken = _call(administration.revoke_token)
+    ListMembers = _call(administration.list_members)
+    SetMember = _call(administration.set_member)
+    RemoveMember = _call(administration.remove_member)
+    GetMachine = _call(administration.get_machine)
+    DrainMachine = _call(administration.drain_machine)
+    UndrainMachine = _call(administration.undrain_machine)
+    RevokeMachine = _call(administration.revoke_machine)
+
     # ---- data
+
+    ListRows = _call(findings.list_rows)
 
     async def UploadDataset(
         self, request_iterator: AsyncIterator[pb.UploadDatasetRequest], context: Context
@@ -142,11 +167,31 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
 
         return await self._serve(context, service)
 
+    # ---- guided runs
+
+    StartGuidedRun = _call(guided_runs.start)
+    GetGuidedRun = _call(guided_runs.get)
+    ListGuidedRuns = _call(guided_runs.list_runs)
+
+    async def WaitGuidedRun(self, request: pb.WaitGuidedRunRequest, context: Context) -> pb.GuidedRun:
+        topic = await self._serve(context, lambda call: guided_runs.topic(call, request))
+
+        def news(found: pb.GuidedRun) -> bool:
+            return found.stage != request.stage
+
+        return await self._calls.hang(
+            context, topic, request.wait_seconds, lambda call: guided_runs.get(call, request), news
+        )
+
     # ---- jobs
+
+    GetJobConfig = _call(findings.job_config)
+    ListFiles = _call(findings.list_files)
+    GetFile = _call(findings.get_file)
 
     async def SubmitJob(self, request: pb.SubmitJobRequest, context: Context) -> pb.Job:
         inputs = {item.name: _reference(item) for item in request.inputs}
-        parameters = _object("parameters", request.parameters)
+        parameters = wire.json_object("parameters", request.parameters, _LONGEST_PARAMETERS)
 
         def service(call: Call) -> pb.Job:
             record = jobs.submit(
@@ -186,7 +231,7 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
             return job.version > request.after_version or bool(events) or job.state in JOB_OVER
 
         job, events = await self._calls.hang(context, f"job:{request.id}", request.wait_seconds, look, news)
-        return pb.WaitJobReply(job=job, events=[messages.event(event) for event in events])
+        return pb.WaitJobReply(job=job, events=messages.events(events))
 
     async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.Job:
         return await self._serve(context, lambda call: call.job(jobs.cancel(call.actor, call.cp, request.id)))
@@ -211,11 +256,13 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsReply:
         def service(call: Call) -> pb.ListEventsReply:
             found = jobs.events(call.actor, call.cp, request.job_id, after=request.after, kind=request.kind)
-            return pb.ListEventsReply(events=[messages.event(event) for event in found])
+            return pb.ListEventsReply(events=messages.events(found))
 
         return await self._serve(context, service)
 
     # ---- models and evaluations
+
+    GetLineage = _call(findings.lineage)
 
     async def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsReply:
         def service(call: Call) -> pb.ListModelsReply:
@@ -330,13 +377,3 @@ def _keep(call: Call, header: pb.UploadHeader, parts: dict[str, Any]) -> pb.Data
 def _deployment(call: Call, deployment_id: int) -> pb.Deployment:
     record = deployments.get(call.actor, call.cp, deployment_id)
     return messages.deployment(call.project_name(record.project_id), record, call.locale)
-
-
-def _object(field: str, text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text) if text else {}
-    except (ValueError, RecursionError) as problem:
-        raise FieldInvalid(field=field, problem=str(problem)) from problem
-    if not isinstance(value, dict):
-        raise FieldInvalid(field=field, problem="{…}")
-    return value

@@ -19,11 +19,14 @@ import grpc.aio
 from cryptography import x509
 
 from control_plane.authority import machine_id_of
+from control_plane.domain.documents import well_formed
 from control_plane.domain.errors import CertificateRefused, NotSignedIn, TunesmithError, Unavailable
 from control_plane.statuses import STATUS
 from control_plane.wording import locale_of, say
 
 log = logging.getLogger(__name__)
+
+_LONGEST_PARAM, _MOST_PARAMS = 160, 10  # headers hold 8 KiB in all, and escaped each character may take 12 bytes
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,20 @@ def _metadata(context: grpc.aio.ServicerContext[Any, Any], name: str) -> str:
 async def refuse(context: grpc.aio.ServicerContext[Any, Any], error: TunesmithError) -> None:
     """End the call with the error's status, its code and parameters as trailing metadata, and words as the message."""
     status = getattr(grpc.StatusCode, STATUS[error.status].grpc)
-    words = say(error.code, error.params, locale_of_call(context))
-    params = json.dumps(error.params, default=str)
+    shown = {name: _short(value) for name, value in list(error.params.items())[:_MOST_PARAMS]}
+    words = say(error.code, shown, locale_of_call(context))
+    params = json.dumps(shown, default=str)
     await context.abort(status, words, (("tunesmith-code", error.code), ("tunesmith-params", params)))
+
+
+def _short(value: object) -> object:
+    """What somebody sent and is quoted back must fit into a header, and be text that the wire takes."""
+    if isinstance(value, list | tuple):
+        return [_short(item) for item in value[:_MOST_PARAMS]]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = well_formed(str(value))
+    return text if len(text) <= _LONGEST_PARAM else f"{text[:_LONGEST_PARAM]}…"
 
 
 class ErrorsInWords(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its stubs alone

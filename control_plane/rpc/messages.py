@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from control_plane.services import deployments, results
 from control_plane.services.cases import Case
+from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
@@ -16,10 +17,14 @@ from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
+from control_plane.store.people import ApiTokenRecord, UserRecord
 from control_plane.wording import say, waiting
 from tunesmith.v1 import automation_pb2 as pb
 
 _SAMPLES = 32  # rows of an evaluation that travel
+_LARGEST_LIST = 4 << 20  # characters of JSON in one answer; a message may have 16 MiB
+
+_T = TypeVar("_T")
 
 
 def machine(record: MachineRecord) -> pb.Machine:
@@ -30,6 +35,33 @@ def machine(record: MachineRecord) -> pb.Machine:
         inventory=_json(record.inventory),
         last_seen=record.last_seen,
         drained=record.drained,
+        locked_reason=record.locked_reason,
+    )
+
+
+def user(record: UserRecord) -> pb.User:
+    return pb.User(
+        id=record.id,
+        name=record.name,
+        title=record.title,
+        administrator=record.administrator,
+        active=record.active,
+        invited=not record.password_hash,
+        created_at=record.created_at,
+    )
+
+
+def member(record: UserRecord, role: str) -> pb.Member:
+    return pb.Member(user=record.name, title=record.title, role=role)
+
+
+def token(record: ApiTokenRecord) -> pb.ApiToken:
+    return pb.ApiToken(
+        id=record.id,
+        name=record.name,
+        created_at=record.created_at,
+        expires_at=record.expires_at,
+        used_at=record.used_at,
     )
 
 
@@ -61,6 +93,23 @@ def dataset_version(name: str, record: DatasetVersionRecord, reused: bool = Fals
     )
 
 
+def rows(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """As many of the rows, from the first on, as one answer holds."""
+    return list(_fitting([_json(row) for row in found], len))
+
+
+def artifact(record: ArtifactRecord) -> pb.Artifact:
+    return pb.Artifact(
+        id=record.id,
+        name=record.name,
+        attempt_id=record.attempt_id,
+        hash=record.hash,
+        size=record.size,
+        committed_at=record.committed_at,
+        files=[pb.File(path=file["path"], size=file["size"], sha256=file["sha256"]) for file in record.files],
+    )
+
+
 def jobs(
     project: str, records: Sequence[JobRecord], attempts: Mapping[int, Sequence[AttemptRecord]], locale: str
 ) -> list[pb.Job]:
@@ -80,7 +129,21 @@ def jobs(
     return messages
 
 
-def event(record: EventRecord) -> pb.Event:
+def events(records: Sequence[EventRecord]) -> list[pb.Event]:
+    """As many of the events, from the first on, as one answer holds: the caller asks on from the last one's id."""
+    return list(_fitting([_event(record) for record in records], lambda one: len(one.body)))
+
+
+def _fitting(items: Sequence[_T], length: Callable[[_T], int]) -> Iterator[_T]:
+    room = _LARGEST_LIST
+    for number, item in enumerate(items):
+        room -= length(item)
+        if room < 0 and number:
+            return
+        yield item
+
+
+def _event(record: EventRecord) -> pb.Event:
     return pb.Event(
         id=record.id, attempt_id=record.attempt_id, kind=record.kind, time=record.time, body=_json(record.body)
     )
@@ -98,6 +161,7 @@ def model(project: str, record: ModelRecord) -> pb.Model:
         size=record.size,
         card=_json(record.card),
         created_at=record.created_at,
+        artifact_id=record.artifact_id,
     )
 
 
@@ -113,7 +177,7 @@ def evaluation(project: str, record: EvaluationRecord) -> pb.Evaluation:
         difference_low=difference.get("low", 0.0),
         difference_high=difference.get("high", 0.0),
         scores=[pb.Score(**{name: score[name] for name in _SCORE}) for score in record.scores],
-        samples=_json(record.rows[:_SAMPLES]),
+        samples=_json(list(_fitting(record.rows[:_SAMPLES], lambda row: len(_json(row))))),
     )
 
 

@@ -25,6 +25,9 @@ from tunesmith.v1 import fleet_pb2 as pb
 
 _MOST_UNREAD = 8 << 20  # bytes of an answer that wait for a slow reader before it is ended
 
+# what an engine answers; nothing that a browser would take for a page of ours
+_CONTENT_TYPES = frozenset({"application/json", "text/event-stream", "text/plain"})
+
 _Piece = pb.ServeUp | TunesmithError
 
 
@@ -157,8 +160,13 @@ class StreamedAnswer:
 
     def await_head(self) -> None:
         """Block until status and content type are known."""
-        self._head = self._next()
-        self.status, self.content_type = self._head.status, self._head.content_type
+        self._head = head = self._next()
+        if not 200 <= head.status <= 599:
+            self.close()
+            raise EngineFailed(problem=f"HTTP {head.status}")
+        kind = head.content_type.partition(";")[0].strip().lower()
+        known = kind in _CONTENT_TYPES and head.content_type.isprintable()
+        self.status, self.content_type = head.status, head.content_type if known else "application/octet-stream"
 
     def __iter__(self) -> Iterator[bytes]:
         piece = self._head

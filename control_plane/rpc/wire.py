@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Collection
 from typing import Any
 
 from google.protobuf.message import Message
 
+from control_plane.domain.documents import parse
 from control_plane.domain.errors import FieldInvalid
 from control_plane.domain.files import File
 from control_plane.domain.instructions import (
@@ -31,6 +34,8 @@ from control_plane.domain.presence import (
 from tunesmith.v1 import fleet_pb2 as pb
 
 _LARGEST_INVENTORY = 1 << 18  # bytes; it is stored with each heartbeat
+_LONGEST_PARAMS = 1 << 16  # characters; they are stored and shown
+_MOST_HELD = 1_000  # attempts or replicas of one machine
 
 
 # ---- what a machine says
@@ -47,7 +52,7 @@ def heartbeat(request: pb.HeartbeatRequest) -> Heartbeat:
         epoch=request.epoch,
         inventory=inventory(request.inventory),
         held=_held(request.attempts),
-        replicas=tuple(replica_status(status) for status in request.replicas),
+        replicas=tuple(replica_status(status) for status in _bounded("replicas", request.replicas)),
     )
 
 
@@ -77,17 +82,30 @@ def inventory(message: pb.Inventory) -> dict[str, object]:
 
 def params(text: str) -> dict[str, Any]:
     """The parameters of a reason, a JSON object or empty. Raises FieldInvalid."""
+    return json_object("params", text, _LONGEST_PARAMS)
+
+
+def json_object(field: str, text: str, longest: int) -> dict[str, Any]:
+    """A JSON object that somebody sent in `field`; empty where nothing was sent. Raises FieldInvalid."""
+    if len(text) > longest:
+        raise FieldInvalid(field=field, problem=f"{len(text)} > {longest}")
     try:
-        value = json.loads(text) if text else {}
-    except (ValueError, RecursionError) as problem:
-        raise FieldInvalid(field="params", problem=str(problem)) from problem
+        value = parse(text) if text else {}
+    except ValueError as problem:
+        raise FieldInvalid(field=field, problem=str(problem)) from problem
     if not isinstance(value, dict):
-        raise FieldInvalid(field="params", problem="{…}")
+        raise FieldInvalid(field=field, problem="{…}")
     return value
 
 
 def _held(attempts: Any) -> tuple[Held, ...]:
-    return tuple(Held(attempt.attempt_id, attempt.fence) for attempt in attempts)
+    return tuple(Held(attempt.attempt_id, attempt.fence) for attempt in _bounded("attempts", attempts))
+
+
+def _bounded(field: str, items: Collection[Any]) -> Collection[Any]:
+    if len(items) > _MOST_HELD:
+        raise FieldInvalid(field=field, problem=f"{len(items)} > {_MOST_HELD}")
+    return items
 
 
 def _plain(message: Message) -> dict[str, object]:
@@ -98,8 +116,13 @@ def _plain(message: Message) -> dict[str, object]:
         if field.is_repeated:
             result[field.name] = [_plain(item) if isinstance(item, Message) else item for item in value]
         else:
-            result[field.name] = value
+            result[field.name] = _finite(value)
     return result
+
+
+def _finite(value: object) -> object:
+    """A measurement that is no number is as good as none: 0, which means unknown."""
+    return 0.0 if isinstance(value, float) and not math.isfinite(value) else value
 
 
 # ---- what it is told

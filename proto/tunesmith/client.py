@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 
 from tunesmith.connection import CallFailed, Target, find, open_channel, retried, streamed
+from tunesmith.download import fetch
 from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
@@ -79,9 +80,48 @@ class Client:
         """Make a project; administrators only. `name` is used in addresses."""
         return self._ask_once(pb.Project, self._stub.CreateProject, pb.CreateProjectRequest(name=name, title=title))
 
+    def list_members(self, project: str) -> list[pb.Member]:
+        """The users in a project with their roles; its owners only."""
+        request = pb.ListMembersRequest(project=project)
+        return list(self._ask(pb.ListMembersReply, self._stub.ListMembers, request).members)
+
+    def set_member(self, project: str, user: str, role: str) -> pb.Member:
+        """Add a user to a project, or change the role: Owner, Developer, Expert or Viewer."""
+        return self._ask(pb.Member, self._stub.SetMember, pb.SetMemberRequest(project=project, user=user, role=role))
+
+    def remove_member(self, project: str, user: str) -> None:
+        """Take a user out of a project."""
+        request = pb.RemoveMemberRequest(project=project, user=user)
+        self._ask_once(pb.RemoveMemberReply, self._stub.RemoveMember, request)
+
+    def list_users(self) -> list[pb.User]:
+        """Everybody who can sign in; administrators only."""
+        return list(self._ask(pb.ListUsersReply, self._stub.ListUsers, pb.ListUsersRequest()).users)
+
+    def invite_user(self, name: str, title: str = "", administrator: bool = False) -> str:
+        """Add a user; the link at which they set their password, shown this once. Administrators only."""
+        request = pb.InviteUserRequest(name=name, title=title, administrator=administrator)
+        return self._ask_once(pb.InviteUserReply, self._stub.InviteUser, request).link
+
     def list_machines(self) -> list[pb.Machine]:
         """The fleet; `inventory` is JSON."""
         return list(self._ask(pb.ListMachinesReply, self._stub.ListMachines, pb.ListMachinesRequest()).machines)
+
+    def get_machine(self, machine_id: str) -> pb.Machine:
+        """One machine; `inventory` is JSON."""
+        return self._ask(pb.Machine, self._stub.GetMachine, pb.GetMachineRequest(id=machine_id))
+
+    def drain_machine(self, machine_id: str) -> pb.Machine:
+        """Give a machine nothing new; it finishes what it holds."""
+        return self._ask(pb.Machine, self._stub.DrainMachine, pb.DrainMachineRequest(id=machine_id))
+
+    def undrain_machine(self, machine_id: str) -> pb.Machine:
+        """Give a machine jobs again."""
+        return self._ask(pb.Machine, self._stub.UndrainMachine, pb.UndrainMachineRequest(id=machine_id))
+
+    def revoke_machine(self, machine_id: str) -> pb.Machine:
+        """Refuse every further call of a machine."""
+        return self._ask(pb.Machine, self._stub.RevokeMachine, pb.RevokeMachineRequest(id=machine_id))
 
     def create_join_token(
         self, machine_class: str = "server", lifetime_seconds: float = 0.0
@@ -107,6 +147,14 @@ class Client:
         """A new token of the caller's own, shown this once; 0 seconds mean 90 days."""
         request = pb.CreateApiTokenRequest(name=name, lifetime_seconds=lifetime_seconds)
         return self._ask_once(pb.CreateApiTokenReply, self._stub.CreateApiToken, request)
+
+    def list_api_tokens(self) -> list[pb.ApiToken]:
+        """The caller's own tokens that are not revoked, newest first."""
+        return list(self._ask(pb.ListApiTokensReply, self._stub.ListApiTokens, pb.ListApiTokensRequest()).tokens)
+
+    def revoke_api_token(self, token_id: int) -> None:
+        """Refuse one of the caller's own tokens from now on."""
+        self._ask_once(pb.RevokeApiTokenReply, self._stub.RevokeApiToken, pb.RevokeApiTokenRequest(id=token_id))
 
     def list_audit(self, project: str = "", before: int = 0) -> list[pb.AuditEntry]:
         """The newest audit entries (of a project, or of everything for administrators) with ids below `before`."""
@@ -147,6 +195,51 @@ class Client:
         """All versions of all datasets of a project, newest first."""
         request = pb.ListDatasetsRequest(project=project)
         return list(self._ask(pb.ListDatasetsReply, self._stub.ListDatasets, request).versions)
+
+    def list_rows(
+        self, dataset_version_id: int, split: str = "train", offset: int = 0, limit: int = 20
+    ) -> list[dict[str, Any]]:
+        """At most 200 rows of a dataset version's `train` or `test` part; fewer where they are long."""
+        request = pb.ListRowsRequest(dataset_version_id=dataset_version_id, split=split, offset=offset, limit=limit)
+        return [json.loads(row) for row in self._ask(pb.ListRowsReply, self._stub.ListRows, request).rows]
+
+    # ---- guided runs
+
+    def start_guided_run(
+        self, project: str, case: str, dataset_version_id: int, idempotency_key: str = ""
+    ) -> pb.GuidedRun:
+        """Import, train, evaluate and package as a case plans it, one job after the other.
+
+        Two calls with the same `idempotency_key` make one run; without one, each call makes its own.
+        """
+        request = pb.StartGuidedRunRequest(
+            project=project,
+            case=case,
+            dataset_version_id=dataset_version_id,
+            idempotency_key=idempotency_key or uuid.uuid4().hex,
+        )
+        return self._ask(pb.GuidedRun, self._stub.StartGuidedRun, request)
+
+    def get_guided_run(self, run_id: int) -> pb.GuidedRun:
+        """A run: its stage, the job of each stage, and what came of them."""
+        return self._ask(pb.GuidedRun, self._stub.GetGuidedRun, pb.GetGuidedRunRequest(id=run_id))
+
+    def list_guided_runs(self, project: str) -> list[pb.GuidedRun]:
+        """The newest runs of a project."""
+        request = pb.ListGuidedRunsRequest(project=project)
+        return list(self._ask(pb.ListGuidedRunsReply, self._stub.ListGuidedRuns, request).runs)
+
+    def wait_guided_run(self, run_id: int) -> Iterator[pb.GuidedRun]:
+        """Follow a run, at each new stage, until it is done or stopped."""
+        stage = ""
+        while True:
+            request = pb.WaitGuidedRunRequest(id=run_id, stage=stage, wait_seconds=_HANG)
+            run = self._ask(pb.GuidedRun, self._stub.WaitGuidedRun, request)
+            if run.stage != stage:
+                yield run
+            stage = run.stage
+            if stage in ("done", "stopped"):
+                return
 
     # ---- jobs
 
@@ -217,6 +310,34 @@ class Client:
         reply = self._ask(pb.ReadLogReply, self._stub.ReadLog, request)
         return bytes(reply.data), int(reply.size)
 
+    def get_job_config(self, job_id: int) -> dict[str, Any]:
+        """All that a job pins: method, parameters, inputs and seed; environment and hardware of its newest attempt."""
+        request = pb.GetJobConfigRequest(job_id=job_id)
+        config: dict[str, Any] = json.loads(self._ask(pb.GetJobConfigReply, self._stub.GetJobConfig, request).config)
+        return config
+
+    def list_files(self, job_id: int) -> list[pb.Artifact]:
+        """What a job's attempts left behind, checkpoints among it, oldest first."""
+        request = pb.ListFilesRequest(job_id=job_id)
+        return list(self._ask(pb.ListFilesReply, self._stub.ListFiles, request).artifacts)
+
+    def get_file(self, job_id: int, artifact_id: int, path: str, offset: int = 0, length: int = 0) -> tuple[bytes, int]:
+        """Bytes of a job's file from `offset`, as many as one answer holds, and how many there are in all."""
+        request = pb.GetFileRequest(job_id=job_id, artifact_id=artifact_id, path=path, offset=offset, length=length)
+        reply = self._ask(pb.GetFileReply, self._stub.GetFile, request)
+        return bytes(reply.data), int(reply.size)
+
+    def download(self, job_id: int, artifact: pb.Artifact, to: str | Path) -> list[Path]:
+        """Write all files of an artifact under the folder `to`, checked by their sha256; the paths written.
+
+        Raises CallFailed, also where a file does not arrive as it is listed; a file stands only when it is whole.
+        """
+
+        def reader(path: str) -> Callable[[int], bytes]:
+            return lambda offset: self.get_file(job_id, artifact.id, path, offset)[0]
+
+        return [fetch(file, Path(to), reader(file.path)) for file in artifact.files]
+
     # ---- models and evaluations
 
     def list_models(self, project: str, form: str = "") -> list[pb.Model]:
@@ -227,6 +348,10 @@ class Client:
     def get_model(self, model_id: int) -> pb.Model:
         """A model; `card` is JSON: what it is, and all that its making pinned."""
         return self._ask(pb.Model, self._stub.GetModel, pb.GetModelRequest(id=model_id))
+
+    def get_lineage(self, model_id: int) -> pb.Lineage:
+        """Where a model is from, and what became of it."""
+        return self._ask(pb.Lineage, self._stub.GetLineage, pb.GetLineageRequest(model_id=model_id))
 
     def get_evaluation(self, evaluation_id: int) -> pb.Evaluation:
         """An evaluation: scores with n and 95 % intervals, the verdict, sample answers as JSON."""

@@ -92,6 +92,18 @@ def test_every_page_fits_a_narrow_screen(browser: Any, site: Site) -> None:
         assert found == {}
 
 
+def test_every_page_fits_a_narrow_screen_in_long_words(browser: Any, site: Site) -> None:
+    """German runs longest."""
+    found: dict[str, int] = {}
+    with visit(browser, site, viewport={"width": 375, "height": 800}, locale="de") as page:
+        for address in addresses(site):
+            page.goto(address, wait_until="load")
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if wide > 0:
+                found[address] = wide
+        assert found == {}
+
+
 def look_at(page: Any, address: str, name: str) -> list[str]:
     """What is wrong with the page at this address, once its live parts have drawn themselves."""
     answer = page.goto(address, wait_until="load")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
-from client_support import Installation
+from client_support import Installation, Said
 from rich.console import Console
 
 from control_plane.domain.presence import ReplicaStatus
@@ -205,3 +207,16 @@ def test_titles_become_names() -> None:
     assert slug("SmolLM2-135M-Instruct") == "smollm2-135m-instruct"
     assert slug("Machine fault reports") == "machine-fault-reports"
     assert slug(" Ärger & Co. ") == "rger-co"
+
+
+def test_the_example_of_the_apis_page_runs(
+    installation: Installation, machine: SimulatedMachine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/developers/automation.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(import tunesmith\n.*?)```", page, re.DOTALL)
+    installation.connect().target.save()
+    whole = json.dumps({"choices": [{"message": {"content": RECORD}}]}).encode()
+    installation.engine.answers.append(Said([whole], content_type="application/json"))
+    exec(compile(example, "automation.md", "exec"), {})
+    said = capsys.readouterr().out.splitlines()
+    assert "better" in said and said[-1] == RECORD

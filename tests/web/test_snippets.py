@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import html
 import inspect
 import json
+import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
+from flask.testing import FlaskClient
 
+from control_plane.context import ControlPlane
+from control_plane.services import methods
 from tunesmith.cli import main
 from tunesmith.client import Client
 from web import snippets
@@ -23,7 +29,7 @@ ALL = [
     snippets.submit("lab", "sft_demo", "tuned", {"steps": 80, "text": "a b", "schema": SCHEMA}, {"base": 1}, 7),
     snippets.submit("lab", "sft_demo", "", {}, {}, 42),
     snippets.list_jobs("lab"),
-    snippets.watch_job("lab", 3),
+    *(snippets.of_job("lab", 3, f"jobs.{page}") for page in ("show", "config", "files", "log_page")),
     snippets.list_models("lab"),
     snippets.show_model("lab", 3),
     snippets.list_evaluations("lab"),
@@ -31,6 +37,17 @@ ALL = [
     snippets.list_deployments("lab"),
     snippets.deploy("lab", "faults", 3),
     snippets.chat("lab", "faults", 3),
+    snippets.list_rows("lab", 3),
+    snippets.start_guided_run("lab", "machine_faults", 3),
+    snippets.watch_guided_run("lab", 3),
+    snippets.set_member("lab"),
+]
+OF_NO_PROJECT = [
+    snippets.invite_user(),
+    snippets.create_join_token("laptop"),
+    snippets.show_machine("m-1"),
+    snippets.drain_machine("m-1"),
+    snippets.undrain_machine("m-1"),
 ]
 
 
@@ -47,6 +64,40 @@ def test_the_command_exists_and_takes_these_arguments(
     assert context.find_root().params["project"] == "lab"
 
 
+@pytest.mark.parametrize("snippet", OF_NO_PROJECT, ids=lambda one: one.command[:60])
+def test_so_does_what_belongs_to_no_project(snippet: Snippet) -> None:
+    _, command = parsed(main, shlex.split(snippet.command)[1:])
+    assert not isinstance(command, click.Group)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/p/lab/cases",
+        "/p/lab/cases/machine_faults",
+        "/methods",
+        "/methods/sft_demo",
+        "/machines",
+        "/people",
+        "/p/lab/members",
+        "/p/lab/audit",
+        "/audit",
+        "/account/tokens",
+    ],
+)
+def test_each_drawer_of_a_page_says_a_command_that_exists(
+    address: str, cp: ControlPlane, invite: Callable[..., str], browser: Callable[[str], FlaskClient]
+) -> None:
+    methods.register_shipped(cp)
+    invite("ada", "Owner", administrator=True)
+    shown = browser("ada").get(address).get_data(as_text=True)
+    (text,) = re.findall(r'id="api-command"[^>]*><code>(.*?)</code>', shown, re.DOTALL)
+    program, *words = shlex.split(html.unescape(text))
+    assert program == "tunesmith"
+    _, command = parsed(main, words)
+    assert not isinstance(command, click.Group)
+
+
 def parsed(command: click.Command, words: list[str], parent: click.Context | None = None) -> tuple:
     """Let click parse a command down to its last word, without running it."""
     context = command.make_context(command.name, list(words), parent=parent)
@@ -57,7 +108,7 @@ def parsed(command: click.Command, words: list[str], parent: click.Context | Non
     return parsed(inner, rest, context)
 
 
-@pytest.mark.parametrize("snippet", ALL, ids=lambda one: one.command[:60])
+@pytest.mark.parametrize("snippet", [*ALL, *OF_NO_PROJECT], ids=lambda one: one.command[:60])
 def test_the_python_calls_what_the_client_has(snippet: Snippet) -> None:
     calls = [node for node in ast.walk(ast.parse(snippet.python)) if isinstance(node, ast.Call)]
     of_client = [call for call in calls if ast.unparse(call.func).startswith("client.")]

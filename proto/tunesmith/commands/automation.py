@@ -46,4 +46,30 @@ def create(terminal: Terminal, name: str, days: float) -> None:
     click.echo(f"Good until {when(made.expires_at)}.", err=True)
 
 
+@tokens.command("list")
+@pass_terminal
+def list_tokens(terminal: Terminal) -> None:
+    """Your own tokens, the newest first."""
+    terminal.table(
+        "Tokens",
+        {
+            "id": lambda token: token.id,
+            "name": lambda token: token.name,
+            "made": lambda token: when(token.created_at),
+            "last used": lambda token: when(token.used_at),
+            "good until": lambda token: when(token.expires_at),
+        },
+        terminal.client.list_api_tokens(),
+    )
+
+
+@tokens.command()
+@click.argument("token_id", type=int)
+@pass_terminal
+def revoke(terminal: Terminal, token_id: int) -> None:
+    """Refuse one of your own tokens from now on."""
+    terminal.client.revoke_api_token(token_id)
+    terminal.say(f"Token {token_id} is revoked.")
+
+
 COMMANDS = (login, tokens)

@@ -72,8 +72,17 @@ _JSON = frozenset({"body", "card", "details", "inventory", "manifest", "paramete
 
 
 def plain(message: Message) -> dict[str, Any]:
-    """A message as a dict with all its proto's fields, numbers as numbers; JSON texts inside are opened."""
-    return {field.name: _opened(field.name, getattr(message, field.name)) for field in message.DESCRIPTOR.fields}
+    """A message as a dict with all its proto's fields, numbers as numbers; JSON texts inside are opened.
+
+    A message inside that is not there is None.
+    """
+    absent = {
+        field.name for field in message.DESCRIPTOR.fields if field.has_presence and not message.HasField(field.name)
+    }
+    return {
+        field.name: None if field.name in absent else _opened(field.name, getattr(message, field.name))
+        for field in message.DESCRIPTOR.fields
+    }
 
 
 def when(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -50,6 +51,18 @@ def upload(
     version = terminal.client.upload_dataset(terminal.project, name, train, test, format, test_share, seed)
     terminal.say("This content is there already:" if version.reused else "Uploaded:")
     terminal.details(version)
+
+
+@datasets.command()
+@click.argument("version_id", type=int)
+@click.option("--split", type=click.Choice(["train", "test"]), default="train", show_default=True)
+@click.option("--offset", default=0, show_default=True, help="The first row to show; 0 is the first of all.")
+@click.option("--limit", default=20, show_default=True, help="At most 200.")
+@pass_terminal
+def rows(terminal: Terminal, version_id: int, split: str, offset: int, limit: int) -> None:
+    """Rows of a dataset version, as JSON Lines."""
+    for row in terminal.client.list_rows(version_id, split, offset, limit):
+        click.echo(json.dumps(row, ensure_ascii=False))
 
 
 COMMANDS = (datasets,)

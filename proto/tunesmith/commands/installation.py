@@ -39,6 +39,39 @@ def token(terminal: Terminal, machine_class: str) -> None:
     click.echo(terminal.client.create_join_token(machine_class).token)
 
 
+@machines.command("show")
+@click.argument("machine_id")
+@pass_terminal
+def show_machine(terminal: Terminal, machine_id: str) -> None:
+    """A machine with its hardware as last reported."""
+    terminal.details(terminal.client.get_machine(machine_id))
+
+
+@machines.command()
+@click.argument("machine_id")
+@pass_terminal
+def drain(terminal: Terminal, machine_id: str) -> None:
+    """Give a machine nothing new; it finishes what it holds."""
+    terminal.say(f"“{terminal.client.drain_machine(machine_id).name}” takes no new jobs.")
+
+
+@machines.command()
+@click.argument("machine_id")
+@pass_terminal
+def undrain(terminal: Terminal, machine_id: str) -> None:
+    """Give a machine jobs again."""
+    terminal.say(f"“{terminal.client.undrain_machine(machine_id).name}” takes jobs again.")
+
+
+@machines.command()
+@click.argument("machine_id")
+@click.confirmation_option(prompt="Its calls will be refused for good, and it must join anew. Revoke it?")
+@pass_terminal
+def revoke(terminal: Terminal, machine_id: str) -> None:
+    """Refuse every further call of a machine."""
+    terminal.say(f"“{terminal.client.revoke_machine(machine_id).name}” is revoked.")
+
+
 @click.group()
 def methods() -> None:
     """What can be run on data and models."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tunesmith.client import Client
-from tunesmith.commands.context import Terminal, pass_terminal, when
+from tunesmith.commands.context import Terminal, pass_terminal, size, when
 from tunesmith.v1 import automation_pb2 as pb
 
 _LOSS_EVERY = 10  # steps
@@ -117,6 +118,46 @@ def cancel(terminal: Terminal, job_id: int) -> None:
     """Wish that a job ends."""
     job = terminal.client.cancel_job(job_id)
     terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
+
+
+@jobs.command()
+@click.argument("job_id", type=int)
+@pass_terminal
+def config(terminal: Terminal, job_id: int) -> None:
+    """All that a job pins, as JSON."""
+    click.echo(json.dumps(terminal.client.get_job_config(job_id), ensure_ascii=False, indent=2))
+
+
+@jobs.command()
+@click.argument("job_id", type=int)
+@pass_terminal
+def files(terminal: Terminal, job_id: int) -> None:
+    """What a job left behind: its outputs, and checkpoints."""
+    terminal.table(
+        "Files",
+        {
+            "name": lambda artifact: artifact.name,
+            "files": lambda artifact: "\n".join(file.path for file in artifact.files),
+            "size": lambda artifact: size(artifact.size),
+            "attempt": lambda artifact: artifact.attempt_id,
+            "committed": lambda artifact: when(artifact.committed_at),
+        },
+        terminal.client.list_files(job_id),
+    )
+
+
+@jobs.command()
+@click.argument("job_id", type=int)
+@click.argument("name")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write into.")
+@pass_terminal
+def download(terminal: Terminal, job_id: int, name: str, to: Path) -> None:
+    """Write the files of output NAME (`jobs files` lists them) into a folder; of several attempts, the newest's."""
+    found = [artifact for artifact in terminal.client.list_files(job_id) if artifact.name == name]
+    if not found:
+        raise click.ClickException(f"Job {job_id} has left no “{name}” behind.")
+    for path in terminal.client.download(job_id, found[-1], to):
+        terminal.say(str(path))
 
 
 def watch_job(client: Client, console: Console, job_id: int) -> pb.Job:

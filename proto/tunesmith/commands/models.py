@@ -41,6 +41,14 @@ def show_model(terminal: Terminal, model_id: int) -> None:
     terminal.details(terminal.client.get_model(model_id))
 
 
+@models.command()
+@click.argument("model_id", type=int)
+@pass_terminal
+def lineage(terminal: Terminal, model_id: int) -> None:
+    """Where a model is from, and what became of it."""
+    terminal.details(terminal.client.get_lineage(model_id))
+
+
 @click.group()
 def evaluations() -> None:
     """How models did on held-out rows."""

@@ -52,21 +52,135 @@ class CreateProjectRequest(_message.Message):
     title: str
     def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
 
+class Member(_message.Message):
+    __slots__ = ("user", "title", "role")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    title: str
+    role: str
+    def __init__(self, user: _Optional[str] = ..., title: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
+
+class ListMembersRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListMembersReply(_message.Message):
+    __slots__ = ("members",)
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    members: _containers.RepeatedCompositeFieldContainer[Member]
+    def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
+
+class SetMemberRequest(_message.Message):
+    __slots__ = ("project", "user", "role")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    user: str
+    role: str
+    def __init__(self, project: _Optional[str] = ..., user: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
+
+class RemoveMemberRequest(_message.Message):
+    __slots__ = ("project", "user")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    user: str
+    def __init__(self, project: _Optional[str] = ..., user: _Optional[str] = ...) -> None: ...
+
+class RemoveMemberReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class User(_message.Message):
+    __slots__ = ("id", "name", "title", "administrator", "active", "invited", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    ADMINISTRATOR_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    INVITED_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    name: str
+    title: str
+    administrator: bool
+    active: bool
+    invited: bool
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., administrator: _Optional[bool] = ..., active: _Optional[bool] = ..., invited: _Optional[bool] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class ListUsersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListUsersReply(_message.Message):
+    __slots__ = ("users",)
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    users: _containers.RepeatedCompositeFieldContainer[User]
+    def __init__(self, users: _Optional[_Iterable[_Union[User, _Mapping]]] = ...) -> None: ...
+
+class InviteUserRequest(_message.Message):
+    __slots__ = ("name", "title", "administrator")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    ADMINISTRATOR_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    title: str
+    administrator: bool
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., administrator: _Optional[bool] = ...) -> None: ...
+
+class InviteUserReply(_message.Message):
+    __slots__ = ("link",)
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    link: str
+    def __init__(self, link: _Optional[str] = ...) -> None: ...
+
 class Machine(_message.Message):
-    __slots__ = ("id", "name", "connectivity", "inventory", "last_seen", "drained")
+    __slots__ = ("id", "name", "connectivity", "inventory", "last_seen", "drained", "locked_reason")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CONNECTIVITY_FIELD_NUMBER: _ClassVar[int]
     INVENTORY_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
     DRAINED_FIELD_NUMBER: _ClassVar[int]
+    LOCKED_REASON_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     connectivity: str
     inventory: str
     last_seen: float
     drained: bool
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., connectivity: _Optional[str] = ..., inventory: _Optional[str] = ..., last_seen: _Optional[float] = ..., drained: _Optional[bool] = ...) -> None: ...
+    locked_reason: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., connectivity: _Optional[str] = ..., inventory: _Optional[str] = ..., last_seen: _Optional[float] = ..., drained: _Optional[bool] = ..., locked_reason: _Optional[str] = ...) -> None: ...
+
+class GetMachineRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class DrainMachineRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class UndrainMachineRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class RevokeMachineRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
 
 class ListMachinesRequest(_message.Message):
     __slots__ = ()
@@ -207,6 +321,104 @@ class ListDatasetsReply(_message.Message):
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedCompositeFieldContainer[DatasetVersion]
     def __init__(self, versions: _Optional[_Iterable[_Union[DatasetVersion, _Mapping]]] = ...) -> None: ...
+
+class ListRowsRequest(_message.Message):
+    __slots__ = ("dataset_version_id", "split", "offset", "limit")
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    dataset_version_id: int
+    split: str
+    offset: int
+    limit: int
+    def __init__(self, dataset_version_id: _Optional[int] = ..., split: _Optional[str] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListRowsReply(_message.Message):
+    __slots__ = ("rows",)
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rows: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GuidedStage(_message.Message):
+    __slots__ = ("stage", "job_id", "state")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    job_id: int
+    state: str
+    def __init__(self, stage: _Optional[str] = ..., job_id: _Optional[int] = ..., state: _Optional[str] = ...) -> None: ...
+
+class GuidedRun(_message.Message):
+    __slots__ = ("id", "project", "case", "dataset_version_id", "stage", "stages", "base_id", "tuned_id", "packaged_id", "evaluation_id", "reason", "message", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    BASE_ID_FIELD_NUMBER: _ClassVar[int]
+    TUNED_ID_FIELD_NUMBER: _ClassVar[int]
+    PACKAGED_ID_FIELD_NUMBER: _ClassVar[int]
+    EVALUATION_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    case: str
+    dataset_version_id: int
+    stage: str
+    stages: _containers.RepeatedCompositeFieldContainer[GuidedStage]
+    base_id: int
+    tuned_id: int
+    packaged_id: int
+    evaluation_id: int
+    reason: str
+    message: str
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., stage: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[GuidedStage, _Mapping]]] = ..., base_id: _Optional[int] = ..., tuned_id: _Optional[int] = ..., packaged_id: _Optional[int] = ..., evaluation_id: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class StartGuidedRunRequest(_message.Message):
+    __slots__ = ("project", "case", "dataset_version_id", "idempotency_key")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    case: str
+    dataset_version_id: int
+    idempotency_key: str
+    def __init__(self, project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class GetGuidedRunRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ListGuidedRunsRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListGuidedRunsReply(_message.Message):
+    __slots__ = ("runs",)
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedCompositeFieldContainer[GuidedRun]
+    def __init__(self, runs: _Optional[_Iterable[_Union[GuidedRun, _Mapping]]] = ...) -> None: ...
+
+class WaitGuidedRunRequest(_message.Message):
+    __slots__ = ("id", "stage", "wait_seconds")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    WAIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    stage: str
+    wait_seconds: float
+    def __init__(self, id: _Optional[int] = ..., stage: _Optional[str] = ..., wait_seconds: _Optional[float] = ...) -> None: ...
 
 class InputRef(_message.Message):
     __slots__ = ("name", "kind", "id")
@@ -408,8 +620,82 @@ class ReadLogReply(_message.Message):
     size: int
     def __init__(self, data: _Optional[bytes] = ..., size: _Optional[int] = ...) -> None: ...
 
+class GetJobConfigRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    def __init__(self, job_id: _Optional[int] = ...) -> None: ...
+
+class GetJobConfigReply(_message.Message):
+    __slots__ = ("config",)
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    config: str
+    def __init__(self, config: _Optional[str] = ...) -> None: ...
+
+class File(_message.Message):
+    __slots__ = ("path", "size", "sha256")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    size: int
+    sha256: str
+    def __init__(self, path: _Optional[str] = ..., size: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class Artifact(_message.Message):
+    __slots__ = ("id", "name", "attempt_id", "hash", "size", "committed_at", "files")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    COMMITTED_AT_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    name: str
+    attempt_id: int
+    hash: str
+    size: int
+    committed_at: float
+    files: _containers.RepeatedCompositeFieldContainer[File]
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., attempt_id: _Optional[int] = ..., hash: _Optional[str] = ..., size: _Optional[int] = ..., committed_at: _Optional[float] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ...) -> None: ...
+
+class ListFilesRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    def __init__(self, job_id: _Optional[int] = ...) -> None: ...
+
+class ListFilesReply(_message.Message):
+    __slots__ = ("artifacts",)
+    ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
+    artifacts: _containers.RepeatedCompositeFieldContainer[Artifact]
+    def __init__(self, artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ...) -> None: ...
+
+class GetFileRequest(_message.Message):
+    __slots__ = ("job_id", "artifact_id", "path", "offset", "length")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_ID_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    artifact_id: int
+    path: str
+    offset: int
+    length: int
+    def __init__(self, job_id: _Optional[int] = ..., artifact_id: _Optional[int] = ..., path: _Optional[str] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ...) -> None: ...
+
+class GetFileReply(_message.Message):
+    __slots__ = ("data", "size")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    size: int
+    def __init__(self, data: _Optional[bytes] = ..., size: _Optional[int] = ...) -> None: ...
+
 class Model(_message.Message):
-    __slots__ = ("id", "project", "name", "form", "job_id", "base_id", "hash", "size", "card", "created_at")
+    __slots__ = ("id", "project", "name", "form", "job_id", "base_id", "hash", "size", "card", "created_at", "artifact_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -420,6 +706,7 @@ class Model(_message.Message):
     SIZE_FIELD_NUMBER: _ClassVar[int]
     CARD_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -430,7 +717,8 @@ class Model(_message.Message):
     size: int
     card: str
     created_at: float
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., form: _Optional[str] = ..., job_id: _Optional[int] = ..., base_id: _Optional[int] = ..., hash: _Optional[str] = ..., size: _Optional[int] = ..., card: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+    artifact_id: int
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., form: _Optional[str] = ..., job_id: _Optional[int] = ..., base_id: _Optional[int] = ..., hash: _Optional[str] = ..., size: _Optional[int] = ..., card: _Optional[str] = ..., created_at: _Optional[float] = ..., artifact_id: _Optional[int] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("project", "form")
@@ -451,6 +739,30 @@ class GetModelRequest(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class GetLineageRequest(_message.Message):
+    __slots__ = ("model_id",)
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    model_id: int
+    def __init__(self, model_id: _Optional[int] = ...) -> None: ...
+
+class Lineage(_message.Message):
+    __slots__ = ("model", "dataset_version", "base", "origin", "evaluation_ids", "packaged", "deployments")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VERSION_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    EVALUATION_IDS_FIELD_NUMBER: _ClassVar[int]
+    PACKAGED_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENTS_FIELD_NUMBER: _ClassVar[int]
+    model: Model
+    dataset_version: DatasetVersion
+    base: Model
+    origin: Model
+    evaluation_ids: _containers.RepeatedScalarFieldContainer[int]
+    packaged: _containers.RepeatedCompositeFieldContainer[Model]
+    deployments: _containers.RepeatedCompositeFieldContainer[Deployment]
+    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., dataset_version: _Optional[_Union[DatasetVersion, _Mapping]] = ..., base: _Optional[_Union[Model, _Mapping]] = ..., origin: _Optional[_Union[Model, _Mapping]] = ..., evaluation_ids: _Optional[_Iterable[int]] = ..., packaged: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., deployments: _Optional[_Iterable[_Union[Deployment, _Mapping]]] = ...) -> None: ...
 
 class Score(_message.Message):
     __slots__ = ("metric", "candidate", "n", "value", "low", "high")
@@ -611,6 +923,40 @@ class CreateApiTokenReply(_message.Message):
     token: str
     expires_at: float
     def __init__(self, token: _Optional[str] = ..., expires_at: _Optional[float] = ...) -> None: ...
+
+class ApiToken(_message.Message):
+    __slots__ = ("id", "name", "created_at", "expires_at", "used_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    USED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    name: str
+    created_at: float
+    expires_at: float
+    used_at: float
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., created_at: _Optional[float] = ..., expires_at: _Optional[float] = ..., used_at: _Optional[float] = ...) -> None: ...
+
+class ListApiTokensRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListApiTokensReply(_message.Message):
+    __slots__ = ("tokens",)
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    tokens: _containers.RepeatedCompositeFieldContainer[ApiToken]
+    def __init__(self, tokens: _Optional[_Iterable[_Union[ApiToken, _Mapping]]] = ...) -> None: ...
+
+class RevokeApiTokenRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class RevokeApiTokenReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class AuditEntry(_message.Message):
     __slots__ = ("id", "at", "actor", "action", "subject", "details")

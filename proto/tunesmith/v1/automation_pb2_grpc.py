@@ -49,10 +49,55 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CreateProjectRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Project.FromString,
                 _registered_method=True)
+        self.ListMembers = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListMembers',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListMembersRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListMembersReply.FromString,
+                _registered_method=True)
+        self.SetMember = channel.unary_unary(
+                '/tunesmith.v1.Automation/SetMember',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SetMemberRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Member.FromString,
+                _registered_method=True)
+        self.RemoveMember = channel.unary_unary(
+                '/tunesmith.v1.Automation/RemoveMember',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveMemberRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveMemberReply.FromString,
+                _registered_method=True)
+        self.ListUsers = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListUsers',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListUsersRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListUsersReply.FromString,
+                _registered_method=True)
+        self.InviteUser = channel.unary_unary(
+                '/tunesmith.v1.Automation/InviteUser',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.InviteUserRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.InviteUserReply.FromString,
+                _registered_method=True)
         self.ListMachines = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListMachines',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListMachinesRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListMachinesReply.FromString,
+                _registered_method=True)
+        self.GetMachine = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetMachine',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetMachineRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+                _registered_method=True)
+        self.DrainMachine = channel.unary_unary(
+                '/tunesmith.v1.Automation/DrainMachine',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.DrainMachineRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+                _registered_method=True)
+        self.UndrainMachine = channel.unary_unary(
+                '/tunesmith.v1.Automation/UndrainMachine',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.UndrainMachineRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+                _registered_method=True)
+        self.RevokeMachine = channel.unary_unary(
+                '/tunesmith.v1.Automation/RevokeMachine',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RevokeMachineRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
                 _registered_method=True)
         self.CreateJoinToken = channel.unary_unary(
                 '/tunesmith.v1.Automation/CreateJoinToken',
@@ -83,6 +128,31 @@ class AutomationStub:
                 '/tunesmith.v1.Automation/ListDatasets',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsReply.FromString,
+                _registered_method=True)
+        self.ListRows = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListRows',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRowsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRowsReply.FromString,
+                _registered_method=True)
+        self.StartGuidedRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/StartGuidedRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartGuidedRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+                _registered_method=True)
+        self.GetGuidedRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetGuidedRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetGuidedRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+                _registered_method=True)
+        self.ListGuidedRuns = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListGuidedRuns',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsReply.FromString,
+                _registered_method=True)
+        self.WaitGuidedRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/WaitGuidedRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.WaitGuidedRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
                 _registered_method=True)
         self.SubmitJob = channel.unary_unary(
                 '/tunesmith.v1.Automation/SubmitJob',
@@ -119,6 +189,21 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListEventsReply.FromString,
                 _registered_method=True)
+        self.GetJobConfig = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetJobConfig',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetJobConfigRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetJobConfigReply.FromString,
+                _registered_method=True)
+        self.ListFiles = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListFiles',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListFilesRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListFilesReply.FromString,
+                _registered_method=True)
+        self.GetFile = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetFile',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetFileRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetFileReply.FromString,
+                _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListModels',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListModelsRequest.SerializeToString,
@@ -128,6 +213,11 @@ class AutomationStub:
                 '/tunesmith.v1.Automation/GetModel',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetModelRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Model.FromString,
+                _registered_method=True)
+        self.GetLineage = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetLineage',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetLineageRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Lineage.FromString,
                 _registered_method=True)
         self.GetEvaluation = channel.unary_unary(
                 '/tunesmith.v1.Automation/GetEvaluation',
@@ -174,6 +264,16 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CreateApiTokenRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CreateApiTokenReply.FromString,
                 _registered_method=True)
+        self.ListApiTokens = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListApiTokens',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListApiTokensRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListApiTokensReply.FromString,
+                _registered_method=True)
+        self.RevokeApiToken = channel.unary_unary(
+                '/tunesmith.v1.Automation/RevokeApiToken',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RevokeApiTokenRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RevokeApiTokenReply.FromString,
+                _registered_method=True)
         self.ListAudit = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListAudit',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListAuditRequest.SerializeToString,
@@ -202,8 +302,65 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMembers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetMember(self, request, context):
+        """Adds a user to a project, or changes the role.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveMember(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUsers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InviteUser(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMachines(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMachine(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DrainMachine(self, request, context):
+        """A drained machine finishes what it holds and takes nothing new.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndrainMachine(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeMachine(self, request, context):
+        """Every further call of the machine is refused.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -242,6 +399,38 @@ class AutomationServicer:
 
     def ListDatasets(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRows(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartGuidedRun(self, request, context):
+        """A case's chain of jobs on data of the project: import, training, evaluation, packaging.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetGuidedRun(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGuidedRuns(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaitGuidedRun(self, request, context):
+        """Hangs for at most `wait_seconds` until the run's stage is another than `stage`.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -289,6 +478,26 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetJobConfig(self, request, context):
+        """What the job pins: all that makes a second run of it mean the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFiles(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFile(self, request, context):
+        """One slice of a file, as the caller asks: a download that was cut off goes on where it was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListModels(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -296,6 +505,12 @@ class AutomationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLineage(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -356,6 +571,18 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListApiTokens(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeApiToken(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAudit(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -380,10 +607,55 @@ def add_AutomationServicer_to_server(servicer, server):
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CreateProjectRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.Project.SerializeToString,
             ),
+            'ListMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMembers,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListMembersRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListMembersReply.SerializeToString,
+            ),
+            'SetMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMember,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SetMemberRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Member.SerializeToString,
+            ),
+            'RemoveMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveMember,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveMemberRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveMemberReply.SerializeToString,
+            ),
+            'ListUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUsers,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListUsersRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListUsersReply.SerializeToString,
+            ),
+            'InviteUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.InviteUser,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.InviteUserRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.InviteUserReply.SerializeToString,
+            ),
             'ListMachines': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMachines,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListMachinesRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListMachinesReply.SerializeToString,
+            ),
+            'GetMachine': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMachine,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetMachineRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Machine.SerializeToString,
+            ),
+            'DrainMachine': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainMachine,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.DrainMachineRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Machine.SerializeToString,
+            ),
+            'UndrainMachine': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndrainMachine,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.UndrainMachineRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Machine.SerializeToString,
+            ),
+            'RevokeMachine': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeMachine,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RevokeMachineRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Machine.SerializeToString,
             ),
             'CreateJoinToken': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateJoinToken,
@@ -414,6 +686,31 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.ListDatasets,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsReply.SerializeToString,
+            ),
+            'ListRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRows,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRowsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRowsReply.SerializeToString,
+            ),
+            'StartGuidedRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartGuidedRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.StartGuidedRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
+            ),
+            'GetGuidedRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGuidedRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetGuidedRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
+            ),
+            'ListGuidedRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGuidedRuns,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsReply.SerializeToString,
+            ),
+            'WaitGuidedRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaitGuidedRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.WaitGuidedRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
             ),
             'SubmitJob': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitJob,
@@ -450,6 +747,21 @@ def add_AutomationServicer_to_server(servicer, server):
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListEventsRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListEventsReply.SerializeToString,
             ),
+            'GetJobConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetJobConfig,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetJobConfigRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GetJobConfigReply.SerializeToString,
+            ),
+            'ListFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFiles,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListFilesRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListFilesReply.SerializeToString,
+            ),
+            'GetFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFile,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetFileRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GetFileReply.SerializeToString,
+            ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListModelsRequest.FromString,
@@ -459,6 +771,11 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.GetModel,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetModelRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.Model.SerializeToString,
+            ),
+            'GetLineage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLineage,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetLineageRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Lineage.SerializeToString,
             ),
             'GetEvaluation': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEvaluation,
@@ -504,6 +821,16 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.CreateApiToken,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CreateApiTokenRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.CreateApiTokenReply.SerializeToString,
+            ),
+            'ListApiTokens': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListApiTokens,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListApiTokensRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListApiTokensReply.SerializeToString,
+            ),
+            'RevokeApiToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeApiToken,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RevokeApiTokenRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RevokeApiTokenReply.SerializeToString,
             ),
             'ListAudit': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAudit,
@@ -603,6 +930,141 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
+    def ListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListMembers',
+            tunesmith_dot_v1_dot_automation__pb2.ListMembersRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListMembersReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SetMember',
+            tunesmith_dot_v1_dot_automation__pb2.SetMemberRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Member.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RemoveMember',
+            tunesmith_dot_v1_dot_automation__pb2.RemoveMemberRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RemoveMemberReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListUsers',
+            tunesmith_dot_v1_dot_automation__pb2.ListUsersRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListUsersReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InviteUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/InviteUser',
+            tunesmith_dot_v1_dot_automation__pb2.InviteUserRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.InviteUserReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListMachines(request,
             target,
             options=(),
@@ -619,6 +1081,114 @@ class Automation:
             '/tunesmith.v1.Automation/ListMachines',
             tunesmith_dot_v1_dot_automation__pb2.ListMachinesRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.ListMachinesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMachine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetMachine',
+            tunesmith_dot_v1_dot_automation__pb2.GetMachineRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainMachine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/DrainMachine',
+            tunesmith_dot_v1_dot_automation__pb2.DrainMachineRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndrainMachine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/UndrainMachine',
+            tunesmith_dot_v1_dot_automation__pb2.UndrainMachineRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeMachine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RevokeMachine',
+            tunesmith_dot_v1_dot_automation__pb2.RevokeMachineRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
             options,
             channel_credentials,
             insecure,
@@ -781,6 +1351,141 @@ class Automation:
             '/tunesmith.v1.Automation/ListDatasets',
             tunesmith_dot_v1_dot_automation__pb2.ListDatasetsRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.ListDatasetsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListRows',
+            tunesmith_dot_v1_dot_automation__pb2.ListRowsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListRowsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartGuidedRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/StartGuidedRun',
+            tunesmith_dot_v1_dot_automation__pb2.StartGuidedRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGuidedRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetGuidedRun',
+            tunesmith_dot_v1_dot_automation__pb2.GetGuidedRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGuidedRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListGuidedRuns',
+            tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitGuidedRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/WaitGuidedRun',
+            tunesmith_dot_v1_dot_automation__pb2.WaitGuidedRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
             options,
             channel_credentials,
             insecure,
@@ -981,6 +1686,87 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
+    def GetJobConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetJobConfig',
+            tunesmith_dot_v1_dot_automation__pb2.GetJobConfigRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.GetJobConfigReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListFiles',
+            tunesmith_dot_v1_dot_automation__pb2.ListFilesRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListFilesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetFile',
+            tunesmith_dot_v1_dot_automation__pb2.GetFileRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.GetFileReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListModels(request,
             target,
             options=(),
@@ -1024,6 +1810,33 @@ class Automation:
             '/tunesmith.v1.Automation/GetModel',
             tunesmith_dot_v1_dot_automation__pb2.GetModelRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.Model.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLineage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetLineage',
+            tunesmith_dot_v1_dot_automation__pb2.GetLineageRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Lineage.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1267,6 +2080,60 @@ class Automation:
             '/tunesmith.v1.Automation/CreateApiToken',
             tunesmith_dot_v1_dot_automation__pb2.CreateApiTokenRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.CreateApiTokenReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListApiTokens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListApiTokens',
+            tunesmith_dot_v1_dot_automation__pb2.ListApiTokensRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListApiTokensReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeApiToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RevokeApiToken',
+            tunesmith_dot_v1_dot_automation__pb2.RevokeApiTokenRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RevokeApiTokenReply.FromString,
             options,
             channel_credentials,
             insecure,

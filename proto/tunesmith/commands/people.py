@@ -1,0 +1,84 @@
+"""`tunesmith people` and `tunesmith members`"""
+
+from __future__ import annotations
+
+import click
+
+from tunesmith.commands.context import Terminal, pass_terminal, when
+
+ROLES = ("Owner", "Developer", "Expert", "Viewer")
+
+
+@click.group()
+def people() -> None:
+    """Who can sign in; for administrators."""
+
+
+@people.command("list")
+@pass_terminal
+def list_users(terminal: Terminal) -> None:
+    """Everybody, by name."""
+    terminal.table(
+        "People",
+        {
+            "name": lambda user: user.name,
+            "full name": lambda user: user.title,
+            "administrator": lambda user: "yes" if user.administrator else "",
+            "state": lambda user: "invited" if user.invited else "active" if user.active else "switched off",
+            "since": lambda user: when(user.created_at),
+        },
+        terminal.client.list_users(),
+    )
+
+
+@people.command()
+@click.argument("name")
+@click.option("--title", default="", help="The full name.")
+@click.option("--administrator", is_flag=True, help="May do everything, in every project.")
+@pass_terminal
+def invite(terminal: Terminal, name: str, title: str, administrator: bool) -> None:
+    """Add user NAME. The link for their password is shown this once."""
+    click.echo(terminal.client.invite_user(name, title, administrator))
+    click.echo(f"Send this link to {name}. It works once.", err=True)
+
+
+@click.group()
+def members() -> None:
+    """Who is in a project, in which role; for its owners."""
+
+
+@members.command("list")
+@pass_terminal
+def list_members(terminal: Terminal) -> None:
+    """All members, by name."""
+    terminal.table(
+        "Members",
+        {
+            "name": lambda member: member.user,
+            "full name": lambda member: member.title,
+            "role": lambda member: member.role,
+        },
+        terminal.client.list_members(terminal.project),
+    )
+
+
+@members.command("set")
+@click.argument("name")
+@click.argument("role", type=click.Choice(ROLES, case_sensitive=False))
+@pass_terminal
+def set_member(terminal: Terminal, name: str, role: str) -> None:
+    """Add user NAME to the project, or change their role."""
+    member = terminal.client.set_member(terminal.project, name, role)
+    terminal.say(f"{member.user} is now {member.role} in “{terminal.project}”.")
+
+
+@members.command()
+@click.argument("name")
+@pass_terminal
+def remove(terminal: Terminal, name: str) -> None:
+    """Take user NAME out of the project."""
+    terminal.client.remove_member(terminal.project, name)
+    terminal.say(f"{name} is no longer in “{terminal.project}”.")
+
+
+COMMANDS = (people, members)

@@ -1,0 +1,103 @@
+"""Whatever changes something by the browser can be done by the API, by the client, and is on the API's page."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from control_plane.context import ControlPlane
+from control_plane.rpc.automation import AutomationServicer
+from tunesmith.client import Client
+from tunesmith.v1 import automation_pb2, automation_pb2_grpc
+from web import create_app
+
+PAGE = (Path(__file__).parents[2] / "docs/developers/automation.md").read_text(encoding="utf-8")
+CALLS = sorted(automation_pb2.DESCRIPTOR.services_by_name["Automation"].methods_by_name)
+
+# what a browser may change, by endpoint: the calls that do the same, or why none has to
+ROUTES: dict[str, tuple[str, ...] | str] = {
+    "cases.start": ("StartGuidedRun",),
+    "cases.try_it": ("GetCaseFile", "UploadDataset"),
+    "data.upload": ("UploadDataset",),
+    "deployments.chat": ("Chat",),
+    "deployments.deploy": ("Deploy",),
+    "deployments.start": ("Deploy",),
+    "deployments.stop": ("StopDeployment",),
+    "gateway.chat_completions": ("Chat",),
+    "gateway.completions": "the OpenAI-compatible endpoint is an API itself, with the same tokens",
+    "jobs.cancel": ("CancelJob",),
+    "jobs.plan": "shows a part of a form again and changes nothing; SubmitJob checks the same",
+    "jobs.submit": ("SubmitJob",),
+    "machines.drain": ("DrainMachine",),
+    "machines.join": ("CreateJoinToken",),
+    "machines.undrain": ("UndrainMachine",),
+    "people.create_project": ("CreateProject",),
+    "people.invite": ("InviteUser", "SetMember"),
+    "people.remove_member": ("RemoveMember",),
+    "people.set_member": ("SetMember",),
+    "security.csp_reports": "a browser's own report about a page",
+    "sign_in.enter": "a session of a browser; scripts have tokens",
+    "sign_in.leave": "a session of a browser; scripts have tokens",
+    "sign_in.set_password": "a password is typed by its owner alone",
+    "tokens.create": ("CreateApiToken",),
+    "tokens.revoke": ("RevokeApiToken",),
+}
+
+
+def test_each_changing_route_has_a_row_and_each_row_a_route(cp: ControlPlane) -> None:
+    rules = create_app(cp).url_map.iter_rules()
+    changing = {rule.endpoint for rule in rules if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}}
+    assert changing - set(ROUTES) == set(), "add the calls that do the same to ROUTES, and to automation.proto"
+    assert set(ROUTES) - changing == set(), "these routes are gone"
+
+
+def test_the_rows_name_calls_that_exist() -> None:
+    named = {call for row in ROUTES.values() if not isinstance(row, str) for call in row}
+    assert named - set(CALLS) == set()
+    assert all(ROUTES.values()), "neither a call nor a reason"
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_each_call_is_served(call: str) -> None:
+    assert getattr(AutomationServicer, call) is not getattr(automation_pb2_grpc.AutomationServicer, call)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_the_client_has_each_call(call: str) -> None:
+    assert callable(getattr(Client, method_of(call), None)), method_of(call)
+    assert f"self._stub.{call}" in inspect.getsource(Client)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_the_page_has_each_call(call: str) -> None:
+    assert row_of(call) in PAGE, f"docs/developers/automation.md lacks:\n{row_of(call)}"
+
+
+def test_the_page_has_nothing_that_is_gone() -> None:
+    rows = re.findall(r"^\| `[A-Z][a-z]\w+` \|.*$", PAGE, re.MULTILINE)
+    assert len(rows) == len(CALLS)
+    assert set(rows) == {row_of(call) for call in CALLS}
+
+
+def test_the_example_calls_what_the_client_has() -> None:
+    (example,) = re.findall(r"```python\n(import tunesmith\n.*?)```", PAGE, re.DOTALL)
+    compile(example, "automation.md", "exec")
+    called = set(re.findall(r"client\.(\w+)\(", example))
+    assert len(called) > 5
+    assert {name for name in called if not callable(getattr(Client, name, None))} == set()
+
+
+def method_of(call: str) -> str:
+    """WhoAmI → who_am_i"""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", call).lower()
+
+
+def row_of(call: str) -> str:
+    """The page's row: the call, the client's method with its parameters, and the first line of its docstring."""
+    method = getattr(Client, method_of(call))
+    parameters = [name for name in inspect.signature(method).parameters if name != "self"]
+    first = (inspect.getdoc(method) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+    return f"| `{call}` | `{method_of(call)}({', '.join(parameters)})` | {first} |"

@@ -1,0 +1,183 @@
+"""People, members, tokens, machines, guided runs, rows, files and lineage: by the client and by the command."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from client_support import Installation, made
+
+import tunesmith
+from control_plane.services import guided, methods, people
+from control_plane.store.guided import GuidedRunRecord
+from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.people import UserRecord
+from fleet_support import model_files
+from tunesmith import cli
+from tunesmith.download import fetch
+from tunesmith.v1 import automation_pb2 as pb
+
+
+def run(installation: Installation, *arguments: str, input: str | None = None) -> Result:
+    return CliRunner().invoke(cli.main, ["--data", str(installation.cp.settings.data), *arguments], input=input)
+
+
+def signed_in(installation: Installation, client: tunesmith.Client, name: str) -> tunesmith.Client:
+    """Invite somebody, and connect with a token of theirs."""
+    link = client.invite_user(name)
+    people.redeem_link(installation.cp, link.rsplit("/", 1)[1], "a long enough sentence", "127.0.0.1")
+    record = UserRecord.get(UserRecord.name == name)
+    actor = people._actor(record, "")
+    return installation.connect(people.create_token(actor, installation.cp, "script")[0])
+
+
+def test_people_and_members(client: tunesmith.Client, installation: Installation) -> None:
+    with signed_in(installation, client, "ada") as ada:
+        client.invite_user("grace", "Grace Hopper")
+        assert [(user.name, user.invited) for user in client.list_users()] == [
+            ("ada", False), ("admin", True), ("grace", True)
+        ]  # fmt: skip
+        assert ada.list_projects() == []
+        for refused in (ada.list_users, lambda: ada.invite_user("eve")):
+            with pytest.raises(tunesmith.CallFailed) as caught:
+                refused()
+            assert caught.value.status == "PERMISSION_DENIED"
+        assert client.set_member("default", "ada", "Viewer").role == "Viewer"
+        assert [project.role for project in ada.list_projects()] == ["Viewer"]
+        client.set_member("default", "ada", "Owner")
+        assert ("ada", "Owner") in [(one.user, one.role) for one in ada.list_members("default")]
+        client.remove_member("default", "ada")
+        assert ada.list_projects() == []
+    with pytest.raises(tunesmith.CallFailed, match="role"):
+        client.set_member("default", "grace", "King")
+
+
+def test_people_and_members_by_the_command(installation: Installation) -> None:
+    assert "/welcome/" in run(installation, "people", "invite", "ada", "--title", "Ada Lovelace").output
+    assert "Ada Lovelace" in run(installation, "people", "list").output
+    assert "ada is now Expert" in run(installation, "members", "set", "ada", "expert").output
+    assert "Expert" in run(installation, "members", "list").output
+    assert "no longer" in run(installation, "members", "remove", "ada").output
+    assert run(installation, "members", "remove", "ada").exit_code == 1
+
+
+def test_a_token_that_is_revoked_opens_nothing(client: tunesmith.Client, installation: Installation) -> None:
+    token = client.create_api_token("nightly").token
+    number = next(one.id for one in client.list_api_tokens() if one.name == "nightly")
+    assert "nightly" in run(installation, "tokens", "list").output
+    assert run(installation, "tokens", "revoke", str(number)).exit_code == 0
+    assert number not in [one.id for one in client.list_api_tokens()]
+    with installation.connect(token) as revoked, pytest.raises(tunesmith.CallFailed) as caught:
+        revoked.who_am_i()
+    assert caught.value.code == "token_refused"
+
+
+def test_machines(client: tunesmith.Client, installation: Installation) -> None:
+    machine = installation.fleet.machine().id
+    assert client.drain_machine(machine).drained and not client.undrain_machine(machine).drained
+    assert "takes no new jobs" in run(installation, "machines", "drain", machine).output
+    assert client.get_machine(machine).drained
+    assert "takes jobs again" in run(installation, "machines", "undrain", machine).output
+    assert json.loads(run(installation, "--json", "machines", "show", machine).output)["drained"] is False
+    assert run(installation, "machines", "revoke", machine, input="n\n").exit_code == 1
+    assert not client.get_machine(machine).locked_reason
+    assert run(installation, "machines", "revoke", machine, "--yes").exit_code == 0
+    assert client.get_machine(machine).locked_reason == "revoked"
+    with pytest.raises(tunesmith.CallFailed) as caught:
+        client.drain_machine("nowhere")
+    assert caught.value.status == "NOT_FOUND"
+
+
+def test_rows(client: tunesmith.Client, installation: Installation) -> None:
+    rows = [{"prompt": f"Grüße {n}", "completion": "c"} for n in range(30)]
+    data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    held_out = {"prompt": "unseen", "completion": "c"}
+    version = client.upload_dataset("default", "faults", data, json.dumps(held_out).encode()).id
+    assert client.list_rows(version) == rows[:20]
+    assert client.list_rows(version, offset=28, limit=1000) == rows[28:]
+    assert client.list_rows(version, offset=-5, limit=1) == rows[:1]
+    assert client.list_rows(version, offset=2**63 - 1) == []
+    assert client.list_rows(version, "test") == [held_out]
+    with pytest.raises(tunesmith.CallFailed):
+        client.list_rows(version, "secret")
+    shown = run(installation, "datasets", "rows", str(version), "--offset", "29").output
+    assert json.loads(shown) == rows[29]
+
+
+def test_a_jobs_pins_and_files(client: tunesmith.Client, installation: Installation, tmp_path: Path) -> None:
+    model = client.get_model(made(client, installation, "adapter"))
+    config = client.get_job_config(model.job_id)
+    assert (config["method"], config["seed"], config["environment_lock"]) == ("tune", 42, "torch==2.13.0\n")
+    assert json.loads(run(installation, "jobs", "config", str(model.job_id)).output) == config
+    (artifact,) = client.list_files(model.job_id)
+    assert (artifact.id, artifact.name) == (model.artifact_id, "model")
+    written = client.download(model.job_id, artifact, tmp_path / "first")
+    assert {path.name: path.read_bytes() for path in written} == model_files("adapter")
+    assert client.get_file(model.job_id, artifact.id, "model.safetensors", 60, 2) == (b"ht", 63)
+    assert "model.safetensors" in run(installation, "jobs", "files", str(model.job_id)).output
+    arguments = ("jobs", "download", str(model.job_id))
+    assert run(installation, *arguments, "model", "--to", str(tmp_path / "second")).exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "second").iterdir()) == ["model.json", "model.safetensors"]
+    assert "“nothing”" in run(installation, *arguments, "nothing", "--to", str(tmp_path)).output
+    for path in ("../model.json", "/etc/passwd", ""):
+        with pytest.raises(tunesmith.CallFailed) as caught:
+            client.get_file(model.job_id, artifact.id, path)
+        assert caught.value.status == "NOT_FOUND"
+    with pytest.raises(tunesmith.CallFailed):
+        client.get_file(1, artifact.id, "model.json")  # the artifact of another job
+
+
+def test_a_file_stands_only_when_it_is_whole(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 100
+    file = pb.File(path="deep/model.bin", size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    asked: list[int] = []
+
+    def slices(offset: int) -> bytes:
+        asked.append(offset)
+        return data[offset : offset + 10_000]
+
+    assert fetch(file, tmp_path, slices).read_bytes() == data
+    assert asked == [0, 10_000, 20_000]
+    for read in (lambda offset: slices(offset)[:5] if offset < 20 else b"", lambda offset: b"x" * 10_000):
+        file.path = "other.bin"
+        with pytest.raises(tunesmith.CallFailed, match=r"other\.bin"):
+            fetch(file, tmp_path, read)
+    for path in ("../out.bin", "/tmp/out.bin", "a/../../out.bin"):
+        file.path = path
+        with pytest.raises(tunesmith.CallFailed, match="out of the folder"):
+            fetch(file, tmp_path, slices)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["model.bin"]
+
+
+def test_lineage(client: tunesmith.Client, installation: Installation) -> None:
+    packaged = client.get_model(made(client, installation, "gguf"))
+    client.deploy("default", "faults", packaged.id)
+    found = client.get_lineage(packaged.id)
+    assert (found.base.form, found.origin.form, found.dataset_version.dataset) == ("base", "adapter", "reports")
+    assert [one.name for one in found.deployments] == ["faults"]
+    assert [one.id for one in client.get_lineage(found.origin.id).packaged] == [packaged.id]
+    shown = json.loads(run(installation, "--json", "models", "lineage", str(found.base.id)).output)
+    assert shown["origin"] is None and shown["model"]["form"] == "base"
+
+
+def test_guided_runs(client: tunesmith.Client, installation: Installation) -> None:
+    MethodVersionRecord.delete().execute()
+    methods.register_shipped(installation.cp)
+    version = client.upload_dataset("default", "faults", b'{"prompt": "p", "completion": "c"}\n' * 10).id
+    begun = client.start_guided_run("default", "machine_faults", version, "key")
+    assert client.start_guided_run("default", "machine_faults", version, "key").id == begun.id
+    assert (begun.stage, begun.stages[0].state, begun.base_id) == ("import", "QUEUED", 0)
+    assert "machine_faults" in run(installation, "guided", "list").output
+    waiting = client.wait_guided_run(begun.id)
+    assert next(waiting).stage == "import"
+    client.cancel_job(begun.stages[0].job_id)
+    assert guided.advance(installation.cp) == 1
+    assert [one.stage for one in waiting] == ["stopped"]
+    assert run(installation, "guided", "watch", str(begun.id)).exit_code == 1
+    GuidedRunRecord.update(stage="done").execute()
+    assert "done" in run(installation, "guided", "show", str(begun.id)).output
+    with pytest.raises(tunesmith.CallFailed):
+        client.start_guided_run("default", "juggling", version)

@@ -1,0 +1,137 @@
+"""Each call that changes something writes its audit entry in the same transaction, or changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from client_support import Installation, made
+
+import tunesmith
+from control_plane.services import methods
+from control_plane.store.audit import AuditRecord
+from control_plane.store.database import database
+from control_plane.store.methods import MethodVersionRecord
+from tunesmith.v1 import automation_pb2 as pb
+
+READING = ("Get", "List", "Read", "Wait", "WhoAmI", "Chat")
+CALLS = [method.name for method in pb.DESCRIPTOR.services_by_name["Automation"].methods]
+ROWS = b"".join(json.dumps({"prompt": f"p{n}", "completion": f"c{n}"}).encode() + b"\n" for n in range(20))
+
+Act = Callable[[], Any]
+
+
+def member(client: tunesmith.Client, _: Installation) -> Act:
+    client.invite_user("ada")
+    client.set_member("default", "ada", "Viewer")
+    return lambda: client.remove_member("default", "ada")
+
+
+def role(client: tunesmith.Client, _: Installation) -> Act:
+    client.invite_user("ada")
+    return lambda: client.set_member("default", "ada", "Expert")
+
+
+def token(client: tunesmith.Client, _: Installation) -> Act:
+    client.create_api_token("nightly")
+    number = client.list_api_tokens()[0].id
+    return lambda: client.revoke_api_token(number)
+
+
+def working(client: tunesmith.Client, installation: Installation) -> Act:
+    machine = installation.fleet.machine().id
+    return lambda: client.drain_machine(machine)
+
+
+def trusted(client: tunesmith.Client, installation: Installation) -> Act:
+    machine = installation.fleet.machine().id
+    return lambda: client.revoke_machine(machine)
+
+
+def drained(client: tunesmith.Client, installation: Installation) -> Act:
+    machine = installation.fleet.machine().id
+    client.drain_machine(machine)
+    return lambda: client.undrain_machine(machine)
+
+
+def guided(client: tunesmith.Client, installation: Installation) -> Act:
+    MethodVersionRecord.delete().execute()
+    methods.register_shipped(installation.cp)
+    version = client.upload_dataset("default", "faults", ROWS).id
+    return lambda: client.start_guided_run("default", "machine_faults", version)
+
+
+def queued(client: tunesmith.Client, _: Installation) -> Act:
+    job = client.submit_job("default", "bring").id
+    return lambda: client.cancel_job(job)
+
+
+def packaged(client: tunesmith.Client, installation: Installation) -> Act:
+    model = made(client, installation, "gguf")
+    return lambda: client.deploy("default", "faults", model)
+
+
+def served(client: tunesmith.Client, installation: Installation) -> Act:
+    number = packaged(client, installation)().id
+    return lambda: client.stop_deployment(number)
+
+
+# call → the action of its entry, and what has to be there before; what is made then is the call itself
+CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] = {
+    "CreateProject": ("project.create", lambda client, _: lambda: client.create_project("pumps")),
+    "SetMember": ("member.set", role),
+    "RemoveMember": ("member.remove", member),
+    "InviteUser": ("user.invite", lambda client, _: lambda: client.invite_user("ada", "Ada", True)),
+    "DrainMachine": ("machine.drain", working),
+    "UndrainMachine": ("machine.undrain", drained),
+    "RevokeMachine": ("machine.lock", trusted),
+    "CreateJoinToken": ("join_token.create", lambda client, _: lambda: client.create_join_token("laptop")),
+    "UploadDataset": ("dataset.upload", lambda client, _: lambda: client.upload_dataset("default", "faults", ROWS)),
+    "StartGuidedRun": ("guided_run.start", guided),
+    "SubmitJob": ("job.submit", lambda client, _: lambda: client.submit_job("default", "bring")),
+    "CancelJob": ("job.cancel", queued),
+    "Deploy": ("deployment.deploy", packaged),
+    "StopDeployment": ("deployment.stop", served),
+    "CreateApiToken": ("token.create", lambda client, _: lambda: client.create_api_token("nightly")),
+    "RevokeApiToken": ("token.revoke", token),
+}
+
+
+def test_each_call_reads_or_has_a_row() -> None:
+    assert {call for call in CALLS if not call.startswith(READING)} == set(CHANGES)
+
+
+@pytest.mark.parametrize("call", sorted(CHANGES))
+def test_the_change_and_its_entry_stand_or_fall_together(
+    call: str, client: tunesmith.Client, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action, prepare = CHANGES[call]
+    act = prepare(client, installation)
+    client.who_am_i()  # a token's first use is written down
+    before = contents()
+    with monkeypatch.context() as broken:
+        broken.setattr(AuditRecord, "create", refused)
+        with pytest.raises(tunesmith.CallFailed):
+            act()
+    assert contents() == before
+    act()
+    fresh = list(AuditRecord.select().where(AuditRecord.id > len(before["audit"])))
+    assert action in {entry.action for entry in fresh}
+    assert {entry.actor_name for entry in fresh} == {"admin"}
+    changed = {table for table, rows in contents().items() if rows != before[table]}
+    assert changed - {"audit"}, "nothing was changed: this row proves nothing"
+
+
+def refused(**_: object) -> None:
+    raise RuntimeError("the audit entry cannot be written")
+
+
+def contents() -> dict[str, list[tuple]]:
+    """Every row of every table; the audit's under `audit`."""
+    named = {AuditRecord._meta.table_name: "audit"}
+    return {
+        named.get(table, table): database.execute_sql(f'SELECT * FROM "{table}"').fetchall()
+        for table in database.get_tables()
+    }
