@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.cache import Cache
 from agent.link import Link
 from tunesmith.v1 import fleet_pb2 as pb
 
 CHUNK = 8 << 20
-_AT_ONCE = 4
+_AT_ONCE = 2  # chunks under way; each is in memory several times over
 
 
 class OutputMissing(Exception):
@@ -31,18 +30,18 @@ class _Piece:
 
 
 def upload(
-    link: Link, cache: Cache, offer: pb.Offer, output: pb.Output, folder: Path, tick: Callable[[], None]
-) -> None:
-    """Commit one output of an attempt and keep its files in the cache for the next job on this machine.
+    link: Link, offer: pb.Offer, name: str, folder: Path, relative: str, tick: Callable[[], None]
+) -> list[tuple[Path, str]]:
+    """Commit what lies at `relative` in `folder` as the attempt's artifact `name`; its files with their sha256.
 
     Interrupted uploads resume at the chunk. Raises OutputMissing, OutputUnreadable, link.Refused, link.LinkClosed.
     """
-    files = list(_files(folder / output.path))
+    files = list(plain_files(folder, relative))
     if not files:
-        raise OutputMissing(output.name)
+        raise OutputMissing(name)
     pieces: dict[str, _Piece] = {}
-    manifest = [_describe(name, path, pieces, tick) for name, path in files]
-    request = pb.BeginArtifactRequest(attempt_id=offer.attempt_id, fence=offer.fence, name=output.name, files=manifest)
+    manifest = [_describe(inner, path, pieces, tick) for inner, path in files]
+    request = pb.BeginArtifactRequest(attempt_id=offer.attempt_id, fence=offer.fence, name=name, files=manifest)
     artifact = link.ask(request).artifact_id
     missing = list(link.ask(pb.MissingChunksRequest(artifact_id=artifact, fence=offer.fence)).chunks)
 
@@ -55,13 +54,18 @@ def upload(
             tick()
             list(pool.map(put, missing[start : start + _AT_ONCE]))
     link.ask(pb.CommitArtifactRequest(artifact_id=artifact, fence=offer.fence), deadline=600)
-    for (_, path), described in zip(files, manifest, strict=True):
-        cache.adopt(path, described.sha256)
+    return [(path, described.sha256) for (_, path), described in zip(files, manifest, strict=True)]
 
 
-def _files(place: Path) -> Iterator[tuple[str, Path]]:
-    """The output's files with their paths inside it, in order; a single file goes by its name."""
-    if place.is_file() and not place.is_symlink():
+def plain_files(folder: Path, relative: str) -> Iterator[tuple[str, Path]]:
+    """The files at `relative` with their paths inside it, in order; a single file goes by its name.
+
+    Raises OutputUnreadable where a link or another thing that is no plain file lies in or on the way to it.
+    """
+    place = folder / relative
+    if place.resolve() != folder.resolve() / relative:
+        raise OutputUnreadable(f"{relative} is reached through a link")
+    if place.is_file():
         yield place.name, place
         return
     for path in sorted(place.rglob("*")):

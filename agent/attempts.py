@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent import artifacts, blobs, trainer, workspace
+from agent import artifacts, blobs, memory, trainer, workspace
 from agent.artifacts import OutputMissing, OutputUnreadable
 from agent.blobs import DiskFull
+from agent.checkpoints import Checkpoints
 from agent.clock import boot_id
 from agent.context import Agent
 from agent.environment import BuildFailed
@@ -114,6 +115,7 @@ class Attempts:
         except Exception:  # the loop's top of this attempt: the others and the heartbeat must go on
             log.exception("attempt %d stopped on an error of the agent", attempt.row.attempt_id)
         finally:
+            memory.give_back()
             attempt.ended.set()
             with self._lock:
                 if self._held.get(attempt.row.attempt_id) is attempt:
@@ -140,6 +142,7 @@ class Attempt:
         self.ended = threading.Event()
         mask = Mask(secrets_of(inherited(), str(agent.settings.data / "machine.key")))
         self._outbox = Outbox(agent.link, agent.store, self.offer, folder, mask)
+        self._checkpoints = Checkpoints(agent, self.offer, folder)
         if row.cancelled:
             self.cancelled.set()
 
@@ -170,6 +173,7 @@ class Attempt:
         try:
             step()
         except Cancelled:
+            self._checkpoints.drop()
             self._stop_trainer()
             self._end("CANCELLED", Failure(""))
         except Failure as failure:
@@ -213,34 +217,43 @@ class Attempt:
         self._outbox.report("RUNNING", lock=environment.lock)
 
     def _watch(self) -> None:
-        """Tail a runner, this agent's or an adopted one, until there is an exit record or nobody to write one."""
+        """Tail a runner, this agent's or an adopted one, to its end; before a bad one the last checkpoint is sent."""
+        failure = self._follow()
+        if failure is not None:
+            self._checkpoints.finish(self._tick)
+            raise failure
+        self._checkpoints.drop()
+        self._outbox.report("UPLOADING")
+
+    def _follow(self) -> Failure | None:
+        """Until there is an exit record or nobody to write one; None for a good end. Raises Cancelled."""
         vanished_looks = 0
         while (end := trainer.exit_record(self.folder)) is None:
             self._tick()
+            self._checkpoints.look()
             # a runner that was just started needs a moment until it holds its lock
             vanished_looks = 0 if trainer.is_running(self.folder) else vanished_looks + 1
             if vanished_looks * self._agent.settings.tail_seconds > 2 and trainer.exit_record(self.folder) is None:
-                raise self._vanished()
+                return self._vanished()
             self._agent.stopping.wait(self._agent.settings.tail_seconds)
         self._tell()
         if self.cancelled.is_set():
             raise Cancelled
-        failure = judge(self.folder, end)
-        if failure is not None:
-            raise failure
-        self._outbox.report("UPLOADING")
+        return judge(self.folder, end)
 
     def _upload(self) -> None:
         for output in self.offer.outputs:
             try:
-                artifacts.upload(
-                    self._agent.link, self._agent.cache, self.offer, output, self.folder / "out", self._tick
+                files = artifacts.upload(
+                    self._agent.link, self.offer, output.name, self.folder / "out", output.path, self._tick
                 )
             except OutputMissing as problem:
                 raise Failure("output_missing", {"output": output.name}) from problem
             except OutputUnreadable as problem:
                 params = {"output": output.name, "problem": str(problem)}
                 raise Failure("output_unreadable", params) from problem
+            for path, sha256 in files:  # the next job on this machine may read them
+                self._agent.cache.adopt(path, sha256)
         self._tell()
         self._outbox.seal_logs()
         self._outbox.report("SUCCEEDED")
@@ -261,6 +274,7 @@ class Attempt:
     def _abandon(self, why: str) -> None:
         """Somebody else has the attempt: stop the trainer, keep the spool for a while."""
         log.warning("attempt %d is given up: %s", self.row.attempt_id, why)
+        self._checkpoints.drop()
         self._stop_trainer()
         self._agent.store.forget_attempt(self.row.attempt_id)
 

@@ -11,8 +11,8 @@ from agent.cache import Cache, digest
 from agent.link import Link
 from tunesmith.v1 import fleet_pb2 as pb
 
-SLICE = 8 << 20
-_AT_ONCE = 4
+SLICE = 4 << 20
+_AT_ONCE = 2  # slices under way; each is in memory several times over
 _SPARE = 256 << 20  # bytes of disk that stay free whatever is fetched
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import re
 import shlex
@@ -61,8 +62,15 @@ class Environments:
             return known
         torch, others = split(lock or requirements)
         base = self._ensure_base(torch, log, tick) if torch else None
-        folder = self._folder / _name("env", [*others, *torch, "locked" if lock else ""])
+        folder = self._place(torch, others, "locked" if lock else "")
         return self._once(folder, log, tick, lambda build: build.method(others, torch, base, locked=lock))
+
+    def has(self, requirements: str) -> bool:
+        """Whether `ensure` would have nothing to build for a requirements text."""
+        return _complete(self._place(*split(requirements), "")) is not None
+
+    def _place(self, torch: list[str], others: list[str], mark: str) -> Path:
+        return self._folder / _name("env", [*others, *torch, mark])
 
     def _ensure_base(self, torch: list[str], log: Path, tick: Callable[[], None]) -> Path:
         """The base environment of a torch pin; one that was built for a range serves its exact version too."""
@@ -192,7 +200,8 @@ def _build_environment() -> dict[str, str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill what runs still, with what it started: it leads a session of its own."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()

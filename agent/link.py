@@ -6,6 +6,7 @@ Heartbeat, Poll, reports), `bulk` (blobs, artifacts, logs) and `serve`. A reques
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import random
@@ -41,10 +42,9 @@ _TRANSIENT = frozenset(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         grpc.StatusCode.ABORTED,
         grpc.StatusCode.CANCELLED,  # the channel was replaced under the call
-        grpc.StatusCode.INTERNAL,
-        grpc.StatusCode.UNKNOWN,
     }
 )
+_FAULTY = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})
 
 
 class LinkClosed(Exception):
@@ -80,6 +80,10 @@ class Unreachable(Exception):
     """Nobody answered; `str` says what gRPC knows."""
 
 
+class Faulty(Unreachable):
+    """Somebody answered with an error that is no refusal: it may be gone at the next try, or be one of the program."""
+
+
 @dataclass(frozen=True)
 class Credentials:
     """PEM texts for mutual TLS."""
@@ -110,17 +114,18 @@ class Link:
         Raises Refused (Fenced, Superseded, Gone, CertificateRefused) and LinkClosed.
         """
         wait = self._settings.retry_first_seconds
-        while True:
+        for tries in itertools.count(1):
             try:
                 reply = self.ask_once(request, deadline or self._settings.call_seconds)
             except Unreachable as problem:
-                log.debug("%s: %s", type(request).__name__, problem)
+                _tell(type(request).__name__, tries, problem)
                 self._pause(random.uniform(0, wait))
                 wait = min(wait * 2, self._settings.retry_max_seconds)
             else:
                 if wait > self._settings.retry_first_seconds:
                     self.retry_now()
                 return reply
+        raise AssertionError("it counts for ever")
 
     def ask_once(self, request: Any, deadline: float) -> Any:
         """One try of a unary call. Raises Refused, Unreachable and LinkClosed."""
@@ -186,6 +191,13 @@ def _channel(address: str, credentials: Credentials) -> grpc.Channel:
     return grpc.secure_channel(address, secured, _OPTIONS)
 
 
+def _tell(call: str, tries: int, problem: Unreachable) -> None:
+    """Log a failed try: an error on the other side as a warning, after 1, 2, 4, 8, … tries."""
+    doubled = tries & (tries - 1) == 0
+    level = logging.WARNING if doubled and isinstance(problem, Faulty) else logging.DEBUG
+    log.log(level, "%s failed %d times and is tried again: %s", call, tries, problem)
+
+
 def _typed(problem: grpc.RpcError) -> Exception:
     """A gRPC error as one of this module's."""
     status, text = problem.code(), problem.details() or ""
@@ -194,6 +206,8 @@ def _typed(problem: grpc.RpcError) -> Exception:
     code = metadata.get("tunesmith-code", status.name).lower()
     if status in _TRANSIENT:
         return Unreachable(f"{status.name} {text}")
+    if status in _FAULTY:
+        return Faulty(f"{status.name} {text}")
     kind = {"fenced": Fenced, "superseded": Superseded, "certificate_refused": CertificateRefused}.get(code, Refused)
     if kind is Refused and status is grpc.StatusCode.NOT_FOUND:
         kind = Gone

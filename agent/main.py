@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import signal
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 import click
 
 from agent import doctor as examination
-from agent import heartbeat, identity, poll, serving_channel
+from agent import heartbeat, identity, memory, poll, serving_channel
 from agent.attempts import Attempts
 from agent.cache import Cache
 from agent.context import Agent
@@ -68,6 +69,7 @@ def run(verbose: bool) -> None:
     """Run the agent until SIGTERM or Ctrl-C. Trainings go on without it."""
     level = logging.DEBUG if verbose else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    memory.be_frugal()
     settings = read()
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if try_lock(settings.data / "agent.lock") is None:  # held until the process ends
@@ -75,10 +77,7 @@ def run(verbose: bool) -> None:
     store = _store(settings)
     if identity.load(store) is None:
         raise click.ClickException("This machine has not joined a fleet yet: run `tunesmith agent join` first.")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    live(settings, store, stopping)
+    live(settings, store, stopped_by_signals())
 
 
 @agent.command()
@@ -107,7 +106,7 @@ def doctor() -> None:
 
 def live(settings: Settings, store: Store, stopping: threading.Event) -> None:
     """Run all loops until `stopping` is set, then end cleanly: engines stop, trainings go on."""
-    connection = _connect(settings, store, stopping)
+    connection = connect(settings, store, stopping)
     if connection is None:
         return
     cache = Cache(settings.data / "cache", settings.cache_bytes)
@@ -126,7 +125,7 @@ def live(settings: Settings, store: Store, stopping: threading.Event) -> None:
     serving.close()
 
 
-def _connect(settings: Settings, store: Store, stopping: threading.Event) -> Link | None:
+def connect(settings: Settings, store: Store, stopping: threading.Event) -> Link | None:
     """The link; an expired certificate is recovered first. None when the agent is to end meanwhile."""
     mine = identity.load(store)
     assert mine is not None
@@ -138,6 +137,25 @@ def _connect(settings: Settings, store: Store, stopping: threading.Event) -> Lin
             if stopping.wait(settings.retry_max_seconds):
                 return None
     return Link(mine.fleet_address, identity.credentials(settings, mine), settings)
+
+
+def stopped_by_signals() -> threading.Event:
+    """An event that SIGTERM and Ctrl-C set.
+
+    Not from the handler itself: it may interrupt the main thread while that holds the event's lock, and would wait
+    for it for ever. A SimpleQueue may be used there.
+    """
+    stopping = threading.Event()
+    asked: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: asked.put(number))
+
+    def wait() -> None:
+        asked.get()
+        stopping.set()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    return stopping
 
 
 def _spawn(name: str, loop: Callable[[], None], stopping: threading.Event) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _LOG_REFUSALS = ("file_too_large", "log_diverged")
 STREAMS = ("agent", "stdout", "stderr")
+MARKER = b"[tunesmith]"  # begins the line that closes a log which became too long
 CHUNK = 256 << 10
 _LONGEST_LINE = 64 << 10
 _EVENTS_AT_ONCE = 500
@@ -106,7 +108,26 @@ class Outbox:
         if refusal.code not in _LOG_REFUSALS:
             raise refusal
         log.warning("attempt %d: no more of %s is sent: %s", self._attempt, stream, refusal)
-        self._store.set_log(self._attempt, stream, self._store.log(self._attempt, stream)[0], 1)
+        committed = self._store.log(self._attempt, stream)[0]
+        if refusal.code == "file_too_large":
+            committed = self._mark_end(stream, committed)
+        self._store.set_log(self._attempt, stream, committed, 1)
+
+    def _mark_end(self, stream: str, committed: int) -> int:
+        """Close the stream with a line that says that it is cut off here; its length then."""
+        data = b"\n%s the log is cut off here, after %d bytes: it became too long\n" % (MARKER, committed)
+        request = pb.AppendLogRequest(
+            attempt_id=self._attempt, fence=self._fence, stream=stream, offset=committed, data=data
+        )
+        try:
+            length = int(self._link.ask(request).committed)
+            if length == committed + len(data):
+                self._link.ask(self._seal(stream, committed, data))
+        except Refused as refusal:
+            if refusal.code not in _LOG_REFUSALS:
+                raise
+            return committed
+        return length
 
     def _next(self, path: Path, offset: int, final: bool) -> bytes:
         """Masked bytes from `offset`: whole lines, at most CHUNK bytes; what has no end yet only when `final`."""
@@ -121,17 +142,22 @@ class Outbox:
                 taken += self._mask.cover(line)
         return bytes(taken)
 
-    def _seal(self, stream: str) -> pb.SealLogRequest:
+    def _seal(self, stream: str, limit: int = sys.maxsize, added: bytes = b"") -> pb.SealLogRequest:
+        """Length and sha256 of the stream as it was sent: its lines up to `limit` bytes, and what was `added`."""
         whole, length = hashlib.sha256(), 0
         path = self._logs[stream]
         if path.exists():
             with path.open("rb") as file:
                 for line in _lines(file):
+                    if length >= limit:
+                        break
                     whole.update(self._mask.cover(line))
                     length += len(line)
+        whole.update(added)
         return pb.SealLogRequest(
-            attempt_id=self._attempt, fence=self._fence, stream=stream, length=length, sha256=whole.hexdigest()
-        )
+            attempt_id=self._attempt, fence=self._fence, stream=stream, length=length + len(added),
+            sha256=whole.hexdigest(),
+        )  # fmt: skip
 
     # ---- events
 

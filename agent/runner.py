@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -37,8 +38,8 @@ def main(folder: Path) -> int:
 
 def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
     """Start the trainer and wait for it; the exit record."""
-    asked = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    asked: queue.SimpleQueue[int] = queue.SimpleQueue()  # unlike an event, safe to use in a signal's handler
+    signal.signal(signal.SIGTERM, lambda number, _: asked.put(number))
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     begin = time.time()
@@ -57,9 +58,9 @@ def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
     return {"status": max(code, 0), "signal": max(-code, 0), "error": "", "began": begin, "ended": time.time()}
 
 
-def end(trainer: subprocess.Popen[bytes], asked: threading.Event, grace: float) -> None:
+def end(trainer: subprocess.Popen[bytes], asked: "queue.SimpleQueue[int]", grace: float) -> None:
     """When asked to: SIGTERM to the trainer's group, and SIGKILL after the grace."""
-    asked.wait()
+    asked.get()
     kill_group(trainer.pid, signal.SIGTERM)
     time.sleep(grace)
     kill_group(trainer.pid, signal.SIGKILL)

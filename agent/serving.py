@@ -12,11 +12,11 @@ import shutil
 import threading
 from pathlib import Path
 
-from agent import blobs
+from agent import blobs, memory
 from agent.cache import Cache
 from agent.context import Agent
 from agent.engine_process import REQUIREMENTS, Endpoint, Engine
-from agent.environment import BuildFailed
+from agent.environment import BuildFailed, Environment
 from agent.files import PathUnsafe, inside
 from agent.link import LinkClosed, Refused, Superseded
 from agent.outbox import last_lines
@@ -189,14 +189,23 @@ class Replica:
     def _start(self) -> None:
         self.engine.stop()
         self._observe("STARTING", self._reason, json.loads(self._params))
-        folder, settings = self.engine.folder, self._agent.settings
+        folder = self.engine.folder
         folder.mkdir(parents=True, exist_ok=True)
         blobs.fetch(self._agent.link, self._agent.cache, self.wish.model.files, self._tick)
+        memory.give_back()
         model = _lay_out(folder / "model", self.wish.model, self._agent.cache)
-        environment = self._agent.environments.ensure(
-            _requirements(settings.engine_wheels), "", folder / "build.log", self._tick
-        )
-        self.engine.start(environment.python, model, self.wish)
+        self.engine.start(self._environment(folder / "build.log").python, model, self.wish)
+
+    def _environment(self, build_log: Path) -> Environment:
+        """The engine's own environment; the first time on a machine takes minutes, so that is said."""
+        requirements = _requirements(self._agent.settings.engine_wheels)
+        environments = self._agent.environments
+        if environments.has(requirements):
+            return environments.ensure(requirements, "", build_log, self._tick)
+        self._observe("STARTING", "engine_environment", {})
+        built = environments.ensure(requirements, "", build_log, self._tick)
+        self._observe("STARTING", "", {})
+        return built
 
     def _becomes_ready(self) -> bool:
         left = self._agent.settings.engine_start_seconds

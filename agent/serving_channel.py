@@ -124,13 +124,17 @@ class Exchange:
             return
         response = self._connection.getresponse()
         kind = response.headers.get("Content-Type", "application/json")
-        self._up.put(ServeUp(request_id=number, status=response.status, content_type=kind))
+        # the head travels with the first bytes: one message less before the first token
+        up = ServeUp(request_id=number, status=response.status, content_type=kind)
         while data := response.read1(_READ):
             if self._cancelled.is_set():
                 return
-            self._up.put(ServeUp(request_id=number, data=data))
+            up.data = data
+            self._up.put(up)
+            up = ServeUp(request_id=number)
         if not self._cancelled.is_set():
-            self._up.put(ServeUp(request_id=number, end=True))
+            up.end = True
+            self._up.put(up)
 
     def _fail(self, code: str) -> None:
         self._up.put(ServeUp(request_id=self._down.request_id, status=503, error=code, end=True))

@@ -60,6 +60,10 @@ class Machine:
         self._process.terminate()
         return self._process.wait(20)
 
+    def said(self) -> str:
+        """What the agent logged so far."""
+        return Path(self._log.name).read_text()
+
     def attempt_folder(self, attempt_id: int) -> Path:
         return self.settings.data / "attempts" / str(attempt_id)
 

@@ -48,10 +48,14 @@ class FakeFleet(fleet_pb2_grpc.FleetServicer, fleet_pb2_grpc.EnrollmentServicer)
         self.hellos: list[pb.HelloRequest] = []
         self.heartbeats: list[pb.HeartbeatRequest] = []
         self.goodbyes: list[str] = []
-        self.refusals: dict[str, tuple[grpc.StatusCode, str]] = {}  # call → what to answer instead, once
+        self.refusals: dict[str, tuple[grpc.StatusCode, str]] = {}  # call → what to answer instead
+        self.refuse_times = 1  # how often a refusal is given before the call is answered
         self.down: queue.Queue[pb.ServeDown | None] = queue.Queue()
         self.up: dict[int, queue.Queue[pb.ServeUp]] = defaultdict(queue.Queue)
         self._chunks: dict[str, bytes] = {}
+        self.chunks_asked = False
+        self.hold_chunks = threading.Event()  # cleared: chunks are not answered until it is set again
+        self.hold_chunks.set()
         self.epoch = 0
         self.heartbeat_seconds = 1.0
         self._server: grpc.Server | None = None
@@ -73,6 +77,7 @@ class FakeFleet(fleet_pb2_grpc.FleetServicer, fleet_pb2_grpc.EnrollmentServicer)
 
     def stop(self) -> None:
         self.down.put(None)
+        self.hold_chunks.set()
         if self._server is not None:
             self._server.stop(0).wait()
 
@@ -209,6 +214,10 @@ class FakeFleet(fleet_pb2_grpc.FleetServicer, fleet_pb2_grpc.EnrollmentServicer)
 
     def PutChunk(self, request, context):  # type: ignore[no-untyped-def]
         assert hashlib.sha256(request.data).hexdigest() == request.sha256
+        with self.changed:
+            self.chunks_asked = True
+            self.changed.notify_all()
+        self.hold_chunks.wait(30)
         self._chunks[request.sha256] = request.data
         return pb.PutChunkReply()
 
@@ -217,7 +226,9 @@ class FakeFleet(fleet_pb2_grpc.FleetServicer, fleet_pb2_grpc.EnrollmentServicer)
         files = {file.path: b"".join(self._chunks[chunk] for chunk in file.chunks) for file in begun.files}
         for file in begun.files:
             assert hashlib.sha256(files[file.path]).hexdigest() == file.sha256
-        self.committed[begun.attempt_id][begun.name] = files
+        with self.changed:
+            self.committed[begun.attempt_id][begun.name] = files
+            self.changed.notify_all()
         return pb.CommitArtifactReply()
 
     def GetBlob(self, request, context):  # type: ignore[no-untyped-def]
@@ -257,7 +268,11 @@ class FakeFleet(fleet_pb2_grpc.FleetServicer, fleet_pb2_grpc.EnrollmentServicer)
 
     def _maybe_refuse(self, call: str, context: grpc.ServicerContext) -> None:
         if call in self.refusals:
-            self._refuse(context, *self.refusals.pop(call))
+            refusal = self.refusals[call]
+            self.refuse_times -= 1
+            if self.refuse_times < 1:
+                del self.refusals[call]
+            self._refuse(context, *refusal)
 
     def _refuse(self, context: grpc.ServicerContext, status: grpc.StatusCode, code: str) -> None:
         context.set_trailing_metadata((("tunesmith-code", code), ("tunesmith-params", "{}")))

@@ -108,6 +108,22 @@ def test_a_transient_error_is_retried(settings: Settings, store: Store, fleet: F
     assert connection.ask(pb.HeartbeatRequest()).heartbeat_seconds == fleet.heartbeat_seconds
 
 
+@pytest.mark.parametrize("status", [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN])
+def test_an_error_on_the_other_side_is_retried_and_shows_in_the_log_ever_more_seldom(
+    settings: Settings, store: Store, fleet: FakeFleet, status: grpc.StatusCode, caplog: pytest.LogCaptureFixture
+) -> None:
+    joined = join(settings, store, fleet)
+    impatient = replace(settings, retry_first_seconds=0.0, retry_max_seconds=0.0)
+    connection = link.Link(joined.fleet_address, identity.credentials(settings, joined), impatient)
+    fleet.refusals["Heartbeat"] = (status, "broken")
+    fleet.refuse_times = 9
+    assert connection.ask(pb.HeartbeatRequest()).heartbeat_seconds == fleet.heartbeat_seconds
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [text.split(" times")[0] for text in warned] == [
+        f"HeartbeatRequest failed {tries}" for tries in (1, 2, 4, 8)
+    ]
+
+
 def test_closing_lets_go_of_who_waits(settings: Settings, store: Store, fleet: FakeFleet) -> None:
     joined = join(settings, store, fleet)
     fleet.stop()

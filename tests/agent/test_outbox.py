@@ -25,6 +25,8 @@ class Receiver:
         self.lose_log_at = -1  # pretend once that the log ends here
         self.lose_events_at = -1
         self.refuse = ""
+        self.limit = 1 << 30
+        self.sealed: list[str] = []
 
     def ask(self, request: Any) -> Any:
         if self.refuse:
@@ -33,6 +35,9 @@ class Receiver:
 
     def AppendLogRequest(self, request: pb.AppendLogRequest) -> pb.AppendLogReply:
         assert len(request.data) <= CHUNK
+        room = 256 if request.data.startswith(b"\n[tunesmith] ") else 0
+        if len(self.log) + len(request.data) > self.limit + room:
+            raise Refused("file_too_large", {"file": request.stream, "limit": self.limit}, "")
         if request.stream == "stdout" and request.offset == len(self.log):
             self.log += request.data
         if 0 <= self.lose_log_at < len(self.log):
@@ -42,6 +47,7 @@ class Receiver:
     def SealLogRequest(self, request: pb.SealLogRequest) -> pb.SealLogReply:
         kept = self.log if request.stream == "stdout" else b""
         sealed = hashlib.sha256(kept).hexdigest() == request.sha256 and len(kept) == request.length
+        self.sealed += [request.stream] if sealed else []
         return pb.SealLogReply(sealed=sealed, committed=len(kept) if sealed else 0)
 
     def AppendEventsRequest(self, request: pb.AppendEventsRequest) -> pb.AppendEventsReply:
@@ -116,6 +122,26 @@ def test_a_stream_that_is_not_taken_does_not_stop_the_attempt(
     receiver.refuse = code
     outbox(receiver, store, folder).seal_logs()
     assert store.log(1, "stdout") == (0, True)
+
+
+def test_a_log_that_became_too_long_ends_with_a_line_that_says_so(
+    receiver: Receiver, store: Store, folder: Path
+) -> None:
+    line, path = b"a line that holds hunter2hunter2 and no more\n", folder / "log" / "stdout"
+    receiver.limit = 20_000
+    path.write_bytes(line * 400)
+    box = outbox(receiver, store, folder)
+    box.send_logs()
+    kept = receiver.log
+    path.write_bytes(line * 4000)
+    box.send_logs()
+    marked = kept + b"\n[tunesmith] the log is cut off here, after %d bytes: it became too long\n" % len(kept)
+    assert receiver.log == marked
+    assert receiver.sealed == ["stdout"]
+    box.send_logs()
+    outbox(receiver, store, folder).seal_logs()  # another agent
+    assert receiver.log == marked
+    assert sorted(receiver.sealed) == ["agent", "stderr", "stdout"]
 
 
 def test_other_refusals_do(receiver: Receiver, store: Store, folder: Path) -> None:

@@ -23,6 +23,7 @@ from agent.serving import Serving
 from agent.serving_channel import Exchange
 from agent.settings import Settings
 from agent.state import Store
+from control_plane import wording
 from tunesmith.v1 import fleet_pb2 as pb
 
 
@@ -32,6 +33,7 @@ class Stubs:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.told: list[pb.ReplicaStatus] = []
+        self.built = True
 
     def ask(self, request: Any) -> None:
         with self.changed:
@@ -41,7 +43,11 @@ class Stubs:
     def epoch(self) -> int:
         return 1
 
+    def has(self, requirements: str) -> bool:
+        return self.built
+
     def ensure(self, *_: object) -> Environment:
+        self.built = True
         return Environment(Path(sys.executable), "")
 
     def wait_for(self, condition: Callable[[list[pb.ReplicaStatus]], object]) -> None:
@@ -98,9 +104,9 @@ def pid_of(agent: Agent) -> int:
 def test_serve_answer_stop(agent: Agent, serving: Serving, stubs: Stubs) -> None:
     serving.serve(wish(agent))
     stubs.wait_for_state("SERVING")
-    head, body, end = answer(serving, "/v1/chat/completions")
-    assert (head.request_id, head.status, head.content_type) == (9, 200, "application/json")
-    assert body.data == b'{"echo": "hi", "model": "demo"}'
+    whole, end = answer(serving, "/v1/chat/completions")
+    assert (whole.request_id, whole.status, whole.content_type) == (9, 200, "application/json")
+    assert whole.data == b'{"echo": "hi", "model": "demo"}'
     assert end.end and not end.error
     assert serving.statuses()[0].memory > 0
     pid = pid_of(agent)
@@ -109,6 +115,22 @@ def test_serve_answer_stop(agent: Agent, serving: Serving, stubs: Stubs) -> None
     assert not psutil.pid_exists(pid)
     assert answer(serving, "/v1/models")[0].error == "nothing_serves"
     assert agent.store.wishes() == []
+
+
+def test_building_the_engines_environment_is_said(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    stubs.built = False
+    serving.serve(wish(agent))
+    stubs.wait_for_state("SERVING")
+    os.kill(pid_of(agent), signal.SIGKILL)  # the next start finds it built
+    stubs.wait_for(lambda told: told[-1].state == "SERVING" and told[-1].restarts == 1)
+    said = [(status.state, status.reason) for status in stubs.told]
+    assert said.count(("STARTING", "engine_environment")) == 1
+    assert said.index(("STARTING", "engine_environment")) < said.index(("SERVING", ""))
+    code = stubs.told[said.index(("STARTING", "engine_environment"))].reason
+    assert (
+        wording.say(code, {}, "en")
+        == "The machine is installing the serving engine; the first time this takes some minutes."
+    )
 
 
 def test_the_key_is_no_argument_and_others_are_refused(agent: Agent, serving: Serving, stubs: Stubs) -> None:
