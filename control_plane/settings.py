@@ -30,7 +30,7 @@ class Settings:
     fleet_port: int = _setting(8422, "Port of the fleet link (mutual TLS)")
     web_certificate: str = _setting("", "PEM file; with web_key, the dashboard speaks HTTPS")
     web_key: str = _setting("", "PEM file of the key of web_certificate")
-    threads: int = _setting(96, "Threads of the web worker")
+    threads: int = _setting(96, "Threads that serve the web")
     live_streams: int = _setting(48, "How many /events streams are held at once; beyond it browsers poll")
     chat_streams: int = _setting(24, "How many inference requests are held at once; beyond it the answer is 429")
     chat_seconds: float = _setting(300.0, "Deadline of a non-streaming inference request")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from control_plane.domain import errors
+from control_plane.domain.terms import TERMS
 from control_plane.domain.waiting import REASONS
 
 TRANSLATIONS = Path(__file__).parent / "translations"
@@ -15,6 +17,11 @@ LOCALES = {"en": "English", "de": "Deutsch", "zh": "中文"}
 
 # byte counts among the parameters are shown in the unit that a person reads
 _BYTES = frozenset({"needed", "free", "limit"})
+# parameters that hold codes of ours, which have words
+_CODES = frozenset({"accepted", "given", "expected", "state", "permission"})
+
+_LISTED = {"zh": "、"}  # what stands between the parts of a list; elsewhere a comma
+_PLACE = re.compile(r"\{(\w+)\}")  # in a method's sentence, which is not ours: nothing but a name is filled in
 
 
 @cache
@@ -29,11 +36,12 @@ def _sentences() -> Mapping[str, str]:
 
 
 def say(code: str, params: Mapping[str, object], locale: str) -> str:
-    """The sentence of an error code. A code from a method that is not ours is said with its own `text`."""
+    """The sentence of an error code. A code that is not ours is a method's: it is said with its own `text`."""
+    told = _told(params, locale)
     sentence = _sentences().get(code)
     if sentence is None:
-        return str(params.get("text") or code)
-    return _fill(sentence, params, locale)
+        return told or code
+    return _fill(sentence, {**params, "text": told}, locale)
 
 
 def waiting(code: str, params: Mapping[str, object], locale: str) -> str:
@@ -50,17 +58,33 @@ def locale_of(languages: str) -> str:
     return "en"
 
 
+def _told(params: Mapping[str, object], locale: str) -> str:
+    """A method's own words: as it said them in English, else its manifest's with the parameters filled in."""
+    text = params.get("text", "")
+    if not isinstance(text, Mapping):
+        return str(text)
+    words = text.get(locale) if locale != "en" else None
+    if words is None:
+        return str(text.get("en", ""))
+    return _PLACE.sub(lambda place: _show(place[1], params.get(place[1], place[0]), locale), str(words))
+
+
 def _fill(sentence: str, params: Mapping[str, object], locale: str) -> str:
-    shown = {key: _show(key, value) for key, value in params.items()}
+    shown = {key: _show(key, value, locale) for key, value in params.items()}
     return catalogue(locale).gettext(sentence).format_map(_Open(shown))
 
 
-def _show(key: str, value: object) -> str:
+def _show(key: str, value: object, locale: str) -> str:
     if key in _BYTES and isinstance(value, int):
         return _size(value)
     if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value)
-    return str(value)
+        return _LISTED.get(locale, ", ").join(_word(key, item, locale) for item in value)
+    return _word(key, value, locale)
+
+
+def _word(key: str, value: object, locale: str) -> str:
+    code = str(value)
+    return catalogue(locale).gettext(TERMS[code]) if key in _CODES and code in TERMS else code
 
 
 def _size(value: float) -> str:

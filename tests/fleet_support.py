@@ -62,7 +62,7 @@ METHODS = (
         {
             "baseline": model_input("base", required=False),
             "candidate": model_input("base", "adapter"),
-            "dataset": DATASET,
+            "dataset": DATASET | {"held_out": True},
         },
     ),
     manifest(

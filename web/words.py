@@ -6,6 +6,7 @@ Plain words first, the field's term second.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from babel.numbers import format_compact_decimal
@@ -16,6 +17,7 @@ from control_plane.domain.lifecycle import PREPARING, QUEUED, RUNNING, UPLOADING
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
+from control_plane.wording import say
 from web import formatting
 from web.languages import locale
 
@@ -201,10 +203,14 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def event(body: dict[str, Any]) -> str:
-    """What an event of an attempt says, on one line."""
+def event(body: dict[str, Any], messages: Mapping[str, Mapping[str, str]]) -> str:
+    """What an event of an attempt says, on one line. `messages` are the words that its method brings, by code."""
     if body.get("kind") == "metric":
         return ", ".join(f"{name} {value:g}" for name, value in events.metrics(body).items())
     if body.get("kind") == "progress":
         return str(gettext("step %(step)s of %(steps)s", step=body.get("step", "?"), steps=body.get("steps", "?")))
-    return str(body.get("text") or body.get("path") or body.get("code") or "")
+    if body.get("kind") == "message":
+        code, given = str(body.get("code", "")), body.get("params")
+        params = given if isinstance(given, dict) else {}
+        return say(code, params | {"text": {"en": str(body.get("text", "")), **messages.get(code, {})}}, locale())
+    return str(body.get("path", ""))

@@ -1,7 +1,7 @@
 """What can go wrong, as one hierarchy. Each class's docstring is the user's sentence; its placeholders are `params`.
 
 A code and parameters travel and are stored; the words are made at the edge, in the reader's language
-(`web/wording.py` and `rpc/interceptors.py` ask the same catalogue).
+(`control_plane/wording.py`).
 """
 
 from __future__ import annotations
@@ -309,6 +309,10 @@ class ParameterTypeWrong(ParameterInvalid):
     """The parameter “{parameter}” has the wrong type; it takes: {expected}."""
 
 
+class ParameterLengthWrong(ParameterInvalid):
+    """The parameter “{parameter}” has the wrong length; it takes {range} characters."""
+
+
 class InputMissing(Invalid):
     """The input “{input}” is missing."""
 
@@ -322,7 +326,7 @@ class InputUnfit(Invalid):
 
 
 class HeldOutMissing(Invalid):
-    """The dataset has no held-out rows, which an evaluation needs."""
+    """The dataset has no held-out rows, which this method needs."""
 
 
 class JobOver(Conflict):

@@ -6,7 +6,7 @@ Texts stand in the manifest by language; a Manifest holds them in one, the reade
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from control_plane.domain.errors import MethodBroken
@@ -24,6 +24,7 @@ class Input:
     kind: str  # model | dataset
     accepts: tuple[str, ...]  # the forms of a model, the formats of a dataset
     required: bool
+    held_out: bool  # of a dataset: whether it must have held-out rows
     display: str
 
 
@@ -65,7 +66,6 @@ class Manifest:
     groups: Mapping[str, str]  # parameter group → its title
     resources: Resources
     outputs: Mapping[str, Output]
-    source: Mapping[str, Any] = field(repr=False)  # as parsed, all languages
 
     def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """`parameters` with the default of each one that was left out and has one."""
@@ -82,14 +82,9 @@ def parse(source: Mapping[str, Any], locale: str = "en") -> Manifest:
     """The values of a parsed method.toml, with its texts in `locale`. Raises MethodBroken naming what is wrong."""
     plain = in_language(source, locale)
     try:
-        return _build(plain, source)
+        return _build(plain)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise MethodBroken(method=source.get("name", "?"), problem=f"{type(problem).__name__}: {problem}") from problem
-
-
-def localised(manifest: Manifest, locale: str) -> Manifest:
-    """The same manifest with its texts in `locale` (en, de or zh)."""
-    return parse(manifest.source, locale)
 
 
 def in_language(value: Any, locale: str) -> Any:
@@ -103,7 +98,7 @@ def in_language(value: Any, locale: str) -> Any:
     return value
 
 
-def _build(plain: Mapping[str, Any], source: Mapping[str, Any]) -> Manifest:
+def _build(plain: Mapping[str, Any]) -> Manifest:
     return Manifest(
         name=plain["name"],
         kind=plain["kind"],
@@ -123,7 +118,6 @@ def _build(plain: Mapping[str, Any], source: Mapping[str, Any]) -> Manifest:
             disk_bytes=int(plain["resources"]["disk_bytes"]),
         ),
         outputs={name: _output(name, table) for name, table in plain["outputs"].items()},
-        source=source,
     )
 
 
@@ -133,6 +127,7 @@ def _input(name: str, table: Mapping[str, Any]) -> Input:
         kind=table["kind"],
         accepts=tuple(table["forms" if table["kind"] == "model" else "formats"]),
         required=table.get("required", True),
+        held_out=table.get("held_out", False),
         display=table["display"],
     )
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from control_plane.domain.errors import Denied, NotFound
 
-ADMINISTRATOR = "Administrator"
 OWNER, DEVELOPER, EXPERT, VIEWER = "Owner", "Developer", "Expert", "Viewer"
 ROLES = (OWNER, DEVELOPER, EXPERT, VIEWER)
 
@@ -27,7 +26,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "job.submit": _WORK,
     "job.cancel": _WORK,
     "model.see": _ALL,
-    "model.import": frozenset({OWNER, DEVELOPER, EXPERT}),
+    "model.import": _WORK,
     "evaluation.see": _ALL,
     "deployment.see": _ALL,
     "deployment.change": _WORK,

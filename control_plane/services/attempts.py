@@ -128,6 +128,8 @@ def _take(
             _register(cp, attempt)
         except (OutputMissing, OutputUnreadable) as problem:
             state, reason, params = FAILED, problem.code, dict(problem.params)
+    elif state == FAILED and "text" in params:
+        params = params | {"text": _in_each_language(attempt, reason, str(params["text"]))}
     reportable = state in ATTEMPT_HELD or state in (SUCCEEDED, FAILED, lifecycle.CANCELLED)
     if reportable and state != attempt.state and transitions.move(actor, cp, attempt, state, reason, params, **columns):
         return
@@ -136,6 +138,13 @@ def _take(
         AttemptRecord.id == attempt.id
     ).execute()
     JobRecord.update(version=JobRecord.version + 1).where(JobRecord.id == attempt.job_id).execute()
+
+
+def _in_each_language(attempt: AttemptRecord, code: str, text: str) -> dict[str, str]:
+    """A method's refusal as it said it, in English, and as its manifest says it in the other languages."""
+    job = JobRecord.get_by_id(attempt.job_id)
+    messages = MethodVersionRecord.get_by_id(job.method_version_id).manifest.get("messages", {})
+    return {"en": text, **messages.get(code, {})}
 
 
 def _register(cp: ControlPlane, attempt: AttemptRecord) -> None:

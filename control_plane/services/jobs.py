@@ -144,7 +144,7 @@ def _pin_dataset(
         raise NotFound
     if version.format not in wanted.accepts:
         raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=version.format)
-    if manifest.kind == "evaluate" and not version.test_sha256:
+    if wanted.held_out and not version.test_sha256:
         raise HeldOutMissing
     return {"id": version.id, "hash": version.hash}
 

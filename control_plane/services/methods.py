@@ -22,6 +22,7 @@ from control_plane.domain.errors import (
     MethodBroken,
     MethodUnknown,
     ParameterInvalid,
+    ParameterLengthWrong,
     ParameterMissing,
     ParameterNotListed,
     ParameterOutOfRange,
@@ -39,6 +40,10 @@ SHIPPED = (Path(__file__).resolve().parents[2] / "methods", Path(sys.prefix) / "
 KIT = "kit"
 
 _LOG = logging.getLogger(__name__)
+_SIGNS = {
+    "minimum": "≥ ", "exclusiveMinimum": "> ", "maximum": "≤ ", "exclusiveMaximum": "< ",
+    "minLength": "≥ ", "maxLength": "≤ ",
+}  # fmt: skip
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".DS_Store"})
 
 
@@ -125,6 +130,8 @@ def _parameter_error(error: ValidationError) -> ParameterInvalid:
         return ParameterMissing(parameter=next((item for item in required if item not in given), name))
     if rule in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         return ParameterOutOfRange(parameter=name, value=error.instance, range=_range(schema))
+    if rule in ("minLength", "maxLength"):
+        return ParameterLengthWrong(parameter=name, range=_range(schema))
     if rule == "enum":
         return ParameterNotListed(parameter=name, value=error.instance, allowed=list(schema["enum"]))
     if rule == "type":
@@ -134,13 +141,13 @@ def _parameter_error(error: ValidationError) -> ParameterInvalid:
 
 
 def _range(schema: Mapping[str, Any]) -> str:
-    signs = {"minimum": "≥ ", "exclusiveMinimum": "> ", "maximum": "≤ ", "exclusiveMaximum": "< "}
-    return ", ".join(f"{sign}{schema[rule]}" for rule, sign in signs.items() if rule in schema)
+    return ", ".join(f"{sign}{schema[rule]}" for rule, sign in _SIGNS.items() if rule in schema)
 
 
 def _read(cp: ControlPlane, root: Path, folder: Path) -> _Folder:
     """Read a folder into values, and its files and the kit's into blobs. Raises MethodBroken."""
     manifest = _read_manifest(root, folder)
+    manifest["messages"] = _kit_messages(root) | manifest.get("messages", {})
     requirements = folder / "requirements.txt"
     if not requirements.is_file() or not (folder / manifest["entry"]).is_file():
         raise MethodBroken(method=folder.name, problem=f"requirements.txt or {manifest['entry']} is missing")
@@ -163,6 +170,15 @@ def _read_manifest(root: Path, folder: Path) -> dict[str, Any]:
         raise MethodBroken(method=folder.name, problem=f"name = {manifest['name']!r} is not the folder's")
     manifests.parse(manifest)
     return manifest
+
+
+def _kit_messages(root: Path) -> dict[str, Any]:
+    """What the kit's refusals say in other languages; empty for a kit that has no such file."""
+    path = root / KIT / "messages.toml"
+    try:
+        return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+    except (OSError, ValueError) as problem:
+        raise MethodBroken(method=KIT, problem=str(problem)) from problem
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""What Babel cannot find by itself: the sentences that are docstrings of errors, and the reasons for waiting."""
+"""What Babel cannot find by itself: the docstrings of errors, reasons for waiting, terms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def sentences(source: BinaryIO, keywords: Any, comment_tags: Any, options: Any) 
 
 
 def reasons(source: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Message]:
-    """Each value of the REASONS table."""
+    """Each value of a table of words by code."""
     for node in ast.walk(ast.parse(source.read())):
         if isinstance(node, ast.Dict):
             for value in node.values:

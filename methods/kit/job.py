@@ -93,7 +93,7 @@ def _kind(name: str, value: Any) -> str:
 def _existing(folder: Path, field: str, value: str) -> Path:
     path = (folder / value).resolve()
     if not path.exists():
-        fail("input_missing", f"The path of {field} does not exist: {path}", field=field, path=str(path))
+        fail("input_missing", f"The path of {field} does not exist: {path}", input=field, path=str(path))
     return path
 
 

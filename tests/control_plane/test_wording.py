@@ -1,6 +1,8 @@
 import pytest
 
 from control_plane import wording
+from control_plane.domain.permissions import PERMISSIONS
+from control_plane.domain.terms import TERMS
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,29 @@ def test_bytes_are_said_in_a_unit_people_read():
 
 def test_a_foreign_code_is_said_with_its_own_text():
     assert wording.say("some_method_code", {"text": "The sky is too high."}, "de") == "The sky is too high."
+
+
+def test_a_method_is_heard_in_the_readers_language():
+    told = {
+        "text": {"en": "Step 3 {failed}.", "de": "Schritt {step}, {never!r} {files}"},
+        "step": 3,
+        "files": ["a", "b"],
+    }
+    assert wording.say("some_method_code", told, "en") == "Step 3 {failed}."
+    assert wording.say("some_method_code", told, "zh") == "Step 3 {failed}."
+    assert wording.say("some_method_code", told, "de") == "Schritt 3, {never!r} a, b"
+    assert wording.say("method_refused", told, "de").endswith("Schritt 3, {never!r} a, b")
+
+
+def test_codes_among_the_parameters_become_words():
+    given = {"input": "base", "accepted": ["base", "adapter"], "given": "gguf"}
+    assert "a base model, a customized model (adapter), not a packaged model (GGUF)" in wording.say(
+        "input_unfit", given, "en"
+    )
+    assert all(permission in TERMS for permission in PERMISSIONS)
+    assert "“submit jobs”" in wording.say("denied", {"permission": "job.submit"}, "en")
+    assert "fehlgeschlagen" in wording.say("job_over", {"state": "FAILED"}, "de")
+    assert wording.say("job_over", {"state": {"odd": 1}}, "en").endswith("({'odd': 1}).")
 
 
 def test_a_missing_parameter_never_hides_the_sentence():

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser.conftest import browser
 
 from method_environments import ROOT, method_python
 from place import Place
+
+__all__ = ["browser"]  # a fixture
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,12 +2,16 @@
 
 import ast
 import json
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+
+from control_plane.domain import errors
 
 METHODS = Path(__file__).parents[2] / "methods"
 SCHEMA = json.loads((METHODS / "kit" / "manifest.schema.json").read_text(encoding="utf-8"))
@@ -85,3 +89,25 @@ def test_nothing_makes_the_methods_a_package_and_no_code_is_trusted() -> None:
                 assert isinstance(found.value, ast.Constant) and found.value.value is False, path
             if isinstance(found, ast.Call) and ast.unparse(found.func) == "torch.load":
                 assert "weights_only=True" in ast.unparse(found), path
+
+
+def refusals(folder: Path) -> Iterator[tuple[str, set[str]]]:
+    """(code, names of its parameters) of each refusal and each warning in a folder."""
+    for path in folder.glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            place = {"fail": 0, "events.message": 1}.get(ast.unparse(call.func)) if isinstance(call, ast.Call) else None
+            if place is not None and isinstance(call.args[place], ast.Constant):
+                yield ast.literal_eval(call.args[place]), {str(given.arg) for given in call.keywords}
+
+
+@pytest.mark.parametrize("name", ["kit", *NAMES])
+def test_each_refusal_is_said_in_each_language(name: str) -> None:
+    kit = tomllib.loads((METHODS / "kit" / "messages.toml").read_text(encoding="utf-8"))
+    own = {} if name == "kit" else manifest(name).get("messages", {})
+    ours = {errors.code_of(kind): errors.sentence_of(kind) for kind in errors.every()}
+    found = list(refusals(METHODS / name))
+    for code, params in found:
+        said = [ours[code]] if code in ours else list((kit | own)[code].values())
+        assert len(said) == 1 or len(said) == 2
+        assert {place for text in said for place in re.findall(r"\{(\w+)\}", text)} <= params, code
+    assert set(own or kit) <= {code for code, _ in found}, "said by nobody"

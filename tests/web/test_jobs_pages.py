@@ -13,8 +13,9 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import jobs
+from control_plane.services import events, jobs
 from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.methods import MethodVersionRecord
 from fleet_support import report
 
 Browser = Callable[[str], FlaskClient]
@@ -157,6 +158,24 @@ def test_a_refusal_of_a_method_is_said(client: FlaskClient, room: rooms.Rooms) -
     report(room.machine, room.cp, attempt, "RUNNING", environment_lock="x")
     report(room.machine, room.cp, attempt, "FAILED", reason="method_refused", params={"text": "no tokenizer"})
     assert "The method refused its input: no tokenizer" in client.get(f"/p/lab/jobs/{job.id}").text
+
+
+def test_a_warning_of_a_method_is_said_in_the_readers_language(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    attempt = room.take(job)
+    method = MethodVersionRecord.get_by_id(job.method_version_id)
+    method.manifest = method.manifest | {"messages": {"hot": {"de": "Zu heiß: {parts}", "zh": "太热"}}}
+    method.save()
+    lines = [
+        {"kind": "message", "code": "hot", "text": "Too hot: a, b", "params": {"parts": ["a", "b"]}},
+        {"kind": "message", "code": "odd", "text": "Odd", "params": ["no", "object"]},
+        {"kind": "checkpoint", "step": 1, "path": "checkpoints/1"},
+    ]
+    told = [(number, json.dumps(line | {"time": 1.0})) for number, line in enumerate(lines, 1)]
+    events.append(room.machine, room.cp, attempt.id, attempt.fence, told)
+    page = client.get(f"/p/lab/jobs/{job.id}/events?lang=de").text
+    assert all(said in page for said in ("Zu heiß: a, b", "Odd", "checkpoints/1"))
+    assert "Too hot: a, b" in client.get(f"/p/lab/jobs/{job.id}/events?lang=en").text
 
 
 def test_each_job_that_succeeded_leads_on(cp: ControlPlane, browser: Browser, invite: Callable[..., str]) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
+from control_plane.domain.lifecycle import ATTEMPT_OPEN, ATTEMPT_OVER
 from control_plane.domain.permissions import SYSTEM
 from control_plane.services import audit, credentials, methods, people
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
-from web.pages.audit import harmless
+from web.pages.audit import ACTIONS, harmless
 
 Browser = Callable[[str], FlaskClient]
 Invite = Callable[..., str]
@@ -173,15 +176,33 @@ def test_nobody_revokes_another_ones_token(
     assert root.post(f"/account/tokens/{record.id}/revoke").status_code == 404
 
 
+def test_the_audit_speaks_the_readers_language(cp: ControlPlane, root: FlaskClient) -> None:
+    audit.record(SYSTEM, cp, "job.submit", "job:77", 1)
+    page = root.get("/audit?lang=de").text
+    assert "Auftrag erteilt" in page and "job.submit" in page
+    assert "job:77" in root.get("/audit?action=auftrag erteilt").text
+    assert "job:77" not in root.get("/audit?action=abgemeldet").text
+
+
+def test_each_action_has_words() -> None:
+    recorded = {f"attempt.{state.lower()}" for state in ATTEMPT_OPEN | ATTEMPT_OVER}
+    for path in Path(audit.__file__).parent.glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in ("audit.record", "_set_drained"):
+                texts = [one.value for one in call.args if isinstance(one, ast.Constant)]
+                recorded |= {str(one) for one in texts if re.fullmatch(r"[a-z_]+\.[a-z_]+", str(one))}
+    assert recorded == set(ACTIONS)
+
+
 def test_the_audit_filters_pages_and_exports(cp: ControlPlane, root: FlaskClient) -> None:
     for number in range(230):
         audit.record(SYSTEM, cp, "thing.do", f"thing:{number}", 1, text="=cmd|'/c calc'!A1")
     page = root.get("/p/lab/audit?action=thing.do").text
-    assert page.count("thing.do</td>") == 100
+    assert page.count("thing.do</span>") == 100
     older = re.search(r'href="(\?[^"]*before=\d+[^"]*)"', page)[1].replace("&amp;", "&")  # type: ignore[index]
     assert "thing:229" in page
     assert "thing:129" in root.get(f"/p/lab/audit{older}").text
-    assert root.get("/p/lab/audit?action=thing&subject=thing:7").text.count("thing.do</td>") == 11
+    assert root.get("/p/lab/audit?action=thing&subject=thing:7").text.count("thing.do</span>") == 11
     file = root.get("/p/lab/audit.csv?action=thing.do")
     assert "audit-lab.csv" in file.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(file.text.lstrip("\ufeff"))))

@@ -28,6 +28,48 @@ _PAGE = 100
 _BATCH = 1_000
 _EXPORTED = 100_000  # entries of one CSV file
 _FILTERS = ("who", "action", "subject")
+ACTIONS = {
+    "artifact.commit": _("Files stored"),
+    "attempt.cancelled": _("Attempt cancelled"),
+    "attempt.declined": _("Offer declined"),
+    "attempt.failed": _("Attempt failed"),
+    "attempt.lost": _("Attempt lost"),
+    "attempt.offered": _("Job offered to a machine"),
+    "attempt.preempted": _("Attempt gave way"),
+    "attempt.preparing": _("Offer accepted"),
+    "attempt.running": _("Attempt started"),
+    "attempt.succeeded": _("Attempt succeeded"),
+    "attempt.uploading": _("Attempt is handing in its files"),
+    "dataset.upload": _("Data uploaded"),
+    "deployment.deploy": _("Deployment asked for"),
+    "deployment.stop": _("Deployment stopped"),
+    "enrollment.refused": _("Enrollment refused"),
+    "guided_run.start": _("Guided run started"),
+    "job.cancel": _("Cancellation asked for"),
+    "job.submit": _("Job submitted"),
+    "join_token.create": _("Join token made"),
+    "machine.drain": _("Machine drained"),
+    "machine.enroll": _("Machine joined"),
+    "machine.lock": _("Machine locked"),
+    "machine.recover": _("Machine came back with an expired certificate"),
+    "machine.renew": _("Certificate renewed"),
+    "machine.undrain": _("Machine takes jobs again"),
+    "member.remove": _("Member removed"),
+    "member.set": _("Role given"),
+    "method.register": _("Method registered"),
+    "project.create": _("Project made"),
+    "replica.wish": _("Replica asked for"),
+    "session.close": _("Signed out"),
+    "session.open": _("Signed in"),
+    "session.refused": _("Sign-in refused"),
+    "token.create": _("API token made"),
+    "token.revoke": _("API token revoked"),
+    "user.create": _("User made"),
+    "user.invite": _("User invited"),
+    "user.language": _("Language chosen"),
+    "user.password_set": _("Password set"),
+}
+_KINDS = {"user": _("user"), "machine": _("machine"), "system": _("system")}
 _COLUMNS = ("id", "time_utc", "actor", "address", "action", "subject", "details")
 
 
@@ -63,7 +105,15 @@ def _page(project: str | None) -> str:
     found = list(_matching(project, asked_number("before", 0), _PAGE + 1))
     older = found[_PAGE - 1].id if len(found) > _PAGE else 0
     filters = {name: request.args.get(name, "") for name in _FILTERS}
-    return render_template("audit/index.html", entries=found[:_PAGE], older=older, of_project=project, filters=filters)
+    return render_template(
+        "audit/index.html",
+        entries=found[:_PAGE],
+        older=older,
+        of_project=project,
+        filters=filters,
+        actions=ACTIONS,
+        kinds=_KINDS,
+    )
 
 
 def _matching(project: str | None, before: int, limit: int) -> Iterator[AuditRecord]:
@@ -84,7 +134,8 @@ def _filter() -> Callable[[AuditRecord], bool]:
     fields = {name: request.args.get(name, "").strip().lower() for name in _FILTERS}
 
     def passes(entry: AuditRecord) -> bool:
-        values = {"who": entry.actor_name, "action": entry.action, "subject": entry.subject}
+        action = f"{entry.action} {ACTIONS.get(entry.action, '')}"
+        values = {"who": entry.actor_name, "action": action, "subject": entry.subject}
         return all(text in str(values[name]).lower() for name, text in fields.items())
 
     return passes

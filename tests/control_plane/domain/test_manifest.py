@@ -3,7 +3,7 @@
 import pytest
 
 from control_plane.domain.errors import MethodBroken
-from control_plane.domain.manifest import in_language, localised, parse
+from control_plane.domain.manifest import in_language, parse
 from fleet_support import METHODS
 
 SCORE = METHODS[2]
@@ -24,11 +24,11 @@ def test_texts_follow_the_language_and_data_does_not() -> None:
     source = SCORE | {"display": {"en": "Score", "de": "Bewerten", "zh": "评分"}}
     words = {"type": "object", "default": {"en": "kept", "de": "behalten"}, "title": {"en": "Words", "de": "Wörter"}}
     source["parameters"] = {"type": "object", "properties": {"words": words}}
-    manifest = localised(parse(source), "de")
+    manifest = parse(source, "de")
     assert manifest.display == "Bewerten"
     shown = manifest.parameters["properties"]["words"]
     assert (shown["title"], shown["default"]) == ("Wörter", {"en": "kept", "de": "behalten"})
-    assert localised(manifest, "en").display == "Score"
+    assert parse(source).display == "Score"
     assert in_language({"en": "only"}, "zh") == "only"
 
 

@@ -17,25 +17,10 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.files import CHUNK, File
 from control_plane.domain.permissions import Actor
-from control_plane.services import artifacts, attempts, jobs, scheduling
+from control_plane.services import artifacts, jobs, scheduling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.jobs import AttemptRecord
 from fleet_support import Fleet, announced, model_files, report, succeed, upload
-
-
-@pytest.fixture
-def machine(fleet: Fleet) -> Actor:
-    return fleet.machine()
-
-
-@pytest.fixture
-def attempt(cp: ControlPlane, fleet: Fleet, machine: Actor) -> AttemptRecord:
-    job = jobs.submit(fleet.user, cp, "default", "bring")
-    scheduling.run_pass(cp)
-    attempt = fleet.attempt(job.id)
-    attempts.accept(machine, cp, attempt.id, attempt.fence)
-    report(machine, cp, attempt, "RUNNING")
-    return attempt
 
 
 def begin(machine: Actor, cp: ControlPlane, attempt: AttemptRecord, *files: File, name: str = "model") -> int:

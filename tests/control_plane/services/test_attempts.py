@@ -12,7 +12,9 @@ from control_plane.services import attempts, events, jobs, offers, scheduling, t
 from control_plane.store.database import transaction
 from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord
 from control_plane.store.machines import DeviceReservationRecord, MachineRecord
+from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
+from control_plane.wording import say
 from fleet_support import Fleet, model_files, report, succeed, upload
 from support import FakeClock
 
@@ -184,6 +186,26 @@ def test_a_job_that_loses_every_machine_is_suspect(cp: ControlPlane, fleet: Flee
         assert attempts.expire_leases(cp) == 1
     failed = JobRecord.get_by_id(job.id)
     assert (failed.state, failed.reason, failed.reason_params) == ("FAILED", "machines_lost", {"count": 3})
+
+
+def test_a_refusal_is_kept_in_each_language_that_the_method_speaks(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    attempt = running(fleet, machine)
+    method = MethodVersionRecord.get_by_id(job_of(attempt).method_version_id)
+    method.manifest = method.manifest | {"messages": {"too_hot": {"de": "Zu heiß: {degrees}", "zh": "太热：{degrees}"}}}
+    method.save()
+    report(machine, cp, attempt, "FAILED", reason="too_hot", params={"degrees": 90, "text": "Too hot: 90"})
+    stored = job_of(attempt)
+    said = {locale: say(stored.reason, stored.reason_params, locale) for locale in ("en", "de", "zh")}
+    assert said == {"en": "Too hot: 90", "de": "Zu heiß: 90", "zh": "太热：90"}
+
+
+@pytest.mark.parametrize("text", [{"de": "{degrees!x}"}, ["No."], 3])
+def test_what_a_machine_says_is_text_whatever_it_sends(cp: ControlPlane, fleet: Fleet, text: object) -> None:
+    machine = fleet.machine()
+    attempt = running(fleet, machine)
+    report(machine, cp, attempt, "FAILED", reason="odd", params={"text": text})
+    assert say("odd", job_of(attempt).reason_params, "de") == str(text)
 
 
 def test_a_restarted_machine_is_not_the_jobs_fault(cp: ControlPlane, fleet: Fleet) -> None:

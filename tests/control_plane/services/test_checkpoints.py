@@ -2,33 +2,16 @@
 
 import hashlib
 
-import pytest
-
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import Actor
-from control_plane.services import attempts, jobs, offers, scheduling
+from control_plane.services import attempts, offers, scheduling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.jobs import AttemptRecord
-from fleet_support import Fleet, report, upload
+from fleet_support import Fleet, upload
 
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-@pytest.fixture
-def machine(fleet: Fleet) -> Actor:
-    return fleet.machine()
-
-
-@pytest.fixture
-def attempt(cp: ControlPlane, fleet: Fleet, machine: Actor) -> AttemptRecord:
-    job = jobs.submit(fleet.user, cp, "default", "bring")
-    scheduling.run_pass(cp)
-    attempt = fleet.attempt(job.id)
-    attempts.accept(machine, cp, attempt.id, attempt.fence)
-    report(machine, cp, attempt, "RUNNING")
-    return attempt
 
 
 def checkpoint(machine: Actor, cp: ControlPlane, attempt: AttemptRecord, step: int, weights: bytes) -> None:

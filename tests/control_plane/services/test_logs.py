@@ -8,23 +8,9 @@ import pytest
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FileTooLarge, NotFound
 from control_plane.domain.permissions import Actor
-from control_plane.services import attempts, jobs, logs, scheduling
+from control_plane.services import logs
 from control_plane.store.jobs import AttemptRecord, LogRecord
 from fleet_support import Fleet, report
-
-
-@pytest.fixture
-def machine(fleet: Fleet) -> Actor:
-    return fleet.machine()
-
-
-@pytest.fixture
-def attempt(cp: ControlPlane, fleet: Fleet, machine: Actor) -> AttemptRecord:
-    job = jobs.submit(fleet.user, cp, "default", "bring")
-    scheduling.run_pass(cp)
-    attempt = fleet.attempt(job.id)
-    attempts.accept(machine, cp, attempt.id, attempt.fence)
-    return attempt
 
 
 def test_offsets(cp: ControlPlane, machine: Actor, attempt: AttemptRecord) -> None:

@@ -11,7 +11,7 @@ import pytest
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import (
     MethodUnknown,
-    ParameterInvalid,
+    ParameterLengthWrong,
     ParameterMissing,
     ParameterNotListed,
     ParameterOutOfRange,
@@ -181,7 +181,7 @@ def test_parameters_are_completed(plant: ControlPlane) -> None:
         ({"reference": "x", "steps": 1001}, ParameterOutOfRange, "1001"),
         ({"reference": "x", "steps": "many"}, ParameterTypeWrong, "integer"),
         ({"reference": "x", "precision": "q2"}, ParameterNotListed, "q8_0"),
-        ({"reference": ""}, ParameterInvalid, "“reference”"),
+        ({"reference": ""}, ParameterLengthWrong, "takes ≥ 1 characters"),
     ],
 )
 def test_wrong_parameters_are_named(
