@@ -117,7 +117,7 @@ def test_an_interrupted_build_leaves_no_process_and_is_begun_anew(
 
     with pytest.raises(Interrupted):
         environments.ensure("shared\n", "", tmp_path / "log", tick)
-    _, alive = psutil.wait_procs(processes_in(place), timeout=10)
+    _, alive = psutil.wait_procs(processes_in(place), timeout=60)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
     (half,) = begun() - before
     half.with_name("debris").touch()

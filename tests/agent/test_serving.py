@@ -186,7 +186,7 @@ def test_cancelling_drops_the_connection(agent: Agent, serving: Serving, stubs: 
     exchange = Exchange(pb.ServeDown(request_id=3, path="/v1/stream", body=b"{}"), serving.endpoint(5), up)
     running = threading.Thread(target=exchange.run)
     running.start()
-    head, first = up.get(timeout=10), up.get(timeout=10)
+    head, first = up.get(timeout=60), up.get(timeout=60)
     assert head is not None and head.content_type == "text/event-stream"
     assert first is not None and first.data.startswith(b"data: x")
     exchange.cancel()

@@ -79,6 +79,7 @@ def browser() -> Iterator[Any]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         missing("Chromium")
+    sync_api.expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
@@ -115,7 +116,7 @@ def visit(browser: Any, site: Site, **options: Any) -> Iterator[Any]:
     settings = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light", "locale": "en"} | options
     context = browser.new_context(base_url=site.address, reduced_motion="reduce", **settings)
     context.add_cookies(site.cookies)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     watched = Watched(context.new_page(), site.address)
     reports = site.csp_reports
     yield watched.page

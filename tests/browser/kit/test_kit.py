@@ -22,6 +22,7 @@ PICTURES = os.environ.get("TUNESMITH_PICTURES")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}")
+    expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
@@ -49,7 +50,7 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
     """A page that fails its test on any console error; a CSP violation is one."""
     theme, width = getattr(request, "param", ("light", 1280))
     context = browser.new_context(base_url=address, color_scheme=theme, viewport={"width": width, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
