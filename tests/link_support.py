@@ -19,7 +19,7 @@ from control_plane.services.enrollment import create_join_token
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
 
-TIMEOUT = 20.0  # seconds; no call of a test comes near it
+TIMEOUT = 60.0  # seconds; no call of a test comes near it
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:
