@@ -52,11 +52,6 @@ class SingleStart:
         os.close(self._descriptor)
 
 
-def is_held(data: Path) -> bool:
-    """Whether a control plane runs, or is starting or stopping, on this folder."""
-    return _held_content(data) is not None
-
-
 def running(data: Path) -> Running | None:
     """The control plane that is ready on this folder, if there is one. An orphan that is about to end is none."""
     content = _held_content(data)

@@ -15,6 +15,7 @@ from flask_babel import gettext
 
 from control_plane.context import Answer
 from control_plane.domain.errors import FieldInvalid, FileTooLarge, TooMany, TunesmithError
+from control_plane.domain.lifecycle import SERVING
 from control_plane.domain.permissions import Actor
 from control_plane.services import deployments, projects
 from control_plane.statuses import STATUS
@@ -59,7 +60,7 @@ def models() -> Response:
         }
         for project in projects.list_projects(actor, cp)
         for found in deployments.list_deployments(actor, cp, project.name)
-        if found.wish == "SERVING"
+        if found.wish == SERVING
     ]
     return jsonify(object="list", data=listed)
 
