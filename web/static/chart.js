@@ -10,6 +10,9 @@ function loadLibrary() {
   library ??= new Promise((resolve, reject) => {
     document.head.append(make("link", { rel: "stylesheet", href: new URL("uPlot.min.css", BASE) }));
     document.head.append(make("script", { src: new URL("uPlot.iife.min.js", BASE), onload: () => resolve(window.uPlot), onerror: reject }));
+  }).catch((problem) => {
+    library = null; // the next look tries again
+    throw problem;
   });
   return library;
 }
@@ -47,7 +50,7 @@ customElements.define("ts-chart", class extends HTMLElement {
   #busy = false;
   #missed = false;
 
-  async connectedCallback() {
+  connectedCallback() {
     if (this.#parts.plot) return;
     this.#weight = Number(this.dataset.smooth ?? 0.6);
     this.#draw();
@@ -55,7 +58,6 @@ customElements.define("ts-chart", class extends HTMLElement {
     document.addEventListener("tunesmith:theme", this.#recolour);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.#recolour);
     new ResizeObserver(() => this.#parts.plot.clientWidth && this.#plot?.setSize(this.#area())).observe(this.#parts.plot);
-    await loadLibrary();
     this.#recolour();
     this.#load();
   }
@@ -97,6 +99,7 @@ customElements.define("ts-chart", class extends HTMLElement {
     this.#busy = true;
     this.#missed = false;
     try {
+      await loadLibrary(); // a hint may come before it
       const url = new URL(this.dataset.url, location.href);
       if (this.#cursor !== null) url.searchParams.set("after", this.#cursor);
       const answer = await fetch(url);
@@ -116,9 +119,9 @@ customElements.define("ts-chart", class extends HTMLElement {
       if (!this.#series.has(name)) this.#series.set(name, []);
       extend(this.#series.get(name), points);
     }
-    this.#cursor = cursor ?? null;
     if (this.#series.size !== known) this.#build();
     else this.#refresh();
+    this.#cursor = cursor ?? null;
     const empty = [...this.#series.values()].every((points) => !points.length);
     if (empty) this.#parts.read.textContent = this.dataset.wordEmpty;
     else this.#say(null);

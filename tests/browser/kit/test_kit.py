@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser.kit.kitchen import LINES, State, create_kitchen
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
 pytestmark = pytest.mark.browser
@@ -132,6 +132,18 @@ def test_a_hint_brings_the_new_points_lines_and_fragment(page: Page, state: Stat
     state.hint("log")
     expect(page.locator(".chart-read")).to_contain_text("Step 55: loss")
     expect(page.locator(".log-line").last).to_contain_text("one more line")
+
+
+def test_a_hint_that_comes_before_the_chart_library_is_not_lost(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/uPlot.iife.min.js", lambda route: held.append(route))
+    page.goto("/", wait_until="domcontentloaded")
+    expect(page.locator("#fragment")).to_have_text("fresh")  # by the catch-up at the stream's opening, the chart's too
+    while not held:
+        page.wait_for_timeout(20)  # lets the browser speak
+    held.pop().continue_()
+    expect(page.locator(".chart-read")).to_contain_text("Step 40: loss")
+    expect(page.locator("ts-chart canvas")).to_be_visible()
 
 
 def test_one_stream_serves_all_tabs(page: Page, state: State) -> None:
