@@ -16,9 +16,6 @@ from pathlib import Path
 
 import xllamacpp
 
-# Its threads spin on every core between tokens: whoever passes the tokens on must come in between at once.
-_NICE = 5
-
 
 def main(folder: Path) -> None:
     """Serve until SIGTERM. Exits with 3 when another engine has this replica."""
@@ -28,7 +25,6 @@ def main(folder: Path) -> None:
     except BlockingIOError:
         sys.exit(3)
     wanted = json.loads((folder / "engine.json").read_text())
-    os.nice(_NICE)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     server = xllamacpp.Server(parameters(wanted))
     ready = folder / "ready.partial"

@@ -66,15 +66,16 @@ def measure(endpoint, streams):
 def endpoints(data):
     """The engine itself, found in the agent's folder, and the gateway."""
     client = tunesmith.connect(data=data)
-    serving = [one for one in client.list_deployments("default") if one.state == "SERVING"]
+    serving = [one for one in client.list_deployments("default") if one.wish == "SERVING"]
     if not serving:
         sys.exit("run `make demo` first")
-    for _ in client.wait_deployment(serving[0].id):
-        pass
+    *_, deployment = client.wait_deployment(serving[0].id)
+    if deployment.state != "SERVING":
+        sys.exit(f"the deployment does not serve: {deployment.message}")
     replica = max((data / "agent/replicas").iterdir(), key=lambda folder: folder.stat().st_mtime)
     ready, wanted = (json.loads((replica / name).read_text()) for name in ("ready.json", "engine.json"))
     token = client.create_api_token("gateway-benchmark", 3600).token
-    name = serving[0].name
+    name = deployment.name
     return Endpoint(ready["address"], wanted["api_key"], name), Endpoint(client.who_am_i().web_url, token, name)
 
 
