@@ -9,11 +9,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 PREFIX = "TUNESMITH_AGENT_"
 
 
-def _setting(default: object, doc: str) -> object:
+def _setting(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc})
 
 
@@ -21,26 +22,26 @@ def _setting(default: object, doc: str) -> object:
 class Settings:
     """Durations are seconds, sizes bytes."""
 
-    data: Path = _setting(Path("~/.tunesmith/agent"), "Folder of identity, state, attempts, cache, environments")  # type: ignore[assignment]
-    import_roots: str = _setting("", "Folders, separated as in PATH, that imports may read base models from")  # type: ignore[assignment]
-    environments: str = _setting("", "Folder of the methods' environments; empty: in the data folder")  # type: ignore[assignment]
-    pip_options: str = _setting("", "Further options of pip install, beside the machine's own pip configuration")  # type: ignore[assignment]
-    cache_bytes: int = _setting(200_000_000_000, "Size of the cache of models and datasets beyond which the oldest go")  # type: ignore[assignment]
-    memory_reserve_bytes: int = _setting(0, "Main memory that is left free for the machine's other uses")  # type: ignore[assignment]
-    retry_first_seconds: float = _setting(0.2, "Longest wait before the first retry of a call")  # type: ignore[assignment]
-    retry_max_seconds: float = _setting(60.0, "Longest wait before any retry of a call")  # type: ignore[assignment]
-    call_seconds: float = _setting(30.0, "Deadline of one try of a call")  # type: ignore[assignment]
-    gap_seconds: float = _setting(30.0, "A silence longer than this (sleep) is followed by a new Hello")  # type: ignore[assignment]
-    tail_seconds: float = _setting(0.2, "How often the files of a running attempt are looked at")  # type: ignore[assignment]
-    cancel_grace_seconds: float = _setting(30.0, "Between asking a trainer to end and ending it")  # type: ignore[assignment]
-    keep_seconds: float = _setting(86_400.0, "How long the folders of fenced attempts are kept")  # type: ignore[assignment]
-    engine_start_seconds: float = _setting(300.0, "How long a serving engine may take to load its model")  # type: ignore[assignment]
-    engine_health_seconds: float = _setting(2.0, "How often a serving engine is asked for its health")  # type: ignore[assignment]
-    engine_retry_first_seconds: float = _setting(1.0, "Wait before the first restart of a serving engine; it doubles")  # type: ignore[assignment]
-    engine_retry_max_seconds: float = _setting(60.0, "Longest wait before a restart of a serving engine")  # type: ignore[assignment]
-    engine_threads: int = _setting(0, "Threads of a serving engine; 0: one per physical core")  # type: ignore[assignment]
-    engine_wheels: str = _setting("", "Folder of wheels of the serving engine, e.g. CUDA builds")  # type: ignore[assignment]
-    inference_threads: int = _setting(64, "Inference requests that are answered at once")  # type: ignore[assignment]
+    data: Path = _setting(Path("~/.tunesmith/agent"), "Folder of identity, state, attempts, cache, environments")
+    import_roots: str = _setting("", "Folders, separated as in PATH, that imports may read base models from")
+    environments: str = _setting("", "Folder of the methods' environments; empty: in the data folder")
+    pip_options: str = _setting("", "Further options of pip install, beside the machine's own pip configuration")
+    cache_bytes: int = _setting(200_000_000_000, "Size of the cache of models and datasets beyond which the oldest go")
+    memory_reserve_bytes: int = _setting(0, "Main memory that is left free for the machine's other uses")
+    retry_first_seconds: float = _setting(0.2, "Longest wait before the first retry of a call")
+    retry_max_seconds: float = _setting(60.0, "Longest wait before any retry of a call")
+    call_seconds: float = _setting(30.0, "Deadline of one try of a call")
+    gap_seconds: float = _setting(30.0, "A silence longer than this (sleep) is followed by a new Hello")
+    tail_seconds: float = _setting(0.2, "How often the files of a running attempt are looked at")
+    cancel_grace_seconds: float = _setting(30.0, "Between asking a trainer to end and ending it")
+    keep_seconds: float = _setting(86_400.0, "How long the folders of fenced attempts are kept")
+    engine_start_seconds: float = _setting(300.0, "How long a serving engine may take to load its model")
+    engine_health_seconds: float = _setting(2.0, "How often a serving engine is asked for its health")
+    engine_retry_first_seconds: float = _setting(1.0, "Wait before the first restart of a serving engine; it doubles")
+    engine_retry_max_seconds: float = _setting(60.0, "Longest wait before a restart of a serving engine")
+    engine_threads: int = _setting(0, "Threads of a serving engine; 0: one per physical core")
+    engine_wheels: str = _setting("", "Folder of wheels of the serving engine, e.g. CUDA builds")
+    inference_threads: int = _setting(64, "Inference requests that are answered at once")
 
     def resolved(self) -> Settings:
         """The same settings with the data folder made absolute."""
@@ -55,12 +56,12 @@ class SettingInvalid(ValueError):
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings from `environment` (default: the process's). Raises SettingInvalid."""
     source = inherited() if environment is None else environment
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for setting in fields(Settings):
         name = f"{PREFIX}{setting.name.upper()}"
         if name in source:
             values[setting.name] = _parse(name, source[name], setting.default)
-    return Settings(**values).resolved()  # type: ignore[arg-type]
+    return Settings(**values).resolved()
 
 
 def inherited() -> dict[str, str]:
@@ -68,8 +69,9 @@ def inherited() -> dict[str, str]:
     return dict(os.environ)
 
 
-def _parse(name: str, text: str, default: object) -> object:
+def _parse(name: str, text: str, default: Any) -> Any:
+    kind = Path if isinstance(default, Path) else type(default)
     try:
-        return type(default)(text) if not isinstance(default, Path) else Path(text)  # type: ignore[call-arg]
+        return kind(text)
     except ValueError as problem:
         raise SettingInvalid(f"{name}={text!r}: {problem}") from problem
