@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Cancelled(Exception):
-    """Somebody wishes the attempt to end."""
+    """Somebody asked for the attempt to end."""
 
 
 class Attempts:
@@ -71,7 +71,7 @@ class Attempts:
             self._begin(row)
 
     def cancel(self, attempt_id: int, fence: int) -> None:
-        """Ask an attempt to end as CANCELLED; the wish survives a restart of the agent."""
+        """Ask an attempt to end as CANCELLED; the request survives a restart of the agent."""
         attempt = self._find(attempt_id)
         if attempt is not None and attempt.row.fence == fence:
             self._agent.store.set_cancelled(attempt_id)

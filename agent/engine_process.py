@@ -47,15 +47,15 @@ class Engine:
         """What the engine says; begun anew with each start."""
         return self.folder / "log"
 
-    def start(self, python: Path, model: Path, wish: pb.ServeWish) -> None:
+    def start(self, python: Path, model: Path, serve: pb.Serve) -> None:
         """Start a new process with a new key. The key is handed over in a private file, never as an argument."""
         (self.folder / "ready.json").unlink(missing_ok=True)
         wanted = {
-            "wish": wish.wish,
-            "name": wish.name,
+            "generation": serve.generation,
+            "name": serve.name,
             "model": str(model),
-            "context_length": wish.context_length,
-            "slots": max(1, wish.slots),
+            "context_length": serve.context_length,
+            "slots": max(1, serve.slots),
             "threads": self._settings.engine_threads or psutil.cpu_count(logical=False) or os.cpu_count() or 1,
             "api_key": secrets.token_urlsafe(24),
         }
@@ -69,10 +69,10 @@ class Engine:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
-    def serves(self, wish: int) -> bool:
-        """Whether a living engine was started for this wish; then it can be adopted."""
+    def serves(self, generation: int) -> bool:
+        """Whether a living engine was started for this generation; then it can be adopted."""
         try:
-            return is_locked(self.folder / "engine.lock") and self._wanted()["wish"] == wish
+            return is_locked(self.folder / "engine.lock") and self._wanted()["generation"] == generation
         except (FileNotFoundError, ValueError):
             return False
 

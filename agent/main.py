@@ -95,7 +95,7 @@ def status() -> None:
     click.echo(f"agent          {'running' if is_locked(settings.data / 'agent.lock') else 'not running'}")
     for row in store.attempts():
         click.echo(f"attempt {row.attempt_id:<6} {row.state}")
-    click.echo(f"replicas       {len(store.wishes())}")
+    click.echo(f"replicas       {len(store.replicas())}")
 
 
 @click.command()

@@ -58,6 +58,6 @@ def obey(instruction: pb.Instruction, attempts: Attempts, serving: Serving) -> N
         case "serve":
             serving.serve(instruction.serve)
         case "stop_serving":
-            serving.stop(instruction.stop_serving.replica_id, instruction.stop_serving.wish)
+            serving.stop(instruction.stop_serving.replica_id, instruction.stop_serving.generation)
         case other:
             log.info("instruction %s (%s) needs nothing here", instruction.key, other)

@@ -1,7 +1,7 @@
-"""From the wish to serve to what is observed: a thread and an engine process per replica.
+"""From the desired state to what is observed: a thread and an engine process per replica.
 
-A wish is written down before it is followed: after a restart of the agent its engine is adopted, or started again,
-without the control plane.
+A Serve instruction is written down before it is followed: after a restart of the agent its engine is adopted, or
+started again, without the control plane.
 """
 
 from __future__ import annotations
@@ -42,29 +42,29 @@ class Serving:
         self.wanted = threading.Event()  # set while there is anything to serve: then the serving channel is open
 
     def resume(self, session: Session) -> None:
-        """Take up the wishes that stood when the agent ended, and end engines that nobody wishes any more."""
+        """Take up the instructions that stood when the agent ended, and end engines that nobody wants any more."""
         self._session = session
-        wishes = [pb.ServeWish.FromString(body) for body in self._agent.store.wishes()]
+        instructions = [pb.Serve.FromString(body) for body in self._agent.store.replicas()]
         for folder in self._folder.iterdir():
-            if folder.name not in {str(wish.replica_id) for wish in wishes}:
+            if folder.name not in {str(instruction.replica_id) for instruction in instructions}:
                 Engine(folder, self._agent.settings).stop()
                 shutil.rmtree(folder, ignore_errors=True)
-        for wish in wishes:
-            self._begin(wish)
+        for instruction in instructions:
+            self._begin(instruction)
 
-    def serve(self, wish: pb.ServeWish) -> None:
-        """Serve what the wish says; a newer wish for the same replica replaces the older."""
+    def serve(self, instruction: pb.Serve) -> None:
+        """Serve what the instruction says; a newer generation for the same replica replaces the older."""
         with self._lock:
-            current = self._replicas.get(wish.replica_id)
-        if current is not None and current.wish.wish >= wish.wish:
+            current = self._replicas.get(instruction.replica_id)
+        if current is not None and current.instruction.generation >= instruction.generation:
             self.tell(current.status())  # it asks because it does not know
             return
-        self._agent.store.keep_wish(wish.replica_id, wish.SerializeToString())
-        self._begin(wish)
+        self._agent.store.keep_replica(instruction.replica_id, instruction.SerializeToString())
+        self._begin(instruction)
 
-    def stop(self, replica_id: int, wish: int) -> None:
+    def stop(self, replica_id: int, generation: int) -> None:
         """Stop serving and say so."""
-        self._agent.store.drop_wish(replica_id)
+        self._agent.store.drop_replica(replica_id)
         with self._lock:
             replica = self._replicas.pop(replica_id, None)
             if not self._replicas:
@@ -72,7 +72,7 @@ class Serving:
         if replica is not None:
             replica.leave()
             shutil.rmtree(replica.engine.folder, ignore_errors=True)
-        self.tell(pb.ReplicaStatus(replica_id=replica_id, wish=wish, state="STOPPED"))
+        self.tell(pb.ReplicaStatus(replica_id=replica_id, generation=generation, state="STOPPED"))
 
     def endpoint(self, replica_id: int) -> Endpoint | None:
         """Where a replica's engine answers, or None when it does not."""
@@ -86,7 +86,7 @@ class Serving:
             return [replica.status() for replica in self._replicas.values()]
 
     def close(self) -> None:
-        """End all engines; the wishes stand."""
+        """End all engines; the instructions stand."""
         with self._lock:
             replicas, self._replicas = list(self._replicas.values()), {}
         for replica in replicas:
@@ -104,31 +104,31 @@ class Serving:
         except Refused as refusal:
             log.warning("replica %d: %s", status.replica_id, refusal)
 
-    def _begin(self, wish: pb.ServeWish) -> None:
-        replica = Replica(self._agent, self, wish, self._folder / str(wish.replica_id))
+    def _begin(self, instruction: pb.Serve) -> None:
+        replica = Replica(self._agent, self, instruction, self._folder / str(instruction.replica_id))
         with self._lock:
-            older = self._replicas.get(wish.replica_id)
-            self._replicas[wish.replica_id] = replica
+            older = self._replicas.get(instruction.replica_id)
+            self._replicas[instruction.replica_id] = replica
             self.wanted.set()
         replica.begin(older)
 
 
 class Replica:
-    """One wish being followed: prepare, start, watch, restart with back-off."""
+    """One instruction being followed: prepare, start, watch, restart with back-off."""
 
-    def __init__(self, agent: Agent, serving: Serving, wish: pb.ServeWish, folder: Path) -> None:
+    def __init__(self, agent: Agent, serving: Serving, instruction: pb.Serve, folder: Path) -> None:
         self._agent = agent
         self._serving = serving
-        self.wish = wish
+        self.instruction = instruction
         self.engine = Engine(folder, agent.settings)
         self.serving = False
         self._left = threading.Event()
-        self._thread = threading.Thread(target=self._live, name=f"replica-{wish.replica_id}", daemon=True)
+        self._thread = threading.Thread(target=self._live, name=f"replica-{instruction.replica_id}", daemon=True)
         self._older: Replica | None = None
         self._state, self._reason, self._params, self._restarts = "STARTING", "", "{}", 0
 
     def begin(self, older: Replica | None) -> None:
-        """Start following, once the thread of an older wish has let go."""
+        """Start following, once the thread of an older generation has let go."""
         self._older = older
         self._thread.start()
 
@@ -139,10 +139,11 @@ class Replica:
             self._thread.join()
 
     def status(self) -> pb.ReplicaStatus:
-        """What is observed of this wish."""
+        """What is observed of this generation."""
         return pb.ReplicaStatus(
-            replica_id=self.wish.replica_id, wish=self.wish.wish, state=self._state, reason=self._reason,
-            params=self._params, restarts=self._restarts, memory=self.engine.memory() if self.serving else 0,
+            replica_id=self.instruction.replica_id, generation=self.instruction.generation, state=self._state,
+            reason=self._reason, params=self._params, restarts=self._restarts,
+            memory=self.engine.memory() if self.serving else 0,
         )  # fmt: skip
 
     def _live(self) -> None:
@@ -154,7 +155,7 @@ class Replica:
         except (LinkClosed, _Left):
             pass
         except Exception:  # the loop's top of this replica: the others and the heartbeat must go on
-            log.exception("replica %d stopped on an error of the agent", self.wish.replica_id)
+            log.exception("replica %d stopped on an error of the agent", self.instruction.replica_id)
         finally:
             self.serving = False
             self.engine.stop()
@@ -176,7 +177,7 @@ class Replica:
     def _serve_once(self) -> str:
         """Have an engine serve as long as it is healthy; why it no longer is."""
         try:
-            if not self.engine.serves(self.wish.wish):
+            if not self.engine.serves(self.instruction.generation):
                 self._start()
         except (Refused, BuildFailed, blobs.DiskFull, PathUnsafe, OSError) as problem:
             return f"{problem}\n{last_lines(self.engine.folder / 'build.log', 1000)}".strip()
@@ -191,10 +192,10 @@ class Replica:
         self._observe("STARTING", self._reason, json.loads(self._params))
         folder = self.engine.folder
         folder.mkdir(parents=True, exist_ok=True)
-        blobs.fetch(self._agent.link, self._agent.cache, self.wish.model.files, self._tick)
+        blobs.fetch(self._agent.link, self._agent.cache, self.instruction.model.files, self._tick)
         memory.give_back()
-        model = _lay_out(folder / "model", self.wish.model, self._agent.cache)
-        self.engine.start(self._environment(folder / "build.log").python, model, self.wish)
+        model = _lay_out(folder / "model", self.instruction.model, self._agent.cache)
+        self.engine.start(self._environment(folder / "build.log").python, model, self.instruction)
 
     def _environment(self, build_log: Path) -> Environment:
         """The engine's own environment; the first time on a machine takes minutes, so that is said."""
@@ -244,7 +245,7 @@ class Replica:
 
 
 class _Left(Exception):
-    """The wish is no longer to be followed."""
+    """The instruction is no longer to be followed."""
 
 
 def _lay_out(folder: Path, model: pb.Input, cache: Cache) -> Path:

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS reports (
 CREATE TABLE IF NOT EXISTS logs (
     attempt_id INTEGER NOT NULL, stream TEXT NOT NULL, committed INTEGER NOT NULL, sealed INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (attempt_id, stream));
-CREATE TABLE IF NOT EXISTS replicas (replica_id INTEGER PRIMARY KEY, wish BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS replicas (replica_id INTEGER PRIMARY KEY, serve BLOB NOT NULL);
 """
 
 
@@ -114,7 +114,7 @@ class Store:
             database.execute("UPDATE attempts SET boot_id = ? WHERE attempt_id = ?", (boot_id, attempt_id))
 
     def set_cancelled(self, attempt_id: int) -> None:
-        """Remember the wish to cancel."""
+        """Remember that the attempt is to be cancelled."""
         with self._transaction() as database:
             database.execute("UPDATE attempts SET cancelled = 1 WHERE attempt_id = ?", (attempt_id,))
 
@@ -181,17 +181,17 @@ class Store:
 
     # ---- replicas
 
-    def wishes(self) -> list[bytes]:
-        """The ServeWish messages that stand."""
+    def replicas(self) -> list[bytes]:
+        """The Serve messages that stand."""
         with self._lock:
-            return [bytes(row[0]) for row in self._database.execute("SELECT wish FROM replicas ORDER BY replica_id")]
+            return [bytes(row[0]) for row in self._database.execute("SELECT serve FROM replicas ORDER BY replica_id")]
 
-    def keep_wish(self, replica_id: int, wish: bytes) -> None:
+    def keep_replica(self, replica_id: int, serve: bytes) -> None:
         """Remember what a replica is to serve."""
         with self._transaction() as database:
-            database.execute("INSERT OR REPLACE INTO replicas VALUES (?, ?)", (replica_id, wish))
+            database.execute("INSERT OR REPLACE INTO replicas VALUES (?, ?)", (replica_id, serve))
 
-    def drop_wish(self, replica_id: int) -> None:
+    def drop_replica(self, replica_id: int) -> None:
         """The replica is to serve nothing any more."""
         with self._transaction() as database:
             database.execute("DELETE FROM replicas WHERE replica_id = ?", (replica_id,))

@@ -135,8 +135,8 @@ class Rooms:
     def serve(self, deployment: DeploymentRecord) -> None:
         """Place the deployment, and observe it as serving."""
         scheduling.run_pass(self.cp)
-        replica = ReplicaRecord.get(ReplicaRecord.deployment == deployment.id, ReplicaRecord.wished == "SERVING")
-        deployments.observe(self.machine, self.cp, 1, [ReplicaStatus(replica.id, replica.wish, "SERVING")])
+        replica = ReplicaRecord.get(ReplicaRecord.deployment == deployment.id, ReplicaRecord.desired_state == "SERVING")
+        deployments.observe(self.machine, self.cp, 1, [ReplicaStatus(replica.id, replica.generation, "SERVING")])
 
     # ---- what is asked for
 

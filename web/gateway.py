@@ -60,7 +60,7 @@ def models() -> Response:
         }
         for project in projects.list_projects(actor, cp)
         for found in deployments.list_deployments(actor, cp, project.name)
-        if found.wish == SERVING
+        if found.desired_state == SERVING
     ]
     return jsonify(object="list", data=listed)
 

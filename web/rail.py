@@ -84,7 +84,7 @@ def _packaged(project: str, lineage: Lineage, asked: ModelRecord) -> Stops:
 
 
 def _deployed(project: str, lineage: Lineage, gguf: ModelRecord, turn: str) -> dict[str, Any]:
-    serving = [one for one in lineage.deployments if one.wish == SERVING]
+    serving = [one for one in lineage.deployments if one.desired_state == SERVING]
     if not serving:
         return {"state": turn, "url": url_for("deployments.new", project=project, model=gguf.id)}
     url = url_for("deployments.show", project=project, deployment_id=serving[-1].id)

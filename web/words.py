@@ -157,10 +157,11 @@ def version(dataset: DatasetRecord, record: DatasetVersionRecord) -> str:
 
 def state(job: JobRecord, attempt: AttemptRecord | None) -> str:
     """The state to show of a job: finer than what is stored, by its newest attempt. A key of macros/status.html."""
-    if job.cancel_wished_at and job.state in (QUEUED, RUNNING):
+    if job.cancel_requested_at and job.state in (QUEUED, RUNNING):
         return "stopping"
     if job.state == RUNNING and attempt is not None:
-        return {PREPARING: "preparing", UPLOADING: "finishing"}.get(attempt.state, "running")
+        finer: dict[str, str] = {PREPARING: "preparing", UPLOADING: "finishing"}
+        return finer.get(attempt.state, "running")
     return str(job.state).lower()
 
 

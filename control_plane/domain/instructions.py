@@ -69,7 +69,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Stop an attempt because somebody wishes it."""
+    """Stop an attempt because somebody asked for it."""
 
     attempt_id: int
     fence: int
@@ -80,11 +80,11 @@ class Cancel:
 
 
 @dataclass(frozen=True)
-class ServeWish:
+class Serve:
     """Serve a model as a replica of a deployment."""
 
     replica_id: int
-    wish: int
+    generation: int
     deployment_id: int
     name: str  # the model name that requests carry
     model: Input  # a gguf
@@ -93,7 +93,7 @@ class ServeWish:
 
     @property
     def key(self) -> str:
-        return f"serve:{self.replica_id}:{self.wish}"
+        return f"serve:{self.replica_id}:{self.generation}"
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,11 @@ class StopServing:
     """End a replica."""
 
     replica_id: int
-    wish: int
+    generation: int
 
     @property
     def key(self) -> str:
-        return f"stop:{self.replica_id}:{self.wish}"
+        return f"stop:{self.replica_id}:{self.generation}"
 
 
 @dataclass(frozen=True)
@@ -115,4 +115,4 @@ class Drain:
     key: str = field(default="drain", init=False)
 
 
-Instruction = Offer | Cancel | ServeWish | StopServing | Drain
+Instruction = Offer | Cancel | Serve | StopServing | Drain

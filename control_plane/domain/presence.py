@@ -36,10 +36,10 @@ class Lease:
 
 @dataclass(frozen=True)
 class ReplicaStatus:
-    """What a machine observes of a replica; `wish` is the number of the wish that this answers."""
+    """What a machine observes of a replica; `generation` is that of the instruction that this answers."""
 
     replica_id: int
-    wish: int
+    generation: int
     state: str  # STARTING | SERVING | STOPPED | FAILED
     reason: str = ""
     params: Mapping[str, object] = field(default_factory=dict)

@@ -189,7 +189,7 @@ def deployment(project: str, record: DeploymentRecord, locale: str) -> pb.Deploy
         project=project,
         name=record.name,
         model_id=record.model_id,
-        wish=record.wish,
+        desired_state=record.desired_state,
         state=stands.state,
         message=words(stands.code, stands.params, locale) if stands.code else "",
         version=record.version,

@@ -19,7 +19,7 @@ from control_plane.domain.instructions import (
     Instruction,
     Offer,
     Output,
-    ServeWish,
+    Serve,
     StopServing,
 )
 from control_plane.domain.presence import (
@@ -60,7 +60,7 @@ def replica_status(status: pb.ReplicaStatus) -> ReplicaStatus:
     """Raises FieldInvalid for parameters that are no JSON object."""
     return ReplicaStatus(
         replica_id=status.replica_id,
-        wish=status.wish,
+        generation=status.generation,
         state=status.state,
         reason=status.reason,
         params=params(status.params),
@@ -158,10 +158,10 @@ def instruction(value: Instruction) -> pb.Instruction:
             message.offer.CopyFrom(_offer(value))
         case Cancel():
             message.cancel.CopyFrom(pb.Cancel(attempt_id=value.attempt_id, fence=value.fence))
-        case ServeWish():
-            message.serve.CopyFrom(_serve_wish(value))
+        case Serve():
+            message.serve.CopyFrom(_serve(value))
         case StopServing():
-            message.stop_serving.CopyFrom(pb.StopServing(replica_id=value.replica_id, wish=value.wish))
+            message.stop_serving.CopyFrom(pb.StopServing(replica_id=value.replica_id, generation=value.generation))
         case _:
             message.drain.SetInParent()
     return message
@@ -189,10 +189,10 @@ def _offer(value: Offer) -> pb.Offer:
     )
 
 
-def _serve_wish(value: ServeWish) -> pb.ServeWish:
-    return pb.ServeWish(
+def _serve(value: Serve) -> pb.Serve:
+    return pb.Serve(
         replica_id=value.replica_id,
-        wish=value.wish,
+        generation=value.generation,
         deployment_id=value.deployment_id,
         name=value.name,
         model=_input(value.model),

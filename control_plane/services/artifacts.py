@@ -129,9 +129,9 @@ def _needs(actor: Actor, cp: ControlPlane, sha256: str) -> bool:
     mine = AttemptRecord.select().where(AttemptRecord.machine == actor.id, AttemptRecord.state.in_(ATTEMPT_OPEN))
     if any(sha256 in offers.files_of(offers.offer_of(cp, attempt)) for attempt in mine):
         return True
-    wishes = ReplicaRecord.select().where(ReplicaRecord.machine == actor.id, ReplicaRecord.wished == SERVING)
+    served = ReplicaRecord.select().where(ReplicaRecord.machine == actor.id, ReplicaRecord.desired_state == SERVING)
     return any(
-        sha256 == ref.sha256 for replica in wishes for ref in offers.files_of_input(deployments.wish_of(replica).model)
+        sha256 == ref.sha256 for replica in served for ref in offers.files_of_input(deployments.serve_of(replica).model)
     )
 
 

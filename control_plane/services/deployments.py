@@ -1,4 +1,4 @@
-"""Deployments: the wish that a model be served, and which machine serves it."""
+"""Deployments: models that are to be served, and which machine serves it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FieldInvalid, ModelUnfit, NotFound, NothingServes, Superseded
-from control_plane.domain.instructions import ServeWish
+from control_plane.domain.instructions import Serve
 from control_plane.domain.lifecycle import DISCONNECTED, FAILED, ONLINE, QUEUED, SERVING, STALE, STARTING, STOPPED
 from control_plane.domain.matching import Machine, Need, Placement, QueuedJob, Snapshot, plan
 from control_plane.domain.names import checked
@@ -48,7 +48,7 @@ def deploy(
     context_length: int = 2048,
     slots: int = 4,
 ) -> DeploymentRecord:
-    """Wish that a model be served under `name`; the same name again is the new wish for the same deployment.
+    """Have a model served under `name`; the same name again changes the desired state of the same deployment.
 
     `context_length` is tokens a slot, `slots` concurrent requests. Raises NotFound, Denied, NameInvalid, ModelUnfit,
     FieldInvalid.
@@ -61,15 +61,15 @@ def deploy(
         raise ModelUnfit(model=model.name)
     _within("context_length", context_length, _MOST_CONTEXT)
     _within("slots", slots, _MOST_SLOTS)
-    wished = {"model": model, "context_length": context_length, "slots": slots, "wish": SERVING}
+    desired = {"model": model, "context_length": context_length, "slots": slots, "desired_state": SERVING}
     with transaction():
         deployment = _by_name(place, checked(name))
         if deployment is None:
             made = {"created_by": actor.id, "created_at": cp.clock(), "waiting_code": "not_planned"}
-            deployment = DeploymentRecord.create(project=place, name=name, **wished, **made)
-        elif not _is_same(deployment, wished):
-            _change(deployment, **wished)
-            _wish(cp, deployment, SERVING, _memory(model, context_length, slots))
+            deployment = DeploymentRecord.create(project=place, name=name, **desired, **made)
+        elif not _is_same(deployment, desired):
+            _change(deployment, **desired)
+            _desire(cp, deployment, SERVING, _memory(model, context_length, slots))
         subject = f"deployment:{deployment.id}"
         audit.record(actor, cp, "deployment.deploy", subject, place.id, name=name, model=model.id)
     _wake(cp, deployment)
@@ -77,12 +77,12 @@ def deploy(
 
 
 def stop(actor: Actor, cp: ControlPlane, deployment_id: int) -> DeploymentRecord:
-    """Wish that it be served no longer. Raises NotFound, Denied."""
+    """Have it served no longer. Raises NotFound, Denied."""
     deployment = get(actor, cp, deployment_id, "deployment.change")
     with transaction():
-        if deployment.wish != STOPPED:
-            _change(deployment, wish=STOPPED, waiting_code="", waiting_params={})
-            _wish(cp, deployment, STOPPED, 0)
+        if deployment.desired_state != STOPPED:
+            _change(deployment, desired_state=STOPPED, waiting_code="", waiting_params={})
+            _desire(cp, deployment, STOPPED, 0)
             audit.record(actor, cp, "deployment.stop", f"deployment:{deployment.id}", deployment.project_id)
     _wake(cp, deployment)
     return DeploymentRecord.get_by_id(deployment.id)
@@ -106,15 +106,15 @@ def list_deployments(actor: Actor, cp: ControlPlane, project: str) -> list[Deplo
 
 def condition(deployment: DeploymentRecord) -> Condition:
     """How the deployment stands right now."""
-    if deployment.wish == STOPPED:
+    if deployment.desired_state == STOPPED:
         return Condition(STOPPED, "", {}, "")
-    replica = _wished_replica(deployment)
+    replica = _desired_replica(deployment)
     if replica is None:
         return Condition(QUEUED, deployment.waiting_code, deployment.waiting_params, "")
     if MachineRecord.get_by_id(replica.machine_id).connectivity not in (ONLINE, STALE):
         return Condition(QUEUED, "no_machine_online", {}, replica.machine_id)
-    seen = replica.state if replica.observed_wish == replica.wish else STARTING
-    # an engine that went away without a wish is about to be started again
+    seen = replica.state if replica.observed_generation == replica.generation else STARTING
+    # an engine that went away unasked is about to be started again
     shown = STARTING if seen == STOPPED else seen
     return Condition(shown, replica.reason, replica.reason_params, replica.machine_id)
 
@@ -148,7 +148,7 @@ def serving_replica(actor: Actor, cp: ControlPlane, project: str | None, name: s
         raise NotFound
     if len(found) > 1:
         raise FieldInvalid(field="model", problem=f"<project>/{name}")
-    replica = _wished_replica(found[0])
+    replica = _desired_replica(found[0])
     if replica is None or condition(found[0]).state != SERVING:
         raise NothingServes(deployment=name)
     return replica
@@ -158,10 +158,12 @@ def serving_replica(actor: Actor, cp: ControlPlane, project: str | None, name: s
 
 
 def place(cp: ControlPlane) -> int:
-    """Give each deployment that is wished and has no machine a machine that fits; how many were placed."""
+    """Give each deployment that is to be served and has no machine a machine that fits; how many were placed."""
     _give_up_lost(cp)
-    served = ReplicaRecord.select(ReplicaRecord.deployment).where(ReplicaRecord.wished == SERVING)
-    query = DeploymentRecord.select().where(DeploymentRecord.wish == SERVING, DeploymentRecord.id.not_in(served))
+    served = ReplicaRecord.select(ReplicaRecord.deployment).where(ReplicaRecord.desired_state == SERVING)
+    query = DeploymentRecord.select().where(
+        DeploymentRecord.desired_state == SERVING, DeploymentRecord.id.not_in(served)
+    )
     open_ones = {one.id: one for one in query}
     if not open_ones:
         return 0
@@ -179,7 +181,7 @@ def place(cp: ControlPlane) -> int:
 
 
 def observe(actor: Actor, cp: ControlPlane, epoch: int, statuses: Iterable[ReplicaStatus]) -> None:
-    """Take down what a machine sees of its replicas; what answers an older wish is dropped. Raises Superseded."""
+    """Take down what a machine sees of its replicas; what answers an older generation is dropped. Raises Superseded."""
     changed = []
     with transaction():
         if not MachineRecord.select().where(MachineRecord.id == actor.id, MachineRecord.epoch == epoch).exists():
@@ -196,12 +198,12 @@ def observe(actor: Actor, cp: ControlPlane, epoch: int, statuses: Iterable[Repli
     cp.signals.wake(*(f"deployment:{one}" for one in changed))
 
 
-def wish_of(replica: ReplicaRecord) -> ServeWish:
+def serve_of(replica: ReplicaRecord) -> Serve:
     """What the replica's machine is to serve."""
     deployment = DeploymentRecord.get_by_id(replica.deployment_id)
-    return ServeWish(
+    return Serve(
         replica_id=replica.id,
-        wish=replica.wish,
+        generation=replica.generation,
         deployment_id=deployment.id,
         name=deployment.name,
         model=offers.model_input("model", ModelRecord.get_by_id(deployment.model_id)),
@@ -212,10 +214,10 @@ def wish_of(replica: ReplicaRecord) -> ServeWish:
 
 def _observe(cp: ControlPlane, replica: ReplicaRecord, status: ReplicaStatus) -> bool:
     """Whether the report was taken and tells something new."""
-    before = (replica.observed_wish, replica.state, replica.reason, replica.restarts)
+    before = (replica.observed_generation, replica.state, replica.reason, replica.restarts)
     columns = {"reason": status.reason[:64], "reason_params": dict(status.params), "restarts": status.restarts}
-    taken = transitions.observe_replica(cp, replica, status.wish, status.state, **columns)
-    return taken and before != (status.wish, status.state, status.reason[:64], status.restarts)
+    taken = transitions.observe_replica(cp, replica, status.generation, status.state, **columns)
+    return taken and before != (status.generation, status.state, status.reason[:64], status.restarts)
 
 
 def _place(cp: ControlPlane, deployment: DeploymentRecord, placement: Placement) -> None:
@@ -226,15 +228,17 @@ def _place(cp: ControlPlane, deployment: DeploymentRecord, placement: Placement)
 
 
 def _give_up_lost(cp: ControlPlane) -> None:
-    """Replicas whose machine is locked, or has been silent for a whole lease, are wished elsewhere."""
+    """Give up replicas whose machine is locked, or has been silent for a whole lease: the next pass places others."""
     silent = cp.clock() - cp.settings.lease_server_seconds
     gone = MachineRecord.select(MachineRecord.id).where(
         (MachineRecord.locked_reason != "")
         | ((MachineRecord.connectivity == DISCONNECTED) & (MachineRecord.last_seen < silent))
     )
     with transaction():
-        for replica in ReplicaRecord.select().where(ReplicaRecord.wished == SERVING, ReplicaRecord.machine.in_(gone)):
-            transitions.wish_replica(cp, replica, STOPPED, 0)
+        for replica in ReplicaRecord.select().where(
+            ReplicaRecord.desired_state == SERVING, ReplicaRecord.machine.in_(gone)
+        ):
+            transitions.set_replica(cp, replica, STOPPED, 0)
 
 
 def _as_job(deployment: DeploymentRecord) -> QueuedJob:
@@ -259,14 +263,16 @@ def _memory(model: ModelRecord, context_length: int, slots: int) -> int:
     return int(model.size + _ENGINE + context_length * slots * a_token)
 
 
-def _wish(cp: ControlPlane, deployment: DeploymentRecord, wished: str, memory: int) -> None:
-    replica = _wished_replica(deployment)
+def _desire(cp: ControlPlane, deployment: DeploymentRecord, desired_state: str, memory: int) -> None:
+    replica = _desired_replica(deployment)
     if replica is not None:
-        transitions.wish_replica(cp, replica, wished, memory)
+        transitions.set_replica(cp, replica, desired_state, memory)
 
 
-def _wished_replica(deployment: DeploymentRecord) -> ReplicaRecord | None:
-    query = ReplicaRecord.select().where(ReplicaRecord.deployment == deployment.id, ReplicaRecord.wished == SERVING)
+def _desired_replica(deployment: DeploymentRecord) -> ReplicaRecord | None:
+    query = ReplicaRecord.select().where(
+        ReplicaRecord.deployment == deployment.id, ReplicaRecord.desired_state == SERVING
+    )
     newest: ReplicaRecord | None = query.order_by(ReplicaRecord.id.desc()).first()
     return newest
 
@@ -275,9 +281,11 @@ def _by_name(project: ProjectRecord, name: str) -> DeploymentRecord | None:
     return DeploymentRecord.get_or_none(DeploymentRecord.project == project.id, DeploymentRecord.name == name)
 
 
-def _is_same(deployment: DeploymentRecord, wished: dict[str, Any]) -> bool:
-    columns = ("context_length", "slots", "wish")
-    return deployment.model_id == wished["model"].id and all(getattr(deployment, one) == wished[one] for one in columns)
+def _is_same(deployment: DeploymentRecord, desired: dict[str, Any]) -> bool:
+    columns = ("context_length", "slots", "desired_state")
+    return deployment.model_id == desired["model"].id and all(
+        getattr(deployment, one) == desired[one] for one in columns
+    )
 
 
 def _change(deployment: DeploymentRecord, **columns: Any) -> None:

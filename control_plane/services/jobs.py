@@ -197,7 +197,7 @@ def list_jobs(
 
 
 def cancel(actor: Actor, cp: ControlPlane, job_id: int) -> JobRecord:
-    """Wish the job's end; the job as it then stands. Raises NotFound, Denied, JobOver."""
+    """Ask for the job's end; the job as it then stands. Raises NotFound, Denied, JobOver."""
     job = get(actor, cp, job_id, "job.cancel")
     with transaction():
         if not transitions.cancel(actor, cp, job):

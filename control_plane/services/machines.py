@@ -99,7 +99,7 @@ def instructions(actor: Actor, cp: ControlPlane, epoch: int, known: Collection[s
     """What the machine shall do and has not taken up yet (`known` holds the keys of what it has).
 
     They follow from the store alone: an offer stands until it is answered, a cancel until the attempt has ended, a
-    wish to serve as long as it is the wish, so that a machine that forgot everything learns it again.
+    model to serve as long as that is desired, so that a machine that forgot everything learns it again.
     Raises Superseded.
     """
     check_epoch(actor, cp, epoch)
@@ -115,16 +115,16 @@ def _standing(cp: ControlPlane, machine_id: str) -> Iterator[tuple[str, Callable
         .order_by(AttemptRecord.id)
     )
     for attempt in attempt_rows:
-        if attempt.state != OFFERED and attempt.job.cancel_wished_at:
+        if attempt.state != OFFERED and attempt.job.cancel_requested_at:
             cancel = Cancel(attempt.id, attempt.fence)
             yield cancel.key, partial(_same, cancel)
         elif attempt.state == OFFERED and attempt.offer_expires_at > cp.clock():
             yield f"offer:{attempt.id}:{attempt.fence}", partial(offers.offer_of, cp, attempt)
     for replica in ReplicaRecord.select().where(ReplicaRecord.machine == machine_id).order_by(ReplicaRecord.id):
-        if replica.wished == SERVING:
-            yield f"serve:{replica.id}:{replica.wish}", partial(deployments.wish_of, replica)
-        elif replica.state != STOPPED or replica.observed_wish != replica.wish:
-            stop = StopServing(replica.id, replica.wish)
+        if replica.desired_state == SERVING:
+            yield f"serve:{replica.id}:{replica.generation}", partial(deployments.serve_of, replica)
+        elif replica.state != STOPPED or replica.observed_generation != replica.generation:
+            stop = StopServing(replica.id, replica.generation)
             yield stop.key, partial(_same, stop)
     if MachineRecord.select().where(MachineRecord.id == machine_id, MachineRecord.drained).exists():
         yield Drain().key, Drain

@@ -25,7 +25,7 @@ class Overview:
 
     unfinished: list[JobRecord]  # queued and running
     failed: list[JobRecord]  # of the last seven days
-    serving: list[DeploymentRecord]  # wished to be served
+    serving: list[DeploymentRecord]  # desired: SERVING
     machines: dict[str, int]  # connectivity → how many
     drained: int
     steps: dict[str, bool]  # machine, dataset, base, training, evaluation, deployment → is there one
@@ -48,11 +48,13 @@ def of_project(actor: Actor, cp: ControlPlane, project: str) -> Overview:
     fleet = machines.list_machines(actor, cp) if actor.may("machine.see") else []
     mine = JobRecord.project == project_id
     recent = (JobRecord.state == FAILED) & (JobRecord.ended_at > cp.clock() - _WEEK)
-    wished = DeploymentRecord.select().where(DeploymentRecord.project == project_id, DeploymentRecord.wish == SERVING)
+    desired = DeploymentRecord.select().where(
+        DeploymentRecord.project == project_id, DeploymentRecord.desired_state == SERVING
+    )
     return Overview(
         unfinished=_newest(mine & JobRecord.state.not_in(JOB_OVER)),
         failed=_newest(mine & recent),
-        serving=list(wished.order_by(DeploymentRecord.id.desc()).limit(_SHOWN)),
+        serving=list(desired.order_by(DeploymentRecord.id.desc()).limit(_SHOWN)),
         machines=dict(Counter(machine.connectivity for machine in fleet)),
         drained=sum(1 for machine in fleet if machine.drained),
         steps=_steps(project_id, bool(fleet)),
@@ -104,7 +106,7 @@ def _replicas(machine_id: str, names: dict[int, str]) -> list[Holding]:
     query = (
         ReplicaRecord.select(ReplicaRecord, DeploymentRecord)
         .join(DeploymentRecord)
-        .where(ReplicaRecord.machine == machine_id, ReplicaRecord.wished == SERVING)
+        .where(ReplicaRecord.machine == machine_id, ReplicaRecord.desired_state == SERVING)
         .order_by(ReplicaRecord.id)
     )
     found = []

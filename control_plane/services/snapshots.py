@@ -31,7 +31,7 @@ def take(cp: ControlPlane) -> Snapshot:
             JobRecord.memory_bytes,
             JobRecord.disk_bytes,
         )
-        .where(JobRecord.state == QUEUED, JobRecord.cancel_wished_at == 0, JobRecord.id.not_in(asked))
+        .where(JobRecord.state == QUEUED, JobRecord.cancel_requested_at == 0, JobRecord.id.not_in(asked))
         .order_by(JobRecord.id)
     )
     refusals = _refusals(cp)
@@ -133,7 +133,7 @@ def _given() -> dict[_Place, _Given]:
         else:
             place.running += memory
     # engines keep a model in the machine's own memory
-    for replica in ReplicaRecord.select().where(ReplicaRecord.wished == SERVING):
+    for replica in ReplicaRecord.select().where(ReplicaRecord.desired_state == SERVING):
         place = given[replica.machine_id, "cpu:0"]
         if replica.state == SERVING:
             place.running += replica.memory_bytes

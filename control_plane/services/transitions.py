@@ -44,7 +44,7 @@ def offer(
     unchanged = (JobRecord.id == job.id, JobRecord.state == QUEUED, JobRecord.fence == job.fence)
     raised = JobRecord.update(
         fence=JobRecord.fence + 1, version=JobRecord.version + 1, waiting_code="offered", waiting_params={}
-    ).where(*unchanged, JobRecord.cancel_wished_at == 0)
+    ).where(*unchanged, JobRecord.cancel_requested_at == 0)
     if not raised.execute():
         return None
     now = cp.clock()
@@ -129,7 +129,7 @@ def _job_after(cp: ControlPlane, job: JobRecord, state: str, reason: str, params
         fresh: dict[str, Any] = {"progress": {}} if state == PREPARING else {}
         ended = {"reason": reason, "reason_params": params} if after == FAILED else {}
         return {"state": after, "waiting_code": "", "waiting_params": {}} | fresh | ended
-    if job.cancel_wished_at:
+    if job.cancel_requested_at:
         return {"state": CANCELLED, "waiting_code": "", "lost_attempts": lost}
     if lost >= cp.settings.max_lost_attempts:
         said = {"reason": "machines_lost", "reason_params": {"count": lost}}
@@ -147,12 +147,12 @@ def _move_job(cp: ControlPlane, job: JobRecord, fence: int, columns: dict[str, A
 
 
 def cancel(actor: Actor, cp: ControlPlane, job: JobRecord) -> bool:
-    """Write down the wish to cancel; a job that no machine has accepted ends at once. False if it is over already."""
+    """Write down that the job is to end; one that no machine has accepted ends at once. False if it is over already."""
     now = cp.clock()
-    wished = JobRecord.update(cancel_wished_at=now, version=JobRecord.version + 1).where(
-        JobRecord.id == job.id, JobRecord.state.not_in(lifecycle.JOB_OVER), JobRecord.cancel_wished_at == 0
+    requested = JobRecord.update(cancel_requested_at=now, version=JobRecord.version + 1).where(
+        JobRecord.id == job.id, JobRecord.state.not_in(lifecycle.JOB_OVER), JobRecord.cancel_requested_at == 0
     )
-    if not wished.execute():
+    if not requested.execute():
         return JobRecord.get_by_id(job.id).state not in lifecycle.JOB_OVER
     audit.record(actor, cp, "job.cancel", f"job:{job.id}", job.project_id)
     attempt = AttemptRecord.get_or_none(AttemptRecord.job == job.id, AttemptRecord.state == OFFERED)
@@ -166,31 +166,31 @@ def cancel(actor: Actor, cp: ControlPlane, job: JobRecord) -> bool:
 def create_replica(
     actor: Actor, cp: ControlPlane, deployment: DeploymentRecord, machine_id: str, memory: int
 ) -> ReplicaRecord:
-    """Wish that a machine serve a deployment; `memory` bytes are reserved on it."""
+    """Have a machine serve a deployment; `memory` bytes are reserved on it."""
     replica = ReplicaRecord.create(
         deployment=deployment,
         machine=machine_id,
-        wished=lifecycle.SERVING,
+        desired_state=lifecycle.SERVING,
         state=STARTING,
         memory_bytes=memory,
         observed_at=cp.clock(),
     )
     subject = f"deployment:{deployment.id}"
-    audit.record(actor, cp, "replica.wish", subject, deployment.project_id, replica=replica.id, machine=machine_id)
+    audit.record(actor, cp, "replica.create", subject, deployment.project_id, replica=replica.id, machine=machine_id)
     return replica
 
 
-def wish_replica(cp: ControlPlane, replica: ReplicaRecord, wished: str, memory: int) -> None:
-    """Change what is wished of a replica: a new wish number, which older reports do not answer."""
-    state = {"state": STARTING} if wished == lifecycle.SERVING else {}
-    ReplicaRecord.update(wished=wished, wish=ReplicaRecord.wish + 1, memory_bytes=memory, **state).where(
-        ReplicaRecord.id == replica.id
-    ).execute()
+def set_replica(cp: ControlPlane, replica: ReplicaRecord, desired_state: str, memory: int) -> None:
+    """Change the desired state of a replica: a new generation, which older reports do not answer."""
+    state = {"state": STARTING} if desired_state == lifecycle.SERVING else {}
+    ReplicaRecord.update(
+        desired_state=desired_state, generation=ReplicaRecord.generation + 1, memory_bytes=memory, **state
+    ).where(ReplicaRecord.id == replica.id).execute()
 
 
-def observe_replica(cp: ControlPlane, replica: ReplicaRecord, wish: int, state: str, **columns: Any) -> bool:
-    """Take down what a machine saw of a replica. False if it answers an older wish."""
-    observed = ReplicaRecord.update(state=state, observed_wish=wish, observed_at=cp.clock(), **columns).where(
-        ReplicaRecord.id == replica.id, ReplicaRecord.wish == wish
-    )
+def observe_replica(cp: ControlPlane, replica: ReplicaRecord, generation: int, state: str, **columns: Any) -> bool:
+    """Take down what a machine saw of a replica. False if it answers an older generation."""
+    observed = ReplicaRecord.update(
+        state=state, observed_generation=generation, observed_at=cp.clock(), **columns
+    ).where(ReplicaRecord.id == replica.id, ReplicaRecord.generation == generation)
     return bool(observed.execute())

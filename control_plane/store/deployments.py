@@ -1,4 +1,4 @@
-"""Deployments: the wish that a model be served; replicas: one machine serving it."""
+"""Deployments: models that are to be served; replicas: one machine serving it."""
 
 from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField
 
@@ -15,7 +15,7 @@ class DeploymentRecord(Record):
     name = CharField(64)  # the model name in the OpenAI-compatible endpoint
     model = ForeignKeyField(ModelRecord, lazy_load=False)
     model_id: int
-    wish = CharField(16)  # SERVING | STOPPED
+    desired_state = CharField(16)  # SERVING | STOPPED
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
     context_length = IntegerField()  # tokens a slot
     slots = IntegerField()  # concurrent requests
@@ -35,9 +35,9 @@ class ReplicaRecord(Record):
     deployment_id: int
     machine = ForeignKeyField(MachineRecord, lazy_load=False)
     machine_id: str
-    wish = BigIntegerField(default=1)  # number of the wish: raised when it changes
-    wished = CharField(16)  # SERVING | STOPPED
-    observed_wish = BigIntegerField(default=0)  # the wish that the last report answers
+    generation = BigIntegerField(default=1)  # of the desired state: raised by each change of it
+    desired_state = CharField(16)  # SERVING | STOPPED
+    observed_generation = BigIntegerField(default=0)  # what the last report answers
     state = CharField(16)  # STARTING | SERVING | STOPPED | FAILED, as observed
     reason = CharField(64, default="")
     reason_params = JSONField(default=dict)

@@ -22,7 +22,7 @@ class JobRecord(Record):
     state = CharField(16)
     fence = BigIntegerField(default=0)  # of the newest attempt
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
-    cancel_wished_at = TimeField(default=0.0)
+    cancel_requested_at = TimeField(default=0.0)
     waiting_code = CharField(64, default="not_planned")
     waiting_params = JSONField(default=dict)
     progress = JSONField(default=dict)  # {"step", "steps", "stage"} of the newest attempt

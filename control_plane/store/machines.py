@@ -58,7 +58,7 @@ class EnvironmentLockRecord(Record):
 
 
 class DeviceReservationRecord(Record):
-    """A device that an open attempt or a wished replica holds; the unique index promises no device twice."""
+    """A device that an open attempt or a replica that is to serve holds; the unique index promises no device twice."""
 
     id = AutoField()
     machine = ForeignKeyField(MachineRecord, on_delete="CASCADE", lazy_load=False)

@@ -294,7 +294,7 @@ class Client:
                 return
 
     def cancel_job(self, job_id: int) -> pb.Job:
-        """Wish that a job ends; a running one ends in order, at its next step."""
+        """Ask for a job to end; a running one ends in order, at its next step."""
         return self._ask(pb.Job, self._stub.CancelJob, pb.CancelJobRequest(id=job_id))
 
     def list_events(self, job_id: int, after: int = 0, kind: str = "") -> list[pb.Event]:
@@ -365,7 +365,7 @@ class Client:
     # ---- serving
 
     def deploy(self, project: str, name: str, model_id: int, context_length: int = 0, slots: int = 0) -> pb.Deployment:
-        """Wish that a GGUF model be served under `name`; a name that exists gets the new model."""
+        """Have a GGUF model served under `name`; a name that exists gets the new model."""
         request = pb.DeployRequest(
             project=project, name=name, model_id=model_id, context_length=context_length, slots=slots
         )
@@ -392,7 +392,7 @@ class Client:
                 return
 
     def stop_deployment(self, deployment_id: int) -> pb.Deployment:
-        """Wish that it be served no longer."""
+        """Have it served no longer."""
         return self._ask(pb.Deployment, self._stub.StopDeployment, pb.StopDeploymentRequest(id=deployment_id))
 
     def chat(self, deployment_id: int, messages: Iterable[Mapping[str, str]], **options: Any) -> str:

@@ -1,4 +1,4 @@
-"""From the wish to what is observed, with real processes and real HTTP; only the engine is a stub."""
+"""From the instruction to what is observed, with real processes and real HTTP; only the engine is a stub."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Stubs:
         with self.changed:
             assert self.changed.wait_for(lambda: self.told and condition(self.told), 20), self.told
 
-    def wait_for_state(self, state: str, wish: int = 1) -> None:
-        self.wait_for(lambda told: (told[-1].state, told[-1].wish) == (state, wish))
+    def wait_for_state(self, state: str, generation: int = 1) -> None:
+        self.wait_for(lambda told: (told[-1].state, told[-1].generation) == (state, generation))
 
 
 @pytest.fixture
@@ -79,14 +79,16 @@ def serving(agent: Agent, stubs: Stubs) -> Iterator[Serving]:
     made.close()
 
 
-def wish(agent: Agent, number: int = 1, text: str = "weights") -> pb.ServeWish:
+def instruction(agent: Agent, number: int = 1, text: str = "weights") -> pb.Serve:
     path = agent.settings.data / "model"
     path.write_text(text)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     agent.cache.adopt(path, sha256)
     path.unlink()
     files = [pb.FileRef(path="model.gguf", sha256=sha256, size=len(text))]
-    return pb.ServeWish(replica_id=5, wish=number, name="demo", model=pb.Input(files=files), context_length=8, slots=1)
+    return pb.Serve(
+        replica_id=5, generation=number, name="demo", model=pb.Input(files=files), context_length=8, slots=1
+    )
 
 
 def answer(serving: Serving, path: str, body: bytes = b"hi") -> list[pb.ServeUp]:
@@ -102,7 +104,7 @@ def pid_of(agent: Agent) -> int:
 
 
 def test_serve_answer_stop(agent: Agent, serving: Serving, stubs: Stubs) -> None:
-    serving.serve(wish(agent))
+    serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
     whole, end = answer(serving, "/v1/chat/completions")
     assert (whole.request_id, whole.status, whole.content_type) == (9, 200, "application/json")
@@ -111,15 +113,15 @@ def test_serve_answer_stop(agent: Agent, serving: Serving, stubs: Stubs) -> None
     assert serving.statuses()[0].memory > 0
     pid = pid_of(agent)
     serving.stop(5, 2)
-    stubs.wait_for_state("STOPPED", wish=2)
+    stubs.wait_for_state("STOPPED", generation=2)
     assert not psutil.pid_exists(pid)
     assert answer(serving, "/v1/models")[0].error == "nothing_serves"
-    assert agent.store.wishes() == []
+    assert agent.store.replicas() == []
 
 
 def test_building_the_engines_environment_is_said(agent: Agent, serving: Serving, stubs: Stubs) -> None:
     stubs.built = False
-    serving.serve(wish(agent))
+    serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
     os.kill(pid_of(agent), signal.SIGKILL)  # the next start finds it built
     stubs.wait_for(lambda told: told[-1].state == "SERVING" and told[-1].restarts == 1)
@@ -134,7 +136,7 @@ def test_building_the_engines_environment_is_said(agent: Agent, serving: Serving
 
 
 def test_the_key_is_no_argument_and_others_are_refused(agent: Agent, serving: Serving, stubs: Stubs) -> None:
-    serving.serve(wish(agent))
+    serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
     endpoint = serving.endpoint(5)
     assert endpoint is not None and endpoint.key not in " ".join(psutil.Process(pid_of(agent)).cmdline())
@@ -142,7 +144,7 @@ def test_the_key_is_no_argument_and_others_are_refused(agent: Agent, serving: Se
 
 
 def test_a_killed_engine_is_restarted(agent: Agent, serving: Serving, stubs: Stubs) -> None:
-    serving.serve(wish(agent))
+    serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
     os.kill(pid_of(agent), signal.SIGKILL)
     stubs.wait_for(lambda told: told[-1].state == "SERVING" and told[-1].restarts == 1)
@@ -151,24 +153,24 @@ def test_a_killed_engine_is_restarted(agent: Agent, serving: Serving, stubs: Stu
 
 
 def test_a_model_that_never_loads_is_failed_with_the_reason(agent: Agent, serving: Serving, stubs: Stubs) -> None:
-    serving.serve(wish(agent, text="broken"))
+    serving.serve(instruction(agent, text="broken"))
     stubs.wait_for_state("FAILED")
     assert stubs.told[-1].reason == "engine_failed"
     assert "the model cannot be read" in stubs.told[-1].params
 
 
-def test_a_newer_wish_replaces_the_older(agent: Agent, serving: Serving, stubs: Stubs) -> None:
-    serving.serve(wish(agent))
+def test_a_newer_generation_replaces_the_older(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
     first = pid_of(agent)
-    serving.serve(wish(agent, 2, "other weights"))
-    stubs.wait_for_state("SERVING", wish=2)
+    serving.serve(instruction(agent, 2, "other weights"))
+    stubs.wait_for_state("SERVING", generation=2)
     assert not psutil.pid_exists(first)
     assert len(serving.statuses()) == 1
 
 
 def test_the_next_agent_adopts_a_living_engine(agent: Agent, serving: Serving, stubs: Stubs) -> None:
-    serving.serve(wish(agent))
+    serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
     pid, told = pid_of(agent), len(stubs.told)
     following = Serving(agent)  # the first one is as good as killed: it is not asked
@@ -180,7 +182,7 @@ def test_the_next_agent_adopts_a_living_engine(agent: Agent, serving: Serving, s
 
 
 def test_cancelling_drops_the_connection(agent: Agent, serving: Serving, stubs: Stubs) -> None:
-    serving.serve(wish(agent))
+    serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
     up: queue.SimpleQueue[pb.ServeUp | None] = queue.SimpleQueue()
     exchange = Exchange(pb.ServeDown(request_id=3, path="/v1/stream", body=b"{}"), serving.endpoint(5), up)
@@ -197,14 +199,14 @@ def test_cancelling_drops_the_connection(agent: Agent, serving: Serving, stubs: 
 
 
 def test_an_engine_that_dies_in_an_answer_says_so(agent: Agent, serving: Serving, stubs: Stubs) -> None:
-    serving.serve(wish(agent))
+    serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
     last = answer(serving, "/die")[-1]
     assert (last.error, last.end) == ("engine_failed", True)
 
 
 def test_without_a_gguf_file_it_fails(agent: Agent, serving: Serving, stubs: Stubs) -> None:
-    wanted = wish(agent)
+    wanted = instruction(agent)
     wanted.model.files[0].path = "model.bin"
     serving.serve(wanted)
     stubs.wait_for_state("FAILED")

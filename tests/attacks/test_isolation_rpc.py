@@ -156,9 +156,9 @@ def _call(stub: automation_pb2_grpc.AutomationStub, name: str, request: Any, tok
 
 
 def _rows_now() -> tuple[int, ...]:
-    stopped = DeploymentRecord.select().where(DeploymentRecord.wish == "STOPPED").count()
-    wished = JobRecord.select().where(JobRecord.cancel_wished_at > 0).count()
-    return JobRecord.select().count(), DeploymentRecord.select().count(), stopped, wished
+    stopped = DeploymentRecord.select().where(DeploymentRecord.desired_state == "STOPPED").count()
+    requested = JobRecord.select().where(JobRecord.cancel_requested_at > 0).count()
+    return JobRecord.select().count(), DeploymentRecord.select().count(), stopped, requested
 
 
 def test_each_call_has_a_row() -> None:

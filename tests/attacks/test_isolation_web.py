@@ -107,9 +107,9 @@ def _ask(client: FlaskClient, method: str, address: str) -> tuple[int, str]:
 
 def _trace() -> tuple[int, ...]:
     """What a change would leave."""
-    wished = JobRecord.select().where(JobRecord.cancel_wished_at > 0)
+    requested = JobRecord.select().where(JobRecord.cancel_requested_at > 0)
     tables = (AuditRecord, JobRecord, DeploymentRecord, MemberRecord)
-    return (*(table.select().count() for table in tables), wished.count())
+    return (*(table.select().count() for table in tables), requested.count())
 
 
 def test_each_route_has_a_row(app: Flask) -> None:

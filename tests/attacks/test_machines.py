@@ -155,7 +155,7 @@ def test_another_machines_replica_is_not_touched(town: Town) -> None:
     thief = link.join()
     with link.as_machine(thief) as stub:
         epoch = hello(stub).epoch
-        status = pb.ReplicaStatus(replica_id=replica.id, wish=replica.wish, state="FAILED", reason="x")
+        status = pb.ReplicaStatus(replica_id=replica.id, generation=replica.generation, state="FAILED", reason="x")
         stub.ReportReplica(pb.ReportReplicaRequest(epoch=epoch, status=status), timeout=TIMEOUT)
         stub.Heartbeat(pb.HeartbeatRequest(epoch=epoch, replicas=[status]), timeout=TIMEOUT)
         assert not stub.Poll(pb.PollRequest(epoch=epoch, wait_seconds=0), timeout=TIMEOUT).instructions
@@ -168,7 +168,7 @@ def test_what_a_machine_says_about_a_replica_is_checked(shift: Shift) -> None:
     with shift.link.as_machine(shift.b) as stub:
         hello(stub)
         for params in ("[]", "NaN", "{", '{"a": 1e999}', '{"a": ' + "9" * 400 + "}", '{"a":' * 5_000, "x" * (1 << 20)):
-            status = pb.ReplicaStatus(replica_id=1, wish=1, state="FAILED", reason="x", params=params)
+            status = pb.ReplicaStatus(replica_id=1, generation=1, state="FAILED", reason="x", params=params)
             assert refused(stub.ReportReplica, pb.ReportReplicaRequest(epoch=1, status=status)) == "field_invalid"
 
 

@@ -66,7 +66,7 @@ def measure(endpoint, streams):
 def endpoints(data):
     """The engine itself, found in the agent's folder, and the gateway."""
     client = tunesmith.connect(data=data)
-    serving = [one for one in client.list_deployments("default") if one.wish == "SERVING"]
+    serving = [one for one in client.list_deployments("default") if one.desired_state == "SERVING"]
     if not serving:
         sys.exit("run `make demo` first")
     *_, deployment = client.wait_deployment(serving[0].id)

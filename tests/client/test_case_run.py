@@ -54,7 +54,7 @@ class SimulatedMachine(threading.Thread):
             for attempt in AttemptRecord.select().where(AttemptRecord.state == "OFFERED"):
                 succeed(self._machine, self._cp, attempt, self._outputs(attempt))
             for replica in ReplicaRecord.select().where(ReplicaRecord.state != "SERVING"):
-                status = ReplicaStatus(replica.id, replica.wish, "SERVING", "", {}, 0, 1)
+                status = ReplicaStatus(replica.id, replica.generation, "SERVING", "", {}, 0, 1)
                 deployments.observe(self._machine, self._cp, 1, [status])
             self._cp.signals.wait(frozenset({"schedule"}), {"schedule": seen}, 0.1)
         database.close()

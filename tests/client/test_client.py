@@ -222,7 +222,7 @@ def serve(client: tunesmith.Client, installation: Installation) -> int:
     deployment = client.deploy("default", "faults", model)
     assert deployment.state == "QUEUED"
     scheduling.run_pass(cp)
-    ReplicaRecord.update(state="SERVING", observed_wish=ReplicaRecord.wish).execute()
+    ReplicaRecord.update(state="SERVING", observed_generation=ReplicaRecord.generation).execute()
     assert deployments.condition(deployments.get(installation.fleet.user, cp, deployment.id)).state == "SERVING"
     return deployment.id
 

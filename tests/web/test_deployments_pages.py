@@ -79,7 +79,7 @@ def test_deploying_needs_one_press(client: FlaskClient, room: rooms.Rooms) -> No
     answer = client.post("/p/lab/deployments/new", data=form)
     one = DeploymentRecord.get()
     assert answer.location == f"/p/lab/deployments/{one.id}"
-    assert (one.name, one.wish, one.context_length, one.slots) == ("packed", "SERVING", 2048, 4)
+    assert (one.name, one.desired_state, one.context_length, one.slots) == ("packed", "SERVING", 2048, 4)
     again = client.post("/p/lab/deployments/new", data=form)
     assert again.location == answer.location
 
@@ -117,7 +117,7 @@ def test_the_page_follows_the_machine(client: FlaskClient, room: rooms.Rooms) ->
     same = client.get(address)
     assert client.get(address, headers={"If-None-Match": same.headers["ETag"]}).status_code == 304
     replica = ReplicaRecord.get()
-    told = ReplicaStatus(replica.id, replica.wish, "FAILED", "engine_failed", {"problem": "no memory"})
+    told = ReplicaStatus(replica.id, replica.generation, "FAILED", "engine_failed", {"problem": "no memory"})
     deployments.observe(room.machine, room.cp, 1, [told])
     assert "The serving engine on the machine failed: no memory" in client.get(address).text
 
@@ -177,10 +177,10 @@ def test_nothing_serves_is_said(client: FlaskClient, room: rooms.Rooms) -> None:
 def test_stopping_and_serving_again(client: FlaskClient, room: rooms.Rooms) -> None:
     address = served(room)
     assert client.post(f"{address}/stop", follow_redirects=True).status_code == 200
-    assert DeploymentRecord.get().wish == "STOPPED"
+    assert DeploymentRecord.get().desired_state == "STOPPED"
     assert "Serve it again" in client.get(address).text
     client.post(f"{address}/start")
-    assert DeploymentRecord.get().wish == "SERVING"
+    assert DeploymentRecord.get().desired_state == "SERVING"
 
 
 def test_who_may_what(room: rooms.Rooms, browser: Browser, invite: Callable[..., str]) -> None:

@@ -132,14 +132,19 @@ def serve(cp: ControlPlane, project: str, name: str, state: str = "SERVING") -> 
         project=place,
         name=name,
         model=model,
-        wish="SERVING",
+        desired_state="SERVING",
         context_length=2048,
         slots=4,
         created_by="1",
         created_at=7,
     )
     return ReplicaRecord.create(
-        deployment=deployment, machine=machine, wished="SERVING", wish=1, observed_wish=1, state=state
+        deployment=deployment,
+        machine=machine,
+        desired_state="SERVING",
+        generation=1,
+        observed_generation=1,
+        state=state,
     )
 
 

@@ -58,7 +58,7 @@ ACTIONS = {
     "member.set": _("Role given"),
     "method.register": _("Method registered"),
     "project.create": _("Project made"),
-    "replica.wish": _("Replica asked for"),
+    "replica.create": _("Replica asked for"),
     "session.close": _("Signed out"),
     "session.open": _("Signed in"),
     "session.refused": _("Sign-in refused"),

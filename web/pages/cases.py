@@ -24,7 +24,7 @@ from web.paging import asked_number
 blueprint = Blueprint("cases", __name__)
 navigation = Item("work", "cases.index", _("Cases"), "briefcase", "case.see", "g c")
 _SHOWN_ROWS = 8
-_RAIL = {SUCCEEDED: "done", FAILED: "failed", CANCELLED: "failed"}
+_RAIL: dict[str, str] = {SUCCEEDED: "done", FAILED: "failed", CANCELLED: "failed"}
 
 
 @blueprint.get("/p/<project>/cases")

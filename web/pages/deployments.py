@@ -57,7 +57,7 @@ class Seen:
 
     @property
     def is_stopped(self) -> bool:
-        return bool(self.deployment.wish == STOPPED)
+        return bool(self.deployment.desired_state == STOPPED)
 
     @property
     def topic(self) -> str:
@@ -94,7 +94,7 @@ def new(project: str) -> ResponseReturnValue:
 @blueprint.post("/new")
 @requires("deployment.change")
 def deploy(project: str) -> ResponseReturnValue:
-    """Wish that the model be served; the same name again changes what that name serves."""
+    """Have the model served; the same name again changes what that name serves."""
     entered = _entered()
     if entered.errors:
         return _form(project, entered), 400
@@ -143,7 +143,7 @@ def status(project: str, deployment_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:deployment_id>/stop")
 @requires("deployment.change")
 def stop(project: str, deployment_id: int) -> ResponseReturnValue:
-    """Wish that it be served no longer."""
+    """Have it served no longer."""
     deployments.stop(the_actor(), the_control_plane(), _deployment(deployment_id).id)
     flash(gettext("The deployment is being stopped."))
     return redirect(url_for("deployments.show", project=project, deployment_id=deployment_id))
@@ -152,7 +152,7 @@ def stop(project: str, deployment_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:deployment_id>/start")
 @requires("deployment.change")
 def start(project: str, deployment_id: int) -> ResponseReturnValue:
-    """Wish again what was stopped."""
+    """Serve again what was stopped."""
     one = _deployment(deployment_id)
     actor, cp = the_actor(), the_control_plane()
     deployments.deploy(actor, cp, project, one.name, one.model_id, one.context_length, one.slots)

@@ -289,7 +289,7 @@ def events(project: str, job_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:job_id>/cancel")
 @requires("job.cancel")
 def cancel(project: str, job_id: int) -> ResponseReturnValue:
-    """Wish its end."""
+    """Ask for its end."""
     try:
         jobs.cancel(the_actor(), the_control_plane(), _job(job_id).id)
         flash(gettext("The job is being cancelled."))

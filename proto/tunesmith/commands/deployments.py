@@ -22,7 +22,7 @@ def list_deployments(terminal: Terminal) -> None:
             "id": lambda deployment: deployment.id,
             "name": lambda deployment: deployment.name,
             "model": lambda deployment: deployment.model_id,
-            "wish": lambda deployment: deployment.wish,
+            "desired": lambda deployment: deployment.desired_state,
             "state": lambda deployment: deployment.state,
             "why": lambda deployment: deployment.message,
         },

@@ -115,7 +115,7 @@ def log(terminal: Terminal, job_id: int, stream: str, attempt_id: int) -> None:
 @click.argument("job_id", type=int)
 @pass_terminal
 def cancel(terminal: Terminal, job_id: int) -> None:
-    """Wish that a job ends."""
+    """Ask for a job to end."""
     job = terminal.client.cancel_job(job_id)
     terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
 

@@ -179,22 +179,22 @@ class HelloReply(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., control_plane_version: _Optional[str] = ..., heartbeat_seconds: _Optional[float] = ..., poll_seconds: _Optional[float] = ..., verdicts: _Optional[_Iterable[_Union[AttemptVerdict, _Mapping]]] = ...) -> None: ...
 
 class ReplicaStatus(_message.Message):
-    __slots__ = ("replica_id", "wish", "state", "reason", "params", "restarts", "memory")
+    __slots__ = ("replica_id", "generation", "state", "reason", "params", "restarts", "memory")
     REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
-    WISH_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     PARAMS_FIELD_NUMBER: _ClassVar[int]
     RESTARTS_FIELD_NUMBER: _ClassVar[int]
     MEMORY_FIELD_NUMBER: _ClassVar[int]
     replica_id: int
-    wish: int
+    generation: int
     state: str
     reason: str
     params: str
     restarts: int
     memory: int
-    def __init__(self, replica_id: _Optional[int] = ..., wish: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., params: _Optional[str] = ..., restarts: _Optional[int] = ..., memory: _Optional[int] = ...) -> None: ...
+    def __init__(self, replica_id: _Optional[int] = ..., generation: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., params: _Optional[str] = ..., restarts: _Optional[int] = ..., memory: _Optional[int] = ...) -> None: ...
 
 class HeartbeatRequest(_message.Message):
     __slots__ = ("epoch", "inventory", "attempts", "replicas")
@@ -269,10 +269,10 @@ class Instruction(_message.Message):
     key: str
     offer: Offer
     cancel: Cancel
-    serve: ServeWish
+    serve: Serve
     stop_serving: StopServing
     drain: Drain
-    def __init__(self, key: _Optional[str] = ..., offer: _Optional[_Union[Offer, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., serve: _Optional[_Union[ServeWish, _Mapping]] = ..., stop_serving: _Optional[_Union[StopServing, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ...) -> None: ...
+    def __init__(self, key: _Optional[str] = ..., offer: _Optional[_Union[Offer, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., serve: _Optional[_Union[Serve, _Mapping]] = ..., stop_serving: _Optional[_Union[StopServing, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ...) -> None: ...
 
 class FileRef(_message.Message):
     __slots__ = ("path", "sha256", "size")
@@ -358,31 +358,31 @@ class Cancel(_message.Message):
     fence: int
     def __init__(self, attempt_id: _Optional[int] = ..., fence: _Optional[int] = ...) -> None: ...
 
-class ServeWish(_message.Message):
-    __slots__ = ("replica_id", "wish", "deployment_id", "name", "model", "context_length", "slots")
+class Serve(_message.Message):
+    __slots__ = ("replica_id", "generation", "deployment_id", "name", "model", "context_length", "slots")
     REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
-    WISH_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     DEPLOYMENT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     SLOTS_FIELD_NUMBER: _ClassVar[int]
     replica_id: int
-    wish: int
+    generation: int
     deployment_id: int
     name: str
     model: Input
     context_length: int
     slots: int
-    def __init__(self, replica_id: _Optional[int] = ..., wish: _Optional[int] = ..., deployment_id: _Optional[int] = ..., name: _Optional[str] = ..., model: _Optional[_Union[Input, _Mapping]] = ..., context_length: _Optional[int] = ..., slots: _Optional[int] = ...) -> None: ...
+    def __init__(self, replica_id: _Optional[int] = ..., generation: _Optional[int] = ..., deployment_id: _Optional[int] = ..., name: _Optional[str] = ..., model: _Optional[_Union[Input, _Mapping]] = ..., context_length: _Optional[int] = ..., slots: _Optional[int] = ...) -> None: ...
 
 class StopServing(_message.Message):
-    __slots__ = ("replica_id", "wish")
+    __slots__ = ("replica_id", "generation")
     REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
-    WISH_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     replica_id: int
-    wish: int
-    def __init__(self, replica_id: _Optional[int] = ..., wish: _Optional[int] = ...) -> None: ...
+    generation: int
+    def __init__(self, replica_id: _Optional[int] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class Drain(_message.Message):
     __slots__ = ()

@@ -138,7 +138,7 @@ def test_inputs_come_with_their_files_and_their_base(fleet: Fleet, machine: Mach
     assert machine.read(weights) == b"weights" * 9
 
 
-def test_a_wish_to_cancel_reaches_the_machine(fleet: Fleet, machine: Machine) -> None:
+def test_a_request_to_cancel_reaches_the_machine(fleet: Fleet, machine: Machine) -> None:
     job = planned(fleet, "bring")
     (instruction,) = machine.poll().values()
     offer = instruction.offer
@@ -151,7 +151,7 @@ def test_a_wish_to_cancel_reaches_the_machine(fleet: Fleet, machine: Machine) ->
     assert machine.poll() == {}
 
 
-def test_a_wish_to_serve_stands_until_it_is_taken_back(fleet: Fleet, machine: Machine) -> None:
+def test_an_instruction_to_serve_stands_until_it_is_taken_back(fleet: Fleet, machine: Machine) -> None:
     base = done(fleet, machine, "bring", "base")
     adapter = done(fleet, machine, "tune", "adapter", base=base.id, dataset=fleet.dataset().id)
     packaged = done(fleet, machine, "pack", "gguf", model=adapter.id)
@@ -161,7 +161,7 @@ def test_a_wish_to_serve_stands_until_it_is_taken_back(fleet: Fleet, machine: Ma
     assert (told.serve.name, told.serve.model.form) == ("assistant", "gguf")
     assert b"weights" in machine.read(next(f for f in told.serve.model.files if f.path.endswith(".gguf")))
 
-    status = pb.ReplicaStatus(replica_id=told.serve.replica_id, wish=told.serve.wish, state="SERVING")
+    status = pb.ReplicaStatus(replica_id=told.serve.replica_id, generation=told.serve.generation, state="SERVING")
     machine.stub.ReportReplica(pb.ReportReplicaRequest(epoch=machine.epoch, status=status), timeout=TIMEOUT)
     assert deployments.serving_replica(fleet.user, fleet.cp, "default", "assistant").id == told.serve.replica_id
     assert machine.poll(key) == {}
@@ -170,7 +170,9 @@ def test_a_wish_to_serve_stands_until_it_is_taken_back(fleet: Fleet, machine: Ma
     deployments.stop(fleet.user, fleet.cp, deployment.id)
     ((_, stop),) = machine.poll(key, seconds=15).items()
     assert stop.WhichOneof("what") == "stop_serving"
-    status = pb.ReplicaStatus(replica_id=stop.stop_serving.replica_id, wish=stop.stop_serving.wish, state="STOPPED")
+    status = pb.ReplicaStatus(
+        replica_id=stop.stop_serving.replica_id, generation=stop.stop_serving.generation, state="STOPPED"
+    )
     machine.stub.Heartbeat(pb.HeartbeatRequest(epoch=machine.epoch, replicas=[status]), timeout=TIMEOUT)
     assert machine.poll() == {}
     assert ReplicaRecord.get_by_id(stop.stop_serving.replica_id).state == "STOPPED"

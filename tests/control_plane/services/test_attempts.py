@@ -215,7 +215,7 @@ def test_a_restarted_machine_is_not_the_jobs_fault(cp: ControlPlane, fleet: Flee
     assert (state(attempt), job_of(attempt).state, job_of(attempt).lost_attempts) == ("FAILED", "QUEUED", 1)
 
 
-def test_a_job_whose_end_is_wished_is_not_queued_again(cp: ControlPlane, fleet: Fleet, clock: FakeClock) -> None:
+def test_a_job_whose_end_was_asked_for_is_not_queued_again(cp: ControlPlane, fleet: Fleet, clock: FakeClock) -> None:
     machine = fleet.machine()
     attempt = running(fleet, machine)
     jobs.cancel(fleet.user, cp, attempt.job_id)

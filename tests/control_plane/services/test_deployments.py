@@ -1,4 +1,4 @@
-"""Deployments: the wish, the machine, what it reports, and who may ask."""
+"""Deployments: the desired state, the machine, what it reports, and who may ask."""
 
 import pytest
 
@@ -50,16 +50,16 @@ def deployment(cp: ControlPlane, fleet: Fleet, packaged: ModelRecord) -> Deploym
     return deployment
 
 
-def observe(machine: Actor, cp: ControlPlane, state: str, wish: int = 1, **more: object) -> None:
+def observe(machine: Actor, cp: ControlPlane, state: str, generation: int = 1, **more: object) -> None:
     replica = ReplicaRecord.select().where(ReplicaRecord.machine == machine.id).order_by(ReplicaRecord.id.desc()).get()
-    deployments.observe(machine, cp, 1, [ReplicaStatus(replica.id, wish, state, **more)])
+    deployments.observe(machine, cp, 1, [ReplicaStatus(replica.id, generation, state, **more)])
 
 
 def state(deployment: DeploymentRecord) -> str:
     return deployments.condition(DeploymentRecord.get_by_id(deployment.id)).state
 
 
-def test_from_wish_to_serving_to_stopped(
+def test_from_desired_to_serving_to_stopped(
     cp: ControlPlane, fleet: Fleet, machine: Actor, deployment: DeploymentRecord
 ) -> None:
     before = deployments.get(fleet.user, cp, deployment.id).version
@@ -73,41 +73,41 @@ def test_from_wish_to_serving_to_stopped(
     replica = deployments.serving_replica(fleet.user, cp, None, "assistant")
     assert replica.machine_id == machine.id
     stopped = deployments.stop(fleet.user, cp, deployment.id)
-    assert (stopped.wish, deployments.condition(stopped).state) == ("STOPPED", "STOPPED")
+    assert (stopped.desired_state, deployments.condition(stopped).state) == ("STOPPED", "STOPPED")
     replica = ReplicaRecord.get_by_id(replica.id)
-    assert (replica.wished, replica.wish, replica.memory_bytes) == ("STOPPED", 2, 0)
+    assert (replica.desired_state, replica.generation, replica.memory_bytes) == ("STOPPED", 2, 0)
     with pytest.raises(NothingServes):
         deployments.serving_replica(fleet.user, cp, "default", "assistant")
     scheduling.run_pass(cp)
     assert ReplicaRecord.select().count() == 1
 
 
-def test_the_wish_says_what_to_serve_and_opens_its_files(
+def test_the_instruction_says_what_to_serve_and_opens_its_files(
     cp: ControlPlane, fleet: Fleet, machine: Actor, deployment: DeploymentRecord
 ) -> None:
-    wish = deployments.wish_of(ReplicaRecord.get())
-    assert (wish.name, wish.context_length, wish.slots, wish.model.form) == ("assistant", 2048, 4, "gguf")
-    weights = next(file for file in wish.model.files if file.path == "model.gguf")
+    serve = deployments.serve_of(ReplicaRecord.get())
+    assert (serve.name, serve.context_length, serve.slots, serve.model.form) == ("assistant", 2048, 4, "gguf")
+    weights = next(file for file in serve.model.files if file.path == "model.gguf")
     assert artifacts.read_blob(machine, cp, weights.sha256, 0, 100)[1] == weights.size
     deployments.stop(fleet.user, cp, deployment.id)
     with pytest.raises(NotFound):
         artifacts.read_blob(machine, cp, weights.sha256, 0, 100)
 
 
-def test_the_same_name_is_a_new_wish(
+def test_the_same_name_is_a_new_generation(
     cp: ControlPlane, fleet: Fleet, machine: Actor, deployment: DeploymentRecord, packaged: ModelRecord
 ) -> None:
     observe(machine, cp, "SERVING")
     same = deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id)
-    assert same.id == deployment.id and ReplicaRecord.get().wish == 1 and state(deployment) == "SERVING"
+    assert same.id == deployment.id and ReplicaRecord.get().generation == 1 and state(deployment) == "SERVING"
     adapter = models.list_models(fleet.user, cp, "default", "adapter")[0]
     newer = made(fleet, machine, "pack", "gguf", model=adapter.id)
     again = deployments.deploy(fleet.user, cp, "default", "assistant", newer.id)
     assert (again.id, again.model_id) == (deployment.id, newer.id)
-    assert ReplicaRecord.get().wish == 2 and state(deployment) == "STARTING"
-    observe(machine, cp, "SERVING", wish=1)  # a late report about the old model
+    assert ReplicaRecord.get().generation == 2 and state(deployment) == "STARTING"
+    observe(machine, cp, "SERVING", generation=1)  # a late report about the old model
     assert state(deployment) == "STARTING"
-    observe(machine, cp, "SERVING", wish=2)
+    observe(machine, cp, "SERVING", generation=2)
     assert state(deployment) == "SERVING"
 
 
@@ -139,7 +139,7 @@ def test_a_silent_machine_does_not_serve_and_is_replaced_after_its_lease(
     clock.advance(cp.settings.lease_server_seconds + 1)
     other = fleet.machine()
     scheduling.run_pass(cp)
-    replica = ReplicaRecord.get(ReplicaRecord.wished == "SERVING")
+    replica = ReplicaRecord.get(ReplicaRecord.desired_state == "SERVING")
     assert replica.machine_id == other.id
 
 

@@ -211,8 +211,8 @@ def test_a_running_job_is_asked_to_end(cp: ControlPlane, fleet: Fleet, clock: Fa
     attempt = fleet.attempt(job.id)
     attempts.accept(machine, cp, attempt.id, attempt.fence)
     report(machine, cp, attempt, "RUNNING")
-    wished = jobs.cancel(fleet.user, cp, job.id)
-    assert (wished.state, wished.cancel_wished_at) == ("RUNNING", clock.now)
+    requested = jobs.cancel(fleet.user, cp, job.id)
+    assert (requested.state, requested.cancel_requested_at) == ("RUNNING", clock.now)
     assert report(machine, cp, attempt, "CANCELLED") == "CANCELLED"
     assert jobs.get(fleet.user, cp, job.id).state == "CANCELLED"
 
