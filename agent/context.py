@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from agent.cache import Cache
 from agent.environment import Environments
-from agent.link import Link
+from agent.link.calls import Link
 from agent.settings import Settings
-from agent.state import Store
+from agent.storage.cache import Cache
+from agent.storage.state import Store
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import click
 
-from agent import identity
-from agent.files import is_locked
 from agent.hardware import read
-from agent.identity import Identity
+from agent.link import identity
+from agent.link.identity import Identity
 from agent.settings import Settings
-from agent.state import Store
+from agent.storage.files import is_locked
+from agent.storage.state import Store
 
 _GIB = 1 << 30
 _ROOM = 15 * _GIB  # a method environment with torch, a model and its exports

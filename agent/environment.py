@@ -23,8 +23,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.files import try_lock, unlocking, write_private
 from agent.settings import Settings, inherited
+from agent.storage.files import try_lock, unlocking, write_private
 
 _TORCH = re.compile(r"(torch|torchvision|torchaudio)\b(?!-)", re.IGNORECASE)
 _LOCAL_VERSION = re.compile(r"(==[^+\s]+)\+\S+")

@@ -14,18 +14,20 @@ from pathlib import Path
 import click
 
 from agent import doctor as examination
-from agent import heartbeat, identity, memory, poll, serving_channel
-from agent.attempts import Attempts
-from agent.cache import Cache
+from agent import memory
+from agent.attempts.attempts import Attempts
 from agent.context import Agent
 from agent.environment import Environments
-from agent.files import is_locked, try_lock
-from agent.identity import AuthorityMismatch, TokenMalformed
-from agent.link import Link, Refused, Unreachable
-from agent.serving import Serving
-from agent.session import Session
+from agent.link import heartbeat, identity, poll
+from agent.link.calls import Link, Refused, Unreachable
+from agent.link.identity import AuthorityMismatch, TokenMalformed
+from agent.link.session import Session
+from agent.serving import channel as serving_channel
+from agent.serving.replicas import Serving
 from agent.settings import Settings, read
-from agent.state import Store
+from agent.storage.cache import Cache
+from agent.storage.files import is_locked, try_lock
+from agent.storage.state import Store
 
 log = logging.getLogger(__name__)
 

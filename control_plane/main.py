@@ -26,7 +26,9 @@ from control_plane.blobs import Blobs
 from control_plane.context import ControlPlane, Inference
 from control_plane.rpc.server import Server
 from control_plane.rpc.serving import ServingChannels
-from control_plane.services import attempts, credentials, methods, people
+from control_plane.services import methods
+from control_plane.services.access import credentials, people
+from control_plane.services.fleet import attempts
 from control_plane.settings import Settings
 from control_plane.signals import LocalSignals
 from control_plane.single_start import AlreadyRunning, Running, SingleStart

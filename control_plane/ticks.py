@@ -11,7 +11,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from control_plane.context import ControlPlane
-from control_plane.services import attempts, audit, guided, machines, people, scheduling
+from control_plane.services import audit, guided
+from control_plane.services.access import people
+from control_plane.services.fleet import attempts, machines, scheduling
 
 log = logging.getLogger(__name__)
 

@@ -26,8 +26,9 @@ from control_plane.domain.lifecycle import ONLINE
 from control_plane.domain.permissions import SYSTEM
 from control_plane.main import CannotStart, build, is_free, read_settings
 from control_plane.rpc.serving import ServingChannels
-from control_plane.services import machines, people
-from control_plane.services.enrollment import create_join_token
+from control_plane.services.access import people
+from control_plane.services.fleet import machines
+from control_plane.services.fleet.enrollment import create_join_token
 from control_plane.settings import Settings, inherited
 
 _READY_SECONDS = 60.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import tunesmith
 from control_plane.context import Answer, ControlPlane
-from control_plane.services import scheduling
+from control_plane.services.fleet import scheduling
 from fleet_support import Fleet, model_files, succeed
 
 _ROWS = b"".join(b'{"prompt": "p%d", "completion": "c"}\n' % number for number in range(20))

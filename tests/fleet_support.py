@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from control_plane.context import ControlPlane
 from control_plane.domain.files import CHUNK, File
 from control_plane.domain.permissions import OWNER, Actor
-from control_plane.services import artifacts, attempts
+from control_plane.services.fleet import artifacts, attempts
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import AttemptRecord
 from control_plane.store.machines import MachineRecord

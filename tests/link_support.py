@@ -15,7 +15,7 @@ from control_plane.authority import open_authority
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
-from control_plane.services.enrollment import create_join_token
+from control_plane.services.fleet.enrollment import create_join_token
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
 

@@ -14,7 +14,8 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import OWNER, Actor
 from control_plane.domain.presence import ReplicaStatus
-from control_plane.services import attempts, cases, datasets, deployments, events, jobs, logs, methods, scheduling
+from control_plane.services import cases, datasets, deployments, jobs, methods
+from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord

@@ -10,7 +10,7 @@ from flask import current_app, g, request, session
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound, NotSignedIn, TokenRefused
 from control_plane.domain.permissions import PERMISSIONS, Actor, require
-from control_plane.services import people, projects
+from control_plane.services.access import people, projects
 from control_plane.store.projects import ProjectRecord
 
 View = TypeVar("View", bound=Callable[..., Any])

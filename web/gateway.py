@@ -17,7 +17,8 @@ from control_plane.context import Answer
 from control_plane.domain.errors import FieldInvalid, FileTooLarge, TooMany, TunesmithError
 from control_plane.domain.lifecycle import SERVING
 from control_plane.domain.permissions import Actor
-from control_plane.services import deployments, projects
+from control_plane.services import deployments
+from control_plane.services.access import projects
 from control_plane.statuses import STATUS
 from control_plane.wording import say
 from web.access import by_token, the_actor, the_control_plane

@@ -13,7 +13,8 @@ from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import FAILED, JOB_OVER, PREPARING, QUEUED, RUNNING, SUCCEEDED
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
-from control_plane.services import jobs, machines, methods, models, results
+from control_plane.services import jobs, methods, models, results
+from control_plane.services.fleet import machines
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, g, request, session
 from flask_babel import Babel
 
-from control_plane.services import people
+from control_plane.services.access import people
 from control_plane.wording import LOCALES, TRANSLATIONS, locale_of
 from web.access import the_control_plane
 

@@ -54,7 +54,7 @@ def _learnt(project: str, lineage: Lineage) -> Stops:
     dataset, version = lineage.dataset, lineage.dataset_version
     if dataset is None or version is None:
         return {}
-    data = url_for("data.show", project=project, name=dataset.name, version=version.number)
+    data = url_for("datasets.show", project=project, name=dataset.name, version=version.number)
     job = url_for("jobs.show", project=project, job_id=lineage.job.id)
     return {
         "data": {"state": "done", "note": f"{dataset.name} v{version.number}", "url": data},
@@ -98,15 +98,15 @@ def _of_untrained(project: str, lineage: Lineage) -> Stops:
             "package": {"state": "done", "url": url_for("models.show", project=project, model_id=lineage.model.id)},
             "deploy": _deployed(project, lineage, lineage.model, "next"),
         }
-    return {"data": {"state": "next", "url": url_for("data.index", project=project)}}
+    return {"data": {"state": "next", "url": url_for("datasets.index", project=project)}}
 
 
 def _from_dataset(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> Stops:
     ids = [pin["id"] for pin in job.inputs.values() if pin["kind"] == "dataset"]
     if not ids:
-        return {"data": {"state": "next", "url": url_for("data.index", project=project)}}
+        return {"data": {"state": "next", "url": url_for("datasets.index", project=project)}}
     dataset, version = datasets.of_version(actor, cp, ids[0])
-    url = url_for("data.show", project=project, name=dataset.name, version=version.number)
+    url = url_for("datasets.show", project=project, name=dataset.name, version=version.number)
     return {"data": {"state": "done", "note": f"{dataset.name} v{version.number}", "url": url}}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
-from control_plane.services import machines, people, projects
+from control_plane.services.access import people, projects
+from control_plane.services.fleet import machines
 from tunesmith.v1 import automation_pb2 as pb
 
 

@@ -12,21 +12,9 @@ from control_plane.domain.lifecycle import JOB_OVER
 from control_plane.rpc import administration, findings, guided_runs, messages, uploads, wire
 from control_plane.rpc.calls import Call, Calls, Context
 from control_plane.rpc.chats import Chats
-from control_plane.services import (
-    audit,
-    cases,
-    credentials,
-    datasets,
-    deployments,
-    enrollment,
-    evaluations,
-    jobs,
-    machines,
-    methods,
-    models,
-    people,
-    projects,
-)
+from control_plane.services import audit, cases, datasets, deployments, evaluations, jobs, methods, models
+from control_plane.services.access import credentials, people, projects
+from control_plane.services.fleet import enrollment, machines
 from control_plane.store.jobs import EventRecord
 from control_plane.store.projects import ProjectRecord
 from tunesmith.v1 import automation_pb2 as pb

@@ -15,7 +15,8 @@ from control_plane.context import ControlPlane
 from control_plane.domain.permissions import Actor
 from control_plane.rpc import messages
 from control_plane.rpc.interceptors import address_of, bearer_token
-from control_plane.services import jobs, people, projects
+from control_plane.services import jobs
+from control_plane.services.access import people, projects
 from control_plane.store.jobs import JobRecord
 from control_plane.wording import locale_of
 from tunesmith.v1 import automation_pb2 as pb

@@ -13,7 +13,7 @@ import grpc.aio
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import CertificateRefused, JoinTokenRefused, TooMany
 from control_plane.rpc.interceptors import address_of
-from control_plane.services import enrollment
+from control_plane.services.fleet import enrollment
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
 

@@ -17,7 +17,8 @@ from control_plane.domain.permissions import Actor
 from control_plane.rpc import wire
 from control_plane.rpc.interceptors import address_of, peer_certificate
 from control_plane.rpc.serving import ServingChannels
-from control_plane.services import artifacts, attempts, deployments, enrollment, events, logs, machines
+from control_plane.services import deployments
+from control_plane.services.fleet import artifacts, attempts, enrollment, events, logs, machines
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
 

@@ -31,7 +31,8 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor
-from control_plane.services import audit, projects
+from control_plane.services import audit
+from control_plane.services.access import projects
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 

@@ -14,7 +14,9 @@ from control_plane.domain.matching import Machine, Need, Placement, QueuedJob, S
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.presence import ReplicaStatus
-from control_plane.services import audit, models, offers, projects, snapshots, transitions
+from control_plane.services import audit, models, transitions
+from control_plane.services.access import projects
+from control_plane.services.fleet import offers, snapshots
 from control_plane.store.database import transaction
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.machines import MachineRecord

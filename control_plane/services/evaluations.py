@@ -12,7 +12,7 @@ from control_plane.domain.documents import parse
 from control_plane.domain.errors import NotFound, OutputUnreadable
 from control_plane.domain.permissions import Actor
 from control_plane.domain.scores import BASELINE, CANDIDATE, Scores
-from control_plane.services import projects
+from control_plane.services.access import projects
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord

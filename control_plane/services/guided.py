@@ -16,7 +16,8 @@ from control_plane.domain.errors import Denied, NotFound, TunesmithError, Unavai
 from control_plane.domain.lifecycle import JOB_OVER, SUCCEEDED
 from control_plane.domain.permissions import Actor
 from control_plane.domain.plans import Plan, parse
-from control_plane.services import audit, cases, datasets, jobs, models, projects
+from control_plane.services import audit, cases, datasets, jobs, models
+from control_plane.services.access import projects
 from control_plane.services.cases import Case
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord

@@ -19,9 +19,10 @@ from control_plane.domain.lifecycle import JOB_STATES
 from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
-from control_plane.services import datasets, methods, models, pins, projects, transitions
-from control_plane.services import events as reported
-from control_plane.services import logs as stored
+from control_plane.services import datasets, methods, models, pins, transitions
+from control_plane.services.access import projects
+from control_plane.services.fleet import events as reported
+from control_plane.services.fleet import logs as stored
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord

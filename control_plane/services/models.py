@@ -10,7 +10,8 @@ from control_plane.context import ControlPlane
 from control_plane.domain.documents import parse
 from control_plane.domain.errors import NotFound, OutputUnreadable
 from control_plane.domain.permissions import Actor
-from control_plane.services import pins, projects
+from control_plane.services import pins
+from control_plane.services.access import projects
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import ATTEMPT_OPEN, FAILED, JOB_OVER, SERVING, SUCCEEDED
 from control_plane.domain.permissions import Actor, require
-from control_plane.services import machines, projects
+from control_plane.services.access import projects
+from control_plane.services.fleet import machines
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord

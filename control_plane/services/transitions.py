@@ -175,8 +175,8 @@ def create_replica(
         memory_bytes=memory,
         observed_at=cp.clock(),
     )
-    subject = f"deployment:{deployment.id}"
-    audit.record(actor, cp, "replica.create", subject, deployment.project_id, replica=replica.id, machine=machine_id)
+    details = {"replica": replica.id, "machine": machine_id}
+    audit.record(actor, cp, "replica.create", f"deployment:{deployment.id}", deployment.project_id, **details)
     return replica
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import identity, settings, state
+from agent import settings
+from agent.link import identity
+from agent.storage import state
 from tests.agent.fake_fleet import FakeFleet
 
 REPOSITORY = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ import grpc
 import psutil
 import pytest
 
-from agent import trainer
+from agent.attempts import trainer
 from tests.agent.conftest import Machine
 from tests.agent.fake_fleet import FakeFleet
 from tests.agent.trainings import GOOD, make_offer, over

@@ -9,9 +9,10 @@ from pathlib import Path
 import grpc
 import pytest
 
-from agent import identity, link
+from agent.link import calls as link
+from agent.link import identity
 from agent.settings import Settings
-from agent.state import Store
+from agent.storage.state import Store
 from tests.agent.fake_fleet import MACHINE, FakeFleet
 from tunesmith.v1 import fleet_pb2 as pb
 

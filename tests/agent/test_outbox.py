@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from agent.link import Refused
-from agent.masking import Mask, secrets_of
-from agent.outbox import CHUNK, Outbox
-from agent.state import Store
+from agent.attempts.masking import Mask, secrets_of
+from agent.attempts.outbox import CHUNK, Outbox
+from agent.link.calls import Refused
+from agent.storage.state import Store
 from tunesmith.v1 import fleet_pb2 as pb
 
 

@@ -15,14 +15,14 @@ from typing import Any
 import psutil
 import pytest
 
-from agent import engine_process
-from agent.cache import Cache
 from agent.context import Agent
 from agent.environment import Environment
-from agent.serving import Serving
-from agent.serving_channel import Exchange
+from agent.serving import engine_process
+from agent.serving.channel import Exchange
+from agent.serving.replicas import Serving
 from agent.settings import Settings
-from agent.state import Store
+from agent.storage.cache import Cache
+from agent.storage.state import Store
 from control_plane import wording
 from tunesmith.v1 import fleet_pb2 as pb
 

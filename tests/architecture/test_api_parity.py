@@ -21,7 +21,7 @@ CALLS = sorted(automation_pb2.DESCRIPTOR.services_by_name["Automation"].methods_
 ROUTES: dict[str, tuple[str, ...] | str] = {
     "cases.start": ("StartGuidedRun",),
     "cases.try_it": ("GetCaseFile", "UploadDataset"),
-    "data.upload": ("UploadDataset",),
+    "datasets.upload": ("UploadDataset",),
     "deployments.chat": ("Chat",),
     "deployments.deploy": ("Deploy",),
     "deployments.start": ("Deploy",),

@@ -22,7 +22,9 @@ from control_plane.blobs import Blobs
 from control_plane.domain import errors
 from control_plane.domain.errors import DiskFull, RowTooLong, TunesmithError
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import datasets, jobs, people, scheduling
+from control_plane.services import datasets, jobs
+from control_plane.services.access import people
+from control_plane.services.fleet import scheduling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord

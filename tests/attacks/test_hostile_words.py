@@ -11,7 +11,8 @@ from attacks.town import PROJECT, ROOT, Town
 from flask import Flask
 
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import datasets, events, logs
+from control_plane.services import datasets
+from control_plane.services.fleet import events, logs
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
@@ -25,7 +26,7 @@ EVIL = "{{7*7}}<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\u20
 RAW = ("<script>alert", "<img src=x")
 # pages on which it must be seen, as text: else this test would look at nothing
 SEEN = {
-    "data.show", "evaluations.show", "jobs.events", "jobs.show", "machines.index", "machines.show", "models.index",
+    "datasets.show", "evaluations.show", "jobs.events", "jobs.show", "machines.index", "machines.show", "models.index",
     "models.show", "people.index", "people.members", "base_models.index", "home.show", "jobs.config",
 }  # fmt: skip
 

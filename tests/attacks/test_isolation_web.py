@@ -26,10 +26,11 @@ SIGN_IN, GONE, NO, FORGED, NO_TOKEN = 302, 404, 403, 400, 401
 # endpoints inside /p/<project>/…, and how each ends for the viewer: outside of the project none of them exists
 INSIDE = {
     "audit.export_project": NO, "audit.of_project": NO, "base_models.index": 200, "cases.check": NO, "cases.index": 200,
-    "cases.run": 200, "cases.show": 200, "cases.start": NO, "cases.try_it": NO, "data.index": 200, "data.new": NO,
-    "data.show": 200, "data.upload": NO, "deployments.chat": 503, "deployments.deploy": NO, "deployments.index": 200,
-    "deployments.new": NO, "deployments.show": 200, "deployments.start": NO, "deployments.status": 200,
-    "deployments.stop": NO, "evaluations.index": 200, "evaluations.new": NO, "evaluations.show": 200, "home.show": 200,
+    "cases.run": 200, "cases.show": 200, "cases.start": NO, "cases.try_it": NO, "datasets.index": 200,
+    "datasets.new": NO, "datasets.show": 200, "datasets.upload": NO, "deployments.chat": 503, "deployments.deploy": NO,
+    "deployments.index": 200, "deployments.new": NO, "deployments.show": 200, "deployments.start": NO,
+    "deployments.status": 200, "deployments.stop": NO, "evaluations.index": 200, "evaluations.new": NO,
+    "evaluations.show": 200, "home.show": 200,
     "jobs.cancel": NO, "jobs.config": 200, "jobs.download": 200, "jobs.events": 200, "jobs.files": 200,
     "jobs.index": 200, "jobs.log": 200, "jobs.log_page": 200, "jobs.new": NO, "jobs.plan": NO, "jobs.series": 200,
     "jobs.show": 200, "jobs.status": 200, "jobs.submit": NO, "models.index": 200, "models.show": 200,
@@ -260,7 +261,9 @@ def test_no_form_makes_an_error_of_ours(own_town: Town, value: str) -> None:
     for endpoint, method, rule in _routes(app, {*INSIDE, *OUTSIDE}):
         if method == "POST":
             files = (
-                {"train": (BytesIO(value.encode("utf-8", "replace")), "x.jsonl")} if endpoint == "data.upload" else {}
+                {"train": (BytesIO(value.encode("utf-8", "replace")), "x.jsonl")}
+                if endpoint == "datasets.upload"
+                else {}
             )
             got = _browser(app, own_town, ROOT).post(_address(rule, own_town), data=data | files)
             broken += [(endpoint, got.status_code)] if got.status_code >= 500 and endpoint != "deployments.chat" else []

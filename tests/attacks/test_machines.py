@@ -15,7 +15,8 @@ import pytest
 from attacks.town import Town
 
 from control_plane.authority import open_authority
-from control_plane.services import events, jobs, scheduling
+from control_plane.services import jobs
+from control_plane.services.fleet import events, scheduling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord

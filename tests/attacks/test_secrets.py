@@ -14,7 +14,9 @@ from control_plane import up
 from control_plane.authority import open_authority
 from control_plane.domain.errors import JoinTokenRefused, TokenRefused, TunesmithError, WrongPassword
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import audit, enrollment, people
+from control_plane.services import audit
+from control_plane.services.access import people
+from control_plane.services.fleet import enrollment
 from control_plane.store.audit import AuditRecord
 from control_plane.store.people import UserRecord
 from link_support import Link, TestMachine, hello, new_key, signing_request

@@ -9,7 +9,7 @@ import rooms
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
-from control_plane.services import credentials, people, projects
+from control_plane.services.access import credentials, people, projects
 from control_plane.store.database import transaction
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.models import ModelRecord

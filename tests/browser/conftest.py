@@ -17,7 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import people
+from control_plane.services.access import people
 from support import FakeClock, close_database, make_control_plane, missing
 from web import create_app
 

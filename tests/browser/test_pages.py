@@ -38,7 +38,7 @@ def addresses(site: Site) -> Iterator[str]:
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": site.rooms.machine.id, "name": None,
     }  # fmt: skip
-    named = {"data.show": "faults", "methods.show": "sft_demo"}
+    named = {"datasets.show": "faults", "methods.show": "sft_demo"}
     with site.app.test_request_context():
         adapter = site.app.url_map.bind("")
         for rule in site.app.url_map.iter_rules():

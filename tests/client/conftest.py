@@ -14,7 +14,7 @@ import tunesmith
 from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
 from control_plane.rpc.serving import ServingChannels
-from control_plane.services import people
+from control_plane.services.access import people
 from control_plane.store.projects import ProjectRecord
 from fleet_support import METHODS, Fleet
 from support import FakeClock, close_database, make_control_plane

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from client_support import Installation, made
 
 import tunesmith
-from control_plane.services import guided, methods, people
+from control_plane.services import guided, methods
+from control_plane.services.access import people
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord

@@ -18,7 +18,8 @@ from client_support import Installation, Said
 from rich.console import Console
 
 from control_plane.domain.presence import ReplicaStatus
-from control_plane.services import deployments, methods, scheduling
+from control_plane.services import deployments, methods
+from control_plane.services.fleet import scheduling
 from control_plane.store.database import database
 from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from client_support import Installation
 
-from control_plane.services import scheduling
+from control_plane.services.fleet import scheduling
 from fleet_support import model_files, succeed
 from tunesmith import cli
 from tunesmith.commands.context import seconds_as_words, size

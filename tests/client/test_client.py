@@ -13,7 +13,9 @@ from client_support import Installation, Said
 from google.protobuf.descriptor import MethodDescriptor
 
 import tunesmith
-from control_plane.services import attempts, deployments, events, people, scheduling
+from control_plane.services import deployments
+from control_plane.services.access import people
+from control_plane.services.fleet import attempts, events, scheduling
 from control_plane.store.deployments import ReplicaRecord
 from fleet_support import model_files, report, succeed, upload
 from tunesmith.connection import Target, failure, find, open_channel

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import credentials, people, projects
+from control_plane.services.access import credentials, people, projects
 from control_plane.store.people import UserRecord
 from web import create_app
 

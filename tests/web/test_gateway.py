@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from control_plane.context import Answer, ControlPlane
 from control_plane.domain.errors import EngineFailed, TunesmithError
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import people, projects
+from control_plane.services.access import people, projects
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord

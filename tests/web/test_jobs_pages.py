@@ -13,7 +13,8 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import events, jobs
+from control_plane.services import jobs
+from control_plane.services.fleet import events
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from fleet_support import report

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import projects
+from control_plane.services.access import projects
 from web import create_app
 
 Browser = Callable[[str], FlaskClient]

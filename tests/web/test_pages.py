@@ -16,7 +16,8 @@ from flask.testing import FlaskClient
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import ATTEMPT_OPEN, ATTEMPT_OVER
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import audit, credentials, methods, people
+from control_plane.services import audit, methods
+from control_plane.services.access import credentials, people
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
@@ -186,7 +187,7 @@ def test_the_audit_speaks_the_readers_language(cp: ControlPlane, root: FlaskClie
 
 def test_each_action_has_words() -> None:
     recorded = {f"attempt.{state.lower()}" for state in ATTEMPT_OPEN | ATTEMPT_OVER}
-    for path in Path(audit.__file__).parent.glob("*.py"):
+    for path in Path(audit.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func) in ("audit.record", "_set_drained"):
                 texts = [one.value for one in call.args if isinstance(one, ast.Constant)]

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import people
+from control_plane.services.access import people
 
 from .conftest import PASSWORD
 

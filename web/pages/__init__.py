@@ -13,7 +13,7 @@ from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import gettext
 
 from control_plane.domain.permissions import Actor
-from control_plane.services import projects
+from control_plane.services.access import projects
 from control_plane.store.projects import ProjectRecord
 from control_plane.wording import LOCALES
 from web.access import the_control_plane
@@ -22,7 +22,7 @@ from web.pages import (
     audit,
     base_models,
     cases,
-    data,
+    datasets,
     deployments,
     evaluations,
     help,
@@ -42,7 +42,7 @@ PAGES: tuple[ModuleType, ...] = (
     sign_in,
     home,
     cases,
-    data,
+    datasets,
     base_models,
     jobs,
     models,

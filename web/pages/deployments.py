@@ -13,8 +13,9 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import Invalid, NotFound, TunesmithError
 from control_plane.domain.lifecycle import QUEUED, SERVING, STOPPED
-from control_plane.services import deployments, machines, models
+from control_plane.services import deployments, models
 from control_plane.services.deployments import Condition
+from control_plane.services.fleet import machines
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.wording import say, waiting
 from web import gateway, rail, snippets

@@ -6,7 +6,8 @@ from flask import Blueprint, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
-from control_plane.services import overview, projects
+from control_plane.services import overview
+from control_plane.services.access import projects
 from web.access import requires, signed_in, the_actor, the_control_plane, the_project
 from web.pages.item import Item
 

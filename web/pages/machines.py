@@ -6,7 +6,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
-from control_plane.services import enrollment, machines, overview
+from control_plane.services import overview
+from control_plane.services.fleet import enrollment, machines
 from control_plane.store.machines import MachineRecord
 from web import snippets
 from web.access import requires, the_actor, the_control_plane

@@ -8,7 +8,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.permissions import ROLES
-from control_plane.services import people, projects
+from control_plane.services.access import people, projects
 from web import snippets
 from web.access import requires, the_actor, the_control_plane
 from web.pages.item import Item

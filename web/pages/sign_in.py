@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 
 from control_plane.domain.errors import LinkExpired, PasswordTooShort, WrongPassword
-from control_plane.services import people
+from control_plane.services.access import people
 from control_plane.wording import LOCALES
 from web.access import public, signed_in, the_actor, the_control_plane
 from web.failures import sentence

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from control_plane.domain.errors import FieldInvalid
-from control_plane.services import people
+from control_plane.services.access import people
 from web.access import signed_in, the_actor, the_control_plane
 
 blueprint = Blueprint("tokens", __name__)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from control_plane.authority import open_authority
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import machines
+from control_plane.services.fleet import machines
 from control_plane.store.audit import AuditRecord
 from control_plane.store.machines import MachineRecord
 from link_support import TIMEOUT, Link, TestMachine, code_of, hello, key_pem, new_key, signing_request

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import machines
+from control_plane.services.fleet import machines
 from control_plane.store.machines import MachineRecord
 from link_support import TIMEOUT, Link, code_of, hello
 from tunesmith.v1 import fleet_pb2 as pb

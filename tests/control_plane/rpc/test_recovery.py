@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from agent import identity
-from agent import link as agent
+from agent.link import calls as agent
+from agent.link import identity
 from agent.main import connect
 from agent.settings import Settings
-from agent.state import Store
+from agent.storage.state import Store
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services.enrollment import create_join_token
+from control_plane.services.fleet.enrollment import create_join_token
 from control_plane.store.audit import AuditRecord
 from control_plane.store.machines import MachineRecord
 from link_support import TIMEOUT, Link

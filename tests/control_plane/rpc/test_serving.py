@@ -13,7 +13,7 @@ import pytest
 
 from control_plane.domain.errors import DeadlineExceeded, EngineFailed, MachineWentAway
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import machines
+from control_plane.services.fleet import machines
 from link_support import TIMEOUT, Link, TestMachine, code_of, hello
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc

@@ -11,7 +11,8 @@ import grpc
 import pytest
 from google.protobuf import json_format
 
-from control_plane.services import deployments, jobs, logs, scheduling
+from control_plane.services import deployments, jobs
+from control_plane.services.fleet import logs, scheduling
 from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord
 from control_plane.store.models import ModelRecord

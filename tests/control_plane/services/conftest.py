@@ -4,7 +4,8 @@ import pytest
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import Actor
-from control_plane.services import attempts, jobs, scheduling
+from control_plane.services import jobs
+from control_plane.services.fleet import attempts, scheduling
 from control_plane.store.jobs import AttemptRecord
 from fleet_support import Fleet, make_fleet, report
 

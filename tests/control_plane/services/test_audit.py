@@ -5,7 +5,8 @@ import pytest
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, NotFound
 from control_plane.domain.permissions import OWNER, SYSTEM, VIEWER, Actor
-from control_plane.services import audit, projects
+from control_plane.services import audit
+from control_plane.services.access import projects
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import transaction
 

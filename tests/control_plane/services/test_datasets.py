@@ -22,7 +22,8 @@ from control_plane.domain.errors import (
     RowTooLong,
 )
 from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor
-from control_plane.services import datasets, projects
+from control_plane.services import datasets
+from control_plane.services.access import projects
 from control_plane.store.datasets import DatasetRecord
 
 

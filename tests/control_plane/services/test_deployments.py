@@ -14,7 +14,8 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.permissions import OWNER, VIEWER, Actor
 from control_plane.domain.presence import ReplicaStatus
-from control_plane.services import artifacts, attempts, deployments, jobs, models, scheduling
+from control_plane.services import deployments, jobs, models
+from control_plane.services.fleet import artifacts, attempts, scheduling
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.models import ModelRecord

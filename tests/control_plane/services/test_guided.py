@@ -9,7 +9,8 @@ import pytest
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, NotFound
 from control_plane.domain.permissions import SYSTEM, Actor
-from control_plane.services import cases, datasets, guided, jobs, methods, people, projects
+from control_plane.services import cases, datasets, guided, jobs, methods
+from control_plane.services.access import people, projects
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.guided import GuidedRunRecord

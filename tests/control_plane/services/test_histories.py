@@ -13,7 +13,8 @@ from control_plane.context import ControlPlane
 from control_plane.domain.errors import Fenced, JobOver, NotFound, SequenceGap
 from control_plane.domain.lifecycle import ATTEMPT_OPEN, ATTEMPT_OVER, JOB_OVER, QUEUED, RUNNING, job_state
 from control_plane.domain.permissions import Actor
-from control_plane.services import attempts, jobs, scheduling
+from control_plane.services import jobs
+from control_plane.services.fleet import attempts, scheduling
 from control_plane.store.audit import AuditRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.machines import DeviceReservationRecord

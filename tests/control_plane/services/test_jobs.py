@@ -19,7 +19,8 @@ from control_plane.domain.errors import (
     ParameterUnknown,
 )
 from control_plane.domain.permissions import VIEWER, Actor
-from control_plane.services import attempts, deployments, evaluations, events, jobs, logs, models, offers, scheduling
+from control_plane.services import deployments, evaluations, jobs, models
+from control_plane.services.fleet import attempts, events, logs, offers, scheduling
 from control_plane.store.audit import AuditRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord

@@ -7,7 +7,8 @@ import pytest
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import OWNER, Actor
-from control_plane.services import attempts, evaluations, jobs, models, scheduling
+from control_plane.services import evaluations, jobs, models
+from control_plane.services.fleet import attempts, scheduling
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord

@@ -9,7 +9,9 @@ import pytest
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Fenced, NotFound
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import attempts, audit, jobs, models, people, scheduling
+from control_plane.services import audit, jobs, models
+from control_plane.services.access import people
+from control_plane.services.fleet import attempts, scheduling
 from fleet_support import Fleet, model_files, report, succeed
 from support import FakeClock, close_database, make_control_plane
 

@@ -1,0 +1,1 @@
+"""What this machine trains: an attempt's life from the offer to the last report."""

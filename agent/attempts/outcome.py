@@ -1,0 +1,58 @@
+"""How an attempt ended, as a reason's code and parameters. Pure reading of what the trainer left."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+from agent.attempts.outbox import last_lines
+from agent.attempts.trainer import Exit
+
+REFUSED_INPUT = 2  # the exit status by which a method refuses its input
+
+
+class Failure(Exception):
+    """An attempt ends badly; the code is the control plane's, which has the words for it."""
+
+    def __init__(self, code: str, params: dict[str, Any] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params or {}
+
+
+def judge(folder: Path, end: Exit) -> Failure | None:
+    """None for a good end, else why not."""
+    if end.error:
+        return Failure("trainer_crashed", {"status": end.status, "lines": end.error})
+    lines = last_lines(folder / "log" / "stderr") or last_lines(folder / "log" / "stdout")
+    if end.signal:
+        return Failure("trainer_killed", {"signal": _signal_name(end.signal), "lines": lines})
+    if end.status == REFUSED_INPUT and (refusal := _refusal(folder / "out" / "events.jsonl")):
+        return refusal
+    if end.status:
+        return Failure("trainer_crashed", {"status": end.status, "lines": lines})
+    return None
+
+
+def _refusal(events: Path) -> Failure | None:
+    """The last message of level error, with its English text for a reader whose catalogue lacks the code."""
+    found = None
+    for line in events.read_bytes().splitlines() if events.exists() else []:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and event.get("kind") == "message" and event.get("level") == "error":
+            given = event.get("params")
+            params = given if isinstance(given, dict) else {}
+            found = Failure(str(event.get("code", "method_refused")), {**params, "text": str(event.get("text", ""))})
+    return found
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)

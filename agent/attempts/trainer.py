@@ -1,0 +1,124 @@
+"""Starting, finding and ending a trainer through its runner: all of it works again after the agent's restart."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from agent.attempts import runner
+from agent.attempts.workspace import threads_of
+from agent.settings import Settings, inherited
+from agent.storage.files import is_locked, write_private
+from tunesmith.v1 import fleet_pb2 as pb
+
+_KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
+_NETWORK = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE",
+            "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HF_ENDPOINT")  # fmt: skip
+_PIP_FILES = (".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf")
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How the trainer ended: a status, or the number of a signal; `error` when it could not be started."""
+
+    status: int
+    signal: int
+    error: str
+
+
+def start(folder: Path, offer: pb.Offer, python: Path, settings: Settings) -> None:
+    """Start the runner of the attempt, unless one lives or has ended already."""
+    if is_running(folder) or exit_record(folder) is not None:
+        return
+    write_private(folder / "spec.json", json.dumps(_spec(folder, offer, python, settings)).encode())
+    # -I -S: the runner sees neither PYTHONPATH nor site-packages, it needs the standard library alone
+    subprocess.Popen(
+        [sys.executable, "-I", "-S", runner.__file__, str(folder)], cwd=folder, env={"PATH": os.defpath},
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+
+
+def is_running(folder: Path) -> bool:
+    """Whether the attempt's runner lives."""
+    return is_locked(folder / "runner.lock")
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether a runner has ever written itself down here."""
+    return (folder / "runner.json").exists()
+
+
+def exit_record(folder: Path) -> Exit | None:
+    """What the runner wrote at the end, or None."""
+    record = _read(folder / "exit.json")
+    return Exit(record["status"], record["signal"], record["error"]) if record else None
+
+
+def ask_to_end(folder: Path) -> None:
+    """SIGTERM to the runner, which hands it on and kills after the grace."""
+    record = _read(folder / "runner.json")
+    if record and is_running(folder):
+        with suppress(ProcessLookupError):
+            os.kill(record["pid"], signal.SIGTERM)
+
+
+def reap(folder: Path) -> None:
+    """Kill what a vanished runner left behind: the trainer's process group, if its leader or members are ours."""
+    record = _read(folder / "trainer.json")
+    if not record:
+        return
+    for process in psutil.process_iter(["pid", "create_time"]):
+        with suppress(ProcessLookupError, psutil.Error):
+            # clock adjustments move psutil's start times by a little
+            if os.getpgid(process.pid) == record["pid"] and process.create_time() >= record["began"] - 60:
+                process.kill()
+
+
+def variables(folder: Path, offer: pb.Offer, settings: Settings) -> dict[str, str]:
+    """The trainer's whole environment: an allow-list, its own places, its own devices."""
+    source = inherited()
+    gpus = [uuid for uuid in offer.devices if uuid.startswith("GPU-")]
+    chosen = {name: source[name] for name in _KEPT if name in source} | {
+        "HOME": str(folder),
+        "TMPDIR": str(folder / "tmp"),
+        "PYTHONPATH": str(folder / "code"),
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": str(threads_of(offer)),
+        "CUDA_VISIBLE_DEVICES": ",".join(gpus),
+        "TUNESMITH_IMPORT_ROOTS": settings.import_roots,
+    }
+    if not offer.network:
+        return chosen | {"HF_HUB_OFFLINE": "1"}
+    chosen |= {name: value for name, value in source.items() if name in _NETWORK or name.startswith("PIP_")}
+    own = [Path(source.get("HOME", "/")) / name for name in _PIP_FILES]  # HOME is another one for the trainer
+    found = next((path for path in own if path.is_file()), None)
+    return chosen if found is None else {"PIP_CONFIG_FILE": str(found)} | chosen
+
+
+def _spec(folder: Path, offer: pb.Offer, python: Path, settings: Settings) -> dict[str, Any]:
+    entry = folder / "code" / offer.method / offer.entry
+    return {
+        "argv": [str(python), str(entry), "--job", str(folder / "job.json"), "--out", str(folder / "out")],
+        "cwd": str(folder),
+        "env": variables(folder, offer, settings),
+        "stdout": str(folder / "log" / "stdout"),
+        "stderr": str(folder / "log" / "stderr"),
+        "grace_seconds": settings.cancel_grace_seconds,
+    }
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        value: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    return value

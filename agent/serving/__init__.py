@@ -1,0 +1,1 @@
+"""What this machine serves: replicas, their engines, and the channel over which requests arrive."""

@@ -1,0 +1,265 @@
+"""From the desired state to what is observed: a thread and an engine process per replica.
+
+A Serve instruction is written down before it is followed: after a restart of the agent its engine is adopted, or
+started again, without the control plane.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import threading
+from pathlib import Path
+
+from agent import memory
+from agent.attempts.outbox import last_lines
+from agent.context import Agent
+from agent.environment import BuildFailed, Environment
+from agent.link.calls import LinkClosed, Refused, Superseded
+from agent.link.session import Session
+from agent.serving.engine_process import REQUIREMENTS, Endpoint, Engine
+from agent.storage import blobs
+from agent.storage.cache import Cache
+from agent.storage.files import PathUnsafe, inside
+from tunesmith.v1 import fleet_pb2 as pb
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 3  # failed health checks in a row after which a living engine is replaced
+_HOPELESS = 5  # starts in a row without serving after which the replica counts as failed; it is still retried
+
+
+class Serving:
+    """All replicas of this machine. Methods may be called from any thread."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._lock = threading.Lock()
+        self._replicas: dict[int, Replica] = {}
+        self._session: Session | None = None
+        self._folder = agent.settings.data / "replicas"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.wanted = threading.Event()  # set while there is anything to serve: then the serving channel is open
+
+    def resume(self, session: Session) -> None:
+        """Take up the instructions that stood when the agent ended, and end engines that nobody wants any more."""
+        self._session = session
+        instructions = [pb.Serve.FromString(body) for body in self._agent.store.replicas()]
+        for folder in self._folder.iterdir():
+            if folder.name not in {str(instruction.replica_id) for instruction in instructions}:
+                Engine(folder, self._agent.settings).stop()
+                shutil.rmtree(folder, ignore_errors=True)
+        for instruction in instructions:
+            self._begin(instruction)
+
+    def serve(self, instruction: pb.Serve) -> None:
+        """Serve what the instruction says; a newer generation for the same replica replaces the older."""
+        with self._lock:
+            current = self._replicas.get(instruction.replica_id)
+        if current is not None and current.instruction.generation >= instruction.generation:
+            self.tell(current.status())  # it asks because it does not know
+            return
+        self._agent.store.keep_replica(instruction.replica_id, instruction.SerializeToString())
+        self._begin(instruction)
+
+    def stop(self, replica_id: int, generation: int) -> None:
+        """Stop serving and say so."""
+        self._agent.store.drop_replica(replica_id)
+        with self._lock:
+            replica = self._replicas.pop(replica_id, None)
+            if not self._replicas:
+                self.wanted.clear()
+        if replica is not None:
+            replica.leave()
+            shutil.rmtree(replica.engine.folder, ignore_errors=True)
+        self.tell(pb.ReplicaStatus(replica_id=replica_id, generation=generation, state="STOPPED"))
+
+    def endpoint(self, replica_id: int) -> Endpoint | None:
+        """Where a replica's engine answers, or None when it does not."""
+        with self._lock:
+            replica = self._replicas.get(replica_id)
+        return replica.engine.endpoint() if replica is not None and replica.serving else None
+
+    def statuses(self) -> list[pb.ReplicaStatus]:
+        """What is observed, for the heartbeat."""
+        with self._lock:
+            return [replica.status() for replica in self._replicas.values()]
+
+    def close(self) -> None:
+        """End all engines; the instructions stand."""
+        with self._lock:
+            replicas, self._replicas = list(self._replicas.values()), {}
+        for replica in replicas:
+            replica.leave()
+
+    def tell(self, status: pb.ReplicaStatus) -> None:
+        """Report a replica at once; the heartbeat would say it later. Raises link.LinkClosed."""
+        if self._session is None:
+            return
+        epoch = self._session.epoch()
+        try:
+            self._agent.link.ask(pb.ReportReplicaRequest(epoch=epoch, status=status))
+        except Superseded:
+            self._session.superseded(epoch)  # the next heartbeat carries the status
+        except Refused as refusal:
+            log.warning("replica %d: %s", status.replica_id, refusal)
+
+    def _begin(self, instruction: pb.Serve) -> None:
+        replica = Replica(self._agent, self, instruction, self._folder / str(instruction.replica_id))
+        with self._lock:
+            older = self._replicas.get(instruction.replica_id)
+            self._replicas[instruction.replica_id] = replica
+            self.wanted.set()
+        replica.begin(older)
+
+
+class Replica:
+    """One instruction being followed: prepare, start, watch, restart with back-off."""
+
+    def __init__(self, agent: Agent, serving: Serving, instruction: pb.Serve, folder: Path) -> None:
+        self._agent = agent
+        self._serving = serving
+        self.instruction = instruction
+        self.engine = Engine(folder, agent.settings)
+        self.serving = False
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._live, name=f"replica-{instruction.replica_id}", daemon=True)
+        self._older: Replica | None = None
+        self._state, self._reason, self._params, self._restarts = "STARTING", "", "{}", 0
+
+    def begin(self, older: Replica | None) -> None:
+        """Start following, once the thread of an older generation has let go."""
+        self._older = older
+        self._thread.start()
+
+    def leave(self) -> None:
+        """Let go and end the engine; returns when both are done."""
+        self._left.set()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def status(self) -> pb.ReplicaStatus:
+        """What is observed of this generation."""
+        return pb.ReplicaStatus(
+            replica_id=self.instruction.replica_id, generation=self.instruction.generation, state=self._state,
+            reason=self._reason, params=self._params, restarts=self._restarts,
+            memory=self.engine.memory() if self.serving else 0,
+        )  # fmt: skip
+
+    def _live(self) -> None:
+        if self._older is not None:
+            self._older.leave()
+            self._older = None
+        try:
+            self._follow()
+        except (LinkClosed, _Left):
+            pass
+        except Exception:  # the loop's top of this replica: the others and the heartbeat must go on
+            log.exception("replica %d stopped on an error of the agent", self.instruction.replica_id)
+        finally:
+            self.serving = False
+            self.engine.stop()
+
+    def _follow(self) -> None:
+        wait, failures = self._agent.settings.engine_retry_first_seconds, 0
+        while True:
+            problem = self._serve_once()
+            failures = 1 if self.serving else failures + 1
+            if self.serving:
+                wait = self._agent.settings.engine_retry_first_seconds
+            self.serving = False
+            self.engine.stop()
+            self._restarts += 1
+            self._observe("FAILED" if failures >= _HOPELESS else "STARTING", "engine_failed", {"problem": problem})
+            self._pause(wait)
+            wait = min(wait * 2, self._agent.settings.engine_retry_max_seconds)
+
+    def _serve_once(self) -> str:
+        """Have an engine serve as long as it is healthy; why it no longer is."""
+        try:
+            if not self.engine.serves(self.instruction.generation):
+                self._start()
+        except (Refused, BuildFailed, blobs.DiskFull, PathUnsafe, OSError) as problem:
+            return f"{problem}\n{last_lines(self.engine.folder / 'build.log', 1000)}".strip()
+        if not self._becomes_ready():
+            return last_lines(self.engine.log, 1000) or "the engine did not start"
+        self.serving = True
+        self._observe("SERVING", "", {})
+        return self._watch()
+
+    def _start(self) -> None:
+        self.engine.stop()
+        self._observe("STARTING", self._reason, json.loads(self._params))
+        folder = self.engine.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        blobs.fetch(self._agent.link, self._agent.cache, self.instruction.model.files, self._tick)
+        memory.give_back()
+        model = _lay_out(folder / "model", self.instruction.model, self._agent.cache)
+        self.engine.start(self._environment(folder / "build.log").python, model, self.instruction)
+
+    def _environment(self, build_log: Path) -> Environment:
+        """The engine's own environment; the first time on a machine takes minutes, so that is said."""
+        requirements = _requirements(self._agent.settings.engine_wheels)
+        environments = self._agent.environments
+        if environments.has(requirements):
+            return environments.ensure(requirements, "", build_log, self._tick)
+        self._observe("STARTING", "engine_environment", {})
+        built = environments.ensure(requirements, "", build_log, self._tick)
+        self._observe("STARTING", "", {})
+        return built
+
+    def _becomes_ready(self) -> bool:
+        left = self._agent.settings.engine_start_seconds
+        while self.engine.is_alive():
+            if self.engine.is_healthy():
+                return True
+            self._pause(0.05)
+            left -= 0.05
+            if left < 0:
+                return False
+        return False
+
+    def _watch(self) -> str:
+        """Ask for its health until it fails; a busy engine may be slow to answer, so once is not enough."""
+        failed = 0
+        while self.engine.is_alive():
+            failed = 0 if self.engine.is_healthy() else failed + 1
+            if failed == _PATIENCE:
+                return "the engine no longer answers"
+            self._pause(self._agent.settings.engine_health_seconds)
+        return last_lines(self.engine.log, 1000) or "the engine ended"
+
+    def _observe(self, state: str, reason: str, params: dict[str, str]) -> None:
+        changed = (state, reason) != (self._state, self._reason) or state == "STARTING"
+        self._state, self._reason, self._params = state, reason, json.dumps(params)
+        if changed:
+            self._serving.tell(self.status())
+
+    def _pause(self, seconds: float) -> None:
+        if self._left.wait(seconds):
+            raise _Left
+
+    def _tick(self) -> None:
+        if self._left.is_set() or self._agent.stopping.is_set():
+            raise _Left
+
+
+class _Left(Exception):
+    """The instruction is no longer to be followed."""
+
+
+def _lay_out(folder: Path, model: pb.Input, cache: Cache) -> Path:
+    """Link the model's files from the cache; the path of its .gguf file. Raises PathUnsafe."""
+    paths = [inside(folder, file.path) for file in model.files]
+    for file, path in zip(model.files, paths, strict=True):
+        cache.give(file.sha256, path)
+    found = sorted(path for path in paths if path.suffix == ".gguf")
+    if not found:
+        raise PathUnsafe("there is no .gguf file in the model")
+    return found[0]
+
+
+def _requirements(wheels: str) -> str:
+    listed = REQUIREMENTS.read_text()
+    return f"--find-links {wheels}\n--prefer-binary\n{listed}" if wheels else listed

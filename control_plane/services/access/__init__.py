@@ -1,0 +1,1 @@
+"""Verbs about people: users, their credentials, projects and members."""

@@ -1,0 +1,270 @@
+"""Users, how they sign in, and the tokens of their scripts. Secrets are shown once and stored as sha256."""
+
+from __future__ import annotations
+
+import secrets
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import (
+    FieldInvalid,
+    LinkExpired,
+    NameTaken,
+    NotFound,
+    NotSignedIn,
+    PasswordTooShort,
+    TokenRefused,
+    TooMany,
+    WrongPassword,
+)
+from control_plane.domain.names import checked
+from control_plane.domain.permissions import Actor, require
+from control_plane.services import audit
+from control_plane.services.access import bootstrap, credentials
+from control_plane.store.audit import AuditRecord
+from control_plane.store.database import transaction
+from control_plane.store.people import ApiTokenRecord, OneTimeLinkRecord, SessionRecord, UserRecord
+from control_plane.store.projects import MemberRecord
+
+MINIMUM_PASSWORD = 10  # characters
+LONGEST_PASSWORD = 1_000  # characters; hashing takes time and memory
+LANGUAGES = ("", "en", "de", "zh")
+
+_HASHER = PasswordHasher()
+# checked in place of a password that does not exist, so that the time taken does not tell which names do
+_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
+_DAY = 86_400.0
+_TOKEN_SECONDS = 90 * _DAY
+_TOKEN_LONGEST = 366 * _DAY
+_REFUSALS = 10  # wrong passwords from one address …
+_REFUSAL_SECONDS = 300.0  # … in this time, before it must wait
+_TOUCH_SECONDS = 60.0  # how stale `used_at` may be: not every call is a write
+
+
+# ---- one-time links
+
+
+def first_start(cp: ControlPlane) -> str | None:
+    """Prepare an installation: `admin`, the project `default`, the bootstrap file. Safe to repeat.
+
+    Returns the address at which the first password is set, a fresh one at each call; None once it is set.
+    """
+    return bootstrap.prepare(cp)
+
+
+def link_user(cp: ControlPlane, secret: str) -> UserRecord:
+    """Whose password this one-time link sets. Raises LinkExpired."""
+    return _user_of(_open_link(cp, secret).user_id)
+
+
+def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> str:
+    """Set the password that the link is for, sign in, and return the session's secret.
+
+    An administrator's first password revokes the bootstrap token. Raises LinkExpired, PasswordTooShort, FieldInvalid.
+    """
+    if len(password) < MINIMUM_PASSWORD:
+        raise PasswordTooShort(minimum=MINIMUM_PASSWORD)
+    if len(password) > LONGEST_PASSWORD:
+        raise FieldInvalid(field="password", problem=f"> {LONGEST_PASSWORD}")
+    link_user(cp, secret)  # before the costly hash
+    hashed = _HASHER.hash(password)
+    with transaction():
+        link = _open_link(cp, secret)
+        link.used_at = cp.clock()
+        link.save()
+        UserRecord.update(password_hash=hashed).where(UserRecord.id == link.user_id).execute()
+        SessionRecord.delete().where(SessionRecord.user == link.user_id).execute()
+        user = _user_of(link.user_id)
+        actor = _actor(user, address)
+        if user.administrator:
+            bootstrap.revoke(actor, cp)
+        audit.record(actor, cp, "user.password_set", f"user:{user.id}")
+        session = credentials.new_session(cp, user)
+    if user.administrator:
+        bootstrap.forget_token(cp)
+    return session
+
+
+def invite(actor: Actor, cp: ControlPlane, name: str, title: str, administrator: bool) -> str:
+    """Add a user and return the one-time address at which they set their password. Raises Denied, NameTaken."""
+    require(actor, "user.change")
+    with transaction():
+        if UserRecord.select().where(UserRecord.name == checked(name)).exists():
+            raise NameTaken(name=name)
+        user = UserRecord.create(name=name, title=title, administrator=administrator, created_at=cp.clock())
+        audit.record(actor, cp, "user.invite", f"user:{user.id}", name=name, administrator=administrator)
+        return credentials.new_link(cp, user)
+
+
+def _open_link(cp: ControlPlane, secret: str) -> OneTimeLinkRecord:
+    link = OneTimeLinkRecord.get_or_none(
+        OneTimeLinkRecord.secret_hash == credentials.hashed(secret),
+        OneTimeLinkRecord.used_at == 0.0,
+        OneTimeLinkRecord.expires_at > cp.clock(),
+    )
+    if link is None:
+        raise LinkExpired
+    return link
+
+
+# ---- sessions
+
+
+def sign_in(cp: ControlPlane, name: str, password: str, address: str) -> str:
+    """Check the password and return a new session's secret. Raises WrongPassword, TooMany."""
+    _slow_down(cp, address)
+    user = UserRecord.get_or_none(UserRecord.name == name, UserRecord.active == True)  # noqa: E712 (an expression)
+    stored = (user.password_hash if user else "") or _NOBODY
+    if not _matches(stored, password) or user is None:
+        with transaction():
+            # a password typed into the wrong field must not be written down: only a name that exists is
+            nobody = Actor(kind="user", id="", name=name if user else "", address=address)
+            audit.record(nobody, cp, "session.refused", f"address:{address}")
+        raise WrongPassword
+    with transaction():
+        if _HASHER.check_needs_rehash(stored):
+            UserRecord.update(password_hash=_HASHER.hash(password)).where(UserRecord.id == user.id).execute()
+        audit.record(_actor(user, address), cp, "session.open", f"user:{user.id}")
+        return credentials.new_session(cp, user)
+
+
+def sign_out(actor: Actor, cp: ControlPlane, secret: str) -> None:
+    """End the session of this secret, if there is one."""
+    with transaction():
+        if SessionRecord.delete().where(SessionRecord.secret_hash == credentials.hashed(secret)).execute():
+            audit.record(actor, cp, "session.close", f"user:{actor.id}")
+
+
+def actor_of_session(cp: ControlPlane, secret: str, address: str) -> Actor:
+    """Who a browser's cookie speaks for. Raises NotSignedIn."""
+    session = SessionRecord.get_or_none(
+        SessionRecord.secret_hash == credentials.hashed(secret), SessionRecord.expires_at > cp.clock()
+    )
+    if session is None:
+        raise NotSignedIn
+    return _actor(_user_of(session.user_id), address)
+
+
+def clean_sessions(cp: ControlPlane) -> int:
+    """Delete sessions and links that have expired; how many. Called by a tick."""
+    with transaction():
+        gone = SessionRecord.delete().where(SessionRecord.expires_at <= cp.clock()).execute()
+        return int(gone + OneTimeLinkRecord.delete().where(OneTimeLinkRecord.expires_at <= cp.clock()).execute())
+
+
+def _slow_down(cp: ControlPlane, address: str) -> None:
+    refused = AuditRecord.select().where(
+        AuditRecord.subject == f"address:{address}",
+        AuditRecord.action == "session.refused",
+        AuditRecord.at > cp.clock() - _REFUSAL_SECONDS,
+    )
+    if refused.count() >= _REFUSALS:
+        raise TooMany
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        return len(password) <= LONGEST_PASSWORD and _HASHER.verify(stored, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+# ---- users
+
+
+def user(actor: Actor, cp: ControlPlane) -> UserRecord:
+    """The actor's own record. Raises NotSignedIn for a machine or the system."""
+    if actor.kind != "user":
+        raise NotSignedIn
+    return _user_of(int(actor.id))
+
+
+def set_language(actor: Actor, cp: ControlPlane, language: str) -> None:
+    """Choose the language of the actor's pages; empty: the browser's. Raises FieldInvalid."""
+    if language not in LANGUAGES:
+        raise FieldInvalid(field="language", problem=", ".join(LANGUAGES[1:]))
+    with transaction():
+        UserRecord.update(language=language).where(UserRecord.id == user(actor, cp).id).execute()
+        audit.record(actor, cp, "user.language", f"user:{actor.id}", language=language)
+
+
+def list_users(actor: Actor, cp: ControlPlane) -> list[UserRecord]:
+    """Everybody, by name. Raises Denied."""
+    require(actor, "user.see")
+    return list(UserRecord.select().order_by(UserRecord.name))
+
+
+# ---- API tokens
+
+
+def create_token(
+    actor: Actor, cp: ControlPlane, name: str, lifetime_seconds: float = 0.0
+) -> tuple[str, ApiTokenRecord]:
+    """A new token of the actor's own, as (the token, shown once, its record). 0 seconds mean 90 days.
+
+    Raises NameInvalid, FieldInvalid.
+    """
+    seconds = lifetime_seconds or _TOKEN_SECONDS
+    if not 0 < seconds <= _TOKEN_LONGEST:
+        raise FieldInvalid(field="lifetime_seconds", problem=f"0 < x ≤ {_TOKEN_LONGEST:.0f}")
+    with transaction():
+        token, record = credentials.new_token(cp, user(actor, cp), checked(name), seconds)
+        audit.record(actor, cp, "token.create", f"token:{record.id}", name=name)
+    return token, record
+
+
+def list_tokens(actor: Actor, cp: ControlPlane) -> list[ApiTokenRecord]:
+    """The actor's own tokens that are not revoked, newest first."""
+    own = (ApiTokenRecord.user == user(actor, cp).id) & (ApiTokenRecord.revoked_at == 0.0)
+    return list(ApiTokenRecord.select().where(own).order_by(ApiTokenRecord.id.desc()))
+
+
+def revoke_token(actor: Actor, cp: ControlPlane, token_id: int) -> None:
+    """Refuse one of the actor's own tokens from now on. Raises NotFound."""
+    with transaction():
+        own = (ApiTokenRecord.id == token_id) & (ApiTokenRecord.user == user(actor, cp).id)
+        revoked = ApiTokenRecord.update(revoked_at=cp.clock()).where(own, ApiTokenRecord.revoked_at == 0.0).execute()
+        if not revoked:
+            raise NotFound
+        audit.record(actor, cp, "token.revoke", f"token:{token_id}")
+
+
+def actor_of_token(cp: ControlPlane, token: str, address: str) -> Actor:
+    """Who an API token speaks for. Raises TokenRefused."""
+    now = cp.clock()
+    found = ApiTokenRecord.get_or_none(
+        ApiTokenRecord.secret_hash == credentials.hashed(token),
+        ApiTokenRecord.revoked_at == 0.0,
+        ApiTokenRecord.expires_at > now,
+    )
+    if found is None:
+        raise TokenRefused
+    if found.used_at < now - _TOUCH_SECONDS:
+        with transaction():
+            ApiTokenRecord.update(used_at=now).where(ApiTokenRecord.id == found.id).execute()
+    return _actor(_user_of(found.user_id), address)
+
+
+# ---- shared
+
+
+def _actor(record: UserRecord, address: str) -> Actor:
+    members = MemberRecord.select().where(MemberRecord.user == record.id)
+    roles = {member.project_id: member.role for member in members}
+    return Actor(
+        kind="user",
+        id=str(record.id),
+        name=record.name,
+        administrator=record.administrator,
+        roles=roles,
+        address=address,
+    )
+
+
+def _user_of(user_id: int) -> UserRecord:
+    found = UserRecord.get_or_none(UserRecord.id == user_id, UserRecord.active == True)  # noqa: E712 (an expression)
+    if found is None:
+        raise NotSignedIn
+    return found

@@ -1,0 +1,270 @@
+"""A machine and its attempts: accept, decline, report, lease. Everything here is fenced."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain import leases, lifecycle
+from control_plane.domain.errors import Fenced, NotFound, OutputMissing, OutputUnreadable, SequenceGap
+from control_plane.domain.lifecycle import (
+    ATTEMPT_HELD,
+    ATTEMPT_OVER,
+    DECLINED,
+    FAILED,
+    LOST,
+    OFFERED,
+    PREPARING,
+    RUNNING,
+    SUCCEEDED,
+)
+from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.domain.presence import CONTINUE, STOP, UPLOAD_ONLY, Held, Lease, Verdict
+from control_plane.services import evaluations, models, transitions
+from control_plane.services.fleet import offers
+from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.database import transaction
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.machines import EnvironmentLockRecord, MachineRecord
+from control_plane.store.methods import MethodVersionRecord
+
+_LOCK = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*\n?)*")
+
+
+def own(actor: Actor, attempt_id: int, fence: int) -> AttemptRecord:
+    """The attempt, if it is this machine's and the fence is its own. Raises NotFound, Fenced."""
+    attempt = AttemptRecord.get_or_none(AttemptRecord.id == attempt_id)
+    if attempt is None or actor.kind != "machine" or attempt.machine_id != actor.id:
+        raise NotFound
+    if attempt.fence != fence or attempt.state == LOST:
+        raise Fenced
+    return attempt
+
+
+def held(actor: Actor, attempt_id: int, fence: int) -> AttemptRecord:
+    """Like `own`, and the machine holds it right now. Raises NotFound, Fenced."""
+    attempt = own(actor, attempt_id, fence)
+    if attempt.state not in ATTEMPT_HELD:
+        raise Fenced
+    return attempt
+
+
+def accept(actor: Actor, cp: ControlPlane, attempt_id: int, fence: int) -> float:
+    """Take up an offer: the seconds of its lease. Repeating it is harmless. Raises NotFound, Fenced."""
+    with transaction():
+        attempt = own(actor, attempt_id, fence)
+        lease = _lease_seconds(cp, attempt.machine_id)
+        if attempt.state in ATTEMPT_HELD:
+            return max(0.0, float(attempt.lease_until) - cp.clock())
+        now = cp.clock()
+        if not transitions.move(actor, cp, attempt, PREPARING, accepted_at=now, lease_until=now + lease):
+            raise Fenced
+        job = JobRecord.get_by_id(attempt.job_id)
+    cp.signals.wake(*transitions.topics(job))
+    return lease
+
+
+def decline(
+    actor: Actor, cp: ControlPlane, attempt_id: int, fence: int, reason: str, params: dict[str, Any] | None = None
+) -> None:
+    """Turn down an offer; the job is offered to another machine. Raises NotFound, Fenced."""
+    with transaction():
+        attempt = own(actor, attempt_id, fence)
+        transitions.move(actor, cp, attempt, DECLINED, reason[:64], params)
+        job = JobRecord.get_by_id(attempt.job_id)
+    cp.signals.wake(*transitions.topics(job))
+
+
+def report(
+    actor: Actor,
+    cp: ControlPlane,
+    attempt_id: int,
+    fence: int,
+    sequence: int,
+    state: str,
+    reason: str = "",
+    params: dict[str, Any] | None = None,
+    environment_lock: str = "",
+    stage: str = "",
+) -> str:
+    """Take a machine's report number `sequence`; the attempt's state as it now stands.
+
+    A number that was taken before changes nothing. Success without each promised output in a readable form is a
+    failure. Raises NotFound, Fenced, SequenceGap.
+    """
+    with transaction():
+        attempt = own(actor, attempt_id, fence)
+        if sequence <= attempt.sequence:
+            return str(attempt.state)
+        if sequence != attempt.sequence + 1:
+            raise SequenceGap(sequence=sequence, expected=attempt.sequence + 1)
+        if attempt.state not in ATTEMPT_HELD:
+            raise Fenced
+        columns: dict[str, Any] = {"sequence": sequence, "stage": stage[:32] if state == PREPARING else ""}
+        if environment_lock:
+            columns["environment_lock_hash"] = _keep_lock(cp, attempt, environment_lock)
+        _take(actor, cp, attempt, state, reason[:64], params or {}, columns)
+        job = JobRecord.get_by_id(attempt.job_id)
+        now_stands = str(AttemptRecord.get_by_id(attempt.id).state)
+    cp.signals.wake(*transitions.topics(job, actor.id))
+    return now_stands
+
+
+def _take(
+    actor: Actor,
+    cp: ControlPlane,
+    attempt: AttemptRecord,
+    state: str,
+    reason: str,
+    params: dict[str, Any],
+    columns: dict[str, Any],
+) -> None:
+    if state == RUNNING and attempt.state == PREPARING:
+        columns["running_at"] = cp.clock()
+    if state == SUCCEEDED and attempt.state == lifecycle.UPLOADING:
+        try:
+            _register(cp, attempt)
+        except (OutputMissing, OutputUnreadable) as problem:
+            state, reason, params = FAILED, problem.code, dict(problem.params)
+    elif state == FAILED and "text" in params:
+        params = params | {"text": _in_each_language(attempt, reason, str(params["text"]))}
+    reportable = state in ATTEMPT_HELD or state in (SUCCEEDED, FAILED, lifecycle.CANCELLED)
+    if reportable and state != attempt.state and transitions.move(actor, cp, attempt, state, reason, params, **columns):
+        return
+    # the same state again (another stage), or one that may not follow: the number is used up all the same
+    AttemptRecord.update(sequence=columns["sequence"], stage=columns["stage"]).where(
+        AttemptRecord.id == attempt.id
+    ).execute()
+    JobRecord.update(version=JobRecord.version + 1).where(JobRecord.id == attempt.job_id).execute()
+
+
+def _in_each_language(attempt: AttemptRecord, code: str, text: str) -> dict[str, str]:
+    """A method's refusal as it said it, in English, and as its manifest says it in the other languages."""
+    job = JobRecord.get_by_id(attempt.job_id)
+    messages = MethodVersionRecord.get_by_id(job.method_version_id).manifest.get("messages", {})
+    return {"en": text, **messages.get(code, {})}
+
+
+def _register(cp: ControlPlane, attempt: AttemptRecord) -> None:
+    """Make the promised outputs the job's result. Raises OutputMissing, OutputUnreadable; nothing is kept then."""
+    job = JobRecord.get_by_id(attempt.job_id)
+    promised = MethodVersionRecord.get_by_id(job.method_version_id).manifest["outputs"]
+    committed = {
+        artifact.name: artifact
+        for artifact in ArtifactRecord.select()
+        .where(ArtifactRecord.attempt == attempt.id, ArtifactRecord.committed_at > 0)
+        .order_by(ArtifactRecord.committed_at)
+    }
+    for name in promised:
+        if name not in committed:
+            raise OutputMissing(output=name)
+    made = models.read(cp, promised, committed)
+    scored = evaluations.read(cp, promised, committed)
+    models.register(cp, job, attempt, made)
+    evaluations.register(cp, job, scored)
+
+
+def _keep_lock(cp: ControlPlane, attempt: AttemptRecord, lock: str) -> str:
+    """Remember what the environment resolved to; the first lock of a platform stands. Its sha256.
+
+    Other machines install from it, so only a list of pinned packages is kept: no option, no address.
+    """
+    lock_hash = hashlib.sha256(lock.encode()).hexdigest()
+    if not _LOCK.fullmatch(lock):
+        return lock_hash
+    job = JobRecord.get_by_id(attempt.job_id)
+    method = MethodVersionRecord.get_by_id(job.method_version_id)
+    key = {"requirements_hash": offers.requirements_hash(method), "platform": offers.platform(attempt)}
+    if EnvironmentLockRecord.get_or_none(**key) is None:
+        EnvironmentLockRecord.create(**key, lock=lock, lock_hash=lock_hash, created_at=cp.clock())
+    return lock_hash
+
+
+def verdicts(actor: Actor, cp: ControlPlane, machine_id: str, held: Iterable[Held]) -> list[Verdict]:
+    """What to do with each attempt that a machine says it holds."""
+    told = list(held)
+    query = AttemptRecord.select().where(
+        AttemptRecord.machine == machine_id, AttemptRecord.id.in_([attempt_id for attempt_id, _ in told])
+    )
+    attempts = {attempt.id: attempt for attempt in query}
+    return [Verdict(attempt_id, _verdict(attempts.get(attempt_id), fence), fence) for attempt_id, fence in told]
+
+
+def _verdict(attempt: AttemptRecord | None, fence: int) -> str:
+    if attempt is None or attempt.fence != fence or attempt.state in (LOST, DECLINED):
+        return STOP
+    return UPLOAD_ONLY if attempt.state in ATTEMPT_OVER else CONTINUE
+
+
+def lose_unheld(actor: Actor, cp: ControlPlane, machine_id: str, held: Iterable[Held]) -> None:
+    """At the start of a session: what the machine should hold and does not know is lost now, without waiting."""
+    known = {attempt_id for attempt_id, _ in held}
+    query = AttemptRecord.select().where(AttemptRecord.machine == machine_id, AttemptRecord.state.in_(ATTEMPT_HELD))
+    for attempt in [one for one in query if one.id not in known]:
+        _end(cp, attempt, LOST, "lease_expired")
+
+
+def renew_leases(actor: Actor, cp: ControlPlane, machine_id: str, held: Iterable[Held]) -> list[Lease]:
+    """Lengthen the leases of what a machine holds, as far as it may go on holding it."""
+    fences = dict(held)
+    if not fences:
+        return []
+    seconds = _lease_seconds(cp, machine_id)
+    mine = (AttemptRecord.machine == machine_id, AttemptRecord.state.in_(ATTEMPT_HELD))
+    with transaction():
+        query = AttemptRecord.select().where(*mine, AttemptRecord.id.in_(list(fences)))
+        kept = [attempt for attempt in query if fences[attempt.id] == attempt.fence]
+        AttemptRecord.update(lease_until=cp.clock() + seconds).where(
+            *mine, AttemptRecord.id.in_([attempt.id for attempt in kept])
+        ).execute()
+    return [Lease(attempt.id, attempt.fence, seconds) for attempt in kept]
+
+
+def hold_leases(cp: ControlPlane) -> None:
+    """At the start of the control plane: no lease ends before the machines had time to come back."""
+    until = cp.clock() + cp.settings.lease_grace_seconds
+    with transaction():
+        AttemptRecord.update(lease_until=until).where(
+            AttemptRecord.state.in_(ATTEMPT_HELD), AttemptRecord.lease_until < until
+        ).execute()
+
+
+def expire_offers(cp: ControlPlane) -> int:
+    """Take back the offers that nobody answered; how many."""
+    query = AttemptRecord.select().where(AttemptRecord.state == OFFERED, AttemptRecord.offer_expires_at < cp.clock())
+    return sum(_end(cp, attempt, DECLINED, "offer_unanswered") for attempt in list(query))
+
+
+def expire_leases(cp: ControlPlane) -> int:
+    """Declare lost what its machine was silent about for a whole lease; how many.
+
+    Nobody is lost when most of the fleet fell silent together: then the fault is on this side.
+    """
+    now = cp.clock()
+    query = AttemptRecord.select().where(AttemptRecord.state.in_(ATTEMPT_HELD), AttemptRecord.lease_until < now)
+    expired = list(query)
+    if not expired or leases.mass_silence(_last_seen(), now, cp.settings.stale_server_seconds):
+        return 0
+    return sum(_end(cp, attempt, LOST, "lease_expired") for attempt in expired)
+
+
+def _last_seen() -> list[float]:
+    return [machine.last_seen for machine in MachineRecord.select(MachineRecord.last_seen)]
+
+
+def _end(cp: ControlPlane, attempt: AttemptRecord, state: str, reason: str) -> bool:
+    with transaction():
+        moved = transitions.move(SYSTEM, cp, attempt, state, reason)
+        job = JobRecord.get_by_id(attempt.job_id)
+    if moved:
+        cp.signals.wake(*transitions.topics(job, attempt.machine_id))
+    return moved
+
+
+def _lease_seconds(cp: ControlPlane, machine_id: str) -> float:
+    machine = MachineRecord.get_or_none(MachineRecord.id == machine_id)
+    laptop = machine is not None and machine.machine_class == "laptop"
+    return cp.settings.lease_laptop_seconds if laptop else cp.settings.lease_server_seconds

@@ -1,0 +1,211 @@
+"""The machines of the fleet: their sessions, what they are told to do, and what people may do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+
+from control_plane.context import ControlPlane
+from control_plane.domain import versions
+from control_plane.domain.errors import NotFound, Superseded
+from control_plane.domain.instructions import Cancel, Drain, Instruction, StopServing
+from control_plane.domain.lifecycle import (
+    ASLEEP,
+    ATTEMPT_OPEN,
+    DISCONNECTED,
+    OFFERED,
+    ONLINE,
+    SERVING,
+    STALE,
+    STOPPED,
+)
+from control_plane.domain.permissions import Actor, require
+from control_plane.domain.presence import STOP, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer
+from control_plane.services import audit, deployments
+from control_plane.services.fleet import attempts, enrollment, offers
+from control_plane.store.database import transaction
+from control_plane.store.deployments import ReplicaRecord
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.machines import MachineRecord
+
+# ---- sessions; the actor is the machine
+
+
+def hello(actor: Actor, cp: ControlPlane, values: Hello) -> HelloAnswer:
+    """Open a session: its epoch is above all earlier ones, whose calls are refused from now on.
+
+    Raises VersionRefused.
+    """
+    versions.check(values.agent_version, enrollment.CONTROL_PLANE_VERSION)
+    with transaction():
+        MachineRecord.update(
+            epoch=MachineRecord.epoch + 1,
+            agent_version=values.agent_version[:32],
+            boot_id=values.boot_id[:64],
+            inventory=dict(values.inventory),
+            last_seen=cp.clock(),
+            connectivity=ONLINE,
+        ).where(MachineRecord.id == actor.id).execute()
+        epoch = MachineRecord.select(MachineRecord.epoch).where(MachineRecord.id == actor.id).scalar()
+    attempts.renew_leases(actor, cp, actor.id, values.held)
+    attempts.lose_unheld(actor, cp, actor.id, values.held)
+    verdicts = tuple(attempts.verdicts(actor, cp, actor.id, values.held))
+    cp.signals.wake(f"machine:{actor.id}", "fleet", "schedule")
+    return HelloAnswer(int(epoch), enrollment.CONTROL_PLANE_VERSION, verdicts)
+
+
+def heartbeat(actor: Actor, cp: ControlPlane, values: Heartbeat) -> HeartbeatAnswer:
+    """Take a machine's regular report and renew the leases of what it holds. Raises Superseded."""
+    with transaction():
+        heard = (
+            MachineRecord.update(inventory=dict(values.inventory), last_seen=cp.clock(), connectivity=ONLINE)
+            .where(MachineRecord.id == actor.id, MachineRecord.epoch == values.epoch)
+            .execute()
+        )
+    if not heard:
+        raise Superseded
+    if values.replicas:
+        deployments.observe(actor, cp, values.epoch, values.replicas)
+    leases = tuple(attempts.renew_leases(actor, cp, actor.id, values.held))
+    verdicts = attempts.verdicts(actor, cp, actor.id, values.held)
+    cp.signals.wake("fleet")
+    return HeartbeatAnswer(
+        leases=leases,
+        verdicts=tuple(verdict for verdict in verdicts if verdict.verdict == STOP),
+        instructions_waiting=any(_standing(cp, actor.id)),
+    )
+
+
+def goodbye(actor: Actor, cp: ControlPlane, epoch: int, reason: str) -> None:
+    """A machine leaves in good order: to sleep, to shut down, to be upgraded. Its leases stand. Raises Superseded."""
+    connectivity = ASLEEP if reason == "sleep" else DISCONNECTED
+    with transaction():
+        left = (
+            MachineRecord.update(connectivity=connectivity, last_seen=cp.clock())
+            .where(MachineRecord.id == actor.id, MachineRecord.epoch == epoch)
+            .execute()
+        )
+    if not left:
+        raise Superseded
+    cp.signals.wake("fleet", "schedule")
+
+
+def check_epoch(actor: Actor, cp: ControlPlane, epoch: int) -> None:
+    """Raises Superseded unless `epoch` is the machine's newest session."""
+    if not MachineRecord.select().where(MachineRecord.id == actor.id, MachineRecord.epoch == epoch).exists():
+        raise Superseded
+
+
+def instructions(actor: Actor, cp: ControlPlane, epoch: int, known: Collection[str] = frozenset()) -> list[Instruction]:
+    """What the machine shall do and has not taken up yet (`known` holds the keys of what it has).
+
+    They follow from the store alone: an offer stands until it is answered, a cancel until the attempt has ended, a
+    model to serve as long as that is desired, so that a machine that forgot everything learns it again.
+    Raises Superseded.
+    """
+    check_epoch(actor, cp, epoch)
+    return [build() for key, build in _standing(cp, actor.id) if key not in known]
+
+
+def _standing(cp: ControlPlane, machine_id: str) -> Iterator[tuple[str, Callable[[], Instruction]]]:
+    """The standing instructions by key, and how each is built: what the machine knows already is never built."""
+    attempt_rows = (
+        AttemptRecord.select(AttemptRecord, JobRecord)
+        .join(JobRecord)
+        .where(AttemptRecord.machine == machine_id, AttemptRecord.state.in_(ATTEMPT_OPEN))
+        .order_by(AttemptRecord.id)
+    )
+    for attempt in attempt_rows:
+        if attempt.state != OFFERED and attempt.job.cancel_requested_at:
+            cancel = Cancel(attempt.id, attempt.fence)
+            yield cancel.key, partial(_same, cancel)
+        elif attempt.state == OFFERED and attempt.offer_expires_at > cp.clock():
+            yield f"offer:{attempt.id}:{attempt.fence}", partial(offers.offer_of, cp, attempt)
+    for replica in ReplicaRecord.select().where(ReplicaRecord.machine == machine_id).order_by(ReplicaRecord.id):
+        if replica.desired_state == SERVING:
+            yield f"serve:{replica.id}:{replica.generation}", partial(deployments.serve_of, replica)
+        elif replica.state != STOPPED or replica.observed_generation != replica.generation:
+            stop = StopServing(replica.id, replica.generation)
+            yield stop.key, partial(_same, stop)
+    if MachineRecord.select().where(MachineRecord.id == machine_id, MachineRecord.drained).exists():
+        yield Drain().key, Drain
+
+
+def _same(instruction: Instruction) -> Instruction:
+    return instruction
+
+
+# ---- what people see and do
+
+
+def list_machines(actor: Actor, cp: ControlPlane) -> list[MachineRecord]:
+    """All machines by name. Raises Denied."""
+    require(actor, "machine.see")
+    return list(MachineRecord.select().order_by(MachineRecord.name, MachineRecord.id))
+
+
+def get(actor: Actor, cp: ControlPlane, machine_id: str) -> MachineRecord:
+    """One machine. Raises Denied, NotFound."""
+    require(actor, "machine.see")
+    machine: MachineRecord | None = MachineRecord.get_or_none(MachineRecord.id == machine_id)
+    if machine is None:
+        raise NotFound
+    return machine
+
+
+def drain(actor: Actor, cp: ControlPlane, machine_id: str) -> None:
+    """The machine takes no new attempts and finishes what it holds. Raises Denied, NotFound."""
+    _set_drained(actor, cp, machine_id, True, "machine.drain")
+
+
+def undrain(actor: Actor, cp: ControlPlane, machine_id: str) -> None:
+    """The machine takes attempts again. Raises Denied, NotFound."""
+    _set_drained(actor, cp, machine_id, False, "machine.undrain")
+
+
+def revoke(actor: Actor, cp: ControlPlane, machine_id: str) -> None:
+    """Refuse every further call of the machine. Raises Denied, NotFound."""
+    require(actor, "machine.change")
+    with transaction():
+        get(actor, cp, machine_id)
+        enrollment.lock(actor, cp, machine_id, "revoked")
+    cp.signals.wake(f"machine:{machine_id}", "fleet", "schedule")
+
+
+def _set_drained(actor: Actor, cp: ControlPlane, machine_id: str, drained: bool, action: str) -> None:
+    require(actor, "machine.change")
+    with transaction():
+        get(actor, cp, machine_id)
+        MachineRecord.update(drained=drained).where(MachineRecord.id == machine_id).execute()
+        audit.record(actor, cp, action, f"machine:{machine_id}")
+    cp.signals.wake(f"machine:{machine_id}", "fleet", "schedule")
+
+
+# ---- the tick
+
+
+def mark_connectivity(cp: ControlPlane) -> None:
+    """Silence makes a machine STALE, then DISCONNECTED, by the limits of its class. No state of a job changes by it."""
+    now, settings, changed = cp.clock(), cp.settings, 0
+    limits = (
+        ("server", settings.stale_server_seconds, settings.disconnected_server_seconds),
+        ("laptop", settings.stale_laptop_seconds, settings.disconnected_laptop_seconds),
+    )
+    with transaction():
+        for machine_class, stale, disconnected in limits:
+            changed += _mark(machine_class, DISCONNECTED, (ONLINE, STALE), now - disconnected)
+            changed += _mark(machine_class, STALE, (ONLINE,), now - stale)
+    if changed:
+        cp.signals.wake("fleet", "schedule")
+
+
+def _mark(machine_class: str, connectivity: str, before: tuple[str, ...], heard_before: float) -> int:
+    return int(
+        MachineRecord.update(connectivity=connectivity)
+        .where(
+            MachineRecord.machine_class == machine_class,
+            MachineRecord.connectivity.in_(before),
+            MachineRecord.last_seen < heard_before,
+        )
+        .execute()
+    )

@@ -1,0 +1,123 @@
+"""The scheduler's pass against the store."""
+
+from control_plane.context import ControlPlane
+from control_plane.domain.permissions import SYSTEM
+from control_plane.services import jobs, transitions
+from control_plane.services.fleet import attempts, scheduling, snapshots
+from control_plane.store.database import transaction
+from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.machines import MachineRecord
+from control_plane.store.projects import ProjectRecord
+from fleet_support import GIB, Fleet, inventory_of, manifest, model_files, report, succeed
+from support import FakeClock
+
+OUTPUT = {"model": {"kind": "model", "form": "base", "path": "base"}}
+
+
+def waiting(job: JobRecord) -> str:
+    return JobRecord.get_by_id(job.id).waiting_code
+
+
+def test_why_a_job_waits_is_stored_and_told(cp: ControlPlane, fleet: Fleet) -> None:
+    job = jobs.submit(fleet.user, cp, "default", "bring")
+    assert waiting(job) == "not_planned"
+    seen = cp.signals.version(f"job:{job.id}")
+    scheduling.run_pass(cp)
+    assert waiting(job) == "no_machine" and cp.signals.version(f"job:{job.id}") > seen
+    unchanged = JobRecord.get_by_id(job.id).version
+    scheduling.run_pass(cp)
+    assert JobRecord.get_by_id(job.id).version == unchanged
+    machine = fleet.machine()
+    woken = cp.signals.version(f"machine:{machine.id}")
+    assert scheduling.run_pass(cp) == 1
+    assert waiting(job) == "offered" and cp.signals.version(f"machine:{machine.id}") > woken
+
+
+def test_one_device_takes_one_job_at_a_time(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    first, second = (jobs.submit(fleet.user, cp, "default", "bring") for _ in range(2))
+    assert scheduling.run_pass(cp) == 1
+    assert scheduling.run_pass(cp) == 0
+    assert waiting(second) == "devices_busy"
+    succeed(machine, cp, fleet.attempt(first.id), {"model": model_files("base")})
+    assert scheduling.run_pass(cp) == 1
+    assert fleet.attempt(second.id).machine_id == machine.id
+
+
+def test_an_offer_is_checked_again_when_it_is_written(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = MachineRecord.get_by_id(fleet.machine().id)
+    first, second = (jobs.submit(fleet.user, cp, "default", "bring") for _ in range(2))
+    with transaction():
+        assert transitions.offer(SYSTEM, cp, first, machine, "cpu:0", True) is not None
+        assert transitions.offer(SYSTEM, cp, first, machine, "cpu:1", True) is None  # the job's fence has moved on
+        assert transitions.offer(SYSTEM, cp, second, machine, "cpu:0", True) is None  # the device is taken
+        assert transitions.offer(SYSTEM, cp, second, machine, "cpu:0", False) is None
+    assert AttemptRecord.select().count() == 1
+
+
+def test_sharing_attempts_keep_an_exclusive_one_away(cp: ControlPlane, fleet: Fleet) -> None:
+    fleet.method(manifest("light", "import", OUTPUT, exclusive=False))
+    fleet.machine()
+    light = [jobs.submit(fleet.user, cp, "default", "light") for _ in range(2)]
+    assert scheduling.run_pass(cp) == 2
+    alone = jobs.submit(fleet.user, cp, "default", "bring")
+    assert scheduling.run_pass(cp) == 0 and waiting(alone) == "devices_busy"
+    machine = MachineRecord.get()
+    with transaction():
+        assert transitions.offer(SYSTEM, cp, alone, machine, "cpu:0", True) is None
+    assert len(light) == AttemptRecord.select().count()
+
+
+def test_a_locked_machine_is_no_machine(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    MachineRecord.update(locked_reason="revoked").where(MachineRecord.id == machine.id).execute()
+    job = jobs.submit(fleet.user, cp, "default", "bring")
+    assert scheduling.run_pass(cp) == 0 and waiting(job) == "no_machine"
+
+
+def test_the_project_that_used_less_comes_first(cp: ControlPlane, fleet: Fleet, clock: FakeClock) -> None:
+    machine = fleet.machine()
+    busy = jobs.submit(fleet.user, cp, "default", "bring")
+    scheduling.run_pass(cp)
+    attempt = fleet.attempt(busy.id)
+    clock.advance(60)
+    succeed(machine, cp, attempt, {"model": model_files("base")})
+    AttemptRecord.update(accepted_at=clock.now - 60).where(AttemptRecord.id == attempt.id).execute()
+    second = ProjectRecord.create(name="second", title="Second", created_at=clock.now)
+    older = jobs.submit(SYSTEM, cp, "default", "bring")
+    clock.advance(5)
+    newer = jobs.submit(SYSTEM, cp, second.name, "bring")
+    assert scheduling.run_pass(cp) == 1
+    assert JobRecord.get_by_id(newer.id).waiting_code == "offered" and waiting(older) == "devices_busy"
+
+
+def test_a_pass_writes_only_so_much_at_once_and_asks_for_another(cp: ControlPlane, fleet: Fleet) -> None:
+    for _ in range(51):
+        fleet.machine()
+        jobs.submit(fleet.user, cp, "default", "bring")
+    seen = cp.signals.version("schedule")
+    assert scheduling.run_pass(cp) == 50
+    assert cp.signals.version("schedule") > seen
+    seen = cp.signals.version("schedule")
+    assert scheduling.run_pass(cp) == 1
+    assert cp.signals.version("schedule") == seen
+
+
+def test_memory_is_not_counted_twice(cp: ControlPlane, fleet: Fleet) -> None:
+    """What runs is part of what the machine reports in use; only what it has not taken yet is still promised."""
+    machine = fleet.machine(memory=4 * GIB)
+    job = jobs.submit(fleet.user, cp, "default", "bring")  # 1 GiB
+    scheduling.run_pass(cp)
+
+    def promised(free: int) -> int:
+        device = inventory_of(4 * GIB)["devices"][0] | {"memory_free": free}
+        MachineRecord.update(inventory=inventory_of(4 * GIB) | {"devices": [device]}).execute()
+        return snapshots.machines(cp)[0].devices[0].promised
+
+    assert promised(free=4 * GIB) == promised(free=2 * GIB) == GIB
+    attempt = fleet.attempt(job.id)
+    attempts.accept(machine, cp, attempt.id, attempt.fence)
+    report(machine, cp, attempt, "RUNNING")
+    assert promised(free=4 * GIB) == GIB
+    assert promised(free=4 * GIB - GIB // 4) == GIB - GIB // 4
+    assert promised(free=3 * GIB) == 0
