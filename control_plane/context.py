@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ class Answer(Protocol):
 
     status: int  # HTTP
     content_type: str
+    engine_seconds: float  # of the head: from the machine's question to its engine's first byte
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -26,6 +27,12 @@ class Inference(Protocol):
 
     def ask(self, machine_id: str, replica_id: int, path: str, body: bytes, deadline_seconds: float) -> Answer:
         """Block until the head of the answer is there. Raises MachineWentAway, EngineFailed, DeadlineExceeded."""
+        ...
+
+    def stream(
+        self, machine_id: str, replica_id: int, path: str, body: bytes, silence_seconds: float
+    ) -> AsyncGenerator[tuple[int, bytes], None]:
+        """The same inside the event loop: (HTTP status, bytes) piece by piece; leaving early cancels the generation."""
         ...
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import tunesmith
@@ -42,6 +43,17 @@ class Engine:
     def ask(self, machine_id: str, replica_id: int, path: str, body: bytes, deadline_seconds: float) -> Answer:
         self.asked.append(body)
         return self.answers.pop(0)
+
+    async def stream(
+        self, machine_id: str, replica_id: int, path: str, body: bytes, silence_seconds: float
+    ) -> AsyncIterator[tuple[int, bytes]]:
+        answer = self.ask(machine_id, replica_id, path, body, silence_seconds)
+        try:
+            for data in answer:
+                yield answer.status, data
+                await asyncio.sleep(0)
+        finally:
+            answer.close()
 
 
 @dataclass

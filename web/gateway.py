@@ -7,10 +7,11 @@ answer, which ends the generation on the machine.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask_babel import gettext
 
 from control_plane.context import Answer
@@ -31,6 +32,11 @@ CHAT = "/v1/chat/completions"
 COMPLETIONS = "/v1/completions"
 
 blueprint = Blueprint("gateway", __name__, url_prefix="/v1")
+
+
+@blueprint.before_request
+def _begin() -> None:
+    g.begun = time.perf_counter()
 
 
 @blueprint.post("/chat/completions")
@@ -77,13 +83,26 @@ def relay(actor: Actor, project: str | None, deployment: str, path: str, body: b
     give_back = slots.take()
     if give_back is None:
         raise TooMany
+    asked = time.perf_counter()
     try:
         answer = cp.inference.ask(replica.machine_id, replica.id, path, body, cp.settings.chat_seconds)
     except BaseException:
         give_back()
         raise
     passing = _Passing(answer, give_back)
-    return _stream(answer, passing) if streamed else _whole(answer, passing)
+    response = _stream(answer, passing) if streamed else _whole(answer, passing)
+    response.headers["Server-Timing"] = _timing(g.get("begun", asked), asked, time.perf_counter(), answer)
+    return response
+
+
+def _timing(begun: float, asked: float, answered: float, answer: Answer) -> str:
+    """Where the time to the first byte went, in milliseconds: here, on the way to and from the machine, its engine.
+
+    The header is https://www.w3.org/TR/server-timing/.
+    """
+    link = answered - asked - answer.engine_seconds
+    parts = (("gateway", asked - begun), ("link", max(0.0, link)), ("engine", answer.engine_seconds))
+    return ", ".join(f"{name};dur={1000 * seconds:.2f}" for name, seconds in parts)
 
 
 def _complete(path: str) -> Response:

@@ -1,21 +1,25 @@
 """The link to the control plane, the only module that speaks gRPC: channels, deadlines, retries, typed refusals.
 
 Three channels, so that a slow upload never costs a lease and neither delays a token of an answer: `control` (Hello,
-Heartbeat, Poll, reports), `bulk` (blobs, artifacts, logs) and `serve`. A request's type names its call.
+Heartbeat, Poll, reports), `bulk` (blobs, artifacts, logs), and the serving stream's own, which lives in an event loop.
+A request's type names its call.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import logging
 import random
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
+import grpc.aio
 
 from agent.settings import Settings
 from tunesmith.v1 import fleet_pb2_grpc
@@ -105,7 +109,8 @@ class Link:
 
     def reopen(self, credentials: Credentials) -> None:
         """Use a new certificate for all further calls; those under way end on the old channels."""
-        self._stubs = {name: _stub(_channel(self._address, credentials)) for name in ("control", "bulk", "serve")}
+        self._credentials = credentials
+        self._stubs = {name: _stub(_channel(self._address, credentials)) for name in ("control", "bulk")}
 
     def ask(self, request: Any, deadline: float = 0.0) -> Any:
         """The reply to a unary call, e.g. a HelloReply to a HelloRequest. Transient errors are retried for ever.
@@ -140,14 +145,17 @@ class Link:
         except ValueError as problem:  # gRPC's word for a channel that was closed meanwhile
             raise Unreachable(str(problem)) from problem
 
-    def serve(self, up: Iterable[ServeUp]) -> Iterator[ServeDown]:
-        """The serving channel: answers go up, requests come down. Raises Refused, Unreachable and LinkClosed."""
+    @asynccontextmanager
+    async def serving_call(self) -> AsyncIterator[ServingCall]:
+        """The serving channel, inside an event loop; it ends with the block. Raises LinkClosed."""
         if self._closed:
             raise LinkClosed
-        try:
-            yield from self._stubs["serve"].Serve(iter(up))
-        except grpc.RpcError as problem:
-            raise _typed(problem) from problem
+        async with grpc.aio.secure_channel(self._address, _secured(self._credentials), _OPTIONS) as channel:
+            call = _stub(channel).Serve()
+            try:
+                yield ServingCall(call)
+            finally:
+                call.cancel()
 
     def retry_now(self) -> None:
         """The control plane can be reached again: whoever waits before a retry need not wait longer."""
@@ -167,6 +175,32 @@ class Link:
             raise LinkClosed
 
 
+class ServingCall:
+    """The serving channel: answers go up, requests come down. Used inside one event loop."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+        self._turn = asyncio.Lock()  # gRPC takes one message at a time
+
+    async def send(self, up: ServeUp) -> None:
+        """Send a piece of an answer. Raises Refused and Unreachable."""
+        async with self._turn:
+            try:
+                await self._call.write(up)
+            except grpc.RpcError as problem:
+                raise _typed(problem) from problem
+            except asyncio.InvalidStateError as problem:  # the stream has ended
+                raise Unreachable(str(problem)) from problem
+
+    async def requests(self) -> AsyncIterator[ServeDown]:
+        """What the control plane asks for, until the stream ends. Raises Refused and Unreachable."""
+        try:
+            async for down in self._call:
+                yield down
+        except grpc.RpcError as problem:
+            raise _typed(problem) from problem
+
+
 def ask_enrollment(address: str, authority: bytes, request: Any, deadline: float = 30.0) -> Any:
     """A call of the Enrollment service, whose server certificate must be signed by `authority` (PEM).
 
@@ -182,13 +216,16 @@ def ask_enrollment(address: str, authority: bytes, request: Any, deadline: float
         channel.close()
 
 
-def _stub(channel: grpc.Channel) -> fleet_pb2_grpc.FleetStub:
+def _stub(channel: Any) -> fleet_pb2_grpc.FleetStub:
     return fleet_pb2_grpc.FleetStub(channel)  # type: ignore[no-untyped-call]  # generated
 
 
 def _channel(address: str, credentials: Credentials) -> grpc.Channel:
-    secured = grpc.ssl_channel_credentials(credentials.authority, credentials.key, credentials.certificate)
-    return grpc.secure_channel(address, secured, _OPTIONS)
+    return grpc.secure_channel(address, _secured(credentials), _OPTIONS)
+
+
+def _secured(credentials: Credentials) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(credentials.authority, credentials.key, credentials.certificate)
 
 
 def _tell(call: str, tries: int, problem: Unreachable) -> None:

@@ -1,30 +1,29 @@
 """The serving channel: one outbound stream over which requests come and answers go, as bytes, as they arrive.
 
-Each request has a thread of a pool that reads from the engine; nothing is parsed. A request that is cancelled loses its
-connection, which makes the engine stop generating.
+It lives in an event loop of its own thread, so a piece of an answer passes no queue and no other thread between the
+engine's socket and the stream; what arrives while a piece is on its way goes up with the next one. Nothing is parsed. A
+request that is cancelled loses its connection, which makes the engine stop generating.
 """
 
 from __future__ import annotations
 
-import http.client
+import asyncio
 import logging
-import queue
 import random
-import socket
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+import time
+from functools import partial
 
 from agent.context import Agent
-from agent.link.calls import LinkClosed, Refused, Superseded, Unreachable
+from agent.link.calls import LinkClosed, Refused, ServingCall, Superseded, Unreachable
 from agent.link.session import Session
+from agent.serving.engine_client import Connections, EngineUnreachable
 from agent.serving.engine_process import Endpoint
 from agent.serving.replicas import Serving
 from tunesmith.v1.fleet_pb2 import ServeDown, ServeUp
 
 log = logging.getLogger(__name__)
 
-_READ = 64 << 10
+_LOOK_SECONDS = 0.5  # how often the open channel looks whether the agent is to end
 
 
 def run(agent: Agent, session: Session, serving: Serving) -> None:
@@ -35,7 +34,7 @@ def run(agent: Agent, session: Session, serving: Serving) -> None:
             continue
         try:
             epoch = session.epoch()
-            if _stream(agent, epoch, serving):
+            if asyncio.run(_open(agent, epoch, serving)):
                 wait = agent.settings.retry_first_seconds
         except LinkClosed:
             return
@@ -47,94 +46,99 @@ def run(agent: Agent, session: Session, serving: Serving) -> None:
         wait = min(wait * 2, agent.settings.retry_max_seconds)
 
 
-def _stream(agent: Agent, epoch: int, serving: Serving) -> bool:
-    """One life of the stream: hand each request to a thread; whether any came before it ended."""
-    up: queue.SimpleQueue[ServeUp | None] = queue.SimpleQueue()
-    up.put(ServeUp(epoch=epoch))
-    exchanges: dict[int, Exchange] = {}
-    served = False
-    pool = ThreadPoolExecutor(agent.settings.inference_threads, "inference")
-    try:
-        for down in agent.link.serve(iter(up.get, None)):
-            served = True
-            if down.cancel:
-                exchange = exchanges.pop(down.request_id, None)
-                if exchange is not None:
-                    exchange.cancel()
-                continue
-            exchange = Exchange(down, serving.endpoint(down.replica_id), up)
-            exchanges[down.request_id] = exchange
-            pool.submit(_answer, exchange, exchanges)
-    finally:
-        up.put(None)
-        for exchange in list(exchanges.values()):
-            exchange.cancel()
-        pool.shutdown(wait=False, cancel_futures=True)
-    return served
-
-
-def _answer(exchange: Exchange, exchanges: dict[int, Exchange]) -> None:
-    try:
-        exchange.run()
-    finally:
-        exchanges.pop(exchange.number, None)
-
-
-class Exchange:
-    """One request to an engine and its answer."""
-
-    def __init__(self, down: ServeDown, endpoint: Endpoint | None, up: queue.SimpleQueue[ServeUp | None]) -> None:
-        self._down = down
-        self.number = down.request_id
-        self._endpoint = endpoint
-        self._up = up
-        self._cancelled = threading.Event()
-        self._connection: http.client.HTTPConnection | None = None
-
-    def run(self) -> None:
-        """Ask the engine and pass on what it says. The last message of an answer has `end`."""
-        if self._endpoint is None:
-            self._fail("nothing_serves")
-            return
+async def _open(agent: Agent, epoch: int, serving: Serving) -> bool:
+    """One life of the channel; whether any request came before it ended."""
+    async with agent.link.serving_call() as call:
+        await call.send(ServeUp(epoch=epoch))
+        channel = Channel(call, serving, agent.settings.inference_requests)
+        reading = asyncio.ensure_future(channel.read())
         try:
-            self._pass_on(self._endpoint)
-        except (OSError, ValueError, AttributeError, http.client.HTTPException) as problem:
-            # closing a connection under a reader shows in any of these ways
-            if not self._cancelled.is_set():
-                log.warning("request %d: %s", self._down.request_id, problem)
-                self._fail("engine_failed")
+            while not agent.stopping.is_set():
+                done, _ = await asyncio.wait({reading}, timeout=_LOOK_SECONDS)
+                if done:
+                    break
+            else:
+                raise LinkClosed
+            await reading
         finally:
-            if self._connection is not None:
-                self._connection.close()
+            reading.cancel()
+            await channel.close()
+        return channel.served
 
-    def cancel(self) -> None:
-        """Drop the connection: the engine stops generating, and nothing more is passed on."""
-        self._cancelled.set()
-        connected = self._connection.sock if self._connection is not None else None
-        if connected is not None:
-            with suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
 
-    def _pass_on(self, endpoint: Endpoint) -> None:
-        number, body = self._down.request_id, self._down.body
-        headers = {"Authorization": f"Bearer {endpoint.key}", "Content-Type": "application/json"}
-        self._connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
-        self._connection.request("POST" if body else "GET", self._down.path, body or None, headers)
-        if self._cancelled.is_set():  # between the start of this thread and the connection
-            return
-        response = self._connection.getresponse()
-        kind = response.headers.get("Content-Type", "application/json")
-        # the head travels with the first bytes: one message less before the first token
-        up = ServeUp(request_id=number, status=response.status, content_type=kind)
-        while data := response.read1(_READ):
-            if self._cancelled.is_set():
-                return
-            up.data = data
-            self._up.put(up)
-            up = ServeUp(request_id=number)
-        if not self._cancelled.is_set():
-            up.end = True
-            self._up.put(up)
+class Channel:
+    """The requests of one stream, each a task; at most `most` ask an engine at once, the others wait."""
 
-    def _fail(self, code: str) -> None:
-        self._up.put(ServeUp(request_id=self._down.request_id, status=503, error=code, end=True))
+    def __init__(self, call: ServingCall, serving: Serving, most: int) -> None:
+        self._call, self._serving = call, serving
+        self._turns = asyncio.Semaphore(most)
+        self._connections = Connections()
+        self._exchanges: dict[int, asyncio.Task[None]] = {}
+        self.served = False
+
+    async def read(self) -> None:
+        """Begin and cancel requests as the stream says. Raises Refused and Unreachable."""
+        async for down in self._call.requests():
+            self.served = True
+            if down.cancel:
+                if (cancelled := self._exchanges.get(down.request_id)) is not None:
+                    cancelled.cancel()
+                continue
+            task = asyncio.ensure_future(self._answer(down))
+            self._exchanges[down.request_id] = task
+            task.add_done_callback(partial(self._forget, down.request_id))
+
+    def _forget(self, number: int, _: asyncio.Task[None]) -> None:
+        self._exchanges.pop(number, None)
+
+    async def close(self) -> None:
+        """Drop what is under way."""
+        running = list(self._exchanges.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        self._connections.close()
+
+    async def _answer(self, down: ServeDown) -> None:
+        try:
+            async with self._turns:
+                await exchange(self._call, self._connections, down, self._serving.endpoint(down.replica_id))
+        except (Refused, Unreachable) as problem:  # the stream itself ended: nobody is there to be told
+            log.debug("request %d: %s", down.request_id, problem)
+
+
+async def exchange(call: ServingCall, connections: Connections, down: ServeDown, endpoint: Endpoint | None) -> None:
+    """Ask the engine and pass on what it says. The last message of an answer has `end`.
+
+    Cancelling drops the connection: the engine stops generating, and nothing more is passed on.
+    """
+    number = down.request_id
+    if endpoint is None:
+        await call.send(_failure(number, "nothing_serves"))
+        return
+    begun = time.monotonic()
+    try:
+        connection, head = await connections.ask(endpoint, down.path, down.body)
+        complete = False
+        try:
+            # the head travels with the first bytes: one message less before the first token
+            up = ServeUp(request_id=number, status=head.status, content_type=head.content_type)
+            async for data, last in connection.pieces():
+                if up.status:
+                    up.engine_seconds = time.monotonic() - begun
+                up.data, up.end = data, last
+                complete = last
+                await call.send(up)
+                up = ServeUp(request_id=number)
+        finally:
+            if complete:
+                connections.give_back(endpoint, connection)
+            else:
+                connection.close()
+    except EngineUnreachable as problem:
+        log.warning("request %d: %s", number, problem)
+        await call.send(_failure(number, "engine_failed"))
+
+
+def _failure(number: int, code: str) -> ServeUp:
+    return ServeUp(request_id=number, status=503, error=code, end=True)

@@ -1,8 +1,8 @@
 """The Inference port over the machines' outbound Serve streams.
 
 A request comes from a web thread and goes into the stream of the machine that serves; the pieces of its answer come
-back through the event loop straight into the queue that the web thread reads, so a token costs one hand-over and no
-thread of its own.
+back through the event loop straight into the queue that the web thread reads: a token costs one hand-over, and tokens
+that wait go on together. A chat over the public API is read in the event loop itself and costs none.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import asyncio
 import itertools
 import queue
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Protocol
 
 from control_plane.context import Answer
 from control_plane.domain.errors import (
@@ -51,6 +52,27 @@ class ServingChannels:
         answer.await_head()
         return answer
 
+    async def stream(
+        self, machine_id: str, replica_id: int, path: str, body: bytes, silence_seconds: float
+    ) -> AsyncGenerator[tuple[int, bytes], None]:
+        """(HTTP status, bytes) of an answer piece by piece, read in the event loop; leaving early cancels it.
+
+        Raises MachineWentAway, EngineFailed, DeadlineExceeded (a silence longer than `silence_seconds`).
+        """
+        channel = self._channels.get(machine_id)
+        if channel is None:
+            raise MachineWentAway
+        answer, status = LoopAnswer(), 0
+        channel.begin(answer, pb.ServeDown(replica_id=replica_id, path=path, body=body))
+        try:
+            async for piece in answer.pieces(silence_seconds):
+                status = status or piece.status
+                if not 200 <= status <= 599:
+                    raise EngineFailed(problem=f"HTTP {status}")
+                yield status, piece.data
+        finally:
+            channel.cancel(answer.request_id)
+
     def open(self, machine_id: str) -> Channel:
         """The machine's channel from now on; an earlier one ends. Called in the event loop."""
         if (earlier := self._channels.get(machine_id)) is not None:
@@ -73,10 +95,10 @@ class Channel:
         self._down: asyncio.Queue[pb.ServeDown | None] = asyncio.Queue()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._answers: dict[int, StreamedAnswer] = {}
+        self._answers: dict[int, Reader] = {}
         self._open = True
 
-    def begin(self, answer: StreamedAnswer, request: pb.ServeDown) -> None:
+    def begin(self, answer: Reader, request: pb.ServeDown) -> None:
         """Send a request; called from any thread. Raises MachineWentAway."""
         with self._lock:
             if not self._open:
@@ -134,11 +156,54 @@ class Channel:
             raise MachineWentAway from problem
 
 
+class Reader(Protocol):
+    """Who takes the pieces of one answer."""
+
+    request_id: int
+
+    @property
+    def unread(self) -> int:
+        """Bytes that wait to be read."""
+        ...
+
+    def put(self, piece: _Piece) -> None:
+        """Called in the event loop."""
+        ...
+
+
+class LoopAnswer:
+    """An answer that is read where it arrives, in the event loop."""
+
+    request_id = 0
+
+    def __init__(self) -> None:
+        self._pieces: asyncio.Queue[_Piece] = asyncio.Queue()
+        self.unread = 0
+
+    def put(self, piece: _Piece) -> None:
+        if isinstance(piece, pb.ServeUp):
+            self.unread += len(piece.data)
+        self._pieces.put_nowait(piece)
+
+    async def pieces(self, silence_seconds: float) -> AsyncIterator[pb.ServeUp]:
+        """Piece by piece to the end. Raises what ended the answer early."""
+        end = False
+        while not end:
+            try:
+                piece = _plain(await asyncio.wait_for(self._pieces.get(), silence_seconds))
+            except TimeoutError:
+                raise DeadlineExceeded(seconds=round(silence_seconds)) from None
+            self.unread -= len(piece.data)
+            end = piece.end
+            yield piece
+
+
 class StreamedAnswer:
     """An answer on its way; see context.Answer. Read by one thread."""
 
     status = 0
     content_type = ""
+    engine_seconds = 0.0
     request_id = 0
 
     def __init__(self, channel: Channel, seconds: float) -> None:
@@ -146,6 +211,7 @@ class StreamedAnswer:
         self._seconds = seconds
         self._pieces: queue.SimpleQueue[_Piece] = queue.SimpleQueue()
         self._head: pb.ServeUp | None = None
+        self._ahead: _Piece | None = None  # taken from the queue, but not to be joined with what was before it
         self._put = self._read = 0  # bytes; each is written by one side alone
 
     @property
@@ -166,28 +232,52 @@ class StreamedAnswer:
             raise EngineFailed(problem=f"HTTP {head.status}")
         kind = head.content_type.partition(";")[0].strip().lower()
         known = kind in _CONTENT_TYPES and head.content_type.isprintable()
+        self.engine_seconds = head.engine_seconds
         self.status, self.content_type = head.status, head.content_type if known else "application/octet-stream"
 
     def __iter__(self) -> Iterator[bytes]:
         piece = self._head
         while piece is not None:
-            if piece.data:
-                yield piece.data
-            piece = None if piece.end else self._next()
+            data, end = self._gather(piece)
+            if data:
+                yield data
+            piece = None if end else self._next()
 
     def close(self) -> None:
         """Cancel the generation, unless the answer is complete."""
         self._channel.cancel(self.request_id)
 
+    def _gather(self, piece: pb.ServeUp) -> tuple[bytes, bool]:
+        """The piece's bytes with those that wait behind it, and whether they are the last."""
+        parts, end = [piece.data], piece.end
+        while not end:
+            try:
+                following = self._pieces.get_nowait()
+            except queue.Empty:
+                break
+            if isinstance(following, TunesmithError) or following.error:
+                self._ahead = following
+                break
+            self._read += len(following.data)
+            parts.append(following.data)
+            end = following.end
+        return b"".join(parts), end
+
     def _next(self) -> pb.ServeUp:
+        piece, self._ahead = self._ahead, None
         try:
-            piece = self._pieces.get(timeout=self._seconds)
+            piece = _plain(piece or self._pieces.get(timeout=self._seconds))
         except queue.Empty:
             self.close()
             raise DeadlineExceeded(seconds=round(self._seconds)) from None
-        if isinstance(piece, TunesmithError):
-            raise piece
-        if piece.error:
-            raise EngineFailed(problem=piece.error)
         self._read += len(piece.data)
         return piece
+
+
+def _plain(piece: _Piece) -> pb.ServeUp:
+    """Raises the error that a piece is or carries."""
+    if isinstance(piece, TunesmithError):
+        raise piece
+    if piece.error:
+        raise EngineFailed(problem=piece.error)
+    return piece

@@ -1,7 +1,8 @@
 """Stands in for the serving engine: the same files, lock and HTTP paths, but it only counts.
 
 A model file with the text "broken" makes it end at once; POST /die ends it; POST /v1/stream sends a piece every 20 ms
-until its reader goes away, which it notes in `gone`.
+until its reader goes away, which it notes in `gone`; POST /v1/port tells which connection asks, and after POST
+/v1/last it closes the connection.
 """
 
 import fcntl
@@ -21,6 +22,8 @@ if Path(wanted["model"]).read_text() == "broken":
 
 
 class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections are kept, like the real engine's
+
     def do_GET(self):
         self.answer(200, b'{"status":"ok"}')
 
@@ -32,6 +35,11 @@ class Handler(BaseHTTPRequestHandler):
             os._exit(1)
         elif self.path == "/v1/stream":
             self.stream()
+        elif self.path == "/v1/port":
+            self.answer(200, json.dumps({"port": self.client_address[1]}).encode())
+        elif self.path == "/v1/last":
+            self.answer(200, b"{}")
+            self.close_connection = True
         else:
             self.answer(200, json.dumps({"echo": body.decode(), "model": wanted["name"]}).encode())
 
@@ -45,10 +53,11 @@ class Handler(BaseHTTPRequestHandler):
     def stream(self):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         try:
             while True:
-                self.wfile.write(b"data: x\n\n")
+                self.wfile.write(b"9\r\ndata: x\n\n\r\n")
                 time.sleep(0.02)
         except OSError:
             (folder / "gone").touch()

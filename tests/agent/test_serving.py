@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import os
-import queue
 import signal
 import sys
 import threading
@@ -18,7 +19,8 @@ import pytest
 from agent.context import Agent
 from agent.environment import Environment
 from agent.serving import engine_process
-from agent.serving.channel import Exchange
+from agent.serving.channel import exchange
+from agent.serving.engine_client import Connections
 from agent.serving.replicas import Serving
 from agent.settings import Settings
 from agent.storage.cache import Cache
@@ -53,6 +55,15 @@ class Stubs:
     def wait_for(self, condition: Callable[[list[pb.ReplicaStatus]], object]) -> None:
         with self.changed:
             assert self.changed.wait_for(lambda: self.told and condition(self.told), 20), self.told
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Look every few milliseconds: what another process does sends no signal."""
+        pause = threading.Event()
+        for _ in range(4_000):
+            if holds():
+                return
+            pause.wait(0.005)
+        raise AssertionError("never held")
 
     def wait_for_state(self, state: str, generation: int = 1) -> None:
         self.wait_for(lambda told: (told[-1].state, told[-1].generation) == (state, generation))
@@ -91,10 +102,32 @@ def instruction(agent: Agent, number: int = 1, text: str = "weights") -> pb.Serv
     )
 
 
+class Call:
+    """The stream's upper half: what would go to the control plane is kept."""
+
+    def __init__(self) -> None:
+        self.sent: list[pb.ServeUp] = []
+        self.arrived = asyncio.Condition()
+
+    async def send(self, up: pb.ServeUp) -> None:
+        async with self.arrived:
+            self.sent.append(pb.ServeUp.FromString(up.SerializeToString()))
+            self.arrived.notify_all()
+
+    async def holds(self, count: int) -> None:
+        async with self.arrived:
+            await asyncio.wait_for(self.arrived.wait_for(lambda: len(self.sent) >= count), 60)
+
+
+async def ask(serving: Serving, connections: Connections, path: str, body: bytes = b"hi") -> list[pb.ServeUp]:
+    call = Call()
+    down = pb.ServeDown(request_id=9, path=path, body=body)
+    await exchange(call, connections, down, serving.endpoint(5))  # type: ignore[arg-type]
+    return call.sent
+
+
 def answer(serving: Serving, path: str, body: bytes = b"hi") -> list[pb.ServeUp]:
-    up: queue.SimpleQueue[pb.ServeUp | None] = queue.SimpleQueue()
-    Exchange(pb.ServeDown(request_id=9, path=path, body=body), serving.endpoint(5), up).run()
-    return [up.get_nowait() for _ in range(up.qsize())]  # type: ignore[misc]
+    return asyncio.run(ask(serving, Connections(), path, body))
 
 
 def pid_of(agent: Agent) -> int:
@@ -106,10 +139,10 @@ def pid_of(agent: Agent) -> int:
 def test_serve_answer_stop(agent: Agent, serving: Serving, stubs: Stubs) -> None:
     serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
-    whole, end = answer(serving, "/v1/chat/completions")
+    (whole,) = answer(serving, "/v1/chat/completions")
     assert (whole.request_id, whole.status, whole.content_type) == (9, 200, "application/json")
     assert whole.data == b'{"echo": "hi", "model": "demo"}'
-    assert end.end and not end.error
+    assert whole.end and not whole.error
     assert serving.statuses()[0].memory > 0
     pid = pid_of(agent)
     serving.stop(5, 2)
@@ -184,18 +217,40 @@ def test_the_next_agent_adopts_a_living_engine(agent: Agent, serving: Serving, s
 def test_cancelling_drops_the_connection(agent: Agent, serving: Serving, stubs: Stubs) -> None:
     serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")
-    up: queue.SimpleQueue[pb.ServeUp | None] = queue.SimpleQueue()
-    exchange = Exchange(pb.ServeDown(request_id=3, path="/v1/stream", body=b"{}"), serving.endpoint(5), up)
-    running = threading.Thread(target=exchange.run)
-    running.start()
-    head, first = up.get(timeout=60), up.get(timeout=60)
-    assert head is not None and head.content_type == "text/event-stream"
-    assert first is not None and first.data.startswith(b"data: x")
-    exchange.cancel()
-    running.join(10)
-    assert not running.is_alive()
-    rest = [up.get_nowait() for _ in range(up.qsize())]
-    assert not any(message.end or message.error for message in rest if message)
+
+    async def leave() -> list[pb.ServeUp]:
+        call, connections = Call(), Connections()
+        down = pb.ServeDown(request_id=3, path="/v1/stream", body=b"{}")
+        running = asyncio.ensure_future(exchange(call, connections, down, serving.endpoint(5)))  # type: ignore[arg-type]
+        await call.holds(2)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return call.sent
+
+    sent = asyncio.run(leave())
+    assert sent[0].content_type == "text/event-stream" and sent[0].engine_seconds > 0
+    assert sent[1].data.startswith(b"data: x")
+    assert not any(up.end or up.error for up in sent)
+    gone = agent.settings.data / "replicas" / "5" / "gone"
+    stubs.wait_until(gone.exists)  # the engine noticed and stopped
+
+
+def test_a_connection_is_kept_and_one_that_the_engine_closed_is_replaced(
+    agent: Agent, serving: Serving, stubs: Stubs
+) -> None:
+    serving.serve(instruction(agent))
+    stubs.wait_for_state("SERVING")
+
+    async def three() -> list[bytes]:
+        connections = Connections()
+        seen = [json.loads((await ask(serving, connections, "/v1/port"))[0].data)["port"] for _ in range(2)]
+        await ask(serving, connections, "/v1/last")  # answers, then closes the connection without a word
+        seen.append(json.loads((await ask(serving, connections, "/v1/port"))[0].data)["port"])
+        connections.close()
+        return seen
+
+    first, second, third = asyncio.run(three())
+    assert first == second != third
 
 
 def test_an_engine_that_dies_in_an_answer_says_so(agent: Agent, serving: Serving, stubs: Stubs) -> None:

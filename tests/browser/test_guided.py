@@ -35,6 +35,7 @@ class Engine:
 
     status = 200
     content_type = "text/event-stream"
+    engine_seconds = 0.0
 
     def ask(self, *_: Any) -> Engine:
         return self

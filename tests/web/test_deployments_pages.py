@@ -28,6 +28,7 @@ class Engine:
     closed: int = 0
     status: int = 200
     content_type: str = "text/event-stream"
+    engine_seconds: float = 0.0
 
     def ask(self, machine_id: str, replica_id: int, path: str, body: bytes, deadline_seconds: float) -> Engine:
         self.asked.append({"machine": machine_id, "path": path} | json.loads(body))

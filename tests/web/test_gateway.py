@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -35,6 +36,7 @@ class FakeAnswer:
     chunks: list[bytes]
     status: int = 200
     content_type: str = SSE
+    engine_seconds: float = 0.25
     breaks: TunesmithError | None = None
     given: int = 0
     closed: int = 0
@@ -163,6 +165,7 @@ def test_a_stream_passes_on_the_engine_bytes_as_they_came(app: Flask, inference:
     assert (got.status_code, got.data, got.mimetype) == (200, b"".join(CHUNKS), SSE)
     assert "Content-Encoding" not in got.headers
     assert got.headers["X-Accel-Buffering"] == "no"
+    assert re.fullmatch(r"gateway;dur=[\d.]+, link;dur=[\d.]+, engine;dur=250\.00", got.headers["Server-Timing"])
     assert inference.asked[0][2:] == (gateway.CHAT, raw)
     got.close()  # as a WSGI server does at the end
     assert answer.closed == 1

@@ -615,7 +615,7 @@ class ReportReplicaReply(_message.Message):
     def __init__(self) -> None: ...
 
 class ServeUp(_message.Message):
-    __slots__ = ("request_id", "epoch", "status", "content_type", "data", "end", "error")
+    __slots__ = ("request_id", "epoch", "status", "content_type", "data", "end", "error", "engine_seconds")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -623,6 +623,7 @@ class ServeUp(_message.Message):
     DATA_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     request_id: int
     epoch: int
     status: int
@@ -630,7 +631,8 @@ class ServeUp(_message.Message):
     data: bytes
     end: bool
     error: str
-    def __init__(self, request_id: _Optional[int] = ..., epoch: _Optional[int] = ..., status: _Optional[int] = ..., content_type: _Optional[str] = ..., data: _Optional[bytes] = ..., end: _Optional[bool] = ..., error: _Optional[str] = ...) -> None: ...
+    engine_seconds: float
+    def __init__(self, request_id: _Optional[int] = ..., epoch: _Optional[int] = ..., status: _Optional[int] = ..., content_type: _Optional[str] = ..., data: _Optional[bytes] = ..., end: _Optional[bool] = ..., error: _Optional[str] = ..., engine_seconds: _Optional[float] = ...) -> None: ...
 
 class ServeDown(_message.Message):
     __slots__ = ("request_id", "replica_id", "path", "body", "cancel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from control_plane.domain.errors import DeadlineExceeded, EngineFailed, MachineWentAway
 from control_plane.domain.permissions import SYSTEM
+from control_plane.rpc.serving import ServingChannels
 from control_plane.services.fleet import machines
 from link_support import TIMEOUT, Link, TestMachine, code_of, hello
 from tunesmith.v1 import fleet_pb2 as pb
@@ -137,6 +139,44 @@ def test_a_reader_that_leaves_cancels_the_generation(link: Link, machine: TestMa
     stream.say(cancel, data=b"too late", end=True)  # harmless
     engine(stream, lambda request: stream.say(request, status=200, data=b"fine", end=True))
     assert b"".join(link.cp.inference.ask(machine.id, 1, CHAT, b"{}", TIMEOUT)) == b"fine"
+
+
+def test_pieces_that_wait_go_on_together(link: Link, machine: TestMachine, stream: Stream) -> None:
+    engine(stream, lambda request: stream.say(request, status=200, data=b"1"))
+    reply = link.cp.inference.ask(machine.id, 1, CHAT, b"{}", TIMEOUT)
+    pieces = iter(reply)
+    assert next(pieces) == b"1"
+    request = pb.ServeDown(request_id=reply.request_id)  # type: ignore[attr-defined]
+    stream.say(request, data=b"2")
+    stream.say(request, data=b"3")
+    stream.say(request, error="engine_failed", end=True)
+    _until(lambda: reply._pieces.qsize() == 3)  # type: ignore[attr-defined]
+    assert next(pieces) == b"23"
+    with pytest.raises(EngineFailed):
+        next(pieces)
+
+
+def test_a_chat_that_is_cancelled_leaves_nothing_behind(link: Link, machine: TestMachine, stream: Stream) -> None:
+    channels: ServingChannels = link.cp.inference  # type: ignore[assignment]
+
+    async def ask_and_leave(number: int) -> None:
+        asked = channels.stream(machine.id, 1, CHAT, str(number).encode(), TIMEOUT)
+        reading = asyncio.ensure_future(anext(asked))
+        await asyncio.sleep(0)  # it is sent
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+    for number in range(40):  # more than any pool has threads
+        asyncio.run_coroutine_threadsafe(ask_and_leave(number), link.server._loop).result(TIMEOUT)
+        assert not stream.request().cancel
+        assert stream.request().cancel
+    engine(stream, lambda request: stream.say(request, status=200, data=b"fine", end=True))
+
+    async def ask() -> bytes:
+        return b"".join([data async for _, data in channels.stream(machine.id, 1, CHAT, b"{}", TIMEOUT)])
+
+    assert asyncio.run_coroutine_threadsafe(ask(), link.server._loop).result(TIMEOUT) == b"fine"
+    assert channels._channels[machine.id]._answers == {}
 
 
 def test_a_deadline_cancels_too(link: Link, machine: TestMachine, stream: Stream) -> None:
