@@ -32,7 +32,7 @@ from control_plane.services.fleet import attempts
 from control_plane.settings import Settings
 from control_plane.signals import LocalSignals
 from control_plane.single_start import AlreadyRunning, Running, SingleStart
-from control_plane.store.database import open_database
+from control_plane.store.database import open_database, release
 from control_plane.ticks import Ticks
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def build(settings: Settings, inference: Inference) -> ControlPlane:
     """Open the data folder: keys, database with the newest schema, blobs. Starts nothing."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     open_authority(settings.data)
-    open_database(settings.data, settings.database)
+    open_database(settings.data, settings.database, settings.database_connections, settings.database_stale_seconds)
     return ControlPlane(
         settings=settings,
         blobs=Blobs(settings.data / "blobs", min_free=settings.min_free_disk_bytes),
@@ -87,6 +87,7 @@ class Parts:
         click.echo(f"Tunesmith is ready at {url}")
         if link:
             click.echo(f"Set the administrator's password once at {link}")
+        release()  # this thread serves nobody from here on
 
     def stop(self) -> None:
         """Ticks first, so that nothing new begins; then the ports."""

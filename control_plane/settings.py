@@ -23,6 +23,8 @@ class Settings:
 
     data: Path = _setting(Path("~/.tunesmith/control-plane"), "Folder of the database, blobs, logs and keys")
     database: str = _setting("", "postgresql:// address; empty: SQLite in the data folder")
+    database_connections: int = _setting(40, "Connections to PostgreSQL at most; whoever finds none waits for one")
+    database_stale_seconds: float = _setting(300.0, "Age at which a connection to PostgreSQL is made anew")
     host: str = _setting("127.0.0.1", "Address that all three ports listen on")
     public_host: str = _setting("127.0.0.1", "Name or address by which machines and browsers reach the control plane")
     web_port: int = _setting(8420, "Port of the dashboard and the OpenAI-compatible endpoint")

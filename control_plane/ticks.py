@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from control_plane.context import ControlPlane
 from control_plane.services import audit, guided
 from control_plane.services.access import people
 from control_plane.services.fleet import attempts, machines, scheduling
+from control_plane.store.database import release
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Ticks:
         self._passes = threading.Thread(target=self._run_passes, name="scheduling", daemon=True)
         self._table = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(2)})
         for seconds, tick in TICKS:
-            self._table.add_job(tick, "interval", [cp], seconds=seconds, coalesce=True, misfire_grace_time=None)
+            self._table.add_job(_hop(tick), "interval", [cp], seconds=seconds, coalesce=True, misfire_grace_time=None)
 
     def start(self) -> None:
         self._unsubscribe = self._cp.signals.subscribe(["schedule"], lambda _: self._wanted.set())
@@ -65,4 +67,18 @@ class Ticks:
                 scheduling.run_pass(self._cp)
             except Exception:  # a loop's top: the next pass may well succeed, and jobs wait for it
                 log.exception("A scheduling pass failed")
+            release()
             self._stopping.wait(PASS_AT_MOST_EVERY)
+
+
+def _hop(tick: Tick) -> Tick:
+    """The tick, holding no database connection until its next time."""
+
+    @functools.wraps(tick)
+    def hop(cp: ControlPlane) -> object:
+        try:
+            return tick(cp)
+        finally:
+            release()
+
+    return hop

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from control_plane.context import ControlPlane
-from support import FakeClock, close_database, make_control_plane
+from postgresql_server import PostgresqlServer, lacking
+from support import FakeClock, close_database, make_control_plane, missing
 
 
 @pytest.fixture
@@ -19,3 +20,20 @@ def cp(tmp_path: Path, clock: FakeClock) -> Iterator[ControlPlane]:
     """A control plane on a fresh SQLite file with no users, projects or methods."""
     yield make_control_plane(tmp_path / "data", clock)
     close_database()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A server that lives as long as the test session."""
+    if reason := lacking():
+        missing(reason)
+    server = PostgresqlServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgresql(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """Address of a fresh database that has the newest schema."""
+    with postgresql_server.database() as address:
+        yield address

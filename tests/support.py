@@ -40,9 +40,9 @@ class NoInference:
 
 
 def make_control_plane(folder: Path, clock: FakeClock, **settings: object) -> ControlPlane:
-    """A control plane on its own SQLite file. The records are bound to it until `close_database`."""
+    """A control plane on its own SQLite file, or on the setting `database`; its records' until `close_database`."""
     values = replace(Settings(data=folder, min_free_disk_bytes=0), **settings).resolved()
-    open_database(values.data, values.database)
+    open_database(values.data, values.database, values.database_connections, values.database_stale_seconds)
     return ControlPlane(
         settings=values,
         blobs=Blobs(values.data / "blobs"),

@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from flask_compress import Compress
 
 from control_plane.context import ControlPlane
+from control_plane.store.database import release
 from web import access, addresses, assets, failures, formatting, gateway, languages, live, pages, security, words
 
 # Their bodies are streams, or the engine's bytes as they came.
@@ -24,6 +25,7 @@ def create_app(cp: ControlPlane) -> Flask:
     app.extensions["tunesmith_chat_slots"] = live.Slots(cp.settings.chat_streams)
     app.before_request(access.check)  # before the body is read: who may not, uploads nothing
     app.before_request(languages.remember)
+    app.teardown_appcontext(lambda _: release())
     languages.speak(app)
     security.protect(app, cp.settings)
     failures.answer_errors(app)

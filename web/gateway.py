@@ -21,6 +21,7 @@ from control_plane.domain.permissions import Actor
 from control_plane.services import deployments
 from control_plane.services.access import projects
 from control_plane.statuses import STATUS
+from control_plane.store.database import release
 from control_plane.wording import say
 from web.access import by_token, the_actor, the_control_plane
 from web.failures import openai_error
@@ -83,6 +84,7 @@ def relay(actor: Actor, project: str | None, deployment: str, path: str, body: b
     give_back = slots.take()
     if give_back is None:
         raise TooMany
+    release()  # an answer may take minutes
     asked = time.perf_counter()
     try:
         answer = cp.inference.ask(replica.machine_id, replica.id, path, body, cp.settings.chat_seconds)

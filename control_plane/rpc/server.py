@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 import grpc
 import grpc.aio
@@ -15,6 +15,7 @@ from control_plane.context import ControlPlane
 from control_plane.rpc.automation import AutomationServicer
 from control_plane.rpc.enrollment import EnrollmentServicer
 from control_plane.rpc.fleet import FleetServicer
+from control_plane.rpc.hops import Hops
 from control_plane.rpc.interceptors import ErrorsInWords
 from control_plane.rpc.serving import ServingChannels
 from tunesmith.v1 import automation_pb2_grpc, fleet_pb2_grpc
@@ -46,7 +47,7 @@ class Server:
     def __init__(self, cp: ControlPlane, channels: ServingChannels) -> None:
         self._cp = cp
         self._channels = channels
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="rpc")
+        self._pool = Hops(_THREADS, thread_name_prefix="rpc")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rpc-loop", daemon=True)
         self._servers: list[grpc.aio.Server] = []

@@ -1,30 +1,57 @@
 """The database: one handle, one kind of transaction, one base for the records.
 
-SQLite runs in WAL mode and every writer begins IMMEDIATE: a deferred transaction that reads first and writes then fails
-at once under contention, however long the busy timeout is.
+On both databases there is one writer at a time, so what a transaction has read is still true when it writes. SQLite
+runs in WAL mode and every writer begins IMMEDIATE: a deferred transaction that reads first and writes then fails at
+once under contention, however long the busy timeout is. PostgreSQL's writers take a lock of the whole database first.
+Reading waits for nobody.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from peewee import Database, DatabaseProxy, DoubleField, Model, PostgresqlDatabase, SqliteDatabase, TextField
+from peewee import (
+    Database,
+    DatabaseError,
+    DatabaseProxy,
+    DataError,
+    DoubleField,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    Model,
+    NotSupportedError,
+    ProgrammingError,
+    SqliteDatabase,
+    TextField,
+)
 from playhouse.db_url import parse
 from playhouse.migrations import Runner
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
+
+from control_plane.domain.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 database = DatabaseProxy()
 
+_WAIT_SECONDS = 30  # for the one writer, and for a connection of the pool
 _PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "full",
     "foreign_keys": 1,
-    "busy_timeout": 30_000,
+    "busy_timeout": _WAIT_SECONDS * 1000,
     "cache_size": -1024,  # KiB, per thread
 }
+# Seconds, and how often: a server that is gone is noticed within a minute. An address may say otherwise.
+_POSTGRESQL = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+# Until the transaction's end. Advisory locks belong to one database of the server, and the timeout to this transaction.
+_ONE_WRITER = f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true), pg_advisory_xact_lock(1953853029)"
 
 
 class Record(Model):
@@ -49,28 +76,71 @@ class TimeField(DoubleField):
     """Seconds since the epoch."""
 
 
-def open_database(data: Path, address: str) -> Database:
-    """Connect the records to SQLite in `data`, or to the PostgreSQL at `address`, and migrate to the newest schema."""
+class PostgresqlPool(PooledPostgresqlDatabase):  # type: ignore[misc]
+    """Connections that threads borrow: who finds none waits for one, a broken one is replaced when it is borrowed.
+
+    Raises Unavailable where the server does not answer or no connection comes free in time.
+    """
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        with _broken_is_unavailable():
+            return bool(super().connect(reuse_if_open))
+
+    def _execute_cursor(self, *args: Any, **kwargs: Any) -> Any:
+        with _broken_is_unavailable():
+            return super()._execute_cursor(*args, **kwargs)
+
+
+@contextmanager
+def _broken_is_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (DataError, IntegrityError, InternalError, NotSupportedError, ProgrammingError):
+        raise  # about the statement; what else a database says is about the connection, a timeout among it
+    except (DatabaseError, InterfaceError, MaxConnectionsExceeded) as problem:
+        log.warning("PostgreSQL: %s", problem)
+        raise Unavailable from problem
+
+
+def open_database(data: Path, address: str, connections: int = 40, stale_seconds: float = 300.0) -> Database:
+    """Connect the records to SQLite in `data`, or to the PostgreSQL at `address`, and migrate to the newest schema.
+
+    At most `connections` to PostgreSQL are open, each for about `stale_seconds`.
+    """
     if address:
-        # each thread keeps its connection; timestamps are numbers, so no time zone is involved
-        options = parse(address)
-        handle: Database = PostgresqlDatabase(options.pop("database"), **options)
+        options = _POSTGRESQL | parse(address)
+        pool = {"max_connections": connections, "stale_timeout": stale_seconds, "timeout": _WAIT_SECONDS}
+        handle: Database = PostgresqlPool(options.pop("database"), **options, **pool)
     else:
         data.mkdir(parents=True, exist_ok=True)
         handle = SqliteDatabase(str(data / "tunesmith.db"), pragmas=_PRAGMAS)
     database.initialize(handle)
     Runner(handle, directory=str(Path(__file__).parent / "migrations")).up()
+    release()
     return handle
+
+
+def release() -> None:
+    """Give this thread's connection back to the pool: at the end of a request, of a call's hop, of a tick.
+
+    SQLite's stay with their threads: one costs little, and opening it more.
+    """
+    handle = database.obj
+    if isinstance(handle, PostgresqlPool) and not handle.is_closed():
+        handle.close()
 
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """One write transaction. Opened by services only; nesting joins the outer one."""
+    """One write transaction, the only one at its time. Opened by services only; nesting joins the outer one."""
     handle = database.obj
     handle.connect(reuse_if_open=True)
     if handle.in_transaction():
         yield
-        return
-    immediate = ("IMMEDIATE",) if isinstance(handle, SqliteDatabase) else ()
-    with handle.atomic(*immediate):
-        yield
+    elif isinstance(handle, SqliteDatabase):
+        with handle.atomic("IMMEDIATE"):
+            yield
+    else:
+        with _broken_is_unavailable(), handle.atomic():  # BEGIN and COMMIT go past the pool's own handling
+            handle.execute_sql(_ONE_WRITER)
+            yield

@@ -2,14 +2,16 @@ import importlib
 import pkgutil
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
-from peewee import IntegrityError, PostgresqlDatabase, SqliteDatabase
+from peewee import IntegrityError, SqliteDatabase
 from playhouse.migrations import Runner
 
 import control_plane.store
-from control_plane.store.database import Record, open_database, transaction
+from control_plane.domain.errors import Unavailable
+from control_plane.store.database import Record, open_database, release, transaction
 from control_plane.store.people import UserRecord
 from support import START, close_database
 
@@ -20,8 +22,6 @@ MIGRATIONS = str(Path(control_plane.store.__file__).parent / "migrations")
 def store(request, tmp_path):
     address = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
     yield open_database(tmp_path, address)
-    with transaction():
-        UserRecord.delete().execute()
     close_database()
 
 
@@ -85,8 +85,7 @@ def test_writers_that_read_first_wait_for_each_other(store):
         try:
             for _ in range(20):
                 with transaction():
-                    query = UserRecord.select().where(UserRecord.name == "counter")
-                    user = (query.for_update() if isinstance(store, PostgresqlDatabase) else query).get()
+                    user = UserRecord.get(name="counter")
                     UserRecord.update(created_at=user.created_at + 1).where(UserRecord.id == user.id).execute()
         except (sqlite3.Error, IntegrityError) as problem:
             failures.append(problem)
@@ -100,3 +99,111 @@ def test_writers_that_read_first_wait_for_each_other(store):
         thread.join()
     assert failures == []
     assert UserRecord.get(name="counter").created_at == 80
+
+
+def in_threads(count, function):
+    """Run it in so many threads at once; what they raised."""
+    together, problems = threading.Barrier(count), []
+
+    def run():
+        together.wait()
+        try:
+            function()
+        except Exception as problem:  # noqa: BLE001 — a test's thread: whatever ends it is looked at
+            problems.append(problem)
+        finally:
+            release()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return problems
+
+
+@pytest.mark.postgresql
+def test_more_threads_than_connections_wait(tmp_path, postgresql, postgresql_server):
+    open_database(tmp_path, postgresql, connections=40)
+    most = []
+
+    def work():
+        for _ in range(5):
+            with transaction():
+                most.append(postgresql_server.connections(postgresql))
+            UserRecord.select().count()
+            release()
+
+    assert in_threads(60, work) == []
+    assert 0 < max(most) <= 40
+    close_database()
+
+
+@pytest.mark.postgresql
+def test_whoever_waits_too_long_for_a_connection_is_told_so(tmp_path, postgresql, monkeypatch):
+    store = open_database(tmp_path, postgresql, connections=1)
+    monkeypatch.setattr(store, "_wait_timeout", 0.1)
+    UserRecord.select().count()  # this thread holds the only one
+    (problem,) = in_threads(1, lambda: UserRecord.select().count())
+    assert isinstance(problem, Unavailable)
+    close_database()
+
+
+@pytest.mark.postgresql
+def test_connections_that_the_server_dropped_are_replaced(tmp_path, postgresql, postgresql_server):
+    open_database(tmp_path, postgresql, connections=4)
+    restarted = threading.Barrier(5)
+
+    def work():
+        UserRecord.select().count()
+        restarted.wait()  # each of them holds a connection
+        restarted.wait()
+        with pytest.raises(Unavailable):
+            UserRecord.select().count()
+        release()
+        with transaction():
+            UserRecord.select().count()
+
+    def restart():
+        restarted.wait()
+        postgresql_server.stop()
+        postgresql_server.start()
+        restarted.wait()
+
+    operator = threading.Thread(target=restart)
+    operator.start()
+    assert in_threads(4, work) == []
+    operator.join()
+    assert UserRecord.select().count() == 0
+    close_database()
+
+
+@pytest.mark.postgresql
+def test_a_server_that_is_away_is_said_and_found_again(tmp_path, postgresql, postgresql_server):
+    open_database(tmp_path, postgresql)
+    postgresql_server.stop()
+    with pytest.raises(Unavailable), transaction():
+        pass
+    with pytest.raises(Unavailable):
+        UserRecord.select().count()
+    postgresql_server.start()
+    assert UserRecord.select().count() == 0
+    close_database()
+
+
+@pytest.mark.postgresql
+def test_an_old_connection_is_made_anew(tmp_path, postgresql):
+    store = open_database(tmp_path, postgresql, stale_seconds=1.0)
+
+    def server_process():
+        (found,) = store.execute_sql("SELECT pg_backend_pid()").fetchone()
+        release()
+        return found
+
+    first = server_process()
+    assert server_process() == first
+    until = time.time() + 1.1
+    while time.time() < until:
+        time.sleep(0.05)
+    assert server_process() != first
+    close_database()
