@@ -1,7 +1,9 @@
-"""Who may do what: the actor, the roles, and one table.
+"""Who may do what: the actor, and one table of permissions from which the built-in roles are made.
 
-An administrator may do everything that is not inside a project, and everything in each project. A user has one role per
-project. A machine is an actor too: it may do nothing here, its calls are checked against its own attempts.
+Roles are rows (`store/roles.py`; the first migration writes the built-in ones), so a role is data and not code. A user
+has one role per project, and `services/access/identity.py` hands its permissions to the actor. An administrator may do
+everything that is not inside a project, and everything in each project. A machine is an actor too: it may do nothing
+here, its calls are checked against its own attempts.
 """
 
 from __future__ import annotations
@@ -11,13 +13,12 @@ from dataclasses import dataclass, field
 
 from control_plane.domain.errors import Denied, NotFound
 
-OWNER, DEVELOPER, EXPERT, VIEWER = "Owner", "Developer", "Expert", "Viewer"
-ROLES = (OWNER, DEVELOPER, EXPERT, VIEWER)
+_OWNER, _DEVELOPER, _EXPERT, _VIEWER = _NAMES = ("Owner", "Developer", "Expert", "Viewer")
 
-_ALL = frozenset(ROLES)
-_WORK = frozenset({OWNER, DEVELOPER, EXPERT})
+_ALL = frozenset(_NAMES)
+_WORK = frozenset({_OWNER, _DEVELOPER, _EXPERT})
 
-# permission → the project roles that have it; an empty set means administrators only
+# permission → the built-in roles that have it; an empty set means administrators only
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "project.see": _ALL,
     "dataset.see": _ALL,
@@ -33,9 +34,9 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "deployment.use": _ALL,
     "case.see": _ALL,
     "method.see": _ALL,
-    "member.see": frozenset({OWNER}),
-    "member.change": frozenset({OWNER}),
-    "audit.see": frozenset({OWNER}),
+    "member.see": frozenset({_OWNER}),
+    "member.change": frozenset({_OWNER}),
+    "audit.see": frozenset({_OWNER}),
     "machine.see": _ALL,
     "machine.change": frozenset(),
     "machine.join": frozenset(),
@@ -46,6 +47,18 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 
 
 @dataclass(frozen=True)
+class Role:
+    """What its bearers may do in a project."""
+
+    name: str
+    permissions: frozenset[str]
+
+
+BUILT_IN_ROLES = tuple(Role(name, frozenset(one for one, has in PERMISSIONS.items() if name in has)) for name in _NAMES)
+OWNER, DEVELOPER, EXPERT, VIEWER = BUILT_IN_ROLES
+
+
+@dataclass(frozen=True)
 class Actor:
     """Who acts: a user (with the projects' roles), a machine, or the system itself."""
 
@@ -53,17 +66,17 @@ class Actor:
     id: str
     name: str
     administrator: bool = False
-    roles: Mapping[int, str] = field(default_factory=dict)  # project id → role
+    roles: Mapping[int, Role] = field(default_factory=dict)  # by project id
     address: str = ""  # where the request came from, for the audit
 
     def may(self, permission: str, project_id: int | None = None) -> bool:
         """Whether this actor has `permission`, in a project if one is given, otherwise in any or none."""
-        allowed = PERMISSIONS[permission]
+        PERMISSIONS[permission]  # one that does not exist is a mistake of the caller
         if self.kind == "system" or self.administrator:
             return True
         if project_id is None:
-            return any(role in allowed for role in self.roles.values())
-        return self.roles.get(project_id) in allowed
+            return any(permission in role.permissions for role in self.roles.values())
+        return project_id in self.roles and permission in self.roles[project_id].permissions
 
 
 SYSTEM = Actor(kind="system", id="system", name="Tunesmith")

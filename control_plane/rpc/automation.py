@@ -343,8 +343,8 @@ def _reference(item: pb.InputRef) -> dict[str, Any]:
 
 
 def _project(call: Call, record: ProjectRecord) -> pb.Project:
-    role = call.actor.roles.get(record.id, "Administrator" if call.actor.administrator else "")
-    return pb.Project(id=record.id, name=record.name, title=record.title, role=role)
+    role, everywhere = call.actor.roles.get(record.id), "Administrator" if call.actor.administrator else ""
+    return pb.Project(id=record.id, name=record.name, title=record.title, role=role.name if role else everywhere)
 
 
 def _keep(call: Call, header: pb.UploadHeader, parts: dict[str, Any]) -> pb.DatasetVersion:

@@ -17,7 +17,7 @@ from control_plane.domain.lifecycle import JOB_OVER, SUCCEEDED
 from control_plane.domain.permissions import Actor
 from control_plane.domain.plans import Plan, parse
 from control_plane.services import audit, cases, datasets, jobs, models
-from control_plane.services.access import projects
+from control_plane.services.access import identity, projects
 from control_plane.services.cases import Case
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -26,7 +26,7 @@ from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import UserRecord
-from control_plane.store.projects import MemberRecord, ProjectRecord
+from control_plane.store.projects import ProjectRecord
 
 IMPORT, TRAIN, EVALUATE, EXPORT = "import", "train", "evaluate", "export"
 DONE, STOPPED = "done", "stopped"
@@ -224,6 +224,4 @@ def _on_behalf(run: GuidedRunRecord) -> Actor:
     user = UserRecord.get_or_none(UserRecord.id == run.created_by_id, UserRecord.active == True)  # noqa: E712
     if user is None:
         raise Denied(permission="job.submit")
-    members = MemberRecord.select().where(MemberRecord.user == user.id)
-    roles = {member.project_id: member.role for member in members}
-    return Actor("user", str(user.id), user.name, administrator=user.administrator, roles=roles)
+    return identity.actor_of(user, "")

@@ -4,6 +4,7 @@ from peewee import AutoField, CharField, ForeignKeyField
 
 from control_plane.store.database import Record, TimeField
 from control_plane.store.people import UserRecord
+from control_plane.store.roles import RoleRecord
 
 
 class ProjectRecord(Record):
@@ -22,7 +23,8 @@ class MemberRecord(Record):
     project_id: int
     user = ForeignKeyField(UserRecord, backref="memberships", on_delete="CASCADE", lazy_load=False)
     user_id: int
-    role = CharField(32)  # a row of domain/permissions.py ROLES
+    role = ForeignKeyField(RoleRecord, field="name", column_name="role", lazy_load=False)
+    role_id: str  # the role's name
 
     class Meta:
         table_name = "members"

@@ -12,7 +12,7 @@ from client_support import Installation, made
 
 import tunesmith
 from control_plane.services import guided, methods
-from control_plane.services.access import people
+from control_plane.services.access import identity, people
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
@@ -31,7 +31,7 @@ def signed_in(installation: Installation, client: tunesmith.Client, name: str) -
     link = client.invite_user(name)
     people.redeem_link(installation.cp, link.rsplit("/", 1)[1], "a long enough sentence", "127.0.0.1")
     record = UserRecord.get(UserRecord.name == name)
-    actor = people._actor(record, "")
+    actor = identity.actor_of(record, "")
     return installation.connect(people.create_token(actor, installation.cp, "script")[0])
 
 

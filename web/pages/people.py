@@ -7,8 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from control_plane.domain.permissions import ROLES
-from control_plane.services.access import people, projects
+from control_plane.services.access import identity, people, projects
 from web import snippets
 from web.access import requires, the_actor, the_control_plane
 from web.pages.item import Item
@@ -94,11 +93,11 @@ def _index(link: str, invited: str) -> str:
 
 
 def role_choices() -> list[tuple[str, str]]:
-    """Each role with its name in the reader's language."""
+    """Each role with its name, the built-in ones' in the reader's language."""
     words = {
         "Owner": gettext("Owner"),
         "Developer": gettext("Developer"),
         "Expert": gettext("Expert"),
         "Viewer": gettext("Viewer"),
     }
-    return [(role, words[role]) for role in ROLES]
+    return [(role, words.get(role, role)) for role in identity.role_names()]

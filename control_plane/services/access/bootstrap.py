@@ -53,7 +53,7 @@ def _administrator(cp: ControlPlane) -> UserRecord:
         return first  # type: ignore[no-any-return]
     user = UserRecord.create(name=ADMIN, title="Administrator", administrator=True, created_at=cp.clock())
     project = ProjectRecord.create(name=PROJECT, title="Default", created_at=cp.clock())
-    MemberRecord.create(project=project, user=user, role=OWNER)
+    MemberRecord.create(project=project, user=user, role=OWNER.name)
     audit.record(SYSTEM, cp, "user.create", f"user:{user.id}", name=ADMIN, administrator=True)
     audit.record(SYSTEM, cp, "project.create", f"project:{project.id}", project.id, name=PROJECT)
     return user

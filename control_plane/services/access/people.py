@@ -22,11 +22,10 @@ from control_plane.domain.errors import (
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit
-from control_plane.services.access import bootstrap, credentials
+from control_plane.services.access import bootstrap, credentials, identity
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import transaction
 from control_plane.store.people import ApiTokenRecord, OneTimeLinkRecord, SessionRecord, UserRecord
-from control_plane.store.projects import MemberRecord
 
 MINIMUM_PASSWORD = 10  # characters
 LONGEST_PASSWORD = 1_000  # characters; hashing takes time and memory
@@ -77,7 +76,7 @@ def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> s
         UserRecord.update(password_hash=hashed).where(UserRecord.id == link.user_id).execute()
         SessionRecord.delete().where(SessionRecord.user == link.user_id).execute()
         user = _user_of(link.user_id)
-        actor = _actor(user, address)
+        actor = identity.actor_of(user, address)
         if user.administrator:
             bootstrap.revoke(actor, cp)
         audit.record(actor, cp, "user.password_set", f"user:{user.id}")
@@ -126,7 +125,7 @@ def sign_in(cp: ControlPlane, name: str, password: str, address: str) -> str:
     with transaction():
         if _HASHER.check_needs_rehash(stored):
             UserRecord.update(password_hash=_HASHER.hash(password)).where(UserRecord.id == user.id).execute()
-        audit.record(_actor(user, address), cp, "session.open", f"user:{user.id}")
+        audit.record(identity.actor_of(user, address), cp, "session.open", f"user:{user.id}")
         return credentials.new_session(cp, user)
 
 
@@ -144,7 +143,7 @@ def actor_of_session(cp: ControlPlane, secret: str, address: str) -> Actor:
     )
     if session is None:
         raise NotSignedIn
-    return _actor(_user_of(session.user_id), address)
+    return identity.actor_of(_user_of(session.user_id), address)
 
 
 def clean_sessions(cp: ControlPlane) -> int:
@@ -244,23 +243,10 @@ def actor_of_token(cp: ControlPlane, token: str, address: str) -> Actor:
     if found.used_at < now - _TOUCH_SECONDS:
         with transaction():
             ApiTokenRecord.update(used_at=now).where(ApiTokenRecord.id == found.id).execute()
-    return _actor(_user_of(found.user_id), address)
+    return identity.actor_of(_user_of(found.user_id), address)
 
 
 # ---- shared
-
-
-def _actor(record: UserRecord, address: str) -> Actor:
-    members = MemberRecord.select().where(MemberRecord.user == record.id)
-    roles = {member.project_id: member.role for member in members}
-    return Actor(
-        kind="user",
-        id=str(record.id),
-        name=record.name,
-        administrator=record.administrator,
-        roles=roles,
-        address=address,
-    )
 
 
 def _user_of(user_id: int) -> UserRecord:

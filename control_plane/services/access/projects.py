@@ -5,8 +5,9 @@ from __future__ import annotations
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FieldInvalid, NameTaken, NotFound
 from control_plane.domain.names import checked
-from control_plane.domain.permissions import OWNER, ROLES, Actor, require
+from control_plane.domain.permissions import OWNER, Actor, require
 from control_plane.services import audit
+from control_plane.services.access import identity
 from control_plane.store.database import transaction
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
@@ -20,7 +21,7 @@ def create(actor: Actor, cp: ControlPlane, name: str, title: str) -> ProjectReco
             raise NameTaken(name=name)
         project = ProjectRecord.create(name=name, title=title or name, created_at=cp.clock())
         if actor.kind == "user":
-            MemberRecord.create(project=project, user=int(actor.id), role=OWNER)
+            MemberRecord.create(project=project, user=int(actor.id), role=OWNER.name)
         audit.record(actor, cp, "project.create", f"project:{project.id}", project.id, name=name)
     return project
 
@@ -50,15 +51,15 @@ def members(actor: Actor, cp: ControlPlane, project: str) -> list[tuple[UserReco
         .where(MemberRecord.project == project_id)
         .order_by(UserRecord.name)
     )
-    return [(member.user, member.role) for member in query]
+    return [(member.user, member.role_id) for member in query]
 
 
 def set_member(actor: Actor, cp: ControlPlane, project: str, user_name: str, role: str) -> None:
     """Give a user this role in the project, in place of an earlier one. Raises NotFound, Denied, FieldInvalid."""
-    if role not in ROLES:
-        raise FieldInvalid(field="role", problem=", ".join(ROLES))
     project_id = get(actor, cp, project, "member.change").id
     with transaction():
+        if role not in (known := identity.role_names()):
+            raise FieldInvalid(field="role", problem=", ".join(known))
         user = _user(user_name)
         MemberRecord.delete().where(MemberRecord.project == project_id, MemberRecord.user == user.id).execute()
         MemberRecord.create(project=project_id, user=user, role=role)

@@ -1,4 +1,4 @@
-"""The first schema: a frozen copy of the records, deliberately independent of them."""
+"""The first schema: a frozen copy of the records, deliberately independent of them; and the built-in roles."""
 
 import json
 
@@ -13,6 +13,8 @@ from peewee import (
     Model,
     TextField,
 )
+
+from control_plane.domain.permissions import BUILT_IN_ROLES
 
 
 class Record(Model):
@@ -83,6 +85,16 @@ class OneTimeLinkRecord(Record):
         table_name = "one_time_links"
 
 
+class RoleRecord(Record):
+    id = AutoField()
+    name = CharField(32, unique=True)
+    permissions = JSONField()
+    built_in = BooleanField(default=False)
+
+    class Meta:
+        table_name = "roles"
+
+
 class ProjectRecord(Record):
     id = AutoField()
     name = CharField(64, unique=True)
@@ -97,7 +109,7 @@ class MemberRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, backref="members", on_delete="CASCADE", lazy_load=False)
     user = ForeignKeyField(UserRecord, backref="memberships", on_delete="CASCADE", lazy_load=False)
-    role = CharField(32)
+    role = ForeignKeyField(RoleRecord, field="name", column_name="role", lazy_load=False)
 
     class Meta:
         table_name = "members"
@@ -436,6 +448,7 @@ RECORDS = [
     SessionRecord,
     ApiTokenRecord,
     OneTimeLinkRecord,
+    RoleRecord,
     ProjectRecord,
     MemberRecord,
     JoinTokenRecord,
@@ -463,3 +476,5 @@ RECORDS = [
 def up(migrator, db):
     with db.bind_ctx(RECORDS, bind_refs=False, bind_backrefs=False):
         db.create_tables(RECORDS, safe=False)
+        for role in BUILT_IN_ROLES:
+            RoleRecord.create(name=role.name, permissions=sorted(role.permissions), built_in=True)

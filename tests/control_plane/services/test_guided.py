@@ -8,9 +8,9 @@ import pytest
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, NotFound
-from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.domain.permissions import SYSTEM, VIEWER, Actor
 from control_plane.services import cases, datasets, guided, jobs, methods
-from control_plane.services.access import people, projects
+from control_plane.services.access import identity, people, projects
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.guided import GuidedRunRecord
@@ -28,10 +28,9 @@ def ada(cp: ControlPlane) -> Actor:
     """An expert of the project "lab", on a control plane with the shipped methods."""
     methods.register_shipped(cp)
     people.invite(SYSTEM, cp, "ada", "Ada", False)
-    place = projects.create(SYSTEM, cp, "lab", "Lab")
+    projects.create(SYSTEM, cp, "lab", "Lab")
     projects.set_member(SYSTEM, cp, "lab", "ada", "Expert")
-    user = UserRecord.get(UserRecord.name == "ada")
-    return Actor("user", str(user.id), "ada", roles={place.id: "Expert"})
+    return identity.actor_of(UserRecord.get(UserRecord.name == "ada"), "")
 
 
 @pytest.fixture
@@ -170,7 +169,7 @@ def test_a_stranger_sees_no_run_and_a_viewer_starts_none(cp: ControlPlane, ada: 
     run = begin(cp, ada, version)
     with pytest.raises(NotFound):
         guided.progress(Actor("user", "99", "eve"), cp, run.id)
-    viewer = Actor("user", ada.id, "ada", roles={next(iter(ada.roles)): "Viewer"})
+    viewer = Actor("user", ada.id, "ada", roles={next(iter(ada.roles)): VIEWER})
     with pytest.raises(Denied):
         begin(cp, viewer, version, "viewer")
     with pytest.raises(NotFound):

@@ -18,7 +18,7 @@ from control_plane.domain.errors import (
     ParameterInvalid,
     ParameterUnknown,
 )
-from control_plane.domain.permissions import VIEWER, Actor
+from control_plane.domain.permissions import OWNER, VIEWER, Actor
 from control_plane.services import deployments, evaluations, jobs, models
 from control_plane.services.fleet import attempts, events, logs, offers, scheduling
 from control_plane.store.audit import AuditRecord
@@ -182,7 +182,7 @@ def test_what_cannot_be_asked_for(cp: ControlPlane, fleet: Fleet) -> None:
 
 def test_other_projects_are_not_there(cp: ControlPlane, fleet: Fleet) -> None:
     job = jobs.submit(fleet.user, cp, "default", "bring")
-    stranger = Actor(kind="user", id="2", name="bob", roles={999: "Owner"})
+    stranger = Actor(kind="user", id="2", name="bob", roles={999: OWNER})
     viewer = Actor(kind="user", id="3", name="eve", roles={fleet.project.id: VIEWER})
     for read in (jobs.get, jobs.attempts, jobs.events, jobs.series, jobs.logs, jobs.files, jobs.config, jobs.cancel):
         with pytest.raises(NotFound):

@@ -4,18 +4,17 @@ import pytest
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, FieldInvalid, NameInvalid, NameTaken, NotFound
-from control_plane.domain.permissions import DEVELOPER, OWNER, SYSTEM, VIEWER, Actor
-from control_plane.services.access import projects
+from control_plane.domain.permissions import DEVELOPER, OWNER, SYSTEM, VIEWER, Actor, Role
+from control_plane.services.access import identity, projects
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord
 
 
-def person(cp: ControlPlane, name: str, **roles: str) -> Actor:
+def person(cp: ControlPlane, name: str, **roles: Role) -> Actor:
     user = UserRecord.create(name=name, created_at=cp.clock())
-    ids = {projects.get(SYSTEM, cp, project).id: role for project, role in roles.items()}
-    for project_id, role in ids.items():
-        MemberRecord.create(project=project_id, user=user, role=role)
-    return Actor(kind="user", id=str(user.id), name=name, roles=ids)
+    for project, role in roles.items():
+        MemberRecord.create(project=projects.get(SYSTEM, cp, project), user=user, role=role.name)
+    return identity.actor_of(user, "")
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +37,12 @@ def test_a_foreign_project_does_not_exist(cp: ControlPlane) -> None:
 def test_owner_changes_members_and_viewer_does_not(cp: ControlPlane) -> None:
     ann, vic = person(cp, "ann", pumps=OWNER), person(cp, "vic", pumps=VIEWER)
     person(cp, "dan")
-    projects.set_member(ann, cp, "pumps", "dan", VIEWER)
-    projects.set_member(ann, cp, "pumps", "dan", DEVELOPER)
+    projects.set_member(ann, cp, "pumps", "dan", VIEWER.name)
+    projects.set_member(ann, cp, "pumps", "dan", DEVELOPER.name)
     listed = [(user.name, role) for user, role in projects.members(ann, cp, "pumps")]
-    assert listed == [("ann", OWNER), ("dan", DEVELOPER), ("vic", VIEWER)]
+    assert listed == [("ann", "Owner"), ("dan", "Developer"), ("vic", "Viewer")]
     with pytest.raises(Denied):
-        projects.set_member(vic, cp, "pumps", "vic", OWNER)
+        projects.set_member(vic, cp, "pumps", "vic", OWNER.name)
     projects.remove_member(ann, cp, "pumps", "dan")
     with pytest.raises(NotFound):
         projects.remove_member(ann, cp, "pumps", "dan")

@@ -6,7 +6,7 @@ import pytest
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, FieldInvalid, NotFound, Superseded, VersionRefused
-from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.domain.permissions import SYSTEM, VIEWER, Actor
 from control_plane.domain.presence import Heartbeat, Hello
 from control_plane.domain.versions import check
 from control_plane.services.fleet import enrollment, machines
@@ -17,7 +17,7 @@ from link_support import new_key, signing_request
 from support import FakeClock
 
 NOBODY = Actor(kind="user", id="2", name="nobody")
-VIEWER = Actor(kind="user", id="3", name="viewer", roles={1: "Viewer"})
+LOOKER = Actor(kind="user", id="3", name="viewer", roles={1: VIEWER})
 
 
 def join(cp: ControlPlane, machine_class: str = "server") -> Actor:
@@ -94,17 +94,17 @@ def test_drain_stands_until_it_is_taken_back(cp: ControlPlane) -> None:
 
 def test_who_may_do_what(cp: ControlPlane) -> None:
     machine = join(cp)
-    assert [one.id for one in machines.list_machines(VIEWER, cp)] == [machine.id]
-    assert machines.get(VIEWER, cp, machine.id).name == "bench"
+    assert [one.id for one in machines.list_machines(LOOKER, cp)] == [machine.id]
+    assert machines.get(LOOKER, cp, machine.id).name == "bench"
     with pytest.raises(Denied):
         machines.list_machines(NOBODY, cp)
     for change in (machines.drain, machines.undrain, machines.revoke):
         with pytest.raises(Denied):
-            change(VIEWER, cp, machine.id)
+            change(LOOKER, cp, machine.id)
         with pytest.raises(NotFound):
             change(SYSTEM, cp, "no such machine")
     with pytest.raises(Denied):
-        create_join_token(VIEWER, cp, "server")
+        create_join_token(LOOKER, cp, "server")
 
 
 @pytest.mark.parametrize(("machine_class", "seconds"), [("mainframe", 60.0), ("server", 3_601.0), ("server", -1.0)])

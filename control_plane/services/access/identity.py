@@ -1,0 +1,32 @@
+"""Who somebody is: the only place where a user becomes an actor, whichever way they came in."""
+
+from __future__ import annotations
+
+from control_plane.domain.permissions import Actor, Role
+from control_plane.store.people import UserRecord
+from control_plane.store.projects import MemberRecord
+from control_plane.store.roles import RoleRecord
+
+
+def actor_of(user: UserRecord, address: str) -> Actor:
+    """The actor that this user is right now, with what their roles allow. `address` is where they ask from."""
+    query = (
+        MemberRecord.select(MemberRecord.project, RoleRecord.name, RoleRecord.permissions)
+        .join(RoleRecord)
+        .where(MemberRecord.user == user.id)
+    )
+    roles = {member.project_id: Role(member.role.name, frozenset(member.role.permissions)) for member in query}
+    return Actor(
+        kind="user",
+        id=str(user.id),
+        name=user.name,
+        administrator=user.administrator,
+        roles=roles,
+        address=address,
+    )
+
+
+def role_names() -> list[str]:
+    """The roles that a member of a project may have, the built-in ones first."""
+    query = RoleRecord.select(RoleRecord.name).order_by(RoleRecord.built_in.desc(), RoleRecord.id)
+    return [role.name for role in query]
