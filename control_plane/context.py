@@ -8,6 +8,7 @@ from typing import Protocol
 
 from control_plane.blobs import Blobs
 from control_plane.settings import Settings
+from control_plane.throttle import Throttle
 
 
 class Answer(Protocol):
@@ -66,3 +67,4 @@ class ControlPlane:
     clock: Callable[[], float]  # seconds since the epoch
     signals: Signals
     inference: Inference
+    throttle: Throttle

@@ -33,6 +33,7 @@ from control_plane.settings import Settings
 from control_plane.signals import LocalSignals
 from control_plane.single_start import AlreadyRunning, Running, SingleStart
 from control_plane.store.database import open_database, release
+from control_plane.throttle import Throttle
 from control_plane.ticks import Ticks
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def build(settings: Settings, inference: Inference) -> ControlPlane:
         clock=time.time,
         signals=LocalSignals(),
         inference=inference,
+        throttle=Throttle(time.time),
     )
 
 

@@ -15,6 +15,7 @@ from control_plane.domain.errors import NothingServes
 from control_plane.settings import Settings
 from control_plane.signals import LocalSignals
 from control_plane.store.database import database, open_database
+from control_plane.throttle import Throttle
 
 START = 1_800_000_000.0  # seconds since the epoch; tests start here
 
@@ -49,6 +50,7 @@ def make_control_plane(folder: Path, clock: FakeClock, **settings: object) -> Co
         clock=clock,
         signals=LocalSignals(),
         inference=NoInference(),
+        throttle=Throttle(clock),
     )
 
 

@@ -12,6 +12,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
+from control_plane.domain.limits import POLICY_REPORTS
 from control_plane.settings import Settings
 from web.access import public
 
@@ -99,7 +100,7 @@ def form_key() -> str:
 
 @blueprint.post("/csp-reports")
 @public
-@limiter.limit("60/minute")
+@limiter.limit(POLICY_REPORTS.text)
 def csp_reports() -> tuple[str, int]:
     """A browser tells what the policy refused: counted and logged, never shown."""
     body = request.get_data(cache=False)[:_REPORT_BYTES]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
 from concurrent.futures import Executor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,13 +12,11 @@ import grpc.aio
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import CertificateRefused, JoinTokenRefused, TooMany
+from control_plane.domain.limits import ENROLLMENT
 from control_plane.rpc.interceptors import address_of
 from control_plane.services.fleet import enrollment
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
-
-_REFUSALS, _WINDOW_SECONDS = 20, 60.0
-_MOST_ADDRESSES = 10_000
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -27,7 +25,6 @@ class EnrollmentServicer(fleet_pb2_grpc.EnrollmentServicer):
     def __init__(self, cp: ControlPlane, pool: Executor) -> None:
         self._cp = cp
         self._pool = pool
-        self._refused: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REFUSALS))
 
     async def Enroll(self, request: pb.EnrollRequest, context: Context) -> pb.EnrollReply:
         address = address_of(context)
@@ -73,13 +70,10 @@ class EnrollmentServicer(fleet_pb2_grpc.EnrollmentServicer):
 
     async def _guarded(self, address: str, redeem: partial[enrollment.Credentials]) -> enrollment.Credentials:
         """Whoever was refused often must wait: guessing tokens is hopeless, and cheap for us."""
-        if len(self._refused) > _MOST_ADDRESSES:
-            self._refused.clear()
-        refused, now = self._refused[address], self._cp.clock()
-        if len(refused) == _REFUSALS and now - refused[0] < _WINDOW_SECONDS:
-            raise TooMany
+        self._cp.throttle.check(ENROLLMENT, address)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, redeem)
         except (JoinTokenRefused, CertificateRefused):
-            refused.append(now)
+            with suppress(TooMany):
+                self._cp.throttle.take(ENROLLMENT, address)
             raise

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import (
     FieldInvalid,
@@ -16,29 +11,22 @@ from control_plane.domain.errors import (
     NotSignedIn,
     PasswordTooShort,
     TokenRefused,
-    TooMany,
     WrongPassword,
 )
+from control_plane.domain.limits import PASSWORD_LINK, SIGN_IN_ADDRESS, SIGN_IN_NAME
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit
-from control_plane.services.access import bootstrap, credentials, identity
-from control_plane.store.audit import AuditRecord
+from control_plane.services.access import bootstrap, credentials, identity, passwords
 from control_plane.store.database import transaction
 from control_plane.store.people import ApiTokenRecord, OneTimeLinkRecord, SessionRecord, UserRecord
 
 MINIMUM_PASSWORD = 10  # characters
-LONGEST_PASSWORD = 1_000  # characters; hashing takes time and memory
 LANGUAGES = ("", "en", "de", "zh")
 
-_HASHER = PasswordHasher()
-# checked in place of a password that does not exist, so that the time taken does not tell which names do
-_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 _DAY = 86_400.0
 _TOKEN_SECONDS = 90 * _DAY
 _TOKEN_LONGEST = 366 * _DAY
-_REFUSALS = 10  # wrong passwords from one address …
-_REFUSAL_SECONDS = 300.0  # … in this time, before it must wait
 _TOUCH_SECONDS = 60.0  # how stale `used_at` may be: not every call is a write
 
 
@@ -61,14 +49,16 @@ def link_user(cp: ControlPlane, secret: str) -> UserRecord:
 def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> str:
     """Set the password that the link is for, sign in, and return the session's secret.
 
-    An administrator's first password revokes the bootstrap token. Raises LinkExpired, PasswordTooShort, FieldInvalid.
+    An administrator's first password revokes the bootstrap token. Raises LinkExpired, PasswordTooShort, FieldInvalid,
+    TooMany.
     """
+    cp.throttle.take(PASSWORD_LINK, address)
     if len(password) < MINIMUM_PASSWORD:
         raise PasswordTooShort(minimum=MINIMUM_PASSWORD)
-    if len(password) > LONGEST_PASSWORD:
-        raise FieldInvalid(field="password", problem=f"> {LONGEST_PASSWORD}")
+    if len(password) > passwords.LONGEST:
+        raise FieldInvalid(field="password", problem=f"> {passwords.LONGEST}")
     link_user(cp, secret)  # before the costly hash
-    hashed = _HASHER.hash(password)
+    hashed = passwords.hashed(password)
     with transaction():
         link = _open_link(cp, secret)
         link.used_at = cp.clock()
@@ -83,6 +73,7 @@ def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> s
         session = credentials.new_session(cp, user)
     if user.administrator:
         bootstrap.forget_token(cp)
+    cp.throttle.give_back(PASSWORD_LINK, address)
     return session
 
 
@@ -113,18 +104,21 @@ def _open_link(cp: ControlPlane, secret: str) -> OneTimeLinkRecord:
 
 def sign_in(cp: ControlPlane, name: str, password: str, address: str) -> str:
     """Check the password and return a new session's secret. Raises WrongPassword, TooMany."""
-    _slow_down(cp, address)
+    # counted before the costly hash, so that many at once are not all hashed before the first is refused
+    cp.throttle.take(SIGN_IN_NAME, address, name.lower()[:64])
+    cp.throttle.take(SIGN_IN_ADDRESS, address)
     user = UserRecord.get_or_none(UserRecord.name == name, UserRecord.active == True)  # noqa: E712 (an expression)
-    stored = (user.password_hash if user else "") or _NOBODY
-    if not _matches(stored, password) or user is None:
+    if not passwords.matches(user.password_hash if user else "", password) or user is None:
         with transaction():
             # a password typed into the wrong field must not be written down: only a name that exists is
             nobody = Actor(kind="user", id="", name=name if user else "", address=address)
             audit.record(nobody, cp, "session.refused", f"address:{address}")
         raise WrongPassword
+    cp.throttle.give_back(SIGN_IN_ADDRESS, address)
+    renewed = {"password_hash": passwords.hashed(password)} if passwords.is_outdated(user.password_hash) else {}
     with transaction():
-        if _HASHER.check_needs_rehash(stored):
-            UserRecord.update(password_hash=_HASHER.hash(password)).where(UserRecord.id == user.id).execute()
+        if renewed:
+            UserRecord.update(**renewed).where(UserRecord.id == user.id).execute()
         audit.record(identity.actor_of(user, address), cp, "session.open", f"user:{user.id}")
         return credentials.new_session(cp, user)
 
@@ -151,23 +145,6 @@ def clean_sessions(cp: ControlPlane) -> int:
     with transaction():
         gone = SessionRecord.delete().where(SessionRecord.expires_at <= cp.clock()).execute()
         return int(gone + OneTimeLinkRecord.delete().where(OneTimeLinkRecord.expires_at <= cp.clock()).execute())
-
-
-def _slow_down(cp: ControlPlane, address: str) -> None:
-    refused = AuditRecord.select().where(
-        AuditRecord.subject == f"address:{address}",
-        AuditRecord.action == "session.refused",
-        AuditRecord.at > cp.clock() - _REFUSAL_SECONDS,
-    )
-    if refused.count() >= _REFUSALS:
-        raise TooMany
-
-
-def _matches(stored: str, password: str) -> bool:
-    try:
-        return len(password) <= LONGEST_PASSWORD and _HASHER.verify(stored, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
 
 
 # ---- users
