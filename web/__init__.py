@@ -28,6 +28,7 @@ def create_app(cp: ControlPlane) -> Flask:
     app.teardown_appcontext(lambda _: release())
     languages.speak(app)
     security.protect(app, cp.settings)
+    access.recognize_people(app)
     failures.answer_errors(app)
     _compress(app)
     _draw(app, cp)

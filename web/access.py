@@ -1,11 +1,15 @@
-"""Who asks, and whether they may: each route states one permission (or that it needs none), and one hook holds it."""
+"""Who asks, and whether they may: each route states one permission (or that it needs none), and one hook holds it.
+
+Flask-Login carries who asks. What it keeps in the cookie is the secret of a session of ours, which the server may end.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import current_app, g, request, session
+from flask import Flask, Request, current_app, g, request, session
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound, NotSignedIn, TokenRefused
@@ -20,6 +24,44 @@ SIGNED_IN = "-signed-in"
 BY_TOKEN = "-token"
 _TOKEN_SECONDS = 5.0  # how long a revoked API token may still be taken by the gateway
 _MAX_TOKENS = 1_000
+
+
+class Viewer(UserMixin):  # type: ignore[misc]
+    """Who asks, as Flask-Login takes them."""
+
+    def __init__(self, actor: Actor, secret: str = "") -> None:
+        self.actor = actor
+        self.secret = secret  # of their session; empty: they came with an API token
+
+    def get_id(self) -> str:
+        return self.secret
+
+
+def recognize_people(app: Flask) -> None:
+    """Set up Flask-Login."""
+    manager = LoginManager()
+    manager.session_protection = None  # a laptop changes its address; a session is ours to end
+    manager.user_loader(_viewer_of_session)
+    manager.request_loader(_viewer_of_bearer)
+    # without `init_app`, which would look at each response, a static file's too, for a cookie that we never set
+    app.login_manager = manager  # type: ignore[attr-defined]
+    app.config["REMEMBER_COOKIE_NAME"] = f"{app.config['SESSION_COOKIE_NAME']}-remember"
+
+
+def begin_session(secret: str) -> Actor:
+    """Sign in with the secret of a new session, under a new cookie. Raises NotSignedIn."""
+    actor = people.actor_of_session(the_control_plane(), secret, request.remote_addr or "")
+    session.clear()  # nothing that somebody planted before is kept
+    session.permanent = True
+    login_user(Viewer(actor, secret))
+    return actor
+
+
+def end_session() -> None:
+    """Sign out, on the server too."""
+    people.sign_out(the_actor(), the_control_plane(), current_user.secret)
+    logout_user()
+    session.clear()
 
 
 def requires(permission: str) -> Callable[[View], View]:
@@ -82,12 +124,11 @@ def check() -> None:
     """Before each request: who asks, and may they? Raises NotSignedIn, Denied, NotFound."""
     view = current_app.view_functions.get(request.endpoint or "")
     access = stated(view)
-    if access == BY_TOKEN:
-        g.actor = _actor_of_bearer()
-        return
     if request.endpoint == "static":
         return
-    g.actor = _actor_of_session()
+    g.actor = getattr(current_user, "actor", None)  # whoever is not signed in has none
+    if access == BY_TOKEN:
+        return
     if view is None or access == PUBLIC:
         return
     if access is None:
@@ -105,23 +146,29 @@ def _hold(actor: Actor, access: str) -> None:
         require(actor, permission)
 
 
-def _actor_of_session() -> Actor | None:
-    secret = session.get("secret")
-    if not secret:
+def _takes_token() -> bool:
+    return stated(current_app.view_functions.get(request.endpoint or "")) == BY_TOKEN
+
+
+def _viewer_of_session(secret: str) -> Viewer | None:
+    if _takes_token():
         return None
     try:
-        return people.actor_of_session(the_control_plane(), secret, request.remote_addr or "")
+        return Viewer(people.actor_of_session(the_control_plane(), secret, request.remote_addr or ""), secret)
     except NotSignedIn:
-        session.pop("secret", None)
+        session.pop("_user_id", None)
         return None
 
 
-def _actor_of_bearer() -> Actor:
+def _viewer_of_bearer(request: Request) -> Viewer | None:
+    """Where a route takes API tokens. Raises TokenRefused."""
+    if not _takes_token():
+        return None
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise TokenRefused
     tokens: TokenCache = current_app.extensions["tunesmith_tokens"]
-    return tokens.actor(the_control_plane(), token.strip(), request.remote_addr or "")
+    return Viewer(tokens.actor(the_control_plane(), token.strip(), request.remote_addr or ""))
 
 
 class TokenCache:

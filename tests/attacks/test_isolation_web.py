@@ -68,7 +68,7 @@ def open_forms(app: Flask) -> Iterator[None]:
 def _browser(app: Flask, town: Town, name: str) -> FlaskClient:
     client = app.test_client()
     with client.session_transaction() as session:
-        session["secret"] = town.sessions[name]
+        session["_user_id"] = town.sessions[name]
     return client
 
 
@@ -187,7 +187,7 @@ def test_nobody_is_asked_to_sign_in(app: Flask, town: Town, open_forms: None) ->
     for endpoint, method, rule in _routes(app, {*INSIDE, *OUTSIDE}):
         client = app.test_client()
         with client.session_transaction() as session:
-            session["secret"] = "guessed"
+            session["_user_id"] = "guessed"
         status, said = _ask(client, method, _address(rule, town))
         assert status in (SIGN_IN, NO_TOKEN), (endpoint, status)
         assert status == NO_TOKEN or "Location: /sign-in" in said

@@ -69,7 +69,7 @@ def _signed_in(site: Site) -> list[dict[str, Any]]:
     with site.app.test_request_context():
         signer = site.app.session_interface.get_signing_serializer(site.app)
     name = site.app.config["SESSION_COOKIE_NAME"]
-    return [{"name": name, "value": signer.dumps({"secret": secret}), "url": site.address}]
+    return [{"name": name, "value": signer.dumps({"_user_id": secret}), "url": site.address}]
 
 
 @pytest.fixture(scope="module")

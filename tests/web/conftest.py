@@ -52,7 +52,7 @@ def browser(app: Flask, cp: ControlPlane) -> Callable[[str], FlaskClient]:
     def signed_in(name: str) -> FlaskClient:
         client, user = app.test_client(), UserRecord.get(UserRecord.name == name)
         with client.session_transaction() as session:
-            session["secret"] = credentials.new_session(cp, user)
+            session["_user_id"] = credentials.new_session(cp, user)
             session["lang"] = user.language
         return client
 

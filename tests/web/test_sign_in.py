@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services.access import people
+from control_plane.services.access import credentials, people
+from control_plane.store.people import SessionRecord
 
 from .conftest import PASSWORD
 
@@ -64,6 +66,31 @@ def test_signing_out_ends_the_session_on_the_server_too(app: Flask, invite: Invi
     thief = app.test_client()
     thief.set_cookie(cookie.key, cookie.value)
     assert thief.get("/p/lab/").status_code == 302
+
+
+def test_signing_in_keeps_nothing_that_was_planted_before(app: Flask, invite: Invite) -> None:
+    invite("ada", "Viewer", password=PASSWORD)
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session.update(_user_id="planted", planted="yes")
+    assert client.post("/sign-in", data={"name": "ada", "password": PASSWORD}).status_code == 302
+    with client.session_transaction() as session:
+        assert session["_user_id"] != "planted"
+        assert "planted" not in session
+        # the cookie holds a secret that the database knows by its hash alone
+        assert credentials.hashed(session["_user_id"]) in [one.secret_hash for one in SessionRecord.select()]
+
+
+def test_no_cookie_remembers_anybody_beyond_the_session(app: Flask, invite: Invite, browser: Browser) -> None:
+    client = browser(invite("ada", "Viewer"))
+    with client.session_transaction() as session:
+        secret = session["_user_id"]
+    stranger = app.test_client()
+    for name in ("remember_token", app.config["REMEMBER_COOKIE_NAME"]):
+        stranger.set_cookie(name, f"{secret}|{'0' * 128}")
+    assert stranger.get("/p/lab/").status_code == 302
+    static = client.get(re.search(r'href="(/static/[^"]+)"', client.get("/p/lab/").text)[1])  # type: ignore[index]
+    assert "Cookie" not in static.headers.get("Vary", "")
 
 
 def test_a_session_ends_by_itself(cp: ControlPlane, clock: object, invite: Invite, browser: Browser) -> None:

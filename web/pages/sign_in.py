@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from control_plane.domain.errors import LinkExpired, PasswordTooShort, WrongPassword
 from control_plane.services.access import people
 from control_plane.wording import LOCALES
-from web.access import public, signed_in, the_actor, the_control_plane
+from web.access import begin_session, end_session, public, signed_in, the_control_plane
 from web.failures import sentence
 
 blueprint = Blueprint("sign_in", __name__)
@@ -42,9 +42,8 @@ def enter() -> ResponseReturnValue:
 @signed_in
 def leave() -> ResponseReturnValue:
     """End the session, on the server too."""
-    people.sign_out(the_actor(), the_control_plane(), session.get("secret", ""))
     language = session.get("lang")
-    session.clear()
+    end_session()
     if language:
         session["lang"] = language
     return redirect(url_for("sign_in.form"))
@@ -83,12 +82,9 @@ def _welcome(secret: str, problem: str) -> str:
 
 def _begin(secret: str) -> None:
     """A new session under a new cookie; the language stays as chosen, else it is the user's."""
-    cp, chosen = the_control_plane(), session.get("lang")
-    session.clear()
-    session.permanent = True
-    session["secret"] = secret
-    actor = people.actor_of_session(cp, secret, request.remote_addr or "")
-    language = chosen or people.user(actor, cp).language
+    chosen = session.get("lang")
+    actor = begin_session(secret)
+    language = chosen or people.user(actor, the_control_plane()).language
     if language in LOCALES:
         session["lang"] = language
 
