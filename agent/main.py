@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from agent import doctor as examination
-from agent import memory
+from agent import memory, monitoring
 from agent.attempts.attempts import Attempts
 from agent.context import Agent
 from agent.environment import Environments
@@ -121,6 +121,11 @@ def live(settings: Settings, store: Store, stopping: threading.Event) -> None:
         _spawn(loop.__module__, lambda loop=loop: loop(parts, session, attempts, serving), stopping)  # type: ignore[misc]
     _spawn("serving-channel", lambda: serving_channel.run(parts, session, serving), stopping)
     _spawn("identity", lambda: identity.keep_fresh(settings, store, connection, stopping), stopping)
+    if settings.metrics_port:
+        try:
+            monitoring.start(settings.metrics_port, session, attempts, serving)
+        except OSError as problem:  # trainings matter more than who watches them
+            log.error("no metrics on port %d: %s", settings.metrics_port, problem)
     stopping.wait()
     session.goodbye("shutdown")
     connection.close()

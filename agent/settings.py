@@ -41,6 +41,7 @@ class Settings:
     engine_retry_max_seconds: float = _setting(60.0, "Longest wait before a restart of a serving engine")
     engine_threads: int = _setting(0, "Threads of a serving engine; 0: one per physical core")
     engine_wheels: str = _setting("", "Folder of wheels of the serving engine, e.g. CUDA builds")
+    metrics_port: int = _setting(0, "Loopback port of /healthz, /readyz and /metrics; 0: none")
     inference_requests: int = _setting(64, "Inference requests that are answered at once")
 
     def resolved(self) -> Settings:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from control_plane.blobs import Blobs
+from control_plane.metrics import Metrics
 from control_plane.settings import Settings
 from control_plane.throttle import Throttle
 
@@ -68,3 +69,4 @@ class ControlPlane:
     signals: Signals
     inference: Inference
     throttle: Throttle
+    metrics: Metrics = field(default_factory=Metrics)

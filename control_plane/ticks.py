@@ -64,7 +64,8 @@ class Ticks:
             self._wanted.wait(PASS_AT_LEAST_EVERY)
             self._wanted.clear()
             try:
-                scheduling.run_pass(self._cp)
+                with self._cp.metrics.passes.time():
+                    scheduling.run_pass(self._cp)
             except Exception:  # a loop's top: the next pass may well succeed, and jobs wait for it
                 log.exception("A scheduling pass failed")
             release()

@@ -9,7 +9,20 @@ from flask_compress import Compress
 
 from control_plane.context import ControlPlane
 from control_plane.store.database import release
-from web import access, addresses, assets, failures, formatting, gateway, languages, live, pages, security, words
+from web import (
+    access,
+    addresses,
+    assets,
+    failures,
+    formatting,
+    gateway,
+    languages,
+    live,
+    monitoring,
+    pages,
+    security,
+    words,
+)
 
 # Their bodies are streams, or the engine's bytes as they came.
 _UNCOMPRESSED = frozenset({"gateway", "live"})
@@ -21,8 +34,8 @@ def create_app(cp: ControlPlane) -> Flask:
     app.url_map.converters["int"] = addresses.RowNumber
     app.extensions["tunesmith"] = cp
     app.extensions["tunesmith_tokens"] = access.TokenCache()
-    app.extensions["tunesmith_live_slots"] = live.Slots(cp.settings.live_streams)
-    app.extensions["tunesmith_chat_slots"] = live.Slots(cp.settings.chat_streams)
+    app.extensions["tunesmith_live_slots"] = live.Slots(cp.settings.live_streams, cp.metrics.held.labels("events"))
+    app.extensions["tunesmith_chat_slots"] = live.Slots(cp.settings.chat_streams, cp.metrics.held.labels("chat"))
     app.before_request(access.check)  # before the body is read: who may not, uploads nothing
     app.before_request(languages.remember)
     app.teardown_appcontext(lambda _: release())
@@ -33,7 +46,7 @@ def create_app(cp: ControlPlane) -> Flask:
     _compress(app)
     _draw(app, cp)
     assets.serve(app)
-    for blueprint in (gateway.blueprint, live.blueprint):
+    for blueprint in (gateway.blueprint, live.blueprint, monitoring.blueprint):
         app.register_blueprint(blueprint)
     security.csrf.exempt(gateway.blueprint)
     pages.register(app)

@@ -80,7 +80,7 @@ def openai_error(status: int, code: str, message: str) -> dict[str, str | None]:
 
 
 def _wants_json() -> bool:
-    if request.path.startswith("/v1/") or request.is_json:
+    if request.path.startswith("/v1/") or request.path == "/metrics" or request.is_json:
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 

@@ -84,6 +84,7 @@ def relay(actor: Actor, project: str | None, deployment: str, path: str, body: b
     give_back = slots.take()
     if give_back is None:
         raise TooMany
+    cp.metrics.chats.labels("http").inc()
     release()  # an answer may take minutes
     asked = time.perf_counter()
     try:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, current_app, request
+from prometheus_client import Gauge
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, NotFound
@@ -27,19 +28,22 @@ blueprint = Blueprint("live", __name__)
 
 
 class Slots:
-    """How many streams are held at once: each holds a thread."""
+    """How many streams are held at once: each holds a thread. `held` shows how many are."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, held: Gauge) -> None:
         self._free = threading.BoundedSemaphore(count)
+        self._held = held
 
     def take(self) -> Callable[[], None] | None:
         """A function that gives the slot back (the first time it is called), None if none is free."""
         if not self._free.acquire(blocking=False):
             return None
+        self._held.inc()
         given_back = threading.Lock()
 
         def give_back() -> None:
             if given_back.acquire(blocking=False):
+                self._held.dec()
                 self._free.release()
 
         return give_back

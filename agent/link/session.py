@@ -44,6 +44,10 @@ class Session:
         """The control plane has just answered within this session."""
         self._heard = awake_or_asleep()
 
+    def silence(self) -> float:
+        """Seconds since the control plane last answered; without a bound before it ever did."""
+        return awake_or_asleep() - self._heard if self._heard else float("inf")
+
     def superseded(self, epoch: int) -> None:
         """This epoch is no longer the newest: the next use says Hello again."""
         with self._lock:

@@ -43,6 +43,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "user.see": frozenset(),
     "user.change": frozenset(),
     "project.create": frozenset(),
+    "metrics.see": frozenset(),
 }
 
 

@@ -51,4 +51,5 @@ TERMS = {
     "user.see": "see all users",
     "user.change": "change users",
     "project.create": "make projects",
+    "metrics.see": "see the installation's metrics",
 }

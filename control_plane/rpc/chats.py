@@ -31,6 +31,7 @@ class Chats:
         if self._running >= self._cp.settings.chat_streams:
             raise TooMany
         self._running += 1
+        self._cp.metrics.chats.labels("api").inc()
         asked = self._cp.inference.stream(replica.machine_id, replica.id, _PATH, body, self._cp.settings.chat_seconds)
         try:
             async with aclosing(asked) as pieces:

@@ -13,6 +13,7 @@ import grpc.aio
 from control_plane.authority import open_authority
 from control_plane.context import ControlPlane
 from control_plane.rpc.automation import AutomationServicer
+from control_plane.rpc.durations import Durations
 from control_plane.rpc.enrollment import EnrollmentServicer
 from control_plane.rpc.fleet import FleetServicer
 from control_plane.rpc.hops import Hops
@@ -85,13 +86,13 @@ class Server:
         return int(bound)
 
     def _api(self) -> grpc.aio.Server:
-        server = grpc.aio.server(interceptors=[ErrorsInWords()], options=_OPTIONS)
+        server = grpc.aio.server(interceptors=[Durations(self._cp.metrics), ErrorsInWords()], options=_OPTIONS)
         _add_enrollment(EnrollmentServicer(self._cp, self._pool), server)
         _add_automation(AutomationServicer(self._cp, self._pool), server)
         return server
 
     def _fleet(self) -> grpc.aio.Server:
-        server = grpc.aio.server(interceptors=[ErrorsInWords()], options=_OPTIONS)
+        server = grpc.aio.server(interceptors=[Durations(self._cp.metrics), ErrorsInWords()], options=_OPTIONS)
         _add_fleet(FleetServicer(self._cp, self._pool, self._channels), server)
         return server
 

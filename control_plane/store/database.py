@@ -26,6 +26,7 @@ from peewee import (
     InternalError,
     Model,
     NotSupportedError,
+    PeeweeException,
     ProgrammingError,
     SqliteDatabase,
     TextField,
@@ -118,6 +119,15 @@ def open_database(data: Path, address: str, connections: int = 40, stale_seconds
     Runner(handle, directory=str(Path(__file__).parent / "migrations")).up()
     release()
     return handle
+
+
+def is_reachable() -> bool:
+    """Whether the database answers at all."""
+    try:
+        database.obj.execute_sql("SELECT 1").fetchone()
+    except (Unavailable, PeeweeException):
+        return False
+    return True
 
 
 def release() -> None:

@@ -46,7 +46,8 @@ OUTSIDE = {
 }  # fmt: skip
 # by API token, or for everybody; tests/web looks at them one by one, and `test_…_by_token` below
 ELSEWHERE = {
-    "gateway.chat_completions", "gateway.completions", "gateway.models", "security.csp_reports", "sign_in.enter",
+    "gateway.chat_completions", "gateway.completions", "gateway.models", "monitoring.live", "monitoring.metrics",
+    "monitoring.ready", "security.csp_reports", "sign_in.enter",
     "sign_in.form", "sign_in.leave", "sign_in.set_password", "sign_in.welcome", "static",
 }  # fmt: skip
 NUMBERS = {"job_id": "train", "model_id": "gguf", "deployment_id": "deployment", "evaluation_id": "evaluation"}
@@ -218,6 +219,17 @@ def test_the_endpoint_for_scripts_takes_tokens_alone(app: Flask, town: Town) -> 
     for client in (app.test_client(), _browser(app, town, ROOT)):
         assert client.post("/v1/chat/completions", json=body).status_code == NO_TOKEN
         assert client.get("/v1/models").status_code == NO_TOKEN
+
+
+def test_the_metrics_are_for_administrators_tokens_and_name_nobody(app: Flask, town: Town) -> None:
+    for name in (EVE, NORA, VIC, OLGA):
+        headers = {"Authorization": f"Bearer {town.tokens[name]}"}
+        assert app.test_client().get("/metrics", headers=headers).status_code == NO
+    for client in (app.test_client(), _browser(app, town, ROOT)):
+        assert client.get("/metrics").status_code == NO_TOKEN
+    got = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {town.tokens[ROOT]}"})
+    assert got.status_code == 200
+    assert PROJECT not in got.text
 
 
 def test_a_token_of_somebody_else_is_not_revoked(app: Flask, town: Town, open_forms: None) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 LANGUAGES = ("en", "de", "zh")
 # Not pages: streams, bytes, parts of pages, and what only redirects.
-NO_PAGES = {
+NO_PAGES = {"monitoring.live", "monitoring.metrics", "monitoring.ready", 
     "static", "live.events", "jobs.series", "jobs.log", "jobs.status", "jobs.download", "deployments.status",
     "evaluations.new", "home.start", "gateway.models",
 }  # fmt: skip
