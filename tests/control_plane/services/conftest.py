@@ -1,6 +1,5 @@
 """Fixtures for the services: every test runs on SQLite and on a real PostgreSQL."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +11,10 @@ from control_plane.services import jobs
 from control_plane.services.fleet import attempts, scheduling
 from control_plane.store.jobs import AttemptRecord
 from fleet_support import Fleet, make_fleet, report
-from postgresql_server import lacking
 from support import FakeClock, close_database, make_control_plane
 
-# where there is no server, test_postgresql.py says so, once
-_WANTED = not lacking() or os.environ.get("TUNESMITH_TEST_REQUIRE") == "all"
-_ON_BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
-
-@pytest.fixture(params=_ON_BOTH if _WANTED else ["sqlite"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_address(request: pytest.FixtureRequest) -> str:
     """The setting `database`: empty for SQLite, or a fresh PostgreSQL database's address."""
     return request.getfixturevalue("postgresql") if request.param == "postgresql" else ""

@@ -89,6 +89,11 @@ def race(postgresql_server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch) -
     return Race(postgresql_server, monkeypatch)
 
 
+def test_there_is_a_postgresql(postgresql_server: PostgresqlServer) -> None:
+    """The one that is left where there is none, and says why."""
+    assert postgresql_server.execute("SELECT 1") == [(1,)]
+
+
 def test_success_reported_twice_at_once_makes_one_model(
     cp: ControlPlane, race: Race, machine: Actor, attempt: AttemptRecord
 ) -> None:
