@@ -1,4 +1,10 @@
-"""Content-addressed storage in a folder: `<sha256[:2]>/<sha256>`. Written whole or not at all."""
+"""Content-addressed storage in a folder: `<sha256[:2]>/<sha256>`. Written whole or not at all.
+
+Between the moment a blob is stored and the commit of the row that names it, nothing names it. Whoever stores one for a
+row therefore does both inside `holding`: what is held is never removed. A row's transaction sees to it that the blob is
+there (`services/references.py::add`), so the order of storing, naming and removing does not matter. One process alone
+uses the folder (its lock is taken at the start), so that holding is a count in memory.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,10 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +32,25 @@ class Blobs:
         self._min_free = min_free
         self._free = free or (lambda path: shutil.disk_usage(path).free)
         (folder / "staging").mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._held: Counter[str] = Counter()
+        self._mine = threading.local()  # .held: the list of what this thread's `holding` holds
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """What this thread stores inside the block stays until its end, whether it is named by then or not."""
+        outer: list[str] | None = getattr(self._mine, "held", None)
+        if outer is not None:  # the outer block holds on
+            yield
+            return
+        held = self._mine.held = []
+        try:
+            yield
+        finally:
+            self._mine.held = None
+            with self._lock:
+                self._held.subtract(held)
+                self._held = +self._held
 
     def path(self, sha256: str) -> Path:
         """Where a blob lies. Raises NotFound."""
@@ -62,6 +90,7 @@ class Blobs:
     def put_bytes(self, data: bytes) -> str:
         """Store `data`; its sha256. Raises DiskFull."""
         sha256 = hashlib.sha256(data).hexdigest()
+        self._hold(sha256)
         if not self.has(sha256):
             self.require_space(len(data))
             handle, name = tempfile.mkstemp(dir=self._folder / "staging")
@@ -85,15 +114,50 @@ class Blobs:
             os.fsync(source.fileno())
         self._move_in(path, sha256)
 
-    def remove(self, sha256: str) -> None:
-        """Delete a blob that nothing names any more; one that is gone already is fine."""
-        self._place(sha256).unlink(missing_ok=True)
+    def take(self, path: Path, sha256: str) -> None:
+        """Like `adopt`, for a file whose hash the caller has verified since its last byte was written."""
+        with path.open("rb") as source:
+            os.fsync(source.fileno())
+        self._move_in(path, sha256)
+
+    def remove(self, sha256: str, is_named: Callable[[str], bool], unused_since: float | None = None) -> int:
+        """Delete a blob that is neither held nor named; the bytes that became free, 0 if it stays or is gone already.
+
+        `unused_since`: one that was stored later (seconds since the epoch) stays too.
+        """
+        place = self._place(sha256)
+        with self._lock:  # nobody begins to hold it now; who held it and let go has named it, which is looked up after
+            try:
+                found = place.stat()
+            except FileNotFoundError:
+                return 0
+            late = unused_since is not None and found.st_mtime > unused_since
+            if late or self._held[sha256] or is_named(sha256):
+                return 0
+            place.unlink()
+        return found.st_size
+
+    def every(self, prefix: str) -> list[str]:
+        """The sha256 of each blob that begins with the two hexadecimal digits `prefix`."""
+        folder = self._folder / prefix
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def staged(self) -> list[Path]:
+        """What lies in staging: folders of `staging` and files that are being written, or were when a process died."""
+        return sorted((self._folder / "staging").iterdir())
 
     def require_space(self, size: int) -> None:
         """Raise DiskFull unless `size` more bytes leave the reserve untouched."""
         free = self._free(self._folder)
         if free - size < self._min_free:
             raise DiskFull(needed=size, free=max(0, free - self._min_free))
+
+    def _hold(self, sha256: str) -> None:
+        held: list[str] | None = getattr(self._mine, "held", None)
+        if held is not None:
+            held.append(sha256)
+            with self._lock:
+                self._held[sha256] += 1
 
     def _place(self, sha256: str) -> Path:
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
@@ -102,8 +166,10 @@ class Blobs:
 
     def _move_in(self, path: Path, sha256: str) -> None:
         place = self._place(sha256)
+        self._hold(sha256)
         place.parent.mkdir(exist_ok=True)
         path.chmod(0o640)
+        os.utime(path)  # the time since when it is a blob
         path.replace(place)
         folder = os.open(place.parent, os.O_RDONLY)
         try:

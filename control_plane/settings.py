@@ -58,6 +58,11 @@ class Settings:
     max_upload_bytes: int = _setting(2_147_483_648, "Largest dataset file")
     max_row_bytes: int = _setting(16_777_216, "Largest row of a dataset")
     max_log_bytes: int = _setting(1_073_741_824, "Largest log stream of an attempt")
+    max_evaluation_bytes: int = _setting(268_435_456, "Largest evaluation.json")
+    max_evaluation_rows: int = _setting(100_000, "Most rows of an evaluation")
+    max_events: int = _setting(1_000_000, "Most events that are kept of an attempt; then one warning")
+    commit_wait_seconds: float = _setting(10.0, "How long a commit waits for its files' verification at a time")
+    garbage_grace_seconds: float = _setting(86_400.0, "Age below which unnamed blobs and temporary files are kept")
     min_free_disk_bytes: int = _setting(536_870_912, "Free disk below which uploads are refused")
 
     def resolved(self) -> Settings:

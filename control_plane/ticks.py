@@ -12,7 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from control_plane.context import ControlPlane
-from control_plane.services import audit, guided
+from control_plane.services import audit, garbage, guided
 from control_plane.services.access import people
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.store.database import release
@@ -27,6 +27,7 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (1.0, machines.mark_connectivity),
     (1.0, guided.advance),
     (2.0, audit.seal),
+    (garbage.PERIOD, garbage.collect),
     (3_600.0, people.clean_sessions),
 )
 

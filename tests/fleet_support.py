@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from control_plane.context import ControlPlane
 from control_plane.domain.files import CHUNK, File
 from control_plane.domain.permissions import OWNER, Actor
+from control_plane.services import references
 from control_plane.services.fleet import artifacts, attempts
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import AttemptRecord
@@ -85,7 +86,7 @@ class Fleet:
     def method(self, source: dict) -> MethodVersionRecord:
         code = b"print('hello')\n"
         files = [{"path": f"{source['name']}/main.py", "sha256": self.cp.blobs.put_bytes(code), "size": len(code)}]
-        return MethodVersionRecord.create(
+        version = MethodVersionRecord.create(
             name=source["name"],
             hash=hashlib.sha256(json.dumps(source).encode()).hexdigest(),
             kind=source["kind"],
@@ -94,6 +95,8 @@ class Fleet:
             files=files,
             created_at=self.cp.clock(),
         )
+        references.add(self.cp, references.METHOD, version.id, [file["sha256"] for file in files])
+        return version
 
     def machine(self, memory: int = 16 * GIB, machine_class: str = "server", **inventory: object) -> Actor:
         """A machine that is online, with one processor device."""
@@ -116,7 +119,7 @@ class Fleet:
     ) -> DatasetVersionRecord:
         dataset = DatasetRecord.create(project=self.project, name=name, created_at=self.cp.clock())
         train, held_out = b'{"prompt": "a", "completion": "b"}\n', b'{"prompt": "c", "completion": "d"}\n'
-        return DatasetVersionRecord.create(
+        version = DatasetVersionRecord.create(
             dataset=dataset,
             number=1,
             hash=hashlib.sha256(name.encode()).hexdigest(),
@@ -129,6 +132,8 @@ class Fleet:
             created_by="1",
             created_at=self.cp.clock(),
         )
+        references.add(self.cp, references.DATASET, version.id, [version.train_sha256, version.test_sha256])
+        return version
 
     def attempt(self, job_id: int) -> AttemptRecord:
         """The newest attempt of a job."""

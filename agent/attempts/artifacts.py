@@ -53,7 +53,7 @@ def upload(
         for start in range(0, len(missing), _AT_ONCE):
             tick()
             list(pool.map(put, missing[start : start + _AT_ONCE]))
-    link.ask(pb.CommitArtifactRequest(artifact_id=artifact, fence=offer.fence), deadline=600)
+    link.ask(pb.CommitArtifactRequest(artifact_id=artifact, fence=offer.fence), deadline=60)
     return [(path, described.sha256) for (_, path), described in zip(files, manifest, strict=True)]
 
 

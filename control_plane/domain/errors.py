@@ -141,6 +141,10 @@ class ArtifactIncomplete(Conflict):
     """The artifact lacks {missing} chunks."""
 
 
+class ArtifactUnderWay(Unavailable):
+    """The artifact's files are still being verified. Ask again in a moment."""
+
+
 class PathRefused(Invalid):
     """The file name “{path}” is not allowed."""
 

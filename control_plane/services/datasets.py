@@ -31,7 +31,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor
-from control_plane.services import audit
+from control_plane.services import audit, references
 from control_plane.services.access import projects
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -85,7 +85,7 @@ def upload(
         raise FieldInvalid(field="format", problem=", ".join(domain.FORMATS))
     if not 0 <= test_share <= 0.5:
         raise FieldInvalid(field="test_share", problem="0 … 0.5")
-    with _staging(cp) as folder:
+    with _staging(cp) as folder, cp.blobs.holding():
         scan = _copy(cp, train, folder / "train", Scan("train.jsonl", cp.settings.max_row_bytes, format))
         if test is None:
             _divide(folder, domain.held_out(scan.keys, test_share, split_seed))
@@ -93,8 +93,8 @@ def upload(
             rest = Scan("test.jsonl", cp.settings.max_row_bytes, scan.format)
             _refuse_leak(scan, _copy(cp, test, folder / "test", rest))
         parts = {split: _store(cp, folder / split) for split in SPLITS}
-    seed = None if test is not None or not parts["test"].rows else split_seed
-    return _register(actor, cp, project_id, name, scan, parts, seed)
+        seed = None if test is not None or not parts["test"].rows else split_seed
+        return _register(actor, cp, project_id, name, scan, parts, seed)
 
 
 def check(cp: ControlPlane, train: BinaryIO, file_name: str) -> Report:
@@ -281,6 +281,7 @@ def _register(
             created_by=actor.id,
             created_at=cp.clock(),
         )
+        references.add(cp, references.DATASET, version.id, [part.sha256 for part in parts.values()])
         subject = f"dataset:{dataset.id}"
         audit.record(actor, cp, "dataset.upload", subject, project_id, name=name, number=version.number, hash=digest)
     cp.signals.wake(f"project:{project_id}")

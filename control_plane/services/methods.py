@@ -31,7 +31,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import SYSTEM, Actor, require
-from control_plane.services import audit
+from control_plane.services import audit, references
 from control_plane.store.database import transaction
 from control_plane.store.methods import MethodVersionRecord
 
@@ -64,18 +64,19 @@ def register_shipped(cp: ControlPlane) -> list[str]:
     starting. A method whose folder is gone takes no new jobs.
     """
     root = Path(cp.settings.methods) if cp.settings.methods else next(filter(Path.is_dir, SHIPPED))
-    found = {}
-    for path in sorted(root.glob("*/method.toml")):
-        try:
-            folder = _read(cp, root, path.parent)
-        except MethodBroken as problem:
-            _LOG.error("%s", problem)
-            continue
-        found[path.parent.name] = folder
-    with transaction():
-        MethodVersionRecord.update(current=False).where(MethodVersionRecord.name.not_in(list(found))).execute()
-        for name, folder in found.items():
-            _register(cp, name, folder)
+    with cp.blobs.holding():
+        found = {}
+        for path in sorted(root.glob("*/method.toml")):
+            try:
+                folder = _read(cp, root, path.parent)
+            except MethodBroken as problem:
+                _LOG.error("%s", problem)
+                continue
+            found[path.parent.name] = folder
+        with transaction():
+            MethodVersionRecord.update(current=False).where(MethodVersionRecord.name.not_in(list(found))).execute()
+            for name, folder in found.items():
+                _register(cp, name, folder)
     return list(found)
 
 
@@ -208,6 +209,7 @@ def _register(cp: ControlPlane, name: str, folder: _Folder) -> None:
             files=folder.files,
             created_at=cp.clock(),
         )
+        references.add(cp, references.METHOD, known.id, [file["sha256"] for file in folder.files])
     audit.record(SYSTEM, cp, "method.register", f"method:{known.id}", name=name, hash=folder.hash)
 
 

@@ -326,8 +326,8 @@ def test_chunks_are_what_they_say(shift: Shift) -> None:
         file = pb.ArtifactFile(path="model.json", size=1, sha256=SHA, chunks=[SHA])
         begin = pb.BeginArtifactRequest(**shift.own(name="checkpoint:1", files=[file]))
         lie = {"artifact_id": stub.BeginArtifact(begin, timeout=TIMEOUT).artifact_id, "fence": shift.attempt.fence}
-        put(pb.PutChunkRequest(**lie, sha256=SHA, data=DATA), timeout=TIMEOUT)
-        assert refused(stub.CommitArtifact, pb.CommitArtifactRequest(**lie)) == "chunk_corrupt"
+        assert refused(put, pb.PutChunkRequest(**lie, sha256=SHA, data=DATA)) == "chunk_corrupt"
+        assert refused(stub.CommitArtifact, pb.CommitArtifactRequest(**lie)) == "artifact_incomplete"
     assert not cp.blobs.has(SHA)
     assert ArtifactRecord.select().where(ArtifactRecord.committed_at > 0).count() == 0
 

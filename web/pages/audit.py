@@ -30,6 +30,7 @@ _EXPORTED = 100_000  # entries of one CSV file
 _FILTERS = ("who", "action", "subject")
 ACTIONS = {
     "artifact.commit": _("Files stored"),
+    "garbage.collect": _("Leftovers removed"),
     "attempt.cancelled": _("Attempt cancelled"),
     "attempt.declined": _("Offer declined"),
     "attempt.failed": _("Attempt failed"),

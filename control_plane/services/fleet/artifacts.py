@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain import files as rules
-from control_plane.domain.errors import ArtifactIncomplete, ChunkCorrupt, Fenced, FieldInvalid, NotFound
+from control_plane.domain.errors import (
+    ArtifactIncomplete,
+    ArtifactUnderWay,
+    ChunkCorrupt,
+    Fenced,
+    FieldInvalid,
+    NotFound,
+)
 from control_plane.domain.files import File
-from control_plane.domain.lifecycle import ATTEMPT_HELD, ATTEMPT_OPEN, SERVING
+from control_plane.domain.lifecycle import ATTEMPT_HELD
 from control_plane.domain.permissions import Actor
-from control_plane.services import audit, deployments
-from control_plane.services.fleet import attempts, checkpoints, offers
+from control_plane.services import audit, references
+from control_plane.services.fleet import attempts, checkpoints, needs, offers, staging
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
-from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
 
@@ -60,46 +63,55 @@ def content_hash(files: Sequence[dict[str, Any]]) -> str:
 def missing(actor: Actor, cp: ControlPlane, artifact_id: int, fence: int) -> list[str]:
     """The chunks that have not arrived yet. Raises NotFound, Fenced."""
     artifact = _own(actor, artifact_id, fence)
-    return [] if artifact.committed_at else _missing(cp, artifact)
+    return [] if artifact.committed_at else staging.missing(_layout(cp, artifact))
 
 
 def put_chunk(actor: Actor, cp: ControlPlane, artifact_id: int, fence: int, sha256: str, data: bytes) -> None:
     """Take one chunk. Raises NotFound (also for a chunk that was not announced), Fenced, ChunkCorrupt, DiskFull."""
     artifact = _own(actor, artifact_id, fence)
-    if not any(sha256 in file["chunks"] for file in artifact.files):
+    plan = _layout(cp, artifact)
+    if sha256 not in plan.places:
         raise NotFound
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ChunkCorrupt
     if artifact.committed_at:
         return
     cp.blobs.require_space(len(data))
-    folder = _staging(cp, artifact)
-    handle, name = tempfile.mkstemp(dir=folder)
-    with os.fdopen(handle, "wb") as target:
-        target.write(data)
-        target.flush()
-        os.fsync(target.fileno())
-    Path(name).replace(folder / sha256)
+    staging.write(plan, sha256, data)
 
 
 def commit(actor: Actor, cp: ControlPlane, artifact_id: int, fence: int) -> None:
     """Verify each file as a whole and make the artifact the attempt's. Repeating it is harmless.
 
-    Raises NotFound, Fenced, ArtifactIncomplete, ChunkCorrupt, DiskFull.
+    Raises NotFound, Fenced, ArtifactIncomplete, ChunkCorrupt; ArtifactUnderWay while the files are still being read:
+    the caller asks again.
     """
     artifact = _own(actor, artifact_id, fence)
     if artifact.committed_at:
         return
-    lacking = _missing(cp, artifact)
-    if lacking:
-        raise ArtifactIncomplete(missing=len(lacking))
+    plan = _layout(cp, artifact)
     try:
-        for file in artifact.files:
-            _assemble(cp, artifact, file)
-    except FileNotFoundError:  # a repeated call has just committed and cleared the chunks away
+        lacking = staging.missing(plan)
+        if lacking:
+            raise ArtifactIncomplete(missing=len(lacking))
+        if not staging.verified(plan, cp.settings.commit_wait_seconds):
+            raise ArtifactUnderWay
+        with cp.blobs.holding():
+            staging.adopt(cp, plan)
+            job = _name(actor, cp, artifact, plan, fence)
+    except (FileNotFoundError, ArtifactIncomplete):
         if ArtifactRecord.get_by_id(artifact.id).committed_at:
-            return
+            return  # a repeated call has just committed and cleared staging away
         raise
+    staging.forget(plan.folder)
+    shutil.rmtree(plan.folder, ignore_errors=True)
+    if artifact.name.startswith(f"{offers.CHECKPOINT}:"):
+        checkpoints.keep_newest(cp, job.id)
+    cp.signals.wake(f"job:{job.id}")
+
+
+def _name(actor: Actor, cp: ControlPlane, artifact: ArtifactRecord, plan: staging.Layout, fence: int) -> JobRecord:
+    """The artifact is the attempt's, and its blobs are named, in one transaction; the job."""
     with transaction():
         attempt = attempts.held(actor, artifact.attempt_id, fence)
         done = ArtifactRecord.update(committed_at=cp.clock()).where(
@@ -107,33 +119,21 @@ def commit(actor: Actor, cp: ControlPlane, artifact_id: int, fence: int) -> None
         )
         job = JobRecord.get_by_id(attempt.job_id)
         if done.execute():
+            references.add(cp, references.ARTIFACT, artifact.id, [file.sha256 for file in plan.files])
             subject = f"job:{job.id}"
             audit.record(actor, cp, "artifact.commit", subject, job.project_id, name=artifact.name, hash=artifact.hash)
             JobRecord.update(version=JobRecord.version + 1).where(JobRecord.id == job.id).execute()
-    shutil.rmtree(_staging(cp, artifact), ignore_errors=True)
-    if artifact.name.startswith(f"{offers.CHECKPOINT}:"):
-        checkpoints.keep_newest(cp, job.id)
-    cp.signals.wake(f"job:{job.id}")
+    return job
 
 
 def read_blob(actor: Actor, cp: ControlPlane, sha256: str, offset: int, length: int) -> tuple[bytes, int]:
     """A slice of a blob that one of the machine's attempts or replicas needs, and the blob's size. Raises NotFound."""
-    if not _needs(actor, cp, sha256):
+    if not needs.may_read(actor, cp, sha256):
         raise NotFound
     size = cp.blobs.size(sha256)
     with cp.blobs.open(sha256) as source:
         source.seek(max(0, min(offset, size)))
         return source.read(max(0, min(length, rules.CHUNK))), size
-
-
-def _needs(actor: Actor, cp: ControlPlane, sha256: str) -> bool:
-    mine = AttemptRecord.select().where(AttemptRecord.machine == actor.id, AttemptRecord.state.in_(ATTEMPT_OPEN))
-    if any(sha256 in offers.files_of(offers.offer_of(cp, attempt)) for attempt in mine):
-        return True
-    served = ReplicaRecord.select().where(ReplicaRecord.machine == actor.id, ReplicaRecord.desired_state == SERVING)
-    return any(
-        sha256 == ref.sha256 for replica in served for ref in offers.files_of_input(deployments.serve_of(replica).model)
-    )
 
 
 def _check_name(attempt: AttemptRecord, name: str) -> None:
@@ -145,7 +145,8 @@ def _check_name(attempt: AttemptRecord, name: str) -> None:
 
 def _own(actor: Actor, artifact_id: int, fence: int) -> ArtifactRecord:
     """The artifact, of an attempt that the machine holds; a committed one may be asked about afterwards too."""
-    artifact = ArtifactRecord.get_or_none(ArtifactRecord.id == artifact_id)
+    columns = (column for column in ArtifactRecord._meta.sorted_fields if column.name != "files")  # up to megabytes
+    artifact = ArtifactRecord.select(*columns).where(ArtifactRecord.id == artifact_id).get_or_none()
     if artifact is None:
         raise NotFound
     attempt = attempts.own(actor, artifact.attempt_id, fence)
@@ -154,29 +155,5 @@ def _own(actor: Actor, artifact_id: int, fence: int) -> ArtifactRecord:
     return artifact
 
 
-def _staging(cp: ControlPlane, artifact: ArtifactRecord) -> Path:
-    return cp.blobs.staging(f"artifact-{artifact.id}")
-
-
-def _missing(cp: ControlPlane, artifact: ArtifactRecord) -> list[str]:
-    folder = _staging(cp, artifact)
-    wanted = dict.fromkeys(chunk for file in artifact.files for chunk in file["chunks"])
-    arrived = {path.name for path in folder.iterdir()}
-    return [chunk for chunk in wanted if chunk not in arrived]
-
-
-def _assemble(cp: ControlPlane, artifact: ArtifactRecord, file: dict[str, Any]) -> None:
-    """Put a file together beside its chunks, which stay until the artifact is committed."""
-    folder = _staging(cp, artifact)
-    cp.blobs.require_space(file["size"])
-    handle, name = tempfile.mkstemp(dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as target:
-            for chunk in file["chunks"]:
-                with (folder / chunk).open("rb") as source:
-                    shutil.copyfileobj(source, target, 1 << 20)
-            if target.tell() != file["size"]:
-                raise ChunkCorrupt
-        cp.blobs.adopt(Path(name), file["sha256"])
-    finally:
-        Path(name).unlink(missing_ok=True)
+def _layout(cp: ControlPlane, artifact: ArtifactRecord) -> staging.Layout:
+    return staging.layout(cp, int(artifact.id), str(artifact.hash))

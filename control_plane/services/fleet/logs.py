@@ -13,6 +13,7 @@ from pathlib import Path
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FieldInvalid, FileTooLarge, NotFound
 from control_plane.domain.permissions import Actor
+from control_plane.services import references
 from control_plane.services.fleet import attempts
 from control_plane.store.database import transaction
 from control_plane.store.jobs import AttemptRecord, LogRecord
@@ -71,11 +72,14 @@ def seal(
     if log.size > length or _hash(path, length) != sha256:
         _restart(log, path)
         return False, 0
-    _store(cp, path, length)
-    with transaction():
-        LogRecord.update(sha256=sha256, sealed_at=cp.clock()).where(
-            LogRecord.id == log.id, LogRecord.size == length
-        ).execute()
+    with cp.blobs.holding():
+        _store(cp, path, length)
+        with transaction():
+            sealed = LogRecord.update(sha256=sha256, sealed_at=cp.clock()).where(
+                LogRecord.id == log.id, LogRecord.size == length
+            )
+            if sealed.execute():
+                references.add(cp, references.LOG, log.id, [sha256])
     path.unlink(missing_ok=True)
     cp.signals.wake(f"job:{attempt.job_id}")
     return True, length

@@ -7,6 +7,7 @@ from peewee import (
     BigIntegerField,
     BooleanField,
     CharField,
+    CompositeKey,
     DoubleField,
     ForeignKeyField,
     IntegerField,
@@ -324,6 +325,17 @@ class ArtifactRecord(Record):
         indexes = ((("attempt", "name", "hash"), True),)
 
 
+class BlobReferenceRecord(Record):
+    sha256 = CharField(64)
+    owner_kind = CharField(16)
+    owner_id = IntegerField()
+
+    class Meta:
+        table_name = "blob_references"
+        primary_key = CompositeKey("sha256", "owner_kind", "owner_id")
+        indexes = ((("owner_kind", "owner_id"), False),)
+
+
 class ModelRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -463,6 +475,7 @@ RECORDS = [
     EventRecord,
     LogRecord,
     ArtifactRecord,
+    BlobReferenceRecord,
     ModelRecord,
     EvaluationRecord,
     DeploymentRecord,

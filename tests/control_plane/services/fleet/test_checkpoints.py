@@ -2,8 +2,11 @@
 
 import hashlib
 
+import pytest
+
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import Actor
+from control_plane.services import jobs, references
 from control_plane.services.fleet import attempts, offers, scheduling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.jobs import AttemptRecord
@@ -21,7 +24,7 @@ def checkpoint(machine: Actor, cp: ControlPlane, attempt: AttemptRecord, step: i
 
 
 def kept() -> list[str]:
-    return [one.name for one in ArtifactRecord.select().order_by(ArtifactRecord.id)]
+    return [one.name for one in ArtifactRecord.select(ArtifactRecord.name).order_by(ArtifactRecord.id)]
 
 
 def test_the_newest_two_are_kept(cp: ControlPlane, machine: Actor, attempt: AttemptRecord) -> None:
@@ -41,6 +44,36 @@ def test_what_something_else_has_too_stays(
         checkpoint(machine, cp, attempt, step, weights)
     assert kept() == ["model", "checkpoint:2", "checkpoint:3"]
     assert cp.blobs.has(sha256(b"same")) and cp.blobs.has(dataset.train_sha256)
+
+
+def test_a_checkpoint_costs_what_its_own_job_has(
+    cp: ControlPlane, fleet: Fleet, machine: Actor, attempt: AttemptRecord
+) -> None:
+    """No row of anybody else's artifacts is read: 0.27 s under the write lock at 5,000 of them, once."""
+    other = fleet.machine()
+    jobs.submit(fleet.user, cp, "default", "bring")
+    scheduling.run_pass(cp)
+    theirs = AttemptRecord.get(AttemptRecord.machine == other.id)
+    ArtifactRecord.create(attempt=theirs, name="model", files="no list", hash="h", size=1, begun_at=0, committed_at=1)
+    ArtifactRecord.update(files=ArtifactRecord.name).where(ArtifactRecord.attempt == theirs.id).execute()  # no JSON
+    for step in (1, 2, 3):
+        checkpoint(machine, cp, attempt, step, b"weights %d" % step)
+    assert kept()[-2:] == ["checkpoint:2", "checkpoint:3"]
+
+
+def test_files_go_after_the_commit(
+    cp: ControlPlane, machine: Actor, attempt: AttemptRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in (1, 2):
+        checkpoint(machine, cp, attempt, step, b"weights %d" % step)
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(references, "drop", dies)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint(machine, cp, attempt, 3, b"weights 3")
+    assert kept() == ["checkpoint:1", "checkpoint:2", "checkpoint:3"] and cp.blobs.has(sha256(b"weights 1"))
 
 
 def test_the_next_attempt_resumes_from_the_newest(cp: ControlPlane, machine: Actor, attempt: AttemptRecord) -> None:
