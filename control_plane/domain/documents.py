@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 _LARGEST = 2**63 - 1  # what every database and every wire counts
 _LONGEST_NUMBER = 400  # characters; longer ones are slow to read and mean nothing
+_SPACES = " \t\n\r"
 _DEEPEST = 100  # levels; whoever writes the value out again may stand deeper in the stack than its reader
 
 
@@ -19,14 +20,25 @@ def parse(text: str | bytes) -> Any:
     Lone surrogates become question marks: no database and no wire takes them.
     """
     written = well_formed(text) if isinstance(text, str) else text.decode("utf-8-sig")
+    value, end = decode(written, len(written) - len(written.lstrip(_SPACES)))
+    if written[end:].strip(_SPACES):
+        raise ValueError("there is more after the value")
+    return value
+
+
+def decode(text: str, at: int) -> tuple[Any, int]:
+    """The value that begins at the character `at`, as strictly as `parse`, and the character after it.
+
+    Raises json.JSONDecodeError for what is not JSON or not all of it, ValueError for what is but is refused.
+    """
     try:
-        value = _DECODER.decode(written)
+        value, end = _DECODER.raw_decode(text, at)
     except RecursionError as problem:
         raise ValueError("nested too deeply") from problem
     _check_depth(value)
-    if "\\u" not in written:
-        return value
-    return json.loads(well_formed(json.dumps(value, ensure_ascii=False)))
+    if text.find("\\u", at, end) >= 0:
+        value = json.loads(well_formed(json.dumps(value, ensure_ascii=False)))
+    return value, end
 
 
 def well_formed(text: str) -> str:

@@ -1,34 +1,77 @@
-"""evaluation.json: what an evaluation method reports, checked, and what follows from it."""
+"""evaluation.json: what an evaluation method reports, checked, and what follows from it. Its rows stay in the file."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from array import array
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from control_plane.domain import verdict
+from control_plane.domain.streams import Member, members
 
 CANDIDATE, BASELINE = "candidate", "baseline"
-_MOST_ROWS = 100_000
-_LARGEST_VALUE = 1e15
+DIFFERENCES, WRONG = 1, 2  # bits of what a row is: the candidates' scores differ; the candidate's is below 1
+_LARGEST_NUMBER = 1e15
+_LARGEST_PART = 32 << 20  # characters of one row, or of all metrics
+_MOST_METRICS = 64
+_CANDIDATES = frozenset({CANDIDATE, BASELINE})
+_HEAD = frozenset({"candidates", "metrics", "primary_metric", "seconds"})
+
+
+@dataclass
+class Rows:
+    """Where the rows lie in the document, in bytes, in its order; `numbers` are their places in the metrics' lists."""
+
+    offsets: array[int] = field(default_factory=lambda: array("Q"))
+    lengths: array[int] = field(default_factory=lambda: array("Q"))
+    numbers: array[int] = field(default_factory=lambda: array("Q"))
 
 
 @dataclass(frozen=True)
 class Scores:
-    """An evaluation's outcome, in the shape in which it is stored."""
+    """An evaluation's outcome; of its rows only where they are."""
 
     primary_metric: str
     verdict: str
     scores: list[dict[str, Any]]  # {"metric", "candidate", "n", "value", "low", "high"}
     difference: dict[str, float]  # of the primary metric: {"value", "low", "high"}; empty without a baseline
-    rows: list[dict[str, Any]]
     seconds: dict[str, float]
+    metrics: dict[str, dict[str, list[float]]]  # metric → candidate → the score of each row
+    rows: Rows
 
 
-def read(document: Any) -> Scores:
-    """The outcome of a parsed evaluation.json. Raises ValueError saying what is wrong."""
-    if not isinstance(document, dict):
-        raise ValueError("evaluation.json is not an object")
-    metrics = _metrics(document)
+def read(chunks: Iterable[bytes], most_rows: int = 100_000) -> Scores:
+    """The outcome of an evaluation.json that comes in pieces. Raises ValueError saying what is wrong.
+
+    One row is in memory at a time, whatever the document holds, and the metrics' numbers.
+    """
+    document: dict[str, Any] = {}
+    rows, answered = Rows(), set[frozenset[str]]()
+    for member in members(chunks, "rows", _LARGEST_PART):
+        if member.is_item:
+            answered.add(_take_row(rows, member, most_rows))
+        elif member.key == "rows":
+            raise ValueError("rows")
+        elif member.key in _HEAD:
+            document[member.key] = member.value
+    metrics = _metrics(document, most_rows)
+    by_candidate = next(iter(metrics.values()))
+    if any(not set(by_candidate) <= names for names in answered):
+        raise ValueError("rows: answers")
+    if len(rows.numbers) and max(rows.numbers) >= len(by_candidate[CANDIDATE]):
+        raise ValueError("rows: row")
+    return _outcome(document, metrics, rows)
+
+
+def flags(scores: dict[str, dict[str, float]]) -> int:
+    """What a row is, by its scores (metric → candidate → score): DIFFERENCES | WRONG."""
+    differs = any(len(set(one.values())) > 1 for one in scores.values())
+    wrong = any(one[CANDIDATE] < 1 for one in scores.values())
+    return DIFFERENCES * differs | WRONG * wrong
+
+
+def _outcome(document: dict[str, Any], metrics: dict[str, dict[str, list[float]]], rows: Rows) -> Scores:
     primary = document.get("primary_metric")
     if not isinstance(primary, str) or primary not in metrics:
         raise ValueError("primary_metric")
@@ -43,17 +86,37 @@ def read(document: Any) -> Scores:
             for name, values in by_candidate.items()
         ],
         difference={} if gain is None else asdict(gain),
-        rows=_rows(document, metrics),
         seconds=_seconds(document),
+        metrics=metrics,
+        rows=rows,
     )
 
 
-def _metrics(document: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
+def _take_row(rows: Rows, member: Member, most: int) -> frozenset[str]:
+    """Note where a row is; the names of those that answered it."""
+    at, row = len(rows.numbers), member.value
+    if at == most:
+        raise ValueError(f"rows: more than {most}")
+    if not isinstance(row, dict):
+        raise ValueError(f"rows[{at}]")
+    number = row.get("row", at)
+    if not isinstance(number, int) or number < 0:
+        raise ValueError(f"rows[{at}].row")
+    answers = row.get("answers")
+    if not isinstance(answers, dict):
+        raise ValueError(f"rows[{at}].answers")
+    rows.offsets.append(member.offset)
+    rows.lengths.append(member.length)
+    rows.numbers.append(int(number))
+    return frozenset(answers) & _CANDIDATES
+
+
+def _metrics(document: dict[str, Any], most_rows: int) -> dict[str, dict[str, list[float]]]:
     names = document.get("candidates")
     if not isinstance(names, list) or sorted(map(str, names)) not in ([CANDIDATE], [BASELINE, CANDIDATE]):
         raise ValueError("candidates")
     metrics = document.get("metrics")
-    if not isinstance(metrics, dict) or not metrics:
+    if not isinstance(metrics, dict) or not 0 < len(metrics) <= _MOST_METRICS:
         raise ValueError("metrics")
     lengths = set()
     for metric, by_candidate in metrics.items():
@@ -63,31 +126,9 @@ def _metrics(document: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
             if not isinstance(values, list) or not all(_is_number(value) for value in values):
                 raise ValueError(f"metrics.{metric}.{name}")
             lengths.add(len(values))
-    if len(lengths) != 1 or not 0 < lengths.copy().pop() <= _MOST_ROWS:
+    if len(lengths) != 1 or not 0 < lengths.copy().pop() <= most_rows:
         raise ValueError(f"metrics: {sorted(lengths)} rows")
     return metrics
-
-
-def _rows(document: dict[str, Any], metrics: dict[str, dict[str, list[float]]]) -> list[dict[str, Any]]:
-    """The samples, each with its number and its scores beside its answers."""
-    rows = document.get("rows", [])
-    if not isinstance(rows, list):
-        raise ValueError("rows")
-    return [_row(at, row, metrics) for at, row in enumerate(rows)]
-
-
-def _row(at: int, row: Any, metrics: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
-    by_candidate = next(iter(metrics.values()))
-    if not isinstance(row, dict):
-        raise ValueError(f"rows[{at}]")
-    number = row.get("row", at)
-    if not isinstance(number, int) or not 0 <= number < len(by_candidate[CANDIDATE]):
-        raise ValueError(f"rows[{at}].row")
-    answers = row.get("answers")
-    if not isinstance(answers, dict) or not set(by_candidate) <= set(answers):
-        raise ValueError(f"rows[{at}].answers")
-    scores = {metric: {name: values[number] for name, values in one.items()} for metric, one in metrics.items()}
-    return row | {"row": int(number), "scores": scores}
 
 
 def _seconds(document: dict[str, Any]) -> dict[str, float]:
@@ -98,4 +139,4 @@ def _seconds(document: dict[str, Any]) -> dict[str, float]:
 
 def _is_number(value: Any) -> bool:
     """Bounded, so that the sums of a hundred thousand squares are numbers too."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_VALUE
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_NUMBER

@@ -12,7 +12,17 @@ from control_plane.domain.lifecycle import JOB_OVER
 from control_plane.rpc import administration, findings, guided_runs, messages, uploads, wire
 from control_plane.rpc.calls import Call, Calls, Context
 from control_plane.rpc.chats import Chats
-from control_plane.services import audit, cases, datasets, deployments, evaluations, jobs, methods, models
+from control_plane.services import (
+    audit,
+    cases,
+    datasets,
+    deployments,
+    evaluation_rows,
+    evaluations,
+    jobs,
+    methods,
+    models,
+)
 from control_plane.services.access import credentials, people, projects
 from control_plane.services.fleet import enrollment, machines
 from control_plane.store.jobs import EventRecord
@@ -21,6 +31,8 @@ from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
 _JOBS_LISTED = 200
+_LISTED = 100  # models or evaluations, where the caller names no limit
+_SAMPLES = 32  # rows of an evaluation, likewise
 _LOG_SLICE = 1 << 20  # bytes
 _LONGEST_PARAMETERS = 1 << 20  # characters
 
@@ -254,8 +266,11 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
 
     async def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsReply:
         def service(call: Call) -> pb.ListModelsReply:
-            found = models.list_models(call.actor, call.cp, request.project, request.form)
-            return pb.ListModelsReply(models=[messages.model(request.project, model) for model in found])
+            found = models.list_models(
+                call.actor, call.cp, request.project, request.form, request.limit or _LISTED, request.offset
+            )
+            total = models.count(call.actor, call.cp, request.project, request.form)
+            return pb.ListModelsReply(models=[messages.model(request.project, model) for model in found], total=total)
 
         return await self._serve(context, service)
 
@@ -269,15 +284,19 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     async def GetEvaluation(self, request: pb.GetEvaluationRequest, context: Context) -> pb.Evaluation:
         def service(call: Call) -> pb.Evaluation:
             record = evaluations.get(call.actor, call.cp, request.id)
-            return messages.evaluation(call.project_name(record.project_id), record)
+            samples = evaluation_rows.read(call.cp, record, "", request.offset, request.limit or _SAMPLES)
+            return messages.evaluation(call.project_name(record.project_id), record, samples)
 
         return await self._serve(context, service)
 
     async def ListEvaluations(self, request: pb.ListEvaluationsRequest, context: Context) -> pb.ListEvaluationsReply:
         def service(call: Call) -> pb.ListEvaluationsReply:
-            found = evaluations.list_evaluations(call.actor, call.cp, request.project)
+            found = evaluations.list_evaluations(
+                call.actor, call.cp, request.project, request.limit or _LISTED, request.offset
+            )
             return pb.ListEvaluationsReply(
-                evaluations=[messages.evaluation(request.project, evaluation) for evaluation in found]
+                evaluations=[messages.evaluation(request.project, evaluation) for evaluation in found],
+                total=evaluations.count(call.actor, call.cp, request.project),
             )
 
         return await self._serve(context, service)

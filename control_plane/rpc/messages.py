@@ -21,7 +21,6 @@ from control_plane.store.people import ApiTokenRecord, UserRecord
 from control_plane.wording import say, waiting
 from tunesmith.v1 import automation_pb2 as pb
 
-_SAMPLES = 32  # rows of an evaluation that travel
 _LARGEST_LIST = 4 << 20  # characters of JSON in one answer; a message may have 16 MiB
 
 _T = TypeVar("_T")
@@ -165,7 +164,8 @@ def model(project: str, record: ModelRecord) -> pb.Model:
     )
 
 
-def evaluation(project: str, record: EvaluationRecord) -> pb.Evaluation:
+def evaluation(project: str, record: EvaluationRecord, samples: Sequence[Mapping[str, Any]] = ()) -> pb.Evaluation:
+    """An evaluation, and of the sample rows as many, from the first on, as one answer holds."""
     difference = record.difference or {}
     return pb.Evaluation(
         id=record.id,
@@ -177,7 +177,8 @@ def evaluation(project: str, record: EvaluationRecord) -> pb.Evaluation:
         difference_low=difference.get("low", 0.0),
         difference_high=difference.get("high", 0.0),
         scores=[pb.Score(**{name: score[name] for name in _SCORE}) for score in record.scores],
-        samples=_json(list(_fitting(record.rows[:_SAMPLES], lambda row: len(_json(row))))),
+        samples=_json(list(_fitting(samples, lambda row: len(_json(row))))),
+        row_count=record.row_count,
     )
 
 

@@ -3,62 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain import scores
-from control_plane.domain.documents import parse
 from control_plane.domain.errors import NotFound, OutputUnreadable
 from control_plane.domain.permissions import Actor
 from control_plane.domain.scores import BASELINE, CANDIDATE, Scores
+from control_plane.services import evaluation_rows, references
 from control_plane.services.access import projects
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 
-_LARGEST = 256 << 20  # bytes
+_SLICE = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An evaluation as it was read, and the blobs that hold its rows and where they are."""
+
+    scores: Scores
+    rows_sha256: str
+    index_sha256: str
 
 
 def read(
     cp: ControlPlane, promised: Mapping[str, Mapping[str, Any]], committed: Mapping[str, ArtifactRecord]
-) -> Scores | None:
-    """The evaluation among the committed artifacts, if one is promised. Raises OutputUnreadable."""
+) -> Scored | None:
+    """The evaluation among the committed artifacts, if one is promised; called outside every transaction.
+
+    The index is stored as a blob: the caller holds blobs. Raises OutputUnreadable.
+    """
     name = next((name for name, output in promised.items() if output["kind"] == "evaluation"), None)
     if name is None:
         return None
     file = next((one for one in committed[name].files if one["path"].endswith(".json")), None)
-    if file is None or file["size"] > _LARGEST:
+    if file is None:
         raise OutputUnreadable(output=name, problem="evaluation.json")
+    if file["size"] > cp.settings.max_evaluation_bytes:
+        raise OutputUnreadable(output=name, problem=f"{file['size']} > {cp.settings.max_evaluation_bytes} bytes")
     try:
         with cp.blobs.open(file["sha256"]) as source:
-            return scores.read(parse(source.read()))
+            found = scores.read(iter(lambda: source.read(_SLICE), b""), cp.settings.max_evaluation_rows)
     except ValueError as problem:
-        raise OutputUnreadable(output=name, problem=str(problem)) from problem
+        raise OutputUnreadable(output=name, problem=str(problem)[:500]) from problem
+    return Scored(found, file["sha256"], evaluation_rows.store(cp, found))
 
 
-def register(cp: ControlPlane, job: JobRecord, scored: Scores | None) -> EvaluationRecord | None:
+def register(cp: ControlPlane, job: JobRecord, scored: Scored | None) -> EvaluationRecord | None:
     """Record an evaluation job's outcome. Called inside the transaction of the job's success."""
     if scored is None:
         return None
     models = {name: pin["id"] for name, pin in job.inputs.items() if pin["kind"] == "model"}
     dataset = next(pin["id"] for pin in job.inputs.values() if pin["kind"] == "dataset")
-    return EvaluationRecord.create(
+    found = scored.scores
+    evaluation = EvaluationRecord.create(
         project=job.project_id,
         job=job,
         dataset_version=dataset,
         candidate=models[CANDIDATE],
         baseline=models.get(BASELINE),
+        primary_metric=found.primary_metric,
+        verdict=found.verdict,
+        scores=found.scores,
+        difference=found.difference,
+        seconds=found.seconds,
+        rows_sha256=scored.rows_sha256,
+        index_sha256=scored.index_sha256,
+        row_count=len(found.rows.numbers),
         created_at=cp.clock(),
-        **asdict(scored),
     )
+    references.add(cp, references.EVALUATION, evaluation.id, [scored.rows_sha256, scored.index_sha256])
+    return evaluation
 
 
-def list_evaluations(actor: Actor, cp: ControlPlane, project: str) -> list[EvaluationRecord]:
-    """The evaluations of a project, newest first. Raises NotFound, Denied."""
+def list_evaluations(
+    actor: Actor, cp: ControlPlane, project: str, limit: int = 500, offset: int = 0
+) -> list[EvaluationRecord]:
+    """A page of a project's evaluations, newest first. Raises NotFound, Denied."""
     project_id = projects.get(actor, cp, project, "evaluation.see").id
     query = EvaluationRecord.select().where(EvaluationRecord.project == project_id)
-    return list(query.order_by(EvaluationRecord.id.desc()))
+    return list(query.order_by(EvaluationRecord.id.desc()).limit(min(limit, 500)).offset(max(0, offset)))
+
+
+def count(actor: Actor, cp: ControlPlane, project: str) -> int:
+    """How many evaluations a project has. Raises NotFound, Denied."""
+    project_id = projects.get(actor, cp, project, "evaluation.see").id
+    return int(EvaluationRecord.select().where(EvaluationRecord.project == project_id).count())
 
 
 def get(actor: Actor, cp: ControlPlane, evaluation_id: int) -> EvaluationRecord:

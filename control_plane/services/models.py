@@ -20,6 +20,7 @@ from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
 
 CARD = "model.json"
+MADE = "made"  # what `list_models` takes for: every form but base
 _LARGEST_CARD = 1 << 16  # bytes
 # what a page or a script may rely on, where it is stated at all
 _CARD: Mapping[str, type | tuple[type, ...]] = {
@@ -110,13 +111,27 @@ def register(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, made: lis
     ]
 
 
-def list_models(actor: Actor, cp: ControlPlane, project: str, form: str = "") -> list[ModelRecord]:
-    """The models of a project, newest first. Raises NotFound, Denied."""
-    project_id = projects.get(actor, cp, project, "model.see").id
-    query = ModelRecord.select().where(ModelRecord.project == project_id)
-    if form:
-        query = query.where(ModelRecord.form == form)
-    return list(query.order_by(ModelRecord.id.desc()))
+def list_models(
+    actor: Actor, cp: ControlPlane, project: str, form: str = "", limit: int = 500, offset: int = 0
+) -> list[ModelRecord]:
+    """A page of a project's models, newest first: of one form, of all but base models (MADE), or of all.
+
+    Raises NotFound, Denied.
+    """
+    query = _listed(actor, cp, project, form)
+    return list(query.order_by(ModelRecord.id.desc()).limit(min(limit, 500)).offset(max(0, offset)))
+
+
+def count(actor: Actor, cp: ControlPlane, project: str, form: str = "") -> int:
+    """How many models `list_models` has on all its pages. Raises NotFound, Denied."""
+    return int(_listed(actor, cp, project, form).count())
+
+
+def _listed(actor: Actor, cp: ControlPlane, project: str, form: str):  # type: ignore[no-untyped-def]  # peewee's
+    query = ModelRecord.select().where(ModelRecord.project == projects.get(actor, cp, project, "model.see").id)
+    if form == MADE:
+        return query.where(ModelRecord.form != "base")
+    return query.where(ModelRecord.form == form) if form else query
 
 
 def get(actor: Actor, cp: ControlPlane, model_id: int) -> ModelRecord:

@@ -25,3 +25,10 @@ def methods_of(version_ids: Collection[int]) -> dict[int, MethodVersionRecord]:
     """Method versions by id; methods are everybody's."""
     found = MethodVersionRecord.select().where(MethodVersionRecord.id.in_(list(version_ids)))
     return {int(method.id): method for method in found}
+
+
+def model_names(model_ids: Collection[int | None]) -> dict[int, str]:
+    """Names of models by id. The caller has shown that it may see what names them."""
+    found = ModelRecord.select(ModelRecord.id, ModelRecord.name)
+    wanted = sorted({number for number in model_ids if number})
+    return {int(model.id): str(model.name) for model in found.where(ModelRecord.id.in_(wanted))}

@@ -1,6 +1,6 @@
 """Evaluations: the scores of one evaluation job, and the verdict."""
 
-from peewee import AutoField, CharField, ForeignKeyField
+from peewee import AutoField, CharField, ForeignKeyField, IntegerField
 
 from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.datasets import DatasetVersionRecord
@@ -25,7 +25,9 @@ class EvaluationRecord(Record):
     verdict = CharField(16)  # better | worse | unclear | unpaired
     scores = JSONField()  # [{"metric", "candidate", "n", "value", "low", "high"}]
     difference = JSONField(default=dict)  # {"value", "low", "high"} of the primary metric
-    rows = JSONField()  # [{"row", "prompt", "expected", "answers": {…}, "scores": {metric: {candidate: x}}}]
+    rows_sha256 = CharField(64, default="")  # the blob that holds the rows: evaluation.json
+    index_sha256 = CharField(64, default="")  # the blob that says where in it each row is, and how it was scored
+    row_count = IntegerField(default=0)
     seconds = JSONField(default=dict)
     created_at = TimeField()
 

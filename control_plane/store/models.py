@@ -29,3 +29,4 @@ class ModelRecord(Record):
 
     class Meta:
         table_name = "models"
+        indexes = ((("project", "form"), False),)

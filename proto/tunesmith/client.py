@@ -340,9 +340,9 @@ class Client:
 
     # ---- models and evaluations
 
-    def list_models(self, project: str, form: str = "") -> list[pb.Model]:
-        """The models of a project, newest first, of one form (base, adapter, merged, gguf) if named."""
-        request = pb.ListModelsRequest(project=project, form=form)
+    def list_models(self, project: str, form: str = "", offset: int = 0, limit: int = 0) -> list[pb.Model]:
+        """The models of a project, newest first, of one form (base, adapter, merged, gguf) if named; 100 at a time."""
+        request = pb.ListModelsRequest(project=project, form=form, offset=offset, limit=limit)
         return list(self._ask(pb.ListModelsReply, self._stub.ListModels, request).models)
 
     def get_model(self, model_id: int) -> pb.Model:
@@ -353,13 +353,17 @@ class Client:
         """Where a model is from, and what became of it."""
         return self._ask(pb.Lineage, self._stub.GetLineage, pb.GetLineageRequest(model_id=model_id))
 
-    def get_evaluation(self, evaluation_id: int) -> pb.Evaluation:
-        """An evaluation: scores with n and 95 % intervals, the verdict, sample answers as JSON."""
-        return self._ask(pb.Evaluation, self._stub.GetEvaluation, pb.GetEvaluationRequest(id=evaluation_id))
+    def get_evaluation(self, evaluation_id: int, offset: int = 0, limit: int = 0) -> pb.Evaluation:
+        """An evaluation: scores with n and 95 % intervals, the verdict, and its rows from `offset` on (32) as JSON."""
+        return self._ask(
+            pb.Evaluation,
+            self._stub.GetEvaluation,
+            pb.GetEvaluationRequest(id=evaluation_id, offset=offset, limit=limit),
+        )
 
-    def list_evaluations(self, project: str) -> list[pb.Evaluation]:
-        """The evaluations of a project, newest first."""
-        request = pb.ListEvaluationsRequest(project=project)
+    def list_evaluations(self, project: str, offset: int = 0, limit: int = 0) -> list[pb.Evaluation]:
+        """The evaluations of a project without their rows, newest first; 100 at a time."""
+        request = pb.ListEvaluationsRequest(project=project, offset=offset, limit=limit)
         return list(self._ask(pb.ListEvaluationsReply, self._stub.ListEvaluations, request).evaluations)
 
     # ---- serving

@@ -10,8 +10,9 @@ from attacks.test_isolation_web import INSIDE, OUTSIDE, _address, _browser, _rou
 from attacks.town import PROJECT, ROOT, Town
 from flask import Flask
 
+from control_plane.domain import scores
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import datasets
+from control_plane.services import datasets, evaluation_rows
 from control_plane.services.fleet import events, logs
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
@@ -48,11 +49,12 @@ def evil_town(own_town: Town) -> Town:
         ModelRecord.update(card=model.card | facts).where(ModelRecord.id == model.id).execute()
     JobRecord.update(parameters={"note": EVIL}).where(JobRecord.id == made["running"]).execute()
     evaluation = EvaluationRecord.get()
-    rows = [
-        one | {"prompt": EVIL, "expected": {"a": EVIL}, "answers": dict.fromkeys(one["answers"], EVIL)}
-        for one in evaluation.rows
-    ]
-    EvaluationRecord.update(rows=rows).execute()
+    written = json.loads(cp.blobs.path(evaluation.rows_sha256).read_bytes())
+    for one in written["rows"]:
+        one |= {"prompt": EVIL, "expected": {"a": EVIL}, "answers": dict.fromkeys(one["answers"], EVIL)}
+    evil = json.dumps(written).encode()
+    index = evaluation_rows.store(cp, scores.read([evil]))
+    EvaluationRecord.update(rows_sha256=cp.blobs.put_bytes(evil), index_sha256=index).execute()
     attempt = AttemptRecord.get(AttemptRecord.job == made["running"])
     told = [{"kind": "message", "level": EVIL, "code": EVIL, "text": EVIL, "params": {"line": EVIL}}]
     told += [{"kind": "message", "level": 5, "code": {"a": 1}, "text": {"b": [EVIL]}, "params": 7}]

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import Invalid, NotFound, TunesmithError
 from control_plane.domain.lifecycle import QUEUED, SERVING, STOPPED
-from control_plane.services import deployments, models
+from control_plane.services import deployments, models, results
 from control_plane.services.deployments import Condition
 from control_plane.services.fleet import machines
 from control_plane.store.deployments import DeploymentRecord
@@ -71,7 +71,7 @@ def index(project: str) -> ResponseReturnValue:
     """Everything that is or was served in the project."""
     actor, cp = the_actor(), the_control_plane()
     found = deployments.list_deployments(actor, cp, project)
-    names = {model.id: model.name for model in models.list_models(actor, cp, project, "gguf")}
+    names = results.model_names({one.model_id for one in found})
     return render_template(
         "deployments/index.html",
         seen=[_seen(one) for one in found],

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.lifecycle import QUEUED, RUNNING
-from control_plane.services import datasets, evaluations, jobs, models
+from control_plane.services import datasets, evaluation_rows, evaluations, jobs, models, results
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
@@ -30,12 +30,12 @@ SAMPLES_SHOWN = 10
 def index(project: str) -> ResponseReturnValue:
     """Every evaluation of the project, newest first."""
     actor, cp = the_actor(), the_control_plane()
-    found = evaluations.list_evaluations(actor, cp, project)
-    page = asked_page(len(found), 25)
-    names = {model.id: model.name for model in models.list_models(actor, cp, project)}
+    page = asked_page(evaluations.count(actor, cp, project), 25)
+    found = evaluations.list_evaluations(actor, cp, project, page.size, page.offset)
+    names = results.model_names({one.candidate_id for one in found} | {one.baseline_id for one in found})
     return render_template(
         "evaluations/index.html",
-        evaluations=[(one, _own(one)) for one in found[page.offset : page.offset + page.size]],
+        evaluations=[(one, _own(one)) for one in found],
         page=page,
         names=names,
         snippet=snippets.list_evaluations(project),
@@ -59,8 +59,7 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
     if evaluation.project_id != the_project().id:
         raise NotFound
     only = request.args.get("show", "")
-    rows = [row for row in evaluation.rows if _wanted(row, only)]
-    page = asked_page(len(rows), SAMPLES_SHOWN)
+    page = asked_page(evaluation_rows.count(cp, evaluation, only), SAMPLES_SHOWN)
     dataset, version = datasets.of_version(actor, cp, evaluation.dataset_version_id)
     return render_template(
         "evaluations/show.html",
@@ -69,7 +68,7 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
         baseline=models.get(actor, cp, evaluation.baseline_id) if evaluation.baseline_id else None,
         own=_own(evaluation),
         scores=_by_metric(evaluation),
-        rows=rows[page.offset : page.offset + page.size],
+        rows=evaluation_rows.read(cp, evaluation, only, page.offset, page.size),
         page=page,
         only=only,
         dataset=dataset,
@@ -92,14 +91,6 @@ def _by_metric(evaluation: EvaluationRecord) -> dict[str, dict[str, Any]]:
     for score in evaluation.scores:
         found.setdefault(score["metric"], {})[score["candidate"]] = score
     return found
-
-
-def _wanted(row: dict[str, Any], only: str) -> bool:
-    if only == "differences":
-        return any(len(set(scores.values())) > 1 for scores in row["scores"].values())
-    if only == "wrong":
-        return any(scores.get("candidate", 1) < 1 for scores in row["scores"].values())
-    return True
 
 
 def _package(evaluation: EvaluationRecord) -> ModelRecord | None:

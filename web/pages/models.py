@@ -12,23 +12,32 @@ from control_plane.store.models import ModelRecord
 from web import rail, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.pages.item import Item
+from web.paging import asked_page
 
 blueprint = Blueprint("models", __name__, url_prefix="/p/<project>/models")
 navigation = Item("work", "models.index", _("Models"), "boxes", "model.see", "g m")
 
 FORMS = ("adapter", "merged", "gguf")
+MODELS_SHOWN = 25
 
 
 @blueprint.get("")
 @requires("model.see")
 def index(project: str) -> ResponseReturnValue:
     """The models that were made here; base models have a page of their own."""
+    actor, cp = the_actor(), the_control_plane()
     asked = request.args.get("form", "")
-    found = models.list_models(the_actor(), the_control_plane(), project, asked if asked in FORMS else "")
-    names = {model.id: model.name for model in models.list_models(the_actor(), the_control_plane(), project, "base")}
-    made = [model for model in found if model.form != "base"]
+    form = asked if asked in FORMS else models.MADE
+    page = asked_page(models.count(actor, cp, project, form), MODELS_SHOWN)
+    found = models.list_models(actor, cp, project, form, page.size, page.offset)
     return render_template(
-        "models/index.html", models=made, bases=names, forms=FORMS, form=asked, snippet=snippets.list_models(project)
+        "models/index.html",
+        models=found,
+        page=page,
+        bases=results.model_names({model.base_id for model in found}),
+        forms=FORMS,
+        form=asked,
+        snippet=snippets.list_models(project),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from control_plane.context import ControlPlane
@@ -32,6 +33,15 @@ from control_plane.store.machines import EnvironmentLockRecord, MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 
 _LOCK = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*\n?)*")
+
+
+@dataclass(frozen=True)
+class _Results:
+    """An attempt's outputs as they were read, or what is wrong with them."""
+
+    made: list[models.Made] = field(default_factory=list)
+    scored: evaluations.Scored | None = None
+    problem: OutputMissing | OutputUnreadable | None = None
 
 
 def own(actor: Actor, attempt_id: int, fence: int) -> AttemptRecord:
@@ -95,20 +105,22 @@ def report(
     A number that was taken before changes nothing. Success without each promised output in a readable form is a
     failure. Raises NotFound, Fenced, SequenceGap.
     """
-    with transaction():
-        attempt = own(actor, attempt_id, fence)
-        if sequence <= attempt.sequence:
-            return str(attempt.state)
-        if sequence != attempt.sequence + 1:
-            raise SequenceGap(sequence=sequence, expected=attempt.sequence + 1)
-        if attempt.state not in ATTEMPT_HELD:
-            raise Fenced
-        columns: dict[str, Any] = {"sequence": sequence, "stage": stage[:32] if state == PREPARING else ""}
-        if environment_lock:
-            columns["environment_lock_hash"] = _keep_lock(cp, attempt, environment_lock)
-        _take(actor, cp, attempt, state, reason[:64], params or {}, columns)
-        job = JobRecord.get_by_id(attempt.job_id)
-        now_stands = str(AttemptRecord.get_by_id(attempt.id).state)
+    with cp.blobs.holding():  # what reading the results stores is named in the transaction
+        results = _read_results(cp, own(actor, attempt_id, fence), sequence) if state == SUCCEEDED else None
+        with transaction():
+            attempt = own(actor, attempt_id, fence)
+            if sequence <= attempt.sequence:
+                return str(attempt.state)
+            if sequence != attempt.sequence + 1:
+                raise SequenceGap(sequence=sequence, expected=attempt.sequence + 1)
+            if attempt.state not in ATTEMPT_HELD:
+                raise Fenced
+            columns: dict[str, Any] = {"sequence": sequence, "stage": stage[:32] if state == PREPARING else ""}
+            if environment_lock:
+                columns["environment_lock_hash"] = _keep_lock(cp, attempt, environment_lock)
+            _take(actor, cp, attempt, state, reason[:64], params or {}, columns, results)
+            job = JobRecord.get_by_id(attempt.job_id)
+            now_stands = str(AttemptRecord.get_by_id(attempt.id).state)
     cp.signals.wake(*transitions.topics(job, actor.id))
     return now_stands
 
@@ -121,14 +133,17 @@ def _take(
     reason: str,
     params: dict[str, Any],
     columns: dict[str, Any],
+    results: _Results | None,
 ) -> None:
     if state == RUNNING and attempt.state == PREPARING:
         columns["running_at"] = cp.clock()
-    if state == SUCCEEDED and attempt.state == lifecycle.UPLOADING:
-        try:
-            _register(cp, attempt)
-        except (OutputMissing, OutputUnreadable) as problem:
-            state, reason, params = FAILED, problem.code, dict(problem.params)
+    if state == SUCCEEDED and attempt.state == lifecycle.UPLOADING and results is not None:
+        if results.problem is None:
+            job = JobRecord.get_by_id(attempt.job_id)
+            models.register(cp, job, attempt, results.made)
+            evaluations.register(cp, job, results.scored)
+        else:
+            state, reason, params = FAILED, results.problem.code, dict(results.problem.params)
     elif state == FAILED and "text" in params:
         params = params | {"text": _in_each_language(attempt, reason, str(params["text"]))}
     reportable = state in ATTEMPT_HELD or state in (SUCCEEDED, FAILED, lifecycle.CANCELLED)
@@ -148,23 +163,29 @@ def _in_each_language(attempt: AttemptRecord, code: str, text: str) -> dict[str,
     return {"en": text, **messages.get(code, {})}
 
 
-def _register(cp: ControlPlane, attempt: AttemptRecord) -> None:
-    """Make the promised outputs the job's result. Raises OutputMissing, OutputUnreadable; nothing is kept then."""
+def _read_results(cp: ControlPlane, attempt: AttemptRecord, sequence: int) -> _Results | None:
+    """What the promised outputs are, read before the transaction: an evaluation may take seconds.
+
+    What is committed stays so while the attempt is held, which the transaction looks at again. None for a report that
+    was taken before.
+    """
+    if sequence <= attempt.sequence:
+        return None
     job = JobRecord.get_by_id(attempt.job_id)
     promised = MethodVersionRecord.get_by_id(job.method_version_id).manifest["outputs"]
-    committed = {
-        artifact.name: artifact
-        for artifact in ArtifactRecord.select()
-        .where(ArtifactRecord.attempt == attempt.id, ArtifactRecord.committed_at > 0)
-        .order_by(ArtifactRecord.committed_at)
-    }
-    for name in promised:
-        if name not in committed:
-            raise OutputMissing(output=name)
-    made = models.read(cp, promised, committed)
-    scored = evaluations.read(cp, promised, committed)
-    models.register(cp, job, attempt, made)
-    evaluations.register(cp, job, scored)
+    query = ArtifactRecord.select().where(
+        ArtifactRecord.attempt == attempt.id,
+        ArtifactRecord.committed_at > 0,
+        ArtifactRecord.name.in_(list(promised)),
+    )
+    committed = {artifact.name: artifact for artifact in query.order_by(ArtifactRecord.committed_at)}
+    try:
+        for name in promised:
+            if name not in committed:
+                raise OutputMissing(output=name)
+        return _Results(models.read(cp, promised, committed), evaluations.read(cp, promised, committed))
+    except (OutputMissing, OutputUnreadable) as problem:
+        return _Results(problem=problem)
 
 
 def _keep_lock(cp: ControlPlane, attempt: AttemptRecord, lock: str) -> str:

@@ -352,6 +352,7 @@ class ModelRecord(Record):
 
     class Meta:
         table_name = "models"
+        indexes = ((("project", "form"), False),)
 
 
 class EvaluationRecord(Record):
@@ -365,7 +366,9 @@ class EvaluationRecord(Record):
     verdict = CharField(16)
     scores = JSONField()
     difference = JSONField(default=dict)
-    rows = JSONField()
+    rows_sha256 = CharField(64, default="")
+    index_sha256 = CharField(64, default="")
+    row_count = IntegerField(default=0)
     seconds = JSONField(default=dict)
     created_at = TimeField()
 

@@ -721,18 +721,24 @@ class Model(_message.Message):
     def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., form: _Optional[str] = ..., job_id: _Optional[int] = ..., base_id: _Optional[int] = ..., hash: _Optional[str] = ..., size: _Optional[int] = ..., card: _Optional[str] = ..., created_at: _Optional[float] = ..., artifact_id: _Optional[int] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
-    __slots__ = ("project", "form")
+    __slots__ = ("project", "form", "offset", "limit")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     FORM_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
     project: str
     form: str
-    def __init__(self, project: _Optional[str] = ..., form: _Optional[str] = ...) -> None: ...
+    offset: int
+    limit: int
+    def __init__(self, project: _Optional[str] = ..., form: _Optional[str] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class ListModelsReply(_message.Message):
-    __slots__ = ("models",)
+    __slots__ = ("models", "total")
     MODELS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
     models: _containers.RepeatedCompositeFieldContainer[Model]
-    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
+    total: int
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class GetModelRequest(_message.Message):
     __slots__ = ("id",)
@@ -781,7 +787,7 @@ class Score(_message.Message):
     def __init__(self, metric: _Optional[str] = ..., candidate: _Optional[str] = ..., n: _Optional[int] = ..., value: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
 
 class Evaluation(_message.Message):
-    __slots__ = ("id", "project", "job_id", "verdict", "primary_metric", "difference", "difference_low", "difference_high", "scores", "samples")
+    __slots__ = ("id", "project", "job_id", "verdict", "primary_metric", "difference", "difference_low", "difference_high", "scores", "samples", "row_count")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -792,6 +798,7 @@ class Evaluation(_message.Message):
     DIFFERENCE_HIGH_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     job_id: int
@@ -802,25 +809,36 @@ class Evaluation(_message.Message):
     difference_high: float
     scores: _containers.RepeatedCompositeFieldContainer[Score]
     samples: str
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., job_id: _Optional[int] = ..., verdict: _Optional[str] = ..., primary_metric: _Optional[str] = ..., difference: _Optional[float] = ..., difference_low: _Optional[float] = ..., difference_high: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[Score, _Mapping]]] = ..., samples: _Optional[str] = ...) -> None: ...
+    row_count: int
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., job_id: _Optional[int] = ..., verdict: _Optional[str] = ..., primary_metric: _Optional[str] = ..., difference: _Optional[float] = ..., difference_low: _Optional[float] = ..., difference_high: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[Score, _Mapping]]] = ..., samples: _Optional[str] = ..., row_count: _Optional[int] = ...) -> None: ...
 
 class GetEvaluationRequest(_message.Message):
-    __slots__ = ("id",)
+    __slots__ = ("id", "offset", "limit")
     ID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
     id: int
-    def __init__(self, id: _Optional[int] = ...) -> None: ...
+    offset: int
+    limit: int
+    def __init__(self, id: _Optional[int] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class ListEvaluationsRequest(_message.Message):
-    __slots__ = ("project",)
+    __slots__ = ("project", "offset", "limit")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
     project: str
-    def __init__(self, project: _Optional[str] = ...) -> None: ...
+    offset: int
+    limit: int
+    def __init__(self, project: _Optional[str] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class ListEvaluationsReply(_message.Message):
-    __slots__ = ("evaluations",)
+    __slots__ = ("evaluations", "total")
     EVALUATIONS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
     evaluations: _containers.RepeatedCompositeFieldContainer[Evaluation]
-    def __init__(self, evaluations: _Optional[_Iterable[_Union[Evaluation, _Mapping]]] = ...) -> None: ...
+    total: int
+    def __init__(self, evaluations: _Optional[_Iterable[_Union[Evaluation, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class Deployment(_message.Message):
     __slots__ = ("id", "project", "name", "model_id", "desired_state", "state", "message", "version", "machine_id")

@@ -74,7 +74,6 @@ def succeed(cp: ControlPlane, job_id: int, form: str = "", verdict: str = "") ->
             primary_metric="exact_match",
             verdict=verdict,
             scores=[],
-            rows=[],
             created_at=0,
         )
     JobRecord.update(state="SUCCEEDED").where(JobRecord.id == job_id).execute()

@@ -19,7 +19,7 @@ from control_plane.domain.errors import (
     ParameterUnknown,
 )
 from control_plane.domain.permissions import OWNER, VIEWER, Actor
-from control_plane.services import deployments, evaluations, jobs, models
+from control_plane.services import deployments, evaluation_rows, evaluations, jobs, models
 from control_plane.services.fleet import attempts, events, logs, offers, scheduling
 from control_plane.store.audit import AuditRecord
 from control_plane.store.jobs import JobRecord
@@ -72,7 +72,7 @@ def test_the_whole_thread(cp: ControlPlane, fleet: Fleet) -> None:
     (evaluation,) = evaluations.list_evaluations(fleet.user, cp, "default")
     assert (evaluation.job_id, evaluation.verdict) == (scoring.id, "better")
     assert evaluation.difference["low"] > 0
-    assert evaluation.rows[0]["scores"] == {"exact": {"baseline": 0, "candidate": 1}}
+    assert evaluation_rows.read(cp, evaluation)[0]["scores"] == {"exact": {"baseline": 0, "candidate": 1}}
 
     packing = jobs.submit(fleet.user, cp, "default", "pack", inputs={"model": adapter.id})
     run(fleet, machine, packing, {"model": model_files("gguf")})

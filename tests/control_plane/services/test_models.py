@@ -1,14 +1,17 @@
 """Models and evaluations: what is recorded with a success, and who sees it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from control_plane.context import ControlPlane
+from control_plane.domain import scores
 from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import OWNER, Actor
-from control_plane.services import evaluations, jobs, models
+from control_plane.services import evaluation_rows, evaluations, jobs, models, references, results
 from control_plane.services.fleet import attempts, scheduling
+from control_plane.store.database import database
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
@@ -92,11 +95,66 @@ def test_an_unreadable_evaluation_is_a_failure(cp: ControlPlane, fleet: Fleet, c
 def test_an_evaluation_of_one_model_has_no_verdict(cp: ControlPlane, fleet: Fleet) -> None:
     machine = fleet.machine()
     base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
-    scores = {"candidates": ["candidate"], "metrics": {"m": {"candidate": [1, 0]}}, "primary_metric": "m"}
-    files = {"evaluation": {"evaluation.json": json.dumps(scores).encode()}}
+    document = {"candidates": ["candidate"], "metrics": {"m": {"candidate": [1, 0]}}, "primary_metric": "m"}
+    files = {"evaluation": {"evaluation.json": json.dumps(document).encode()}}
     job = run(fleet, machine, "score", files, candidate=base.id, dataset=fleet.dataset().id)
     (evaluation,) = evaluations.list_evaluations(fleet.user, cp, "default")
     assert (evaluation.job_id, evaluation.verdict, evaluation.baseline_id) == (job.id, "unpaired", None)
     assert evaluations.get(fleet.user, cp, evaluation.id).primary_metric == "m"
     with pytest.raises(NotFound):
         evaluations.get(STRANGER, cp, evaluation.id)
+
+
+def test_nothing_is_parsed_inside_the_transaction(
+    cp: ControlPlane, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database has one writer: an evaluation of 256 MiB would keep everybody else from it."""
+    inside, read = [], scores.read
+    monkeypatch.setattr(scores, "read", lambda *given: inside.append(database.obj.in_transaction()) or read(*given))
+    machine = fleet.machine()
+    base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
+    document = {"candidates": ["candidate"], "metrics": {"m": {"candidate": [1, 0]}}, "primary_metric": "m"}
+    files = {"evaluation": {"evaluation.json": json.dumps(document).encode()}}
+    run(fleet, machine, "score", files, candidate=base.id, dataset=fleet.dataset().id)
+    assert inside == [False]
+
+
+def test_a_page_of_rows_is_read_where_it_lies(cp: ControlPlane, fleet: Fleet) -> None:
+    machine, count = fleet.machine(), 100
+    base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
+    document = {
+        "rows": [{"row": at, "prompt": "ä" * at, "answers": {"candidate": f"a{at}"}} for at in range(count)],
+        "candidates": ["candidate"],
+        "metrics": {"m": {"candidate": [at % 2 for at in range(count)]}, "f": {"candidate": [1.5] * count}},
+        "primary_metric": "m",
+    }
+    files = {"evaluation": {"evaluation.json": json.dumps(document, ensure_ascii=False, indent=1).encode()}}
+    run(fleet, machine, "score", files, candidate=base.id, dataset=fleet.dataset().id)
+    (evaluation,) = evaluations.list_evaluations(fleet.user, cp, "default")
+    (row,) = evaluation_rows.read(cp, evaluation, "", 51, 1)
+    expected = {"m": {"candidate": 1}, "f": {"candidate": 1.5}}
+    assert row == {"row": 51, "prompt": "ä" * 51, "answers": {"candidate": "a51"}, "scores": expected}
+    assert [evaluation_rows.count(cp, evaluation, only) for only in ("", "differences", "wrong")] == [100, 0, 50]
+    assert [one["row"] for one in evaluation_rows.read(cp, evaluation, "wrong", 48, 10)] == [96, 98]
+    assert references.unnamed([evaluation.rows_sha256, evaluation.index_sha256]) == []
+    assert evaluations.count(fleet.user, cp, "default") == 1
+
+
+@pytest.mark.parametrize("limits", [{"max_evaluation_bytes": 50}, {"max_evaluation_rows": 1}])
+def test_an_evaluation_beyond_its_limits_says_so(fleet: Fleet, limits: dict[str, int]) -> None:
+    machine = fleet.machine()
+    base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
+    fleet.cp = replace(fleet.cp, settings=replace(fleet.cp.settings, **limits))
+    document = {"candidates": ["candidate"], "metrics": {"m": {"candidate": [1, 0]}}, "primary_metric": "m"}
+    files = {"evaluation": {"evaluation.json": json.dumps(document).encode()}}
+    job = run(fleet, machine, "score", files, candidate=base.id, dataset=fleet.dataset().id)
+    assert job.reason == "output_unreadable" and job.reason_params["problem"]
+
+
+def test_models_are_listed_by_the_page(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    made = [model_of(run(fleet, machine, "bring", {"model": model_files("base")})).id for _ in range(3)]
+    pages = [[one.id for one in models.list_models(fleet.user, cp, "default", "", 2, at)] for at in (0, 2)]
+    assert pages == [made[:0:-1], made[:1]]
+    assert [models.count(fleet.user, cp, "default", form) for form in ("", "base", models.MADE)] == [3, 3, 0]
+    assert results.model_names([made[0], None]) == {made[0]: "bring"}
