@@ -360,6 +360,10 @@ class EnvironmentFailed(TunesmithError):
     """The method's environment could not be built: {lines}"""
 
 
+class EventsTooMany(TunesmithError):
+    """More than {limit} events were reported; those that follow are not kept."""
+
+
 class OutputUnreadable(TunesmithError):
     """The output “{output}” is not what the method's manifest promises: {problem}"""
 

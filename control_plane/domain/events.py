@@ -9,7 +9,7 @@ from control_plane.domain.documents import parse, well_formed
 
 PROGRESS, METRIC, CHECKPOINT, MESSAGE = "progress", "metric", "checkpoint", "message"
 KINDS = frozenset({PROGRESS, METRIC, CHECKPOINT, MESSAGE})
-_LONGEST_LINE = 65_536  # characters
+LONGEST_LINE = 65_536  # characters
 _QUOTED = 500  # characters of a faulty line that are kept
 _LATEST = 253_402_300_799.0  # seconds since the epoch: the end of the year 9999, after which no calendar goes
 _MOST_STEPS = 10**15
@@ -27,7 +27,7 @@ class Event:
 def read(line: str, now: float) -> Event:
     """The event of a line. A faulty line becomes a warning that quotes it: a report is never lost and never fatal."""
     try:
-        body = parse(line) if len(line) <= _LONGEST_LINE else None
+        body = parse(line) if len(line) <= LONGEST_LINE else None
     except ValueError:
         body = None
     if not isinstance(body, dict) or body.get("kind") not in KINDS:
@@ -47,6 +47,19 @@ def progress(body: dict[str, Any]) -> dict[str, Any]:
     numbers = {name: int(body[name]) for name in ("step", "steps") if _is_count(body.get(name))}
     stage = body.get("stage")
     return numbers | ({"stage": stage[:64]} if isinstance(stage, str) else {})
+
+
+def step(body: dict[str, Any]) -> float | None:
+    """The step of a metric event; None if it has none that can be drawn."""
+    value = body.get("step")
+    return float(value) if _is_number(value) else None  # type: ignore[arg-type]  # it is a number
+
+
+def too_many(limit: int, now: float) -> Event:
+    """What stands in place of the first event that is beyond an attempt's limit."""
+    text = f"More than {limit} events were reported; those that follow are not kept."
+    body = {"kind": MESSAGE, "level": "warning", "code": "events_too_many", "params": {"limit": limit}, "text": text}
+    return Event(MESSAGE, now, body)
 
 
 def _faulty(line: str, now: float) -> Event:

@@ -23,6 +23,7 @@ from control_plane.services import datasets, methods, models, pins, transitions
 from control_plane.services.access import projects
 from control_plane.services.fleet import events as reported
 from control_plane.services.fleet import logs as stored
+from control_plane.services.fleet import points
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord
@@ -221,9 +222,24 @@ def events(
     return reported.of_job(get(actor, cp, job_id).id, after, kind, min(limit, 10_000))
 
 
+def newest_events(
+    actor: Actor, cp: ControlPlane, job_id: int, kind: str = "", limit: int = 100, offset: int = 0
+) -> list[EventRecord]:
+    """A page of what the job's attempts reported, the newest first. Raises NotFound, Denied."""
+    return reported.newest(get(actor, cp, job_id).id, kind, min(limit, 1_000), max(0, offset))
+
+
+def count_events(actor: Actor, cp: ControlPlane, job_id: int, kind: str = "") -> int:
+    """How many events the job has, of one kind if it is named. Raises NotFound, Denied."""
+    return reported.count(get(actor, cp, job_id).id, kind)
+
+
 def series(actor: Actor, cp: ControlPlane, job_id: int, after: int = 0) -> dict[str, Any]:
-    """The job's curves: {"series": [{"name", "points": [[step, value] …]}], "cursor"}. Raises NotFound, Denied."""
-    return reported.series(get(actor, cp, job_id).id, after)
+    """The job's curves, thinned where they are long: {"series": [{"name", "points": [[step, value] …]}], "cursor"}.
+
+    Raises NotFound, Denied.
+    """
+    return points.series(get(actor, cp, job_id).id, after)
 
 
 def read_log(

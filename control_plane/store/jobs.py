@@ -83,7 +83,7 @@ class EventRecord(Record):
 
     class Meta:
         table_name = "events"
-        indexes = ((("attempt", "sequence"), True),)
+        indexes = ((("attempt", "sequence"), True), (("attempt", "kind", "sequence"), False))
 
 
 class LogRecord(Record):

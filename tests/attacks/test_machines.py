@@ -16,7 +16,7 @@ from attacks.town import Town
 
 from control_plane.authority import open_authority
 from control_plane.services import jobs
-from control_plane.services.fleet import events, scheduling
+from control_plane.services.fleet import events, points, scheduling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
@@ -388,7 +388,7 @@ def test_no_line_of_a_report_is_fatal(shift: Shift) -> None:
     for event in stored:  # each can be written out, and its time is one of a calendar
         json.dumps(event.body, ensure_ascii=False, allow_nan=False).encode()
         assert 0 <= event.time <= 253_402_300_799
-    json.dumps(events.series(shift.job.id), allow_nan=False)
+    json.dumps(points.series(shift.job.id), allow_nan=False)
     progress = JobRecord.get_by_id(shift.job.id).progress
     assert all(
         isinstance(progress[name], int) and progress[name] >= 0 for name in ("step", "steps") if name in progress

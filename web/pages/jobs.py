@@ -277,12 +277,11 @@ def download(project: str, job_id: int, artifact_id: int, path: str) -> Response
 @blueprint.get("/<int:job_id>/events")
 @requires("job.see")
 def events(project: str, job_id: int) -> ResponseReturnValue:
-    """What its attempts reported."""
+    """What its attempts reported, the newest first."""
     actor, cp = the_actor(), the_control_plane()
     kind = request.args.get("kind", "")
-    found = jobs.events(actor, cp, _job(job_id).id, kind=kind, limit=10_000)
-    page = asked_page(len(found), EVENTS_SHOWN)
-    shown = list(reversed(found))[page.offset : page.offset + page.size]
+    page = asked_page(jobs.count_events(actor, cp, _job(job_id).id, kind), EVENTS_SHOWN)
+    shown = jobs.newest_events(actor, cp, job_id, kind, page.size, page.offset)
     return _page("jobs/events.html", project, job_id, events=shown, page=page, kind=kind)
 
 

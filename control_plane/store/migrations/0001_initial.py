@@ -294,7 +294,33 @@ class EventRecord(Record):
 
     class Meta:
         table_name = "events"
-        indexes = ((("attempt", "sequence"), True),)
+        indexes = ((("attempt", "sequence"), True), (("attempt", "kind", "sequence"), False))
+
+
+class CurveRecord(Record):
+    id = AutoField()
+    attempt = ForeignKeyField(AttemptRecord, on_delete="CASCADE", lazy_load=False, index=False)
+    name = CharField(200)
+    count = IntegerField(default=0)
+    first_step = DoubleField()
+    last_sequence = BigIntegerField(default=0)
+
+    class Meta:
+        table_name = "curves"
+        indexes = ((("attempt", "name"), True),)
+
+
+class PointRecord(Record):
+    curve = ForeignKeyField(CurveRecord, on_delete="CASCADE", lazy_load=False, index=False)
+    level = IntegerField()
+    position = IntegerField()
+    sequence = BigIntegerField()
+    step = DoubleField()
+    value = DoubleField()
+
+    class Meta:
+        table_name = "points"
+        primary_key = CompositeKey("curve", "level", "position")
 
 
 class LogRecord(Record):
@@ -476,6 +502,8 @@ RECORDS = [
     JobRecord,
     AttemptRecord,
     EventRecord,
+    CurveRecord,
+    PointRecord,
     LogRecord,
     ArtifactRecord,
     BlobReferenceRecord,

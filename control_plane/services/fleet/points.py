@@ -1,0 +1,160 @@
+"""Curves of an attempt: each number as reported, and fewer for each level above, so that any length is drawn at once.
+
+Level 1 keeps of each 64 points the first, the last, the lowest and the highest; each level above does so with four
+times as many. A bucket is written when it is full and never again, so that adding points costs the same however long
+the curve is. An answer takes the level on which the curve is short enough, and its end from the levels below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from control_plane.store.database import insert_rows
+from control_plane.store.jobs import AttemptRecord
+from control_plane.store.points import CurveRecord, PointRecord
+
+MOST_SHOWN = 2_000  # points of a curve in one answer
+_KEPT = 4  # points of a bucket
+_FIRST_WIDTH = 64
+_MOST_CURVES = 500  # of an attempt; what is beyond is kept as events only
+_ROUND = 10_000_000  # more than an attempt has events: a cursor is number · _ROUND + sequence
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The numbers of one metric event."""
+
+    sequence: int
+    step: float
+    values: dict[str, float]
+
+
+_Row = tuple[int, int, int, int, float, float]  # as PointRecord's columns
+
+
+def store(attempt_id: int, reported: Iterable[Reported]) -> None:
+    """Add the points of metric events, in order; called inside the transaction that stores the events."""
+    fresh: dict[str, list[tuple[int, float, float]]] = {}
+    for one in reported:
+        for name, value in one.values.items():
+            fresh.setdefault(name.replace("\0", "?")[:_LONGEST_NAME], []).append((one.sequence, one.step, value))
+    if not fresh:
+        return
+    curves = {curve.name: curve for curve in CurveRecord.select().where(CurveRecord.attempt == attempt_id)}
+    for name, points in fresh.items():
+        if name not in curves and len(curves) < _MOST_CURVES:
+            curves[name] = CurveRecord.create(attempt=attempt_id, name=name, first_step=points[0][1])
+        if name in curves:
+            _extend(curves[name], points)
+
+
+def _extend(curve: CurveRecord, points: Sequence[tuple[int, float, float]]) -> None:
+    before, now = curve.count, curve.count + len(points)
+    _insert([(curve.id, 0, before + at, *point) for at, point in enumerate(points)])
+    level = 1
+    while (first := before // _width(level)) < (end := now // _width(level)):
+        _insert(list(_thinned(curve.id, level, first, end)))
+        level += 1
+    CurveRecord.update(count=now, last_sequence=points[-1][0]).where(CurveRecord.id == curve.id).execute()
+
+
+def _width(level: int) -> int:
+    return _FIRST_WIDTH * 4 ** (level - 1) if level else 1
+
+
+def _thinned(curve_id: int, level: int, first: int, end: int) -> Iterator[_Row]:
+    """The telling points of the buckets `first` … `end` - 1 of a level, from the level below."""
+    width = _width(level)
+    buckets: dict[int, list[Any]] = {}
+    for point in _between(curve_id, level - 1, first * width, end * width):
+        buckets.setdefault(point.position // width, []).append(point)
+    for bucket in buckets.values():
+        telling = (bucket[0], min(bucket, key=_value), max(bucket, key=_value), bucket[-1])
+        for position, point in sorted({one.position: one for one in telling}.items()):
+            yield curve_id, level, position, point.sequence, point.step, point.value
+
+
+def _value(point: Any) -> float:
+    return float(point.value)
+
+
+def _between(curve_id: int, level: int, first: int, end: int) -> Any:
+    columns = (PointRecord.position, PointRecord.sequence, PointRecord.step, PointRecord.value)
+    return (
+        PointRecord.select(*columns)
+        .where(
+            PointRecord.curve == curve_id,
+            PointRecord.level == level,
+            PointRecord.position >= first,
+            PointRecord.position < end,
+        )
+        .order_by(PointRecord.position)
+        .namedtuples()
+    )
+
+
+def _insert(rows: Sequence[_Row]) -> None:
+    insert_rows(PointRecord, ("curve_id", "level", "position", "sequence", "step", "value"), rows)
+
+
+def series(job_id: int, after: int = 0) -> dict[str, Any]:
+    """The curves by name as [step, value] pairs in order of step, at most MOST_SHOWN each; and the next call's cursor.
+
+    With `after`, what is new since; a caller who has missed more than that gets the whole curve again. Where a later
+    attempt began, the earlier ones' points from that step on no longer count.
+    """
+    query = AttemptRecord.select(AttemptRecord.id, AttemptRecord.number).where(AttemptRecord.job == job_id)
+    numbers = {int(one.id): int(one.number) for one in query}
+    curves: dict[str, list[CurveRecord]] = {}
+    cursor = after
+    for curve in CurveRecord.select().where(CurveRecord.attempt.in_(list(numbers))).order_by(CurveRecord.attempt):
+        curves.setdefault(curve.name, []).append(curve)
+        cursor = max(cursor, numbers[curve.attempt_id] * _ROUND + curve.last_sequence)
+    answered = []
+    for name, of_name in sorted(curves.items()):
+        points = _answer(of_name, numbers, after)
+        if points or not after:
+            answered.append({"name": name, "points": points})
+    return {"series": answered, "cursor": cursor}
+
+
+def _answer(curves: Sequence[CurveRecord], numbers: dict[int, int], after: int) -> list[list[float]]:
+    """The points of one name over a job's attempts, the earliest first."""
+    level = 0
+    while sum(curve.count for curve in curves) * (_KEPT if level else 1) > MOST_SHOWN * 0.9 * _width(level):
+        level += 1
+    found: dict[float, float] = {}
+    for at, curve in enumerate(curves):
+        begins = numbers[curve.attempt_id] * _ROUND
+        if begins + curve.last_sequence <= after:
+            continue
+        ends = min((later.first_step for later in curves[at + 1 :]), default=float("inf"))
+        points = _newest(curve, after - begins) if after > begins else None
+        for step, value in _whole(curve, level) if points is None else points:
+            if step < ends:
+                found[step] = value
+    return [[step, value] for step, value in sorted(found.items())]
+
+
+def _newest(curve: CurveRecord, after: int) -> list[tuple[float, float]] | None:
+    """The points since the event `after`; None if they are too many for one answer."""
+    query = PointRecord.select(PointRecord.sequence, PointRecord.step, PointRecord.value).where(
+        PointRecord.curve == curve.id, PointRecord.level == 0, PointRecord.position >= curve.count - MOST_SHOWN
+    )
+    rows = list(query.order_by(PointRecord.position))
+    if curve.count > MOST_SHOWN and rows[0].sequence > after:
+        return None
+    return [(float(one.step), float(one.value)) for one in rows if one.sequence > after]
+
+
+def _whole(curve: CurveRecord, level: int) -> Iterator[tuple[float, float]]:
+    """The full buckets of a level, then what is beyond them from the levels below."""
+    begins = 0
+    for lower in range(level, -1, -1):
+        ends = curve.count // _width(lower) * _width(lower)
+        if begins < ends:
+            yield from ((one.step, one.value) for one in _between(curve.id, lower, begins, ends))
+        begins = ends
