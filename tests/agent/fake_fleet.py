@@ -222,6 +222,7 @@ class FakeFleet(fleet_pb2_grpc.FleetServicer, fleet_pb2_grpc.EnrollmentServicer)
         return pb.PutChunkReply()
 
     def CommitArtifact(self, request, context):  # type: ignore[no-untyped-def]
+        self._maybe_refuse("CommitArtifact", context)
         begun = self.artifacts[request.artifact_id]
         files = {file.path: b"".join(self._chunks[chunk] for chunk in file.chunks) for file in begun.files}
         for file in begun.files:

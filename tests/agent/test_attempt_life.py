@@ -146,6 +146,15 @@ def test_a_refused_success_becomes_a_failure_with_its_code(fleet: FakeFleet, mac
     assert (last.state, last.reason, last.sequence) == ("FAILED", "file_type_refused", 5)
 
 
+def test_a_commit_that_is_still_under_way_is_asked_again(fleet: FakeFleet, machine: Machine) -> None:
+    fleet.refusals["CommitArtifact"] = (grpc.StatusCode.UNAVAILABLE, "artifact_under_way")
+    fleet.refuse_times = 3
+    machine.start()
+    fleet.offer(make_offer(fleet, GOOD))
+    fleet.wait_for(lambda: over(fleet))
+    assert fleet.last_state(12) == "SUCCEEDED" and not fleet.refusals
+
+
 @pytest.mark.parametrize("path", ["../evil.py", "/etc/evil.py", "a\\b.py", "sft_demo/../../evil.py"])
 def test_paths_that_lead_out_are_declined(fleet: FakeFleet, machine: Machine, path: str) -> None:
     offer = make_offer(fleet, GOOD)

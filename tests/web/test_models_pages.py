@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.services import models
+from control_plane.store.database import database
+from control_plane.store.models import ModelRecord
 
 Browser = Callable[[str], FlaskClient]
 
@@ -59,6 +61,22 @@ def test_base_models_have_their_own_list(room: rooms.Rooms, browser: Browser) ->
     assert f'/p/lab/models/{room.made["adapter"]}"' in made
     assert f'/p/lab/models/{room.made["base"]}"' not in made
     assert f'/p/lab/models/{room.made["adapter"]}"' not in client.get("/p/lab/models?form=gguf").text
+
+
+def test_many_models_are_shown_by_the_page_in_few_statements(
+    room: rooms.Rooms, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {name: value for name, value in models.get(room.actor, room.cp, room.made["adapter"]).__data__.items()}
+    newest = [ModelRecord.create(**{**row, "id": None}).id for _ in range(60)][-1]
+    client = browser("ada")
+    client.get("/p/lab/models")
+    statements, execute = [], database.obj.execute_sql
+    monkeypatch.setattr(database.obj, "execute_sql", lambda sql, *given: statements.append(sql) or execute(sql, *given))
+    page = client.get("/p/lab/models").text
+    assert len(statements) <= 15, statements
+    assert page.count('<th scope="row">') == 25 and f'/p/lab/models/{newest}"' in page
+    assert f'/p/lab/models/{room.made["adapter"]}"' not in page and "small-base" in page
+    assert f'/p/lab/models/{room.made["adapter"]}"' in client.get("/p/lab/models?page=3").text
 
 
 def test_another_projects_model_is_not_found(room: rooms.Rooms, browser: Browser, invite: Callable[..., str]) -> None:
