@@ -34,6 +34,7 @@ class Blobs:
         (folder / "staging").mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
+        self._doomed: set[str] = set()  # about to be removed, unless somebody holds them
         self._mine = threading.local()  # .held: the list of what this thread's `holding` holds
 
     @contextmanager
@@ -126,13 +127,20 @@ class Blobs:
         `unused_since`: one that was stored later (seconds since the epoch) stays too.
         """
         place = self._place(sha256)
-        with self._lock:  # nobody begins to hold it now; who held it and let go has named it, which is looked up after
+        with self._lock:
+            if self._held[sha256]:
+                return 0
+            self._doomed.add(sha256)
+        is_wanted = is_named(sha256)  # not under the lock: it asks the database
+        with self._lock:
+            # whoever began to hold it meanwhile, and has perhaps named it since that look, has taken it off the list
+            is_wanted = is_wanted or sha256 not in self._doomed
+            self._doomed.discard(sha256)
             try:
                 found = place.stat()
             except FileNotFoundError:
                 return 0
-            late = unused_since is not None and found.st_mtime > unused_since
-            if late or self._held[sha256] or is_named(sha256):
+            if is_wanted or (unused_since is not None and found.st_mtime > unused_since):
                 return 0
             place.unlink()
         return found.st_size
@@ -158,6 +166,7 @@ class Blobs:
             held.append(sha256)
             with self._lock:
                 self._held[sha256] += 1
+                self._doomed.discard(sha256)
 
     def _place(self, sha256: str) -> Path:
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):

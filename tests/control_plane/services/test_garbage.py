@@ -97,6 +97,17 @@ def test_what_is_held_is_not_removed(cp: ControlPlane) -> None:
     assert cp.blobs.remove(sha256, lambda _: False) == 0
 
 
+def test_what_is_held_and_named_during_the_look_is_not_removed(cp: ControlPlane) -> None:
+    sha256 = cp.blobs.put_bytes(b"was here before")
+
+    def late(_: str) -> bool:
+        with cp.blobs.holding():  # a writer stores the same again and names it, after the question was answered
+            cp.blobs.put_bytes(b"was here before")
+        return False
+
+    assert cp.blobs.remove(sha256, late) == 0 and cp.blobs.has(sha256)
+
+
 def test_a_row_never_names_what_is_not_there(cp: ControlPlane) -> None:
     with pytest.raises(NotFound):
         references.add(cp, references.DATASET, 1, ["0" * 64])
