@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from control_plane.blobs import Blobs
+from control_plane.domain.leases import Steadiness
 from control_plane.metrics import Metrics
 from control_plane.settings import Settings
 from control_plane.throttle import Throttle
@@ -69,4 +70,5 @@ class ControlPlane:
     signals: Signals
     inference: Inference
     throttle: Throttle
+    steadiness: Steadiness  # of the clock: see services/fleet/attempts.py::expire_leases
     metrics: Metrics = field(default_factory=Metrics)

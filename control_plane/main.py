@@ -24,6 +24,7 @@ from control_plane import single_start
 from control_plane.authority import open_authority
 from control_plane.blobs import Blobs
 from control_plane.context import ControlPlane, Inference
+from control_plane.domain.leases import Steadiness
 from control_plane.rpc.server import Server
 from control_plane.rpc.serving import ServingChannels
 from control_plane.services import methods
@@ -60,8 +61,14 @@ def build(settings: Settings, inference: Inference) -> ControlPlane:
         clock=time.time,
         signals=LocalSignals(),
         inference=inference,
+        steadiness=Steadiness(_awake_or_asleep),
         throttle=Throttle(time.time),
     )
+
+
+def _awake_or_asleep() -> float:
+    """Seconds that count sleep: CLOCK_BOOTTIME on Linux; on macOS `clock_gettime` counts it in CLOCK_MONOTONIC."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Parts:

@@ -153,6 +153,7 @@ def inventory_of(memory: int) -> dict:
         "hostname": "machine",
         "system": "linux",
         "architecture": "x86_64",
+        "cpu_count": 2,
         "memory_total": memory,
         "disk_free": 100 * GIB,
         "on_mains": True,

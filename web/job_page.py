@@ -14,7 +14,7 @@ from control_plane.domain.lifecycle import FAILED, JOB_OVER, PREPARING, QUEUED, 
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
 from control_plane.services import jobs, methods, models, results
-from control_plane.services.fleet import machines
+from control_plane.services.fleet import machines, scheduling
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
@@ -40,6 +40,8 @@ class JobView:
     made: ModelRecord | None
     evaluation_id: int | None
     rail: rail.Stops
+    ahead: int  # jobs that are planned before it, while it waits for a device
+    devices: list[str]  # uuids of what the newest attempt was given
     now: float  # seconds since the epoch
 
     @property
@@ -62,7 +64,9 @@ class JobView:
     @property
     def waiting(self) -> str:
         """Why it waits, empty if it does not."""
-        return waiting(self.job.waiting_code, self.job.waiting_params, locale()) if self.job.state == QUEUED else ""
+        if self.job.state != QUEUED:
+            return ""
+        return waiting(self.job.waiting_code, self.job.waiting_params | {"ahead": self.ahead}, locale())
 
     @property
     def failure(self) -> str:
@@ -114,6 +118,8 @@ def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobVie
         made=made,
         evaluation_id=results.evaluations_of([job.id]).get(job.id),
         rail=rail.of_job(actor, cp, project, job, made),
+        ahead=scheduling.ahead([job.id]).get(job.id, 0),
+        devices=jobs.devices(actor, cp, job.id),
         now=cp.clock(),
     )
 

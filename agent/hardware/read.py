@@ -16,7 +16,17 @@ _NVIDIA = Nvidia()
 
 def inventory(settings: Settings) -> pb.Inventory:
     """Everything that is there now; takes some milliseconds."""
-    return inventory_of(settings.data, settings.memory_reserve_bytes)
+    found = inventory_of(settings.data, settings.memory_reserve_bytes)
+    found.engine = _engine(found, settings)
+    return found
+
+
+def _engine(found: pb.Inventory, settings: Settings) -> str:
+    """The kind of device that a serving engine computes on: the plain wheels know Metal, CUDA is a wheel of its own."""
+    kinds = {device.kind for device in found.devices}
+    if "metal" in kinds:
+        return "metal"
+    return "cuda" if settings.engine_wheels and "cuda" in kinds else "cpu"
 
 
 def inventory_of(data: Path, reserve: int) -> pb.Inventory:

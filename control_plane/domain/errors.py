@@ -414,6 +414,10 @@ class LeaseExpired(TunesmithError):
     """The machine was silent for too long; the attempt is taken to be lost."""
 
 
+class MachineLocked(TunesmithError):
+    """The machine was locked; the job goes to another one."""
+
+
 class OfferUnanswered(TunesmithError):
     """The machine did not answer the offer in time."""
 

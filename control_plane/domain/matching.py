@@ -1,7 +1,8 @@
-"""Which queued job goes to which device: a pure function of a snapshot.
+"""Which queued job goes to which devices: a pure function of a snapshot.
 
 Filter (online, not drained, platform, power, disk, memory), order (priority, the project's recent share, age), score
-(an accelerator before the processor, mains before battery, the best fit on memory). Jobs that ask for the same thing
+(an accelerator before the processor, mains before battery, the best fit on memory). Devices that draw on one memory, as
+a Mac's processor and Metal do, are counted against one pool. Jobs that ask for the same thing
 share one list of candidates, and capacity only shrinks during a pass, so a candidate that was refused once is never
 looked at again: the pass stays near-linear in jobs and machines.
 """
@@ -12,12 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 HEADROOM = 1.1  # an estimate is only an estimate
+BUSY = "devices_busy"  # why most jobs wait
 DEVICE_OF_PLATFORM = {"cpu": "cpu", "cuda": "cuda", "mlx": "metal"}
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device as it stands now; memory in bytes. `promised` is memory given away that `memory_free` does not show."""
+    """A device as it stands now; memory in bytes. `promised` is memory given away that `memory_free` does not show.
+
+    Devices of a machine that name the same `pool` draw on one memory; an empty one is the device's own.
+    """
 
     uuid: str
     kind: str  # cpu | cuda | metal
@@ -25,8 +30,9 @@ class Device:
     memory_free: int
     promised: int = 0
     reserved: bool = False  # one attempt has it for itself
-    shared: bool = False  # attempts that share it are on it
+    sharers: int = 0  # attempts that share it
     healthy: bool = True
+    pool: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,17 +46,23 @@ class Machine:
     platforms: frozenset[str]
     disk_free: int
     devices: tuple[Device, ...]
+    processors: int = 1  # as many attempts may share one of its devices
+    engine: str = "cpu"  # the kind of device that its serving engine computes on
 
 
 @dataclass(frozen=True)
 class Need:
-    """What a job asks of a machine; jobs with equal needs are interchangeable to the planner."""
+    """What a job asks of a machine; jobs with equal needs are interchangeable to the planner.
+
+    An engine asks for memory alone, on the kind of device that the machine's engine uses, beside whoever is there.
+    """
 
     platforms: frozenset[str]
     exclusive: bool
     memory: int  # bytes, the bare estimate
     disk: int  # bytes
-    avoid: frozenset[str] = frozenset()  # machines that have just declined
+    avoid: frozenset[str] = frozenset()  # machines that have just declined, or failed
+    engine: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,12 +86,26 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Placement:
-    """A device for a job."""
+class Grant:
+    """A device on a machine, or a share of one, with `memory` bytes of it."""
 
-    job_id: int
     machine_id: str
     device: str
+    memory: int
+    exclusive: bool
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What a job gets: at least one device, on one machine or, for a gang, on several (rank 0's first)."""
+
+    job_id: int
+    grants: tuple[Grant, ...]
+
+    @property
+    def machine_id(self) -> str:
+        """The machine of rank 0."""
+        return self.grants[0].machine_id
 
 
 @dataclass(frozen=True)
@@ -90,39 +116,53 @@ class Plan:
     waiting: Mapping[int, tuple[str, dict[str, object]]]
 
 
+class _Pool:
+    """A memory during one pass."""
+
+    def __init__(self) -> None:
+        self.free = 0
+
+
 class _Slot:
     """A device during one pass: what is left of it shrinks with each placement."""
 
-    def __init__(self, machine: Machine, device: Device) -> None:
-        self.machine, self.device = machine, device
-        self.reserved, self.shared = device.reserved, device.shared
-        self.free = device.memory_free - device.promised
+    def __init__(self, machine: Machine, device: Device, pool: _Pool) -> None:
+        self.machine, self.device, self.pool = machine, device, pool
+        self.reserved, self.sharers = device.reserved, device.sharers
 
     def fits(self, need: Need) -> bool:
-        closed = self.reserved or (need.exclusive and self.shared)
-        return not closed and self.free >= need.memory * HEADROOM
+        return self.is_open(need) and self.pool.free >= need.memory * HEADROOM
 
-    def room(self) -> int:
+    def is_open(self, need: Need) -> bool:
+        """Whether somebody may come beside those who are there."""
+        if need.engine:
+            return True
+        most = 0 if need.exclusive else self.machine.processors - 1
+        return not self.reserved and self.sharers <= most
+
+    def room(self, need: Need) -> int:
         """The memory that this device could give: now if it is open, at best once it is free again if not."""
-        return self.device.memory_total if self.reserved or self.shared else self.free
+        busy = not need.engine and (self.reserved or self.sharers > 0)
+        return self.device.memory_total if busy else self.pool.free
 
-    def take(self, need: Need) -> None:
-        self.reserved, self.shared = need.exclusive, not need.exclusive
-        self.free -= need.memory
+    def take(self, need: Need) -> Grant:
+        if not need.engine:
+            self.reserved, self.sharers = need.exclusive, self.sharers + (not need.exclusive)
+        self.pool.free -= need.memory
+        return Grant(self.machine.id, self.device.uuid, need.memory, need.exclusive)
 
     def score(self) -> tuple[bool, bool, int, str, str]:
         """Smaller is better: accelerators, mains, the tightest fit, then a stable order."""
-        return self.device.kind == "cpu", self.machine.on_battery, self.free, self.machine.id, self.device.uuid
+        return self.device.kind == "cpu", self.machine.on_battery, self.pool.free, self.machine.id, self.device.uuid
 
 
 def plan(snapshot: Snapshot) -> Plan:
     """Place as many jobs as fit, in order, and say of each other one why it waits."""
-    slots = [_Slot(machine, device) for machine in snapshot.machines for device in machine.devices]
+    slots = [slot for machine in snapshot.machines for slot in _slots(machine)]
     candidates: dict[Need, list[_Slot]] = {}
     offers: list[Placement] = []
     waiting: dict[int, tuple[str, dict[str, object]]] = {}
     reasons: dict[Need, tuple[str, dict[str, object]]] = {}
-    behind: dict[Need, int] = {}
     for job in sorted(snapshot.jobs, key=lambda job: _order(job, snapshot.share)):
         need = job.need
         if need not in candidates:
@@ -131,13 +171,19 @@ def plan(snapshot: Snapshot) -> Plan:
         if slot is None:
             if need not in reasons:
                 reasons[need] = _reason(snapshot.machines, slots, need)
-            code, params = reasons[need]
-            waiting[job.id] = (code, params | {"ahead": behind.get(need, 0)} if code == "devices_busy" else params)
-            behind[need] = behind.get(need, 0) + 1
+            waiting[job.id] = reasons[need]
         else:
-            slot.take(need)
-            offers.append(Placement(job.id, slot.machine.id, slot.device.uuid))
+            offers.append(Placement(job.id, (slot.take(need),)))
     return Plan(tuple(offers), waiting)
+
+
+def _slots(machine: Machine) -> list[_Slot]:
+    """The machine's devices; those of one memory share a pool, from which all that is promised there is gone."""
+    pools: dict[str, _Pool] = {}
+    for device in machine.devices:
+        pool = pools.setdefault(device.pool or device.uuid, _Pool())
+        pool.free = max(pool.free, device.memory_free - device.promised)
+    return [_Slot(machine, device, pools[device.pool or device.uuid]) for device in machine.devices]
 
 
 def _order(job: QueuedJob, share: Mapping[int, float]) -> tuple[int, float, float, int]:
@@ -162,6 +208,8 @@ def _is_open(machine: Machine, need: Need) -> bool:
 
 
 def _suits(slot: _Slot, need: Need) -> bool:
+    if need.engine:
+        return slot.device.healthy and slot.device.kind == slot.machine.engine
     kinds = {DEVICE_OF_PLATFORM[one] for one in need.platforms & slot.machine.platforms}
     return slot.device.healthy and slot.device.kind in kinds
 
@@ -195,8 +243,8 @@ def _scarce(slots: list[_Slot], need: Need) -> tuple[str, dict[str, object]]:
     disk = max(slot.machine.disk_free for slot in slots)
     if disk < need.disk:
         return "disk", {"needed": need.disk, "free": disk}
-    room = max(slot.room() for slot in slots if slot.machine.disk_free >= need.disk)
+    room = max(slot.room(need) for slot in slots if slot.machine.disk_free >= need.disk)
     needed = int(need.memory * HEADROOM)
     if room < needed:
         return "memory", {"needed": needed, "free": max(0, room)}
-    return "devices_busy", {}
+    return BUSY, {}

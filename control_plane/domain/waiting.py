@@ -2,6 +2,7 @@
 
 REASONS = {
     "not_planned": "The job was just submitted and will be planned at once.",
+    "not_before": "The job is to start later, as its owner asked.",
     "no_machine": "No machine has joined the fleet yet.",
     "no_machine_online": "No machine is online at the moment.",
     "machines_drained": "All machines that fit are drained: they take no new jobs.",

@@ -204,6 +204,7 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
                 inputs=inputs,
                 seed=request.seed,
                 idempotency_key=request.idempotency_key,
+                policy=wire.policy(request.policy),
             )
             return call.job(record)
 

@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from control_plane.domain.matching import BUSY
 from control_plane.services import deployments, results
 from control_plane.services.cases import Case
+from control_plane.services.fleet import scheduling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetVersionRecord
@@ -116,10 +118,11 @@ def jobs(
     ids = [record.id for record in records]
     models, evaluations = results.models_of(ids), results.evaluations_of(ids)
     methods = results.methods_of([record.method_version_id for record in records])
+    ahead = scheduling.ahead([record.id for record in records if record.waiting_code == BUSY])
     messages = []
     for record in records:
         used = methods[record.method_version_id]
-        message = _job(project, record, locale)
+        message = _job(project, record, ahead.get(record.id, 0), locale)
         message.method, message.method_hash = used.name, used.hash
         message.model_id = models.get(record.id, 0)
         message.evaluation_id = evaluations.get(record.id, 0)
@@ -212,7 +215,7 @@ def audit_entry(record: AuditRecord) -> pb.AuditEntry:
 _SCORE = ("metric", "candidate", "n", "value", "low", "high")
 
 
-def _job(project: str, record: JobRecord, locale: str) -> pb.Job:
+def _job(project: str, record: JobRecord, ahead: int, locale: str) -> pb.Job:
     step, steps = record.progress.get("step", 0), record.progress.get("steps", 0)
     return pb.Job(
         id=record.id,
@@ -221,12 +224,20 @@ def _job(project: str, record: JobRecord, locale: str) -> pb.Job:
         kind=record.kind,
         state=record.state,
         version=record.version,
+        policy=pb.Policy(
+            priority=record.priority,
+            not_before=record.not_before,
+            lost_after=record.lost_after or 0,
+            when_lost=record.when_lost,
+        ),
         parameters=_json(record.parameters),
         inputs=[pb.InputRef(name=name, kind=pin["kind"], id=pin["id"]) for name, pin in sorted(record.inputs.items())],
         seed=record.seed,
         created_at=record.created_at,
         ended_at=record.ended_at,
-        waiting=waiting(record.waiting_code, record.waiting_params, locale) if record.state == "QUEUED" else "",
+        waiting=waiting(record.waiting_code, record.waiting_params | {"ahead": ahead}, locale)
+        if record.state == "QUEUED"
+        else "",
         progress=min(1.0, step / steps) if steps else 0.0,
         reason=record.reason,
         message=say(record.reason, record.reason_params, locale) if record.reason else "",

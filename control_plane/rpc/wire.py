@@ -22,6 +22,7 @@ from control_plane.domain.instructions import (
     Serve,
     StopServing,
 )
+from control_plane.domain.policies import REQUEUE, Policy
 from control_plane.domain.presence import (
     Heartbeat,
     HeartbeatAnswer,
@@ -31,6 +32,7 @@ from control_plane.domain.presence import (
     ReplicaStatus,
     Verdict,
 )
+from tunesmith.v1 import automation_pb2
 from tunesmith.v1 import fleet_pb2 as pb
 
 _LARGEST_INVENTORY = 1 << 18  # bytes; it is stored with each heartbeat
@@ -222,3 +224,8 @@ def _file(value: FileRef) -> pb.FileRef:
 
 def _verdict(value: Verdict) -> pb.AttemptVerdict:
     return pb.AttemptVerdict(attempt_id=value.attempt_id, verdict=value.verdict, fence=value.fence)
+
+
+def policy(message: automation_pb2.Policy) -> Policy:
+    """A job's policy; what is left out is the usual."""
+    return Policy(message.priority, message.not_before, message.lost_after or None, message.when_lost or REQUEUE)

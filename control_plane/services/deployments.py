@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FieldInvalid, ModelUnfit, NotFound, NothingServes, Superseded
 from control_plane.domain.instructions import Serve
 from control_plane.domain.lifecycle import DISCONNECTED, FAILED, ONLINE, QUEUED, SERVING, STALE, STARTING, STOPPED
-from control_plane.domain.matching import Machine, Need, Placement, QueuedJob, Snapshot, plan
+from control_plane.domain.matching import Need, Placement, QueuedJob, Snapshot, plan
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.presence import ReplicaStatus
@@ -26,6 +26,7 @@ from control_plane.store.projects import ProjectRecord
 _MOST_CONTEXT, _MOST_SLOTS = 1 << 20, 64
 _ENGINE = 256 << 20  # bytes that an engine takes beside the model
 _STATES = frozenset({STARTING, SERVING, STOPPED, FAILED})
+_IS_OBSERVED = ReplicaRecord.observed_generation == ReplicaRecord.generation  # a condition of SQL
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ def deploy(
             made = {"created_by": actor.id, "created_at": cp.clock(), "waiting_code": "not_planned"}
             deployment = DeploymentRecord.create(project=place, name=name, **desired, **made)
         elif not _is_same(deployment, desired):
-            _change(deployment, **desired)
-            _desire(cp, deployment, SERVING, _memory(model, context_length, slots))
+            _desire(deployment, **desired)
+            _serve_anew_or_elsewhere(cp, DeploymentRecord.get_by_id(deployment.id))
         subject = f"deployment:{deployment.id}"
         audit.record(actor, cp, "deployment.deploy", subject, place.id, name=name, model=model.id)
     _wake(cp, deployment)
@@ -83,8 +84,9 @@ def stop(actor: Actor, cp: ControlPlane, deployment_id: int) -> DeploymentRecord
     deployment = get(actor, cp, deployment_id, "deployment.change")
     with transaction():
         if deployment.desired_state != STOPPED:
-            _change(deployment, desired_state=STOPPED, waiting_code="", waiting_params={})
-            _desire(cp, deployment, STOPPED, 0)
+            _desire(deployment, desired_state=STOPPED, waiting_code="", waiting_params={})
+            if (replica := _desired_replica(deployment)) is not None:
+                transitions.stop_replica(replica)
             audit.record(actor, cp, "deployment.stop", f"deployment:{deployment.id}", deployment.project_id)
     _wake(cp, deployment)
     return DeploymentRecord.get_by_id(deployment.id)
@@ -160,26 +162,34 @@ def serving_replica(actor: Actor, cp: ControlPlane, project: str | None, name: s
 
 
 def place(cp: ControlPlane) -> int:
-    """Give each deployment that is to be served and has no machine a machine that fits; how many were placed."""
+    """Give each deployment that is to be served and has no machine a machine that fits; how many were placed.
+
+    One whose engine does not come up is tried on another machine, if one fits that has not failed with it yet.
+    """
     _give_up_lost(cp)
-    served = ReplicaRecord.select(ReplicaRecord.deployment).where(ReplicaRecord.desired_state == SERVING)
+    served = ReplicaRecord.select(ReplicaRecord.deployment).where(
+        ReplicaRecord.desired_state == SERVING, (ReplicaRecord.state != FAILED) | ~_IS_OBSERVED
+    )
     query = DeploymentRecord.select().where(
         DeploymentRecord.desired_state == SERVING, DeploymentRecord.id.not_in(served)
     )
     open_ones = {one.id: one for one in query}
     if not open_ones:
         return 0
-    planned = plan(Snapshot(tuple(_as_job(one) for one in open_ones.values()), _beside_attempts(cp)))
+    failing = _failing(open_ones)
+    jobs = tuple(_as_job(one, _failed_with(one, failing.get(one.id))) for one in open_ones.values())
+    planned = plan(Snapshot(jobs, snapshots.machines(cp)))
     with transaction():
-        for placement in planned.offers:
-            _place(cp, open_ones[placement.job_id], placement)
+        placed = [one for one in planned.offers if _place(cp, open_ones[one.job_id], one, failing.get(one.job_id))]
         for deployment_id, (code, params) in planned.waiting.items():
             one = open_ones[deployment_id]
-            if (one.waiting_code, one.waiting_params) != (code, params):
+            if deployment_id not in failing and (one.waiting_code, one.waiting_params) != (code, params):
                 _change(one, waiting_code=code, waiting_params=params)
-    machines = {f"machine:{placement.machine_id}" for placement in planned.offers}
-    cp.signals.wake(*(f"deployment:{one}" for one in open_ones), *machines)
-    return len(planned.offers)
+    machines = {f"machine:{one.machine_id}" for one in placed} | {
+        f"machine:{one.machine_id}" for one in failing.values()
+    }
+    cp.signals.wake(*(f"deployment:{one}" for one in open_ones), *(machines if placed else ()))
+    return len(placed)
 
 
 def observe(actor: Actor, cp: ControlPlane, epoch: int, statuses: Iterable[ReplicaStatus]) -> None:
@@ -222,11 +232,42 @@ def _observe(cp: ControlPlane, replica: ReplicaRecord, status: ReplicaStatus) ->
     return taken and before != (status.generation, status.state, status.reason[:64], status.restarts)
 
 
-def _place(cp: ControlPlane, deployment: DeploymentRecord, placement: Placement) -> None:
-    model = ModelRecord.get_by_id(deployment.model_id)
-    memory = _memory(model, deployment.context_length, deployment.slots)
-    transitions.create_replica(SYSTEM, cp, deployment, placement.machine_id, memory)
-    _change(deployment, waiting_code="", waiting_params={})
+def _place(cp: ControlPlane, deployment: DeploymentRecord, placement: Placement, failing: ReplicaRecord | None) -> bool:
+    """Whether the replica was made: the deployment may have been stopped or changed since it was planned."""
+    if failing is not None:
+        if not _is_still(deployment, failing):
+            return False
+        transitions.stop_replica(failing, deployment.generation)
+    return transitions.create_replica(SYSTEM, cp, deployment, placement.grants) is not None
+
+
+def _is_still(deployment: DeploymentRecord, failing: ReplicaRecord) -> bool:
+    """Whether both are as they were read when the plan was made."""
+    return bool(
+        DeploymentRecord.select()
+        .where(DeploymentRecord.id == deployment.id, DeploymentRecord.generation == deployment.generation)
+        .exists()
+        and ReplicaRecord.select()
+        .where(ReplicaRecord.id == failing.id, ReplicaRecord.generation == failing.generation)
+        .where(ReplicaRecord.state == FAILED)
+        .exists()
+    )
+
+
+def _failing(open_ones: Collection[int]) -> dict[int, ReplicaRecord]:
+    """The replicas that are to serve these deployments and say that they cannot, by deployment."""
+    query = ReplicaRecord.select().where(
+        ReplicaRecord.deployment.in_(list(open_ones)), ReplicaRecord.desired_state == SERVING
+    )
+    return {replica.deployment_id: replica for replica in query}
+
+
+def _failed_with(deployment: DeploymentRecord, failing: ReplicaRecord | None) -> frozenset[str]:
+    """The machines that could not serve what is desired now."""
+    earlier = ReplicaRecord.select(ReplicaRecord.machine).where(
+        ReplicaRecord.deployment == deployment.id, ReplicaRecord.failed_generation == deployment.generation
+    )
+    return frozenset(one.machine_id for one in [*earlier, *([failing] if failing else [])])
 
 
 def _give_up_lost(cp: ControlPlane) -> None:
@@ -237,26 +278,34 @@ def _give_up_lost(cp: ControlPlane) -> None:
         | ((MachineRecord.connectivity == DISCONNECTED) & (MachineRecord.last_seen < silent))
     )
     with transaction():
-        for replica in ReplicaRecord.select().where(
-            ReplicaRecord.desired_state == SERVING, ReplicaRecord.machine.in_(gone)
-        ):
-            transitions.set_replica(cp, replica, STOPPED, 0)
+        lost = ReplicaRecord.desired_state == SERVING, ReplicaRecord.machine.in_(gone)
+        for replica in ReplicaRecord.select().where(*lost):
+            transitions.stop_replica(replica)
 
 
-def _as_job(deployment: DeploymentRecord) -> QueuedJob:
-    """A deployment as the planner sees it: engines run beside attempts, in the machine's own memory."""
+def _serve_anew_or_elsewhere(cp: ControlPlane, deployment: DeploymentRecord) -> None:
+    """What is desired has changed: the machine that serves goes on if the change fits it, else another is found."""
+    replica = _desired_replica(deployment)
+    if replica is None:
+        return
+    here = tuple(one for one in snapshots.machines(cp, without_replica=replica.id) if one.id == replica.machine_id)
+    planned = plan(Snapshot((_as_job(deployment, frozenset()),), here))
+    if planned.offers or not here or not here[0].online:  # who is away is not asked; it keeps what it has
+        transitions.serve_anew(cp, replica, _memory_of(deployment))
+    else:
+        transitions.stop_replica(replica)
+
+
+def _as_job(deployment: DeploymentRecord, avoid: frozenset[str]) -> QueuedJob:
+    """A deployment as the planner sees it: an engine asks for memory alone, beside attempts."""
     model = ModelRecord.get_by_id(deployment.model_id)
-    memory = _memory(model, deployment.context_length, deployment.slots)
-    need = Need(platforms=frozenset({"cpu"}), exclusive=False, memory=memory, disk=model.size)
+    need = Need(frozenset(), exclusive=False, memory=_memory_of(deployment), disk=model.size, avoid=avoid, engine=True)
     return QueuedJob(deployment.id, deployment.project_id, deployment.created_at, need)
 
 
-def _beside_attempts(cp: ControlPlane) -> tuple[Machine, ...]:
-    """The machines, with the devices open that attempts have for themselves: an engine asks for memory alone."""
-    return tuple(
-        replace(machine, devices=tuple(replace(one, reserved=False, shared=False) for one in machine.devices))
-        for machine in snapshots.machines(cp)
-    )
+def _memory_of(deployment: DeploymentRecord) -> int:
+    model = ModelRecord.get_by_id(deployment.model_id)
+    return _memory(model, deployment.context_length, deployment.slots)
 
 
 def _memory(model: ModelRecord, context_length: int, slots: int) -> int:
@@ -265,10 +314,9 @@ def _memory(model: ModelRecord, context_length: int, slots: int) -> int:
     return int(model.size + _ENGINE + context_length * slots * a_token)
 
 
-def _desire(cp: ControlPlane, deployment: DeploymentRecord, desired_state: str, memory: int) -> None:
-    replica = _desired_replica(deployment)
-    if replica is not None:
-        transitions.set_replica(cp, replica, desired_state, memory)
+def _desire(deployment: DeploymentRecord, **columns: Any) -> None:
+    """Change what is desired: a new generation."""
+    _change(deployment, generation=DeploymentRecord.generation + 1, **columns)
 
 
 def _desired_replica(deployment: DeploymentRecord) -> ReplicaRecord | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from control_plane.context import ControlPlane
@@ -19,6 +20,7 @@ from control_plane.domain.lifecycle import JOB_STATES
 from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
+from control_plane.domain.policies import Policy
 from control_plane.services import datasets, methods, models, pins, transitions
 from control_plane.services.access import projects
 from control_plane.services.fleet import events as reported
@@ -53,11 +55,13 @@ def submit(
     inputs: Mapping[str, int | Mapping[str, Any]] | None = None,
     seed: int = 42,
     idempotency_key: str = "",
+    policy: Policy = Policy(),  # noqa: B008  # it is frozen
 ) -> JobRecord:
     """Ask for a job. `inputs` are ids of models and dataset versions by input name.
 
+
     The same `idempotency_key` in a project gets the same job. Raises NotFound, Denied, NameInvalid, MethodUnknown,
-    ParameterUnknown, ParameterInvalid, InputMissing, InputUnknown, InputUnfit, HeldOutMissing.
+    ParameterUnknown, ParameterInvalid, InputMissing, InputUnknown, InputUnfit, HeldOutMissing, FieldInvalid.
     """
     place = projects.get(actor, cp, project, "job.submit")
     version = methods.get(actor, cp, method)
@@ -68,6 +72,7 @@ def submit(
     pinned = _pin(actor, cp, place, manifest, inputs or {})
     title = checked(name or manifest.name.replace("_", "-"))
     _check_seed(seed)
+    policy.check()
     with transaction():
         known = _known(place, idempotency_key)
         if known is not None:
@@ -84,6 +89,8 @@ def submit(
             seed=seed,
             memory_bytes=manifest.memory_estimate(_model_bytes(pinned)),
             disk_bytes=manifest.resources.disk_bytes,
+            **asdict(policy),
+            waiting_code="not_before" if policy.not_before > cp.clock() else "not_planned",
             idempotency_key=idempotency_key[:100] or None,
         )
     cp.signals.wake(*transitions.topics(job))
@@ -213,6 +220,12 @@ def attempts(actor: Actor, cp: ControlPlane, job_id: int) -> list[AttemptRecord]
     """The job's attempts, the first one first. Raises NotFound, Denied."""
     job = get(actor, cp, job_id)
     return list(AttemptRecord.select().where(AttemptRecord.job == job.id).order_by(AttemptRecord.number))
+
+
+def devices(actor: Actor, cp: ControlPlane, job_id: int) -> list[str]:
+    """The uuids of what the job's newest attempt was given. Raises NotFound, Denied."""
+    tried = attempts(actor, cp, job_id)
+    return pins.devices_of(tried[-1]) if tried else []
 
 
 def events(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import ATTEMPT_OPEN, FAILED, JOB_OVER, SERVING, SUCCEEDED
 from control_plane.domain.permissions import Actor, require
 from control_plane.services.access import projects
 from control_plane.services.fleet import machines
+from control_plane.store.allocations import AllocationRecord
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
-from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
 
 _WEEK = 7 * 86_400.0
@@ -41,6 +43,8 @@ class Holding:
     replica: ReplicaRecord | None
     deployment: DeploymentRecord | None
     project: str  # its name, empty where it is not the reader's
+    devices: list[str]  # uuids of what it was promised
+    memory_bytes: int  # of them
 
 
 def of_project(actor: Actor, cp: ControlPlane, project: str) -> Overview:
@@ -99,7 +103,8 @@ def _attempts(machine_id: str, names: dict[int, str]) -> list[Holding]:
     found = []
     for attempt in query:
         project = names.get(attempt.job.project_id, "")
-        found.append(Holding(attempt, attempt.job if project else None, None, None, project))
+        promised = AllocationRecord.part.in_(_parts_of(attempt, machine_id))
+        found.append(Holding(attempt, attempt.job if project else None, None, None, project, *_promised(promised)))
     return found
 
 
@@ -113,5 +118,18 @@ def _replicas(machine_id: str, names: dict[int, str]) -> list[Holding]:
     found = []
     for replica in query:
         project = names.get(replica.deployment.project_id, "")
-        found.append(Holding(None, None, replica, replica.deployment if project else None, project))
+        promised = _promised(AllocationRecord.replica == replica.id)
+        found.append(Holding(None, None, replica, replica.deployment if project else None, project, *promised))
     return found
+
+
+def _parts_of(attempt: AttemptRecord, machine_id: str) -> Any:
+    return AttemptPartRecord.select(AttemptPartRecord.id).where(
+        AttemptPartRecord.attempt == attempt.id, AttemptPartRecord.machine == machine_id
+    )
+
+
+def _promised(whose: Any) -> tuple[list[str], int]:
+    """The devices that a holder was promised, and how many bytes of them."""
+    rows = list(AllocationRecord.select().where(whose).order_by(AllocationRecord.id))
+    return [row.device for row in rows], sum(row.memory_bytes for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from control_plane.store.datasets import DatasetVersionRecord
-from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.machines import EnvironmentLockRecord
 from control_plane.store.methods import MethodVersionRecord
 
@@ -32,11 +32,19 @@ def _input(pin: dict[str, Any]) -> dict[str, Any]:
 def _environment(attempt: AttemptRecord) -> dict[str, Any]:
     names = ("system", "release", "architecture", "cpu_name", "cpu_count", "memory_total", "driver")
     hardware = {name: attempt.hardware[name] for name in names if attempt.hardware.get(name)}
-    devices = [one["name"] for one in attempt.hardware.get("devices", ()) if one["uuid"] == attempt.device]
+    given = devices_of(attempt)
+    listed = attempt.hardware.get("devices", ())
+    named = [one["name"] for one in listed if one["uuid"] in given]
     return {
         "environment_lock_hash": attempt.environment_lock_hash,
-        "hardware": hardware | {"device": attempt.device, "device_name": devices[0] if devices else ""},
+        "hardware": hardware | {"device": ", ".join(given), "device_name": ", ".join(named)},
     }
+
+
+def devices_of(attempt: AttemptRecord) -> list[str]:
+    """The uuids of what the attempt was given on the machine of rank 0."""
+    part = AttemptPartRecord.get_or_none(AttemptPartRecord.attempt == attempt.id, AttemptPartRecord.rank == 0)
+    return list(part.devices) if part else []
 
 
 def lock_text(attempt: AttemptRecord) -> str:

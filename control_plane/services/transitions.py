@@ -7,20 +7,36 @@ Whoever calls wakes the `topics` afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain import lifecycle
 from control_plane.domain.errors import Fenced
-from control_plane.domain.lifecycle import CANCELLED, FAILED, LOST, OFFERED, PREPARING, QUEUED, STARTING
+from control_plane.domain.lifecycle import (
+    CANCELLED,
+    FAILED,
+    LOST,
+    OFFERED,
+    PREPARING,
+    QUEUED,
+    SERVING,
+    STARTING,
+    STOPPED,
+)
+from control_plane.domain.matching import Grant
 from control_plane.domain.permissions import Actor
+from control_plane.domain.policies import FAIL
 from control_plane.services import audit
+from control_plane.store.allocations import AllocationRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
-from control_plane.store.jobs import AttemptRecord, JobRecord
-from control_plane.store.machines import DeviceReservationRecord, MachineRecord
+from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
+from control_plane.store.machines import MachineRecord
 
 # a failure that says nothing about the job itself: it is queued again, like after a lost machine
 _NOT_THE_JOBS_FAULT = frozenset({"agent_restarted"})
+# a loss that somebody decided: it makes no job suspect
+_NOT_COUNTED = frozenset({"machine_locked"})
 
 
 def topics(job: JobRecord, *machine_ids: str) -> tuple[str, ...]:
@@ -36,10 +52,10 @@ def create_job(actor: Actor, cp: ControlPlane, **columns: Any) -> JobRecord:
 
 
 def offer(
-    actor: Actor, cp: ControlPlane, job: JobRecord, machine: MachineRecord, device: str, exclusive: bool
+    actor: Actor, cp: ControlPlane, job: JobRecord, machine: MachineRecord, grants: Sequence[Grant]
 ) -> AttemptRecord | None:
-    """Promise a device to a queued job. None if the job or the device is no longer what `job` says."""
-    if _is_promised(machine.id, device, exclusive):
+    """Promise devices to a queued job; `machine` is rank 0's. None if the job or a device is no longer as planned."""
+    if any(_is_promised(grant) for grant in grants):
         return None
     unchanged = (JobRecord.id == job.id, JobRecord.state == QUEUED, JobRecord.fence == job.fence)
     raised = JobRecord.update(
@@ -52,32 +68,40 @@ def offer(
         job=job,
         number=AttemptRecord.select().where(AttemptRecord.job == job.id).count() + 1,
         machine=machine,
-        device=device,
         fence=job.fence + 1,
         state=OFFERED,
         offered_at=now,
         offer_expires_at=now + cp.settings.offer_seconds,
         hardware=machine.inventory,
     )
-    if exclusive:
-        DeviceReservationRecord.create(machine=machine, device=device, attempt_id=attempt.id)
+    for rank, machine_id in enumerate(dict.fromkeys(grant.machine_id for grant in grants)):
+        own = [grant for grant in grants if grant.machine_id == machine_id]
+        devices = [grant.device for grant in own]
+        part = AttemptPartRecord.create(attempt=attempt, rank=rank, machine=machine_id, state=OFFERED, devices=devices)
+        _allocate(own, part=part)
     audit.record(actor, cp, "attempt.offered", f"job:{job.id}", job.project_id, attempt=attempt.id, machine=machine.id)
     return attempt
 
 
-def _is_promised(machine_id: str, device: str, exclusive: bool) -> bool:
-    """Whether the device is closed to a newcomer, who wants it alone or would share it."""
-    reserved = DeviceReservationRecord.select().where(
-        DeviceReservationRecord.machine == machine_id, DeviceReservationRecord.device == device
+def _is_promised(grant: Grant) -> bool:
+    """Whether the device is closed to a newcomer, who wants it alone or would share it; engines close nothing."""
+    held = AllocationRecord.select().where(
+        AllocationRecord.machine == grant.machine_id,
+        AllocationRecord.device == grant.device,
+        AllocationRecord.part.is_null(False),
     )
-    if reserved.exists() or not exclusive:
-        return bool(reserved.exists())
-    sharing = AttemptRecord.select().where(
-        AttemptRecord.machine == machine_id,
-        AttemptRecord.device == device,
-        AttemptRecord.state.in_(lifecycle.ATTEMPT_OPEN),
-    )
-    return bool(sharing.exists())
+    return bool((held if grant.exclusive else held.where(AllocationRecord.exclusive)).exists())
+
+
+def _allocate(grants: Iterable[Grant], **holder: Any) -> None:
+    for grant in grants:
+        AllocationRecord.create(
+            machine=grant.machine_id,
+            device=grant.device,
+            memory_bytes=grant.memory,
+            exclusive=grant.exclusive,
+            **holder,
+        )
 
 
 def move(
@@ -87,9 +111,10 @@ def move(
     state: str,
     reason: str = "",
     params: dict[str, Any] | None = None,
+    lease_until: float | None = None,
     **columns: Any,
 ) -> bool:
-    """Move an attempt to `state`, and its job with it. False if the attempt is not where `state` may follow.
+    """Move an attempt, its parts and its job to `state`. False if the attempt is not where `state` may follow.
 
     `columns` are further columns of the attempt. Raises Fenced if the job has a newer attempt: nothing is changed then.
     """
@@ -103,8 +128,14 @@ def move(
     )
     if not moved.execute():
         return False
+    parts = AttemptPartRecord.attempt == attempt.id
+    AttemptPartRecord.update(state=state, **({} if lease_until is None else {"lease_until": lease_until})).where(
+        parts
+    ).execute()
     if over:
-        DeviceReservationRecord.delete().where(DeviceReservationRecord.attempt_id == attempt.id).execute()
+        AllocationRecord.delete().where(
+            AllocationRecord.part.in_(AttemptPartRecord.select(AttemptPartRecord.id).where(parts))
+        ).execute()
     job = JobRecord.get_by_id(attempt.job_id)
     _move_job(cp, job, attempt.fence, _job_after(cp, job, state, reason, params or {}))
     audit.record(
@@ -124,14 +155,15 @@ def _job_after(cp: ControlPlane, job: JobRecord, state: str, reason: str, params
     """The job's columns after its newest attempt reached `state`."""
     innocent = state == FAILED and reason in _NOT_THE_JOBS_FAULT
     after = QUEUED if innocent else lifecycle.job_state(state)
-    lost = job.lost_attempts + (1 if innocent or state == LOST else 0)
+    counts = innocent or (state == LOST and reason not in _NOT_COUNTED)
+    lost = job.lost_attempts + (1 if counts else 0)
     if after != QUEUED:
         fresh: dict[str, Any] = {"progress": {}} if state == PREPARING else {}
         ended = {"reason": reason, "reason_params": params} if after == FAILED else {}
         return {"state": after, "waiting_code": "", "waiting_params": {}} | fresh | ended
     if job.cancel_requested_at:
         return {"state": CANCELLED, "waiting_code": "", "lost_attempts": lost}
-    if lost >= cp.settings.max_lost_attempts:
+    if lost >= cp.settings.max_lost_attempts or (state == LOST and job.when_lost == FAIL):
         said = {"reason": "machines_lost", "reason_params": {"count": lost}}
         return {"state": FAILED, "waiting_code": "", "lost_attempts": lost} | said
     return {"state": QUEUED, "waiting_code": "not_planned", "waiting_params": {}, "lost_attempts": lost}
@@ -163,29 +195,67 @@ def cancel(actor: Actor, cp: ControlPlane, job: JobRecord) -> bool:
     return True
 
 
+def preempt(actor: Actor, cp: ControlPlane, attempt: AttemptRecord) -> bool:
+    """Write down that an attempt is to give its devices up after a checkpoint. False if it is not running."""
+    asked = AttemptRecord.update(preempt_requested_at=cp.clock()).where(
+        AttemptRecord.id == attempt.id,
+        AttemptRecord.fence == attempt.fence,
+        AttemptRecord.state.in_(lifecycle.sources(lifecycle.PREEMPTED)),
+        AttemptRecord.preempt_requested_at == 0,
+    )
+    if not asked.execute():
+        return False
+    job = JobRecord.get_by_id(attempt.job_id)
+    audit.record(actor, cp, "attempt.preempt", f"job:{job.id}", job.project_id, attempt=attempt.id)
+    return True
+
+
 def create_replica(
-    actor: Actor, cp: ControlPlane, deployment: DeploymentRecord, machine_id: str, memory: int
-) -> ReplicaRecord:
-    """Have a machine serve a deployment; `memory` bytes are reserved on it."""
+    actor: Actor, cp: ControlPlane, deployment: DeploymentRecord, grants: Sequence[Grant]
+) -> ReplicaRecord | None:
+    """Have a machine serve a deployment; the granted memory is promised to it.
+
+    None if the deployment is no longer as it was planned: stopped, changed, or served by another replica.
+    """
+    unchanged = (DeploymentRecord.id == deployment.id, DeploymentRecord.generation == deployment.generation)
+    raised = DeploymentRecord.update(version=DeploymentRecord.version + 1, waiting_code="", waiting_params={}).where(
+        *unchanged, DeploymentRecord.desired_state == SERVING
+    )
+    serving = ReplicaRecord.select().where(
+        ReplicaRecord.deployment == deployment.id, ReplicaRecord.desired_state == SERVING
+    )
+    if serving.exists() or not raised.execute():
+        return None
     replica = ReplicaRecord.create(
         deployment=deployment,
-        machine=machine_id,
-        desired_state=lifecycle.SERVING,
+        machine=grants[0].machine_id,
+        desired_state=SERVING,
         state=STARTING,
-        memory_bytes=memory,
         observed_at=cp.clock(),
     )
-    details = {"replica": replica.id, "machine": machine_id}
+    _allocate(grants, replica=replica)
+    details = {"replica": replica.id, "machine": replica.machine_id}
     audit.record(actor, cp, "replica.create", f"deployment:{deployment.id}", deployment.project_id, **details)
     return replica
 
 
-def set_replica(cp: ControlPlane, replica: ReplicaRecord, desired_state: str, memory: int) -> None:
-    """Change the desired state of a replica: a new generation, which older reports do not answer."""
-    state = {"state": STARTING} if desired_state == lifecycle.SERVING else {}
+def serve_anew(cp: ControlPlane, replica: ReplicaRecord, memory: int) -> None:
+    """Serve another model, or in another way, on the same machine: a new generation, with `memory` bytes promised."""
+    ReplicaRecord.update(state=STARTING, generation=ReplicaRecord.generation + 1).where(
+        ReplicaRecord.id == replica.id
+    ).execute()
+    AllocationRecord.update(memory_bytes=memory).where(AllocationRecord.replica == replica.id).execute()
+
+
+def stop_replica(replica: ReplicaRecord, failed_generation: int = 0) -> None:
+    """Have a replica end: a new generation, which older reports do not answer; what it was promised is free.
+
+    `failed_generation` is the deployment's that it could not serve: its machine is not asked again for that one.
+    """
     ReplicaRecord.update(
-        desired_state=desired_state, generation=ReplicaRecord.generation + 1, memory_bytes=memory, **state
+        desired_state=STOPPED, generation=ReplicaRecord.generation + 1, failed_generation=failed_generation
     ).where(ReplicaRecord.id == replica.id).execute()
+    AllocationRecord.delete().where(AllocationRecord.replica == replica.id).execute()
 
 
 def observe_replica(cp: ControlPlane, replica: ReplicaRecord, generation: int, state: str, **columns: Any) -> bool:

@@ -16,6 +16,7 @@ class DeploymentRecord(Record):
     model = ForeignKeyField(ModelRecord, lazy_load=False)
     model_id: int
     desired_state = CharField(16)  # SERVING | STOPPED
+    generation = BigIntegerField(default=1)  # raised by each change of what is desired
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
     context_length = IntegerField()  # tokens a slot
     slots = IntegerField()  # concurrent requests
@@ -42,8 +43,9 @@ class ReplicaRecord(Record):
     reason = CharField(64, default="")
     reason_params = JSONField(default=dict)
     restarts = IntegerField(default=0)
-    memory_bytes = BigIntegerField(default=0)  # reserved like an attempt's
+    failed_generation = BigIntegerField(default=0)  # of the deployment: what it could not serve, and gave up
     observed_at = TimeField(default=0.0)
 
     class Meta:
         table_name = "replicas"
+        indexes = ((("desired_state",), False),)

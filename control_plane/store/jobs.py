@@ -1,6 +1,6 @@
 """Jobs and their attempts. Only services/transitions.py writes `state`, `fence` and what belongs to them."""
 
-from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField
+from peewee import AutoField, BigIntegerField, CharField, DoubleField, ForeignKeyField, IntegerField
 
 from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.machines import MachineRecord
@@ -22,6 +22,10 @@ class JobRecord(Record):
     state = CharField(16)
     fence = BigIntegerField(default=0)  # of the newest attempt
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
+    priority = IntegerField(default=0)  # higher is planned first
+    not_before = TimeField(default=0.0)
+    lost_after = DoubleField(null=True)  # seconds of silence; null: by the machine's class
+    when_lost = CharField(16, default="requeue")  # requeue | fail
     cancel_requested_at = TimeField(default=0.0)
     waiting_code = CharField(64, default="not_planned")
     waiting_params = JSONField(default=dict)
@@ -46,9 +50,8 @@ class AttemptRecord(Record):
     job = ForeignKeyField(JobRecord, backref="attempts", on_delete="CASCADE", lazy_load=False)
     job_id: int
     number = IntegerField()  # 1, 2, … of the job
-    machine = ForeignKeyField(MachineRecord, lazy_load=False)
+    machine = ForeignKeyField(MachineRecord, lazy_load=False)  # of rank 0, which reports for all parts
     machine_id: str
-    device = CharField(100)
     fence = BigIntegerField()
     state = CharField(16)
     stage = CharField(32, default="")  # of PREPARING: blobs | environment
@@ -56,7 +59,7 @@ class AttemptRecord(Record):
     event_sequence = BigIntegerField(default=0)  # the last event taken
     offered_at = TimeField()
     offer_expires_at = TimeField()
-    lease_until = TimeField(default=0.0)  # server time
+    preempt_requested_at = TimeField(default=0.0)  # its devices are wanted for a more urgent job
     accepted_at = TimeField(default=0.0)
     running_at = TimeField(default=0.0)
     ended_at = TimeField(default=0.0)
@@ -67,7 +70,30 @@ class AttemptRecord(Record):
 
     class Meta:
         table_name = "attempts"
-        indexes = ((("job", "number"), True), (("state",), False), (("machine", "state"), False))
+        indexes = (
+            (("job", "number"), True),
+            (("state", "ended_at"), False),
+            (("machine", "state"), False),
+            (("accepted_at",), False),
+        )
+
+
+class AttemptPartRecord(Record):
+    """What one machine does of an attempt: ranks 0, 1, … Each has its own lease; today an attempt is one part."""
+
+    id = AutoField()
+    attempt = ForeignKeyField(AttemptRecord, backref="parts", on_delete="CASCADE", lazy_load=False)
+    attempt_id: int
+    rank = IntegerField()
+    machine = ForeignKeyField(MachineRecord, lazy_load=False)
+    machine_id: str
+    state = CharField(16)  # of AttemptState; moves with the attempt's
+    lease_until = TimeField(default=0.0)  # server time
+    devices = JSONField()  # uuids of what it was given; the promise itself is in the allocations
+
+    class Meta:
+        table_name = "attempt_parts"
+        indexes = ((("attempt", "rank"), True), (("machine", "state"), False), (("state", "lease_until"), False))
 
 
 class EventRecord(Record):

@@ -1,6 +1,6 @@
 """Machines, their devices and how they join."""
 
-from peewee import AutoField, BigIntegerField, BooleanField, CharField, ForeignKeyField, IntegerField, TextField
+from peewee import AutoField, BigIntegerField, BooleanField, CharField, TextField
 
 from control_plane.store.database import JSONField, Record, TimeField
 
@@ -55,17 +55,3 @@ class EnvironmentLockRecord(Record):
     class Meta:
         table_name = "environment_locks"
         indexes = ((("requirements_hash", "platform"), True),)
-
-
-class DeviceReservationRecord(Record):
-    """A device that an open attempt or a replica that is to serve holds; the unique index promises no device twice."""
-
-    id = AutoField()
-    machine = ForeignKeyField(MachineRecord, on_delete="CASCADE", lazy_load=False)
-    machine_id: str
-    device = CharField(100)
-    attempt_id = IntegerField(unique=True)
-
-    class Meta:
-        table_name = "device_reservations"
-        indexes = ((("machine", "device"), True),)

@@ -252,9 +252,11 @@ class Client:
         inputs: Mapping[str, int] | None = None,
         seed: int = 42,
         idempotency_key: str = "",
+        policy: Mapping[str, Any] | None = None,
     ) -> pb.Job:
         """Ask for a job. `inputs` are ids of models and dataset versions by input name; parameters left out take their
         defaults. Two calls with the same `idempotency_key` make one job; without one, each call makes its own.
+        `policy` may hold `priority`, `not_before` (epoch seconds), `lost_after` (seconds) and `when_lost`.
         """
         request = pb.SubmitJobRequest(
             project=project,
@@ -264,6 +266,7 @@ class Client:
             inputs=[pb.InputRef(name=key, id=number) for key, number in (inputs or {}).items()],
             seed=seed,
             idempotency_key=idempotency_key or uuid.uuid4().hex,
+            policy=pb.Policy(**dict(policy or {})),
         )
         return self._ask(pb.Job, self._stub.SubmitJob, request)
 

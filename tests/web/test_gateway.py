@@ -124,7 +124,7 @@ def serve(cp: ControlPlane, project: str, name: str, state: str = "SERVING") -> 
         created_at=0,
     )
     attempt = AttemptRecord.create(
-        job=job, number=1, machine=machine, device="cpu:0", fence=1, state="SUCCEEDED", offered_at=0, offer_expires_at=0
+        job=job, number=1, machine=machine, fence=1, state="SUCCEEDED", offered_at=0, offer_expires_at=0
     )
     artifact = ArtifactRecord.create(attempt=attempt, name="model", files=[], hash="h", size=1, begun_at=0)
     model = ModelRecord.create(

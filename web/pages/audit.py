@@ -36,6 +36,7 @@ ACTIONS = {
     "attempt.failed": _("Attempt failed"),
     "attempt.lost": _("Attempt lost"),
     "attempt.offered": _("Job offered to a machine"),
+    "attempt.preempt": _("Attempt asked to give way"),
     "attempt.preempted": _("Attempt gave way"),
     "attempt.preparing": _("Offer accepted"),
     "attempt.running": _("Attempt started"),

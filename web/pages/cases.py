@@ -12,6 +12,7 @@ from control_plane.domain.errors import FieldInvalid, NotFound
 from control_plane.domain.lifecycle import CANCELLED, FAILED, QUEUED, SUCCEEDED
 from control_plane.domain.plans import Plan
 from control_plane.services import cases, datasets, guided, methods
+from control_plane.services.fleet import scheduling
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.wording import say, waiting
@@ -133,7 +134,8 @@ def _topic(progress: guided.Progress) -> str:
 def _waiting(job: JobRecord | None) -> str:
     if job is None or job.state != QUEUED:
         return ""
-    return waiting(job.waiting_code, job.waiting_params, locale())
+    ahead = scheduling.ahead([job.id]).get(job.id, 0)
+    return waiting(job.waiting_code, job.waiting_params | {"ahead": ahead}, locale())
 
 
 def _stops(project: str, progress: guided.Progress) -> dict[str, dict[str, str]]:

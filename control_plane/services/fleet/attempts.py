@@ -13,6 +13,7 @@ from control_plane.domain import leases, lifecycle
 from control_plane.domain.errors import Fenced, NotFound, OutputMissing, OutputUnreadable, SequenceGap
 from control_plane.domain.lifecycle import (
     ATTEMPT_HELD,
+    ATTEMPT_OPEN,
     ATTEMPT_OVER,
     DECLINED,
     FAILED,
@@ -28,7 +29,7 @@ from control_plane.services import evaluations, models, transitions
 from control_plane.services.fleet import offers
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
-from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.machines import EnvironmentLockRecord, MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 
@@ -66,13 +67,13 @@ def accept(actor: Actor, cp: ControlPlane, attempt_id: int, fence: int) -> float
     """Take up an offer: the seconds of its lease. Repeating it is harmless. Raises NotFound, Fenced."""
     with transaction():
         attempt = own(actor, attempt_id, fence)
-        lease = _lease_seconds(cp, attempt.machine_id)
+        job = JobRecord.get_by_id(attempt.job_id)
+        lease = _lease_seconds(cp, attempt.machine_id, job)
         if attempt.state in ATTEMPT_HELD:
-            return max(0.0, float(attempt.lease_until) - cp.clock())
+            return max(0.0, float(_part(attempt).lease_until) - cp.clock())
         now = cp.clock()
         if not transitions.move(actor, cp, attempt, PREPARING, accepted_at=now, lease_until=now + lease):
             raise Fenced
-        job = JobRecord.get_by_id(attempt.job_id)
     cp.signals.wake(*transitions.topics(job))
     return lease
 
@@ -147,6 +148,7 @@ def _take(
     elif state == FAILED and "text" in params:
         params = params | {"text": _in_each_language(attempt, reason, str(params["text"]))}
     reportable = state in ATTEMPT_HELD or state in (SUCCEEDED, FAILED, lifecycle.CANCELLED)
+    reportable |= state == lifecycle.PREEMPTED and attempt.preempt_requested_at > 0
     if reportable and state != attempt.state and transitions.move(actor, cp, attempt, state, reason, params, **columns):
         return
     # the same state again (another stage), or one that may not follow: the number is used up all the same
@@ -233,24 +235,35 @@ def renew_leases(actor: Actor, cp: ControlPlane, machine_id: str, held: Iterable
     fences = dict(held)
     if not fences:
         return []
-    seconds = _lease_seconds(cp, machine_id)
-    mine = (AttemptRecord.machine == machine_id, AttemptRecord.state.in_(ATTEMPT_HELD))
+    parts = (
+        AttemptPartRecord.select(AttemptPartRecord, AttemptRecord, JobRecord)
+        .join(AttemptRecord)
+        .join(JobRecord)
+        .where(
+            AttemptPartRecord.machine == machine_id,
+            AttemptPartRecord.state.in_(ATTEMPT_HELD),
+            AttemptPartRecord.attempt.in_(list(fences)),
+        )
+    )
+    renewed = []
     with transaction():
-        query = AttemptRecord.select().where(*mine, AttemptRecord.id.in_(list(fences)))
-        kept = [attempt for attempt in query if fences[attempt.id] == attempt.fence]
-        AttemptRecord.update(lease_until=cp.clock() + seconds).where(
-            *mine, AttemptRecord.id.in_([attempt.id for attempt in kept])
-        ).execute()
-    return [Lease(attempt.id, attempt.fence, seconds) for attempt in kept]
+        for part in parts:
+            if fences[part.attempt_id] == part.attempt.fence:
+                seconds = _lease_seconds(cp, machine_id, part.attempt.job)
+                _lengthen(cp.clock() + seconds, AttemptPartRecord.id == part.id)
+                renewed.append(Lease(part.attempt_id, part.attempt.fence, seconds))
+    return renewed
 
 
 def hold_leases(cp: ControlPlane) -> None:
-    """At the start of the control plane: no lease ends before the machines had time to come back."""
+    """No lease ends before the machines had time to come back: at the start, and when the time here has jumped."""
     until = cp.clock() + cp.settings.lease_grace_seconds
     with transaction():
-        AttemptRecord.update(lease_until=until).where(
-            AttemptRecord.state.in_(ATTEMPT_HELD), AttemptRecord.lease_until < until
-        ).execute()
+        _lengthen(until, AttemptPartRecord.lease_until < until)
+
+
+def _lengthen(until: float, which: Any) -> None:
+    AttemptPartRecord.update(lease_until=until).where(which, AttemptPartRecord.state.in_(ATTEMPT_HELD)).execute()
 
 
 def expire_offers(cp: ControlPlane) -> int:
@@ -262,14 +275,34 @@ def expire_offers(cp: ControlPlane) -> int:
 def expire_leases(cp: ControlPlane) -> int:
     """Declare lost what its machine was silent about for a whole lease; how many.
 
-    Nobody is lost when most of the fleet fell silent together: then the fault is on this side.
+    Nobody is lost when most of the fleet fell silent together, or when the time here has jumped: then the fault is on
+    this side.
     """
     now = cp.clock()
-    query = AttemptRecord.select().where(AttemptRecord.state.in_(ATTEMPT_HELD), AttemptRecord.lease_until < now)
-    expired = list(query)
+    if not cp.steadiness.is_steady(now):
+        hold_leases(cp)
+        return 0
+    late = AttemptPartRecord.select(AttemptPartRecord.attempt).where(
+        AttemptPartRecord.state.in_(ATTEMPT_HELD), AttemptPartRecord.lease_until < now
+    )
+    expired = list(AttemptRecord.select().where(AttemptRecord.id.in_(late)))
     if not expired or leases.mass_silence(_last_seen(), now, cp.settings.stale_server_seconds):
         return 0
     return sum(_end(cp, attempt, LOST, "lease_expired") for attempt in expired)
+
+
+def lose_all(actor: Actor, cp: ControlPlane, machine_id: str) -> list[str]:
+    """End what a locked machine holds or was offered, inside the caller's transaction; the topics to wake after it.
+
+    Its jobs are queued again at once, and it counts against none of them.
+    """
+    topics: list[str] = []
+    query = AttemptRecord.select().where(AttemptRecord.machine == machine_id, AttemptRecord.state.in_(ATTEMPT_OPEN))
+    for attempt in list(query):
+        state = DECLINED if attempt.state == OFFERED else LOST
+        if transitions.move(actor, cp, attempt, state, "machine_locked"):
+            topics += transitions.topics(JobRecord.get_by_id(attempt.job_id))
+    return topics
 
 
 def _last_seen() -> list[float]:
@@ -285,7 +318,15 @@ def _end(cp: ControlPlane, attempt: AttemptRecord, state: str, reason: str) -> b
     return moved
 
 
-def _lease_seconds(cp: ControlPlane, machine_id: str) -> float:
+def _lease_seconds(cp: ControlPlane, machine_id: str, job: JobRecord) -> float:
+    """As the job's owner said, else by the machine's class."""
+    if job.lost_after is not None:
+        return float(job.lost_after)
     machine = MachineRecord.get_or_none(MachineRecord.id == machine_id)
     laptop = machine is not None and machine.machine_class == "laptop"
     return cp.settings.lease_laptop_seconds if laptop else cp.settings.lease_server_seconds
+
+
+def _part(attempt: AttemptRecord) -> AttemptPartRecord:
+    """The part that reports: rank 0."""
+    return AttemptPartRecord.get(AttemptPartRecord.attempt == attempt.id, AttemptPartRecord.rank == 0)

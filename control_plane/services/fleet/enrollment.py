@@ -17,6 +17,7 @@ from control_plane.domain import versions
 from control_plane.domain.errors import CertificateRefused, FieldInvalid, JoinTokenRefused
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit
+from control_plane.services.fleet import attempts
 from control_plane.store.database import transaction
 from control_plane.store.machines import JoinTokenRecord, MachineRecord
 
@@ -134,12 +135,12 @@ def recover(
         # one behind is the machine that never received its newest certificate
         cloned = generation != machine.generation and not (machine.next_serial and generation == machine.generation - 1)
         if cloned:
-            lock(actor, cp, machine.id, "cloned")
+            topics = lock(actor, cp, machine.id, "cloned")
         else:
             issued = _succeed(cp, machine, key)
             audit.record(actor, cp, "machine.recover", f"machine:{machine.id}", generation=machine.generation)
     if cloned:
-        cp.signals.wake(f"machine:{machine_id}", "fleet")
+        cp.signals.wake(*topics)
         raise CertificateRefused
     return _credentials(cp, machine.id, issued, int(machine.generation))
 
@@ -163,10 +164,11 @@ def authenticate(cp: ControlPlane, machine_id: str, serial: str, not_after: floa
     return Actor(kind="machine", id=machine.id, name=machine.name, address=address)
 
 
-def lock(actor: Actor, cp: ControlPlane, machine_id: str, reason: str) -> None:
-    """Refuse a machine from now on; called inside a transaction."""
+def lock(actor: Actor, cp: ControlPlane, machine_id: str, reason: str) -> list[str]:
+    """Refuse a machine from now on and end what it holds, inside a transaction; the topics to wake after it."""
     MachineRecord.update(locked_reason=reason).where(MachineRecord.id == machine_id).execute()
     audit.record(actor, cp, "machine.lock", f"machine:{machine_id}", reason=reason)
+    return [f"machine:{machine_id}", "fleet", "schedule", *attempts.lose_all(actor, cp, machine_id)]
 
 
 def _known_token(token_id: str, secret_hash: str) -> JoinTokenRecord | None:

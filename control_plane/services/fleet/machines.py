@@ -168,8 +168,8 @@ def revoke(actor: Actor, cp: ControlPlane, machine_id: str) -> None:
     require(actor, "machine.change")
     with transaction():
         get(actor, cp, machine_id)
-        enrollment.lock(actor, cp, machine_id, "revoked")
-    cp.signals.wake(f"machine:{machine_id}", "fleet", "schedule")
+        topics = enrollment.lock(actor, cp, machine_id, "revoked")
+    cp.signals.wake(*topics)
 
 
 def _set_drained(actor: Actor, cp: ControlPlane, machine_id: str, drained: bool, action: str) -> None:

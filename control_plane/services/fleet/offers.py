@@ -7,6 +7,7 @@ from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.instructions import FileRef, Input, Offer, Output
+from control_plane.services import pins
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
@@ -38,7 +39,7 @@ def offer_of(cp: ControlPlane, attempt: AttemptRecord) -> Offer:
             Output(name=name, kind=one["kind"], form=one.get("form", ""), path=one["path"])
             for name, one in method.manifest["outputs"].items()
         ),
-        devices=(attempt.device,),
+        devices=tuple(pins.devices_of(attempt)),
         seed=job.seed,
         resume=_resume(job),
     )
@@ -69,8 +70,8 @@ def requirements_hash(method: MethodVersionRecord) -> str:
 
 def platform(attempt: AttemptRecord) -> str:
     """The platform that an attempt's environment is built for, e.g. `linux-x86_64-cpu`."""
-    inventory = attempt.hardware
-    kind = next((one["kind"] for one in inventory.get("devices", ()) if one["uuid"] == attempt.device), "cpu")
+    inventory, given = attempt.hardware, pins.devices_of(attempt)
+    kind = next((one["kind"] for one in inventory.get("devices", ()) if one["uuid"] in given), "cpu")
     return f"{inventory.get('system', '')}-{inventory.get('architecture', '')}-{kind}"
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import QUEUED
-from control_plane.domain.matching import Placement, plan
+from control_plane.domain.matching import BUSY, Placement, plan
 from control_plane.domain.permissions import SYSTEM
 from control_plane.services import deployments, transitions
 from control_plane.services.fleet import snapshots
 from control_plane.store.database import transaction
 from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
-from control_plane.store.methods import MethodVersionRecord
 
 # what one transaction writes at most, so that no machine's report waits long behind a pass; the rest is the next pass's
 _OFFERS_AT_ONCE = 50
@@ -39,8 +38,7 @@ def run_pass(cp: ControlPlane) -> int:
 def _offer(cp: ControlPlane, placement: Placement, topics: list[str]) -> bool:
     job = JobRecord.get_by_id(placement.job_id)
     machine = MachineRecord.get_by_id(placement.machine_id)
-    manifest = MethodVersionRecord.get_by_id(job.method_version_id).manifest
-    attempt = transitions.offer(SYSTEM, cp, job, machine, placement.device, manifest.get("exclusive", True))
+    attempt = transitions.offer(SYSTEM, cp, job, machine, placement.grants)
     if attempt is None:
         return False
     topics += [f"machine:{machine.id}", f"job:{job.id}", f"project:{job.project_id}"]
@@ -72,3 +70,18 @@ def _write_reason(code: str, params: dict[str, object], job_ids: list[int]) -> N
             JobRecord.state == QUEUED,
             JobRecord.waiting_code != "offered",
         ).execute()
+
+
+def ahead(job_ids: Collection[int]) -> dict[int, int]:
+    """Of those of the jobs that wait for a device: how many such jobs are planned before each.
+
+    Counted when somebody looks; stored, it would change for everybody with each job that ends. The caller has shown
+    that it may see the jobs. By priority and age: a project's recent share may still change the order.
+    """
+    waiting = (
+        JobRecord.select(JobRecord.id)
+        .where(JobRecord.state == QUEUED, JobRecord.waiting_code == BUSY)
+        .order_by(JobRecord.priority.desc(), JobRecord.created_at, JobRecord.id)
+    )
+    wanted = set(job_ids)
+    return {int(job.id): place for place, job in enumerate(waiting) if job.id in wanted} if wanted else {}

@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from peewee import JOIN
+
 from control_plane.context import ControlPlane
-from control_plane.domain.lifecycle import ATTEMPT_OPEN, DECLINED, OFFERED, ONLINE, PREPARING, QUEUED, SERVING
+from control_plane.domain.lifecycle import ATTEMPT_OPEN, DECLINED, ONLINE, QUEUED, RUNNING, SERVING, UPLOADING
 from control_plane.domain.matching import Device, Machine, Need, QueuedJob, Snapshot
+from control_plane.store.allocations import AllocationRecord
 from control_plane.store.deployments import ReplicaRecord
-from control_plane.store.jobs import AttemptRecord, JobRecord
-from control_plane.store.machines import DeviceReservationRecord, MachineRecord
+from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
+from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 
 _HALF_LIFE = 7 * 86_400.0  # seconds after which a project's use of devices counts half
@@ -30,8 +33,14 @@ def take(cp: ControlPlane) -> Snapshot:
             JobRecord.created_at,
             JobRecord.memory_bytes,
             JobRecord.disk_bytes,
+            JobRecord.priority,
         )
-        .where(JobRecord.state == QUEUED, JobRecord.cancel_requested_at == 0, JobRecord.id.not_in(asked))
+        .where(
+            JobRecord.state == QUEUED,
+            JobRecord.cancel_requested_at == 0,
+            JobRecord.not_before <= cp.clock(),
+            JobRecord.id.not_in(asked),
+        )
         .order_by(JobRecord.id)
     )
     refusals = _refusals(cp)
@@ -49,7 +58,7 @@ def _job(row: JobRecord, manifest: dict[str, Any], avoid: frozenset[str]) -> Que
         disk=row.disk_bytes,
         avoid=avoid,
     )
-    return QueuedJob(row.id, row.project_id, row.created_at, need)
+    return QueuedJob(row.id, row.project_id, row.created_at, need, row.priority)
 
 
 def _refusals(cp: ControlPlane) -> dict[int, frozenset[str]]:
@@ -84,76 +93,95 @@ def _rows(query: Any) -> Iterable[tuple[Any, ...]]:
     return rows
 
 
-def machines(cp: ControlPlane) -> tuple[Machine, ...]:
-    """The machines as the planner sees them; a locked one is not among them."""
-    reserved = {(row.machine_id, row.device) for row in DeviceReservationRecord.select()}
-    given = _given()
-    return tuple(
-        Machine(
-            id=record.id,
-            online=record.connectivity == ONLINE,
-            drained=record.drained,
-            on_battery=record.machine_class == "laptop" and not record.inventory.get("on_mains", True),
-            platforms=frozenset(record.inventory.get("platforms", ())),
-            disk_free=record.inventory.get("disk_free", 0),
-            devices=tuple(_devices(record, reserved, given)),
-        )
-        for record in MachineRecord.select().where(MachineRecord.locked_reason == "")
-    )
+def machines(cp: ControlPlane, without_replica: int = 0) -> tuple[Machine, ...]:
+    """The machines as the planner sees them; a locked one is not among them.
 
-
-_Place = tuple[str, str]  # machine, device
+    What the replica `without_replica` was promised counts as free.
+    """
+    given = _given(without_replica)
+    return tuple(_machine(record, given) for record in MachineRecord.select().where(MachineRecord.locked_reason == ""))
 
 
 @dataclass
 class _Given:
-    """Memory that was given away on a device, in bytes."""
+    """What was given away on a device; memory in bytes."""
 
     unseen: int = 0  # to what has hardly begun: the machine reports it as free
     running: int = 0  # to what runs: part of what the machine reports in use, as far as it has been taken
-    attempts: int = 0
+    alone: bool = False  # to one attempt
+    sharers: int = 0  # attempts
 
     def promised(self, total: int, free: int) -> int:
         """What is still going to be taken from `free`."""
         return self.unseen + max(0, self.running - (total - free))
 
 
-def _given() -> dict[_Place, _Given]:
-    given: defaultdict[_Place, _Given] = defaultdict(_Given)
+_Given_by_device = dict[tuple[str, str], _Given]  # (machine, device)
+
+
+def _given(without_replica: int) -> _Given_by_device:
+    given: defaultdict[tuple[str, str], _Given] = defaultdict(_Given)
     query = (
-        AttemptRecord.select(AttemptRecord.machine, AttemptRecord.device, AttemptRecord.state, JobRecord.memory_bytes)
-        .join(JobRecord)
-        .where(AttemptRecord.state.in_(ATTEMPT_OPEN))
+        AllocationRecord.select(
+            AllocationRecord.machine,
+            AllocationRecord.device,
+            AllocationRecord.memory_bytes,
+            AllocationRecord.exclusive,
+            AllocationRecord.replica,
+            AttemptPartRecord.state,
+            ReplicaRecord.state,
+        )
+        .join(AttemptPartRecord, JOIN.LEFT_OUTER, on=(AllocationRecord.part == AttemptPartRecord.id))
+        .switch(AllocationRecord)
+        .join(ReplicaRecord, JOIN.LEFT_OUTER, on=(AllocationRecord.replica == ReplicaRecord.id))
     )
-    for machine_id, device, state, memory in _rows(query):
+    for machine_id, device, memory, exclusive, replica_id, part_state, replica_state in _rows(query):
+        if replica_id is not None and replica_id == without_replica:
+            continue
         place = given[machine_id, device]
-        place.attempts += 1
-        if state in (OFFERED, PREPARING):
-            place.unseen += memory
-        else:
+        if part_state in (RUNNING, UPLOADING) or replica_state == SERVING:
             place.running += memory
-    # engines keep a model in the machine's own memory
-    for replica in ReplicaRecord.select().where(ReplicaRecord.desired_state == SERVING):
-        place = given[replica.machine_id, "cpu:0"]
-        if replica.state == SERVING:
-            place.running += replica.memory_bytes
         else:
-            place.unseen += replica.memory_bytes
+            place.unseen += memory
+        if replica_id is None:
+            place.alone |= exclusive
+            place.sharers += not exclusive
     return given
 
 
-def _devices(record: MachineRecord, reserved: set[_Place], given: dict[_Place, _Given]) -> Iterable[Device]:
-    for one in record.inventory.get("devices", ()):
-        place = (record.id, one["uuid"])
-        there = given.get(place, _Given())
+def _machine(record: MachineRecord, given: _Given_by_device) -> Machine:
+    inventory = record.inventory
+    listed = inventory.get("devices", ())
+    # a Mac's processor and Metal compute in the same memory
+    unified = "unified" if any(one["kind"] == "metal" for one in listed) else ""
+    return Machine(
+        id=record.id,
+        online=record.connectivity == ONLINE,
+        drained=record.drained,
+        on_battery=record.machine_class == "laptop" and not inventory.get("on_mains", True),
+        platforms=frozenset(inventory.get("platforms", ())),
+        disk_free=inventory.get("disk_free", 0),
+        devices=tuple(_devices(record, given, unified)),
+        processors=max(1, inventory.get("cpu_count", 1)),
+        engine=inventory.get("engine") or "cpu",
+    )
+
+
+def _devices(record: MachineRecord, given: _Given_by_device, pool: str) -> Iterable[Device]:
+    listed = record.inventory.get("devices", ())
+    there = {one["uuid"]: given.get((record.id, one["uuid"]), _Given()) for one in listed}
+    shared = _Given(sum(one.unseen for one in there.values()), sum(one.running for one in there.values()))
+    for one in listed:
+        own = there[one["uuid"]]
         total, free = one.get("memory_total", 0), one.get("memory_free", 0)
         yield Device(
             uuid=one["uuid"],
             kind=one["kind"],
             memory_total=total,
             memory_free=free,
-            promised=there.promised(total, free),
-            reserved=place in reserved,
-            shared=there.attempts > 0 and place not in reserved,
+            promised=(shared if pool else own).promised(total, free),
+            reserved=own.alone,
+            sharers=own.sharers,
             healthy=one.get("healthy", True),
+            pool=pool,
         )

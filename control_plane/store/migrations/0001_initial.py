@@ -167,17 +167,6 @@ class EnvironmentLockRecord(Record):
         indexes = ((("requirements_hash", "platform"), True),)
 
 
-class DeviceReservationRecord(Record):
-    id = AutoField()
-    machine = ForeignKeyField(MachineRecord, on_delete="CASCADE", lazy_load=False)
-    device = CharField(100)
-    attempt_id = IntegerField(unique=True)
-
-    class Meta:
-        table_name = "device_reservations"
-        indexes = ((("machine", "device"), True),)
-
-
 class DatasetRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -238,6 +227,10 @@ class JobRecord(Record):
     state = CharField(16)
     fence = BigIntegerField(default=0)
     version = BigIntegerField(default=1)
+    priority = IntegerField(default=0)
+    not_before = TimeField(default=0.0)
+    lost_after = DoubleField(null=True)
+    when_lost = CharField(16, default="requeue")
     cancel_requested_at = TimeField(default=0.0)
     waiting_code = CharField(64, default="not_planned")
     waiting_params = JSONField(default=dict)
@@ -262,7 +255,6 @@ class AttemptRecord(Record):
     job = ForeignKeyField(JobRecord, backref="attempts", on_delete="CASCADE", lazy_load=False)
     number = IntegerField()
     machine = ForeignKeyField(MachineRecord, lazy_load=False)
-    device = CharField(100)
     fence = BigIntegerField()
     state = CharField(16)
     stage = CharField(32, default="")
@@ -270,7 +262,7 @@ class AttemptRecord(Record):
     event_sequence = BigIntegerField(default=0)
     offered_at = TimeField()
     offer_expires_at = TimeField()
-    lease_until = TimeField(default=0.0)
+    preempt_requested_at = TimeField(default=0.0)
     accepted_at = TimeField(default=0.0)
     running_at = TimeField(default=0.0)
     ended_at = TimeField(default=0.0)
@@ -281,7 +273,26 @@ class AttemptRecord(Record):
 
     class Meta:
         table_name = "attempts"
-        indexes = ((("job", "number"), True), (("state",), False), (("machine", "state"), False))
+        indexes = (
+            (("job", "number"), True),
+            (("state", "ended_at"), False),
+            (("machine", "state"), False),
+            (("accepted_at",), False),
+        )
+
+
+class AttemptPartRecord(Record):
+    id = AutoField()
+    attempt = ForeignKeyField(AttemptRecord, backref="parts", on_delete="CASCADE", lazy_load=False)
+    rank = IntegerField()
+    machine = ForeignKeyField(MachineRecord, lazy_load=False)
+    state = CharField(16)
+    lease_until = TimeField(default=0.0)
+    devices = JSONField()
+
+    class Meta:
+        table_name = "attempt_parts"
+        indexes = ((("attempt", "rank"), True), (("machine", "state"), False), (("state", "lease_until"), False))
 
 
 class EventRecord(Record):
@@ -408,6 +419,7 @@ class DeploymentRecord(Record):
     name = CharField(64)
     model = ForeignKeyField(ModelRecord, lazy_load=False)
     desired_state = CharField(16)
+    generation = BigIntegerField(default=1)
     version = BigIntegerField(default=1)
     context_length = IntegerField()
     slots = IntegerField()
@@ -432,11 +444,37 @@ class ReplicaRecord(Record):
     reason = CharField(64, default="")
     reason_params = JSONField(default=dict)
     restarts = IntegerField(default=0)
-    memory_bytes = BigIntegerField(default=0)
+    failed_generation = BigIntegerField(default=0)
     observed_at = TimeField(default=0.0)
 
     class Meta:
         table_name = "replicas"
+        indexes = ((("desired_state",), False),)
+
+
+class AllocationRecord(Record):
+    id = AutoField()
+    machine = ForeignKeyField(MachineRecord, on_delete="CASCADE", lazy_load=False)
+    device = CharField(100)
+    part = ForeignKeyField(AttemptPartRecord, null=True, on_delete="CASCADE", lazy_load=False)
+    replica = ForeignKeyField(ReplicaRecord, null=True, on_delete="CASCADE", lazy_load=False)
+    memory_bytes = BigIntegerField()
+    exclusive = BooleanField()
+
+    class Meta:
+        table_name = "allocations"
+        indexes = ((("machine", "device"), False),)
+
+
+AllocationRecord.add_index(
+    AllocationRecord.index(
+        AllocationRecord.machine,
+        AllocationRecord.device,
+        unique=True,
+        where=(AllocationRecord.exclusive == True),  # noqa: E712  # a condition of SQL
+        name="allocations_alone",
+    )
+)
 
 
 class GuidedRunRecord(Record):
@@ -495,12 +533,12 @@ RECORDS = [
     JoinTokenRecord,
     MachineRecord,
     EnvironmentLockRecord,
-    DeviceReservationRecord,
     DatasetRecord,
     DatasetVersionRecord,
     MethodVersionRecord,
     JobRecord,
     AttemptRecord,
+    AttemptPartRecord,
     EventRecord,
     CurveRecord,
     PointRecord,
@@ -511,6 +549,7 @@ RECORDS = [
     EvaluationRecord,
     DeploymentRecord,
     ReplicaRecord,
+    AllocationRecord,
     GuidedRunRecord,
     AuditRecord,
     AuditSealRecord,

@@ -53,6 +53,7 @@ def list_jobs(terminal: Terminal, state: str, method: str) -> None:
     "--parameter", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="VALUE is JSON, or else text."
 )
 @click.option("--seed", default=42, show_default=True)
+@click.option("--priority", default=0, show_default=True, help="Higher ones are planned first; -100 to 100.")
 @click.option("--watch", "follow", is_flag=True, help="Follow it until it is over.")
 @pass_terminal
 def submit(
@@ -62,6 +63,7 @@ def submit(
     inputs: Sequence[str],
     parameters: Sequence[str],
     seed: int,
+    priority: int,
     follow: bool,
 ) -> None:
     """Ask for a job of METHOD."""
@@ -72,6 +74,7 @@ def submit(
         {key: _value(text) for key, text in _pairs(parameters)},
         {key: _number(key, text) for key, text in _pairs(inputs)},
         seed,
+        policy={"priority": priority},
     )
     terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
     if follow:

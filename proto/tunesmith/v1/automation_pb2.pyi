@@ -431,7 +431,7 @@ class InputRef(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
 class SubmitJobRequest(_message.Message):
-    __slots__ = ("project", "method", "name", "parameters", "inputs", "seed", "idempotency_key")
+    __slots__ = ("project", "method", "name", "parameters", "inputs", "seed", "idempotency_key", "policy")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -439,6 +439,7 @@ class SubmitJobRequest(_message.Message):
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
     project: str
     method: str
     name: str
@@ -446,7 +447,20 @@ class SubmitJobRequest(_message.Message):
     inputs: _containers.RepeatedCompositeFieldContainer[InputRef]
     seed: int
     idempotency_key: str
-    def __init__(self, project: _Optional[str] = ..., method: _Optional[str] = ..., name: _Optional[str] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+    policy: Policy
+    def __init__(self, project: _Optional[str] = ..., method: _Optional[str] = ..., name: _Optional[str] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., idempotency_key: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ...) -> None: ...
+
+class Policy(_message.Message):
+    __slots__ = ("priority", "not_before", "lost_after", "when_lost")
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    LOST_AFTER_FIELD_NUMBER: _ClassVar[int]
+    WHEN_LOST_FIELD_NUMBER: _ClassVar[int]
+    priority: int
+    not_before: float
+    lost_after: float
+    when_lost: str
+    def __init__(self, priority: _Optional[int] = ..., not_before: _Optional[float] = ..., lost_after: _Optional[float] = ..., when_lost: _Optional[str] = ...) -> None: ...
 
 class Attempt(_message.Message):
     __slots__ = ("id", "number", "state", "machine_id", "offered_at", "started_at", "running_at", "ended_at", "reason", "params", "message", "stage")
@@ -477,7 +491,7 @@ class Attempt(_message.Message):
     def __init__(self, id: _Optional[int] = ..., number: _Optional[int] = ..., state: _Optional[str] = ..., machine_id: _Optional[str] = ..., offered_at: _Optional[float] = ..., started_at: _Optional[float] = ..., running_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., reason: _Optional[str] = ..., params: _Optional[str] = ..., message: _Optional[str] = ..., stage: _Optional[str] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("id", "project", "name", "method", "kind", "state", "version", "parameters", "inputs", "seed", "created_at", "ended_at", "attempts", "waiting", "progress", "reason", "message", "model_id", "evaluation_id", "method_hash")
+    __slots__ = ("id", "project", "name", "method", "kind", "state", "version", "parameters", "inputs", "seed", "created_at", "ended_at", "attempts", "waiting", "progress", "reason", "message", "model_id", "evaluation_id", "method_hash", "policy")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -498,6 +512,7 @@ class Job(_message.Message):
     MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     EVALUATION_ID_FIELD_NUMBER: _ClassVar[int]
     METHOD_HASH_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -518,7 +533,8 @@ class Job(_message.Message):
     model_id: int
     evaluation_id: int
     method_hash: str
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., created_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., waiting: _Optional[str] = ..., progress: _Optional[float] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., model_id: _Optional[int] = ..., evaluation_id: _Optional[int] = ..., method_hash: _Optional[str] = ...) -> None: ...
+    policy: Policy
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., created_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., waiting: _Optional[str] = ..., progress: _Optional[float] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., model_id: _Optional[int] = ..., evaluation_id: _Optional[int] = ..., method_hash: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ...) -> None: ...
 
 class GetJobRequest(_message.Message):
     __slots__ = ("id",)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from control_plane.domain.matching import Device, Machine, Need, Placement, QueuedJob, Snapshot, plan
+from control_plane.domain.matching import Device, Grant, Machine, Need, Placement, QueuedJob, Snapshot, plan
 
 GIB = 1 << 30
 CPU = Device("cpu:0", "cpu", 16 * GIB, 16 * GIB)
@@ -15,7 +15,7 @@ NEED = Need(frozenset({"cpu"}), exclusive=True, memory=4 * GIB, disk=GIB)
 
 def machine(name: str = "a", *devices: Device, **changes: object) -> Machine:
     platforms = frozenset({"cpu", "cuda"}) if any(one.kind == "cuda" for one in devices) else frozenset({"cpu"})
-    plain = Machine(name, True, False, False, platforms, 10 * GIB, devices or (CPU,))
+    plain = Machine(name, True, False, False, platforms, 10 * GIB, devices or (CPU,), processors=2)
     return replace(plain, **changes)
 
 
@@ -35,7 +35,7 @@ def reason(machines: tuple[Machine, ...], need: Need = NEED) -> tuple[str, dict[
 
 def test_a_job_goes_to_the_device_that_fits() -> None:
     planned = plan(Snapshot((job(),), (machine(),)))
-    assert planned.offers == (Placement(1, "a", "cpu:0"),) and planned.waiting == {}
+    assert planned.offers == (Placement(1, (Grant("a", "cpu:0", 4 * GIB, True),)),) and planned.waiting == {}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_job_goes_to_the_device_that_fits() -> None:
         ((machine("a", replace(CPU, promised=13 * GIB)),), NEED, "memory"),
         ((machine("a", replace(CPU, reserved=True, memory_free=0)),), NEED, "devices_busy"),
         ((machine("a", replace(CPU, reserved=True)),), replace(NEED, memory=20 * GIB), "memory"),
-        ((machine("a", replace(CPU, shared=True)),), NEED, "devices_busy"),
+        ((machine("a", replace(CPU, sharers=1)),), NEED, "devices_busy"),
         ((machine(),), replace(NEED, avoid=frozenset({"a"})), "devices_busy"),
     ],
 )
@@ -67,12 +67,12 @@ def test_the_reason_carries_its_numbers() -> None:
 def test_one_device_is_never_given_twice_for_itself() -> None:
     planned = plan(Snapshot((job(1), job(2), job(3)), (machine(),)))
     assert len(planned.offers) == 1
-    assert planned.waiting == {2: ("devices_busy", {"ahead": 0}), 3: ("devices_busy", {"ahead": 1})}
+    assert planned.waiting == {2: ("devices_busy", {}), 3: ("devices_busy", {})}
 
 
 def test_sharing_jobs_share_until_the_memory_is_gone() -> None:
     need = replace(NEED, exclusive=False)
-    assert offers(*(job(number, need) for number in range(1, 6)), machines=(machine(),)) == [1, 2, 3]
+    assert offers(*(job(number, need) for number in range(1, 6)), machines=(machine(processors=8),)) == [1, 2, 3]
 
 
 def test_a_sharing_job_keeps_an_exclusive_one_away_and_the_other_way_round() -> None:
@@ -92,7 +92,7 @@ def test_the_tightest_fit_is_taken_and_an_accelerator_first() -> None:
     small, large = machine("small"), machine("large", replace(CPU, memory_free=64 * GIB))
     assert plan(Snapshot((job(),), (large, small))).offers[0].machine_id == "small"
     both = replace(NEED, platforms=frozenset({"cpu", "cuda"}))
-    assert plan(Snapshot((job(1, both),), (small, machine("gpu", CPU, GPU)))).offers[0].device == "GPU-1"
+    assert plan(Snapshot((job(1, both),), (small, machine("gpu", CPU, GPU)))).offers[0].grants[0].device == "GPU-1"
 
 
 def test_a_large_fleet_is_planned_quickly() -> None:

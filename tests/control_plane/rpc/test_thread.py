@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from control_plane.services import deployments, jobs
 from control_plane.services.fleet import logs, scheduling
 from control_plane.store.deployments import ReplicaRecord
-from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord
+from control_plane.store.jobs import AttemptPartRecord, EventRecord, JobRecord
 from control_plane.store.models import ModelRecord
 from fleet_support import GIB, Fleet, announced, inventory_of, make_fleet, model_files
 from link_support import TIMEOUT, Link, code_of, hello
@@ -196,7 +196,7 @@ def test_a_heartbeat_renews_the_lease_and_stops_what_is_not_held(fleet: Fleet, m
     reply = machine.stub.Heartbeat(beat, timeout=TIMEOUT)
     assert [(one.attempt_id, one.seconds_left) for one in reply.leases] == [(offer.attempt_id, 300.0)]
     assert [(one.attempt_id, one.verdict) for one in reply.verdicts] == [(4711, "stop")]
-    stored = AttemptRecord.get_by_id(offer.attempt_id)
+    stored = AttemptPartRecord.get(AttemptPartRecord.attempt == offer.attempt_id)
     assert stored.lease_until == pytest.approx(fleet.cp.clock() + 300)
 
 

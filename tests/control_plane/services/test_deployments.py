@@ -12,15 +12,17 @@ from control_plane.domain.errors import (
     NothingServes,
     Superseded,
 )
+from control_plane.domain.matching import Plan, Snapshot, plan
 from control_plane.domain.permissions import OWNER, VIEWER, Actor
 from control_plane.domain.presence import ReplicaStatus
 from control_plane.services import deployments, jobs, models
 from control_plane.services.fleet import artifacts, attempts, scheduling
+from control_plane.store.allocations import AllocationRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
-from fleet_support import GIB, Fleet, model_files, succeed
+from fleet_support import GIB, Fleet, inventory_of, model_files, succeed
 from support import FakeClock
 
 
@@ -76,7 +78,8 @@ def test_from_desired_to_serving_to_stopped(
     stopped = deployments.stop(fleet.user, cp, deployment.id)
     assert (stopped.desired_state, deployments.condition(stopped).state) == ("STOPPED", "STOPPED")
     replica = ReplicaRecord.get_by_id(replica.id)
-    assert (replica.desired_state, replica.generation, replica.memory_bytes) == ("STOPPED", 2, 0)
+    assert (replica.desired_state, replica.generation) == ("STOPPED", 2)
+    assert AllocationRecord.select().count() == 0
     with pytest.raises(NothingServes):
         deployments.serving_replica(fleet.user, cp, "default", "assistant")
     scheduling.run_pass(cp)
@@ -204,3 +207,56 @@ def test_projects_do_not_see_each_other(
     assert deployments.serving_replica(viewer, cp, "default", "assistant").machine_id == machine.id
     with pytest.raises(Denied):
         deployments.stop(viewer, cp, deployment.id)
+
+
+def test_a_stop_while_it_is_being_placed_leaves_no_engine(
+    cp: ControlPlane, fleet: Fleet, machine: Actor, packaged: ModelRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id)
+
+    def stop_meanwhile(snapshot: Snapshot) -> Plan:
+        planned = plan(snapshot)
+        deployments.stop(fleet.user, cp, deployment.id)
+        return planned
+
+    monkeypatch.setattr(deployments, "plan", stop_meanwhile)
+    assert deployments.place(cp) == 0
+    assert ReplicaRecord.select().count() == AllocationRecord.select().count() == 0
+    assert state(deployment) == "STOPPED"
+
+
+def test_an_engine_that_does_not_come_up_is_tried_on_each_other_machine_once(
+    cp: ControlPlane, fleet: Fleet, machine: Actor, deployment: DeploymentRecord
+) -> None:
+    other = fleet.machine()
+    observe(machine, cp, "FAILED", reason="engine_failed")
+    scheduling.run_pass(cp)
+    replica = ReplicaRecord.get(ReplicaRecord.desired_state == "SERVING")
+    assert replica.machine_id == other.id and AllocationRecord.get().replica_id == replica.id
+    observe(other, cp, "FAILED", reason="engine_failed")
+    scheduling.run_pass(cp)  # nobody is left: the last one goes on trying, and says why it cannot
+    assert ReplicaRecord.get(ReplicaRecord.desired_state == "SERVING").id == replica.id
+    assert state(deployment) == "FAILED"
+
+
+def test_a_change_that_does_not_fit_the_machine_any_more_goes_elsewhere(
+    cp: ControlPlane, fleet: Fleet, machine: Actor, deployment: DeploymentRecord, packaged: ModelRecord
+) -> None:
+    observe(machine, cp, "SERVING")
+    large = fleet.machine(memory=64 * GIB)
+    ModelRecord.update(size=20 * GIB).where(ModelRecord.id == packaged.id).execute()
+    deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id, slots=8)
+    scheduling.run_pass(cp)
+    assert ReplicaRecord.get(ReplicaRecord.desired_state == "SERVING").machine_id == large.id
+
+
+def test_an_engine_that_computes_on_a_gpu_is_promised_the_gpus_memory(
+    cp: ControlPlane, fleet: Fleet, packaged: ModelRecord
+) -> None:
+    MachineRecord.update(drained=True).execute()
+    gpu = {"uuid": "GPU-1", "kind": "cuda", "name": "GPU", "memory_total": 80 * GIB, "memory_free": 80 * GIB}
+    cpu = inventory_of(16 * GIB)["devices"][0]
+    fleet.machine(platforms=["cpu", "cuda"], engine="cuda", devices=[cpu, gpu])
+    deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id)
+    scheduling.run_pass(cp)
+    assert AllocationRecord.get().device == "GPU-1"

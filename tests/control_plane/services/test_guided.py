@@ -47,7 +47,7 @@ def succeed(cp: ControlPlane, job_id: int, form: str = "", verdict: str = "") ->
         id="m", defaults={"name": "m", "machine_class": "server", "key_hash": "", "serial": "", "enrolled_at": 0}
     )
     attempt = AttemptRecord.create(
-        job=job, number=1, machine=machine, device="cpu:0", fence=1, state="SUCCEEDED", offered_at=0, offer_expires_at=0
+        job=job, number=1, machine=machine, fence=1, state="SUCCEEDED", offered_at=0, offer_expires_at=0
     )
     pins = {name: pin["id"] for name, pin in job.inputs.items()}
     if form:

@@ -15,9 +15,9 @@ from control_plane.domain.lifecycle import ATTEMPT_OPEN, ATTEMPT_OVER, JOB_OVER,
 from control_plane.domain.permissions import Actor
 from control_plane.services import jobs
 from control_plane.services.fleet import attempts, scheduling
+from control_plane.store.allocations import AllocationRecord
 from control_plane.store.audit import AuditRecord
-from control_plane.store.jobs import AttemptRecord, JobRecord
-from control_plane.store.machines import DeviceReservationRecord
+from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
 from fleet_support import Fleet, model_files, upload
 from support import FakeClock
@@ -86,6 +86,7 @@ class History:
 
     def tick(self) -> None:
         self.clock.advance(self.random.choice((1, 40, 400)))
+        self.cp.steadiness.is_steady(self.clock.now)  # the time was spent looking, not asleep
         for machine in self.machines.values():
             if self.random.random() < 0.5:
                 held = AttemptRecord.select().where(AttemptRecord.machine == machine.id)
@@ -95,10 +96,13 @@ class History:
 
     def check(self) -> None:
         open_attempts = list(AttemptRecord.select().where(AttemptRecord.state.in_(ATTEMPT_OPEN)))
-        devices = Counter((one.machine_id, one.device) for one in open_attempts)
-        assert all(count == 1 for count in devices.values())
-        reserved = {(row.attempt_id, row.machine_id) for row in DeviceReservationRecord.select()}
-        assert reserved == {(one.id, one.machine_id) for one in open_attempts}
+        parts = {one.id: one for one in AttemptPartRecord.select().where(AttemptPartRecord.state.in_(ATTEMPT_OPEN))}
+        assert {(one.attempt_id, one.machine_id, one.state) for one in parts.values()} == {
+            (one.id, one.machine_id, one.state) for one in open_attempts
+        }
+        promised = list(AllocationRecord.select())
+        assert all(count == 1 for count in Counter((one.machine_id, one.device) for one in promised).values())
+        assert {one.part_id for one in promised} == set(parts)
         assert all(count == 1 for count in Counter(one.job_id for one in open_attempts).values())
         for job in JobRecord.select():
             self.check_job(job, list(AttemptRecord.select().where(AttemptRecord.job == job.id)))

@@ -1,23 +1,27 @@
 """Offers, leases and reports: who may say what, and what comes of it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Fenced, NotFound, SequenceGap
-from control_plane.domain.permissions import Actor
+from control_plane.domain.leases import Steadiness
+from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.domain.policies import Policy
 from control_plane.domain.presence import Held
 from control_plane.services import jobs, transitions
-from control_plane.services.fleet import attempts, events, offers, scheduling
+from control_plane.services.fleet import attempts, events, machines, offers, scheduling
+from control_plane.store.allocations import AllocationRecord
 from control_plane.store.database import transaction
-from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord
-from control_plane.store.machines import DeviceReservationRecord, MachineRecord
+from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, EventRecord, JobRecord
+from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.wording import say
 from fleet_support import Fleet, model_files, report, succeed, upload
-from support import FakeClock
+from support import FakeClock, let_pass
 
 
 def offered(fleet: Fleet) -> AttemptRecord:
@@ -150,9 +154,10 @@ def test_success_with_an_unreadable_output_is_a_failure(cp: ControlPlane, fleet:
 def test_the_device_is_free_again_at_the_end(cp: ControlPlane, fleet: Fleet) -> None:
     machine = fleet.machine()
     attempt = offered(fleet)
-    assert [one.attempt_id for one in DeviceReservationRecord.select()] == [attempt.id]
+    part = AttemptPartRecord.get(AttemptPartRecord.attempt == attempt.id)
+    assert [(one.part_id, one.device, one.exclusive) for one in AllocationRecord.select()] == [(part.id, "cpu:0", True)]
     succeed(machine, cp, attempt, {"model": model_files("base")})
-    assert DeviceReservationRecord.select().count() == 0
+    assert AllocationRecord.select().count() == 0
 
 
 def test_a_lost_machine_does_not_fail_the_job(cp: ControlPlane, fleet: Fleet, clock: FakeClock) -> None:
@@ -183,7 +188,7 @@ def test_a_job_that_loses_every_machine_is_suspect(cp: ControlPlane, fleet: Flee
         assert scheduling.run_pass(cp) == 1
         attempt = fleet.attempt(job.id)
         attempts.accept(machine, cp, attempt.id, attempt.fence)
-        clock.advance(cp.settings.lease_server_seconds + 1)
+        let_pass(cp, clock, cp.settings.lease_server_seconds + 1)
         assert attempts.expire_leases(cp) == 1
     failed = JobRecord.get_by_id(job.id)
     assert (failed.state, failed.reason, failed.reason_params) == ("FAILED", "machines_lost", {"count": 3})
@@ -231,7 +236,7 @@ def test_cancelling_takes_back_an_offer(cp: ControlPlane, fleet: Fleet) -> None:
     assert jobs.cancel(fleet.user, cp, attempt.job_id).state == "CANCELLED"
     with pytest.raises(Fenced):
         attempts.accept(machine, cp, attempt.id, attempt.fence)
-    assert DeviceReservationRecord.select().count() == 0
+    assert AllocationRecord.select().count() == 0
 
 
 def test_heartbeats_renew_leases(cp: ControlPlane, fleet: Fleet, clock: FakeClock) -> None:
@@ -251,9 +256,62 @@ def test_leases_hold_for_a_while_after_a_start(cp: ControlPlane, fleet: Fleet, c
     clock.advance(3600)  # the control plane was down
     attempts.hold_leases(cp)
     assert attempts.expire_leases(cp) == 0
-    clock.advance(cp.settings.lease_grace_seconds + 1)
+    let_pass(cp, clock, cp.settings.lease_grace_seconds + 1)
     assert attempts.expire_leases(cp) == 1
     assert state(attempt) == "LOST"
+
+
+def test_leases_do_not_end_because_the_control_plane_slept_or_its_clock_was_set(
+    cp: ControlPlane, fleet: Fleet, clock: FakeClock
+) -> None:
+    attempt = running(fleet, fleet.machine())
+    elapsed = FakeClock(0.0)
+    cp = replace(cp, steadiness=Steadiness(elapsed))
+    assert attempts.expire_leases(cp) == 0
+    for wall, passed in ((3600, 3600), (3600, 1), (-3600, 1)):  # asleep; the clock set forth; and back
+        clock.advance(wall)
+        elapsed.advance(passed)
+        assert attempts.expire_leases(cp) == 0
+        elapsed.advance(1)
+        clock.advance(1)
+        assert attempts.expire_leases(cp) == 0 and state(attempt) == "RUNNING"
+
+
+def test_a_locked_machine_loses_what_it_holds_at_once_and_no_job_is_blamed(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    attempt = running(fleet, machine)
+    machines.revoke(SYSTEM, cp, machine.id)
+    job = job_of(attempt)
+    assert (state(attempt), job.state, job.lost_attempts) == ("LOST", "QUEUED", 0)
+    other = fleet.machine()
+    scheduling.run_pass(cp)
+    assert fleet.attempt(job.id).machine_id == other.id
+
+
+def test_the_owner_says_when_and_how_a_job_is_lost(cp: ControlPlane, fleet: Fleet, clock: FakeClock) -> None:
+    machine = fleet.machine()
+    job = jobs.submit(fleet.user, cp, "default", "bring", policy=Policy(lost_after=30, when_lost="fail"))
+    scheduling.run_pass(cp)
+    attempt = fleet.attempt(job.id)
+    assert attempts.accept(machine, cp, attempt.id, attempt.fence) == 30
+    clock.advance(20)
+    attempts.renew_leases(machine, cp, machine.id, [(attempt.id, attempt.fence)])
+    clock.advance(20)
+    assert attempts.expire_leases(cp) == 0
+    let_pass(cp, clock, 31)
+    assert attempts.expire_leases(cp) == 1
+    assert (job_of(attempt).state, job_of(attempt).reason) == ("FAILED", "machines_lost")
+
+
+def test_a_preempted_attempt_costs_no_retry(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    attempt = running(fleet, machine)
+    with transaction():
+        assert transitions.preempt(SYSTEM, cp, attempt) and not transitions.preempt(SYSTEM, cp, attempt)
+    report(machine, cp, attempt, "PREEMPTED")
+    job = job_of(attempt)
+    assert (state(attempt), job.state, job.lost_attempts) == ("PREEMPTED", "QUEUED", 0)
+    assert AllocationRecord.select().count() == 0
 
 
 def test_nobody_is_lost_when_most_of_the_fleet_falls_silent(cp: ControlPlane, fleet: Fleet, clock: FakeClock) -> None:

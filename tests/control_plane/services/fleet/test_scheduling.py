@@ -1,17 +1,28 @@
 """The scheduler's pass against the store."""
 
+import pytest
+from peewee import IntegrityError
+
 from control_plane.context import ControlPlane
+from control_plane.domain.errors import FieldInvalid
+from control_plane.domain.matching import Grant
 from control_plane.domain.permissions import SYSTEM
+from control_plane.domain.policies import Policy
 from control_plane.services import jobs, transitions
 from control_plane.services.fleet import attempts, scheduling, snapshots
+from control_plane.store.allocations import AllocationRecord
 from control_plane.store.database import transaction
-from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.projects import ProjectRecord
 from fleet_support import GIB, Fleet, inventory_of, manifest, model_files, report, succeed
 from support import FakeClock
 
 OUTPUT = {"model": {"kind": "model", "form": "base", "path": "base"}}
+
+
+def grant(machine: MachineRecord, device: str, exclusive: bool) -> Grant:
+    return Grant(machine.id, device, GIB, exclusive)
 
 
 def waiting(job: JobRecord) -> str:
@@ -47,12 +58,19 @@ def test_one_device_takes_one_job_at_a_time(cp: ControlPlane, fleet: Fleet) -> N
 def test_an_offer_is_checked_again_when_it_is_written(cp: ControlPlane, fleet: Fleet) -> None:
     machine = MachineRecord.get_by_id(fleet.machine().id)
     first, second = (jobs.submit(fleet.user, cp, "default", "bring") for _ in range(2))
+
+    def offer(job: JobRecord, device: str, exclusive: bool) -> AttemptRecord | None:
+        return transitions.offer(SYSTEM, cp, job, machine, [grant(machine, device, exclusive)])
+
     with transaction():
-        assert transitions.offer(SYSTEM, cp, first, machine, "cpu:0", True) is not None
-        assert transitions.offer(SYSTEM, cp, first, machine, "cpu:1", True) is None  # the job's fence has moved on
-        assert transitions.offer(SYSTEM, cp, second, machine, "cpu:0", True) is None  # the device is taken
-        assert transitions.offer(SYSTEM, cp, second, machine, "cpu:0", False) is None
+        assert offer(first, "cpu:0", True) is not None
+        assert offer(first, "cpu:1", True) is None  # the job's fence has moved on
+        assert offer(second, "cpu:0", True) is None  # the device is taken
+        assert offer(second, "cpu:0", False) is None
     assert AttemptRecord.select().count() == 1
+    part = AttemptPartRecord.get()
+    with pytest.raises(IntegrityError), transaction():  # whatever a caller forgets, the database does not
+        AllocationRecord.create(machine=machine, device="cpu:0", part=part, memory_bytes=1, exclusive=True)
 
 
 def test_sharing_attempts_keep_an_exclusive_one_away(cp: ControlPlane, fleet: Fleet) -> None:
@@ -64,7 +82,7 @@ def test_sharing_attempts_keep_an_exclusive_one_away(cp: ControlPlane, fleet: Fl
     assert scheduling.run_pass(cp) == 0 and waiting(alone) == "devices_busy"
     machine = MachineRecord.get()
     with transaction():
-        assert transitions.offer(SYSTEM, cp, alone, machine, "cpu:0", True) is None
+        assert transitions.offer(SYSTEM, cp, alone, machine, [grant(machine, "cpu:0", True)]) is None
     assert len(light) == AttemptRecord.select().count()
 
 
@@ -121,3 +139,58 @@ def test_memory_is_not_counted_twice(cp: ControlPlane, fleet: Fleet) -> None:
     assert promised(free=4 * GIB) == GIB
     assert promised(free=4 * GIB - GIB // 4) == GIB - GIB // 4
     assert promised(free=3 * GIB) == 0
+
+
+def test_one_end_behind_a_queue_changes_one_place_alone(cp: ControlPlane, fleet: Fleet) -> None:
+    """How many are ahead is counted when somebody looks: stored, each end would rewrite the whole queue."""
+    machine = fleet.machine()
+    queue = [jobs.submit(fleet.user, cp, "default", "bring") for _ in range(300)]
+    while scheduling.run_pass(cp):
+        pass
+    before = {job.id: job.version for job in JobRecord.select()}
+    assert scheduling.ahead([queue[1].id, queue[299].id]) == {queue[1].id: 0, queue[299].id: 298}
+    succeed(machine, cp, fleet.attempt(queue[0].id), {"model": model_files("base")})
+    passes = 0
+    while scheduling.run_pass(cp):
+        passes += 1
+    changed = {job.id for job in JobRecord.select() if job.version != before[job.id]}
+    assert changed == {queue[0].id, queue[1].id} and passes == 1
+    assert scheduling.ahead([queue[299].id]) == {queue[299].id: 297}
+
+
+def test_priority_and_a_later_start(cp: ControlPlane, fleet: Fleet, clock: FakeClock) -> None:
+    fleet.machine()
+    later = jobs.submit(fleet.user, cp, "default", "bring", policy=Policy(not_before=clock.now + 60))
+    usual = jobs.submit(fleet.user, cp, "default", "bring")
+    urgent = jobs.submit(fleet.user, cp, "default", "bring", policy=Policy(priority=5))
+    assert scheduling.run_pass(cp) == 1
+    assert [waiting(job) for job in (later, usual, urgent)] == ["not_before", "devices_busy", "offered"]
+    assert scheduling.ahead([later.id]) == {}
+    clock.advance(61)
+    scheduling.run_pass(cp)
+    assert waiting(later) == "devices_busy"
+    with pytest.raises(FieldInvalid):
+        jobs.submit(fleet.user, cp, "default", "bring", policy=Policy(priority=101))
+
+
+def test_a_shared_device_takes_as_many_as_there_are_processors(cp: ControlPlane, fleet: Fleet) -> None:
+    fleet.method(manifest("light", "import", OUTPUT, exclusive=False))
+    fleet.machine(cpu_count=3)
+    light = [jobs.submit(fleet.user, cp, "default", "light") for _ in range(5)]
+    assert scheduling.run_pass(cp) == 3 and scheduling.run_pass(cp) == 0
+    assert [waiting(job) for job in light].count("devices_busy") == 2
+
+
+def test_on_a_mac_processor_and_metal_draw_on_one_memory(cp: ControlPlane, fleet: Fleet) -> None:
+    cpu = inventory_of(4 * GIB)["devices"][0]
+    metal = cpu | {"uuid": "metal:0", "kind": "metal"}
+    fleet.method(manifest("apple", "import", OUTPUT, platforms=["mlx"], resources=_needs(3 * GIB)))
+    fleet.method(manifest("plain", "import", OUTPUT, resources=_needs(2 * GIB)))
+    fleet.machine(memory=4 * GIB, system="darwin", platforms=["cpu", "mlx"], devices=[cpu, metal])
+    first, second = (jobs.submit(fleet.user, cp, "default", method) for method in ("apple", "plain"))
+    assert scheduling.run_pass(cp) == 1 and scheduling.run_pass(cp) == 0
+    assert (waiting(first), waiting(second)) == ("offered", "memory")
+
+
+def _needs(memory: int) -> dict[str, float]:
+    return {"memory_bytes": memory, "memory_per_model_byte": 0.0, "disk_bytes": 1000}

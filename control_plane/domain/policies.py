@@ -1,0 +1,32 @@
+"""What a job's owner asks of the scheduler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from control_plane.domain.errors import FieldInvalid
+
+REQUEUE, FAIL = "requeue", "fail"
+_UTMOST_PRIORITY = 100
+_SHORTEST_LOST_AFTER, _LONGEST_LOST_AFTER = 30.0, 30 * 86_400.0  # seconds
+
+
+@dataclass(frozen=True)
+class Policy:
+    """When a job is planned, and what a machine's silence means for it."""
+
+    priority: int = 0  # −100 … 100; of two that wait the higher one is planned first
+    not_before: float = 0.0  # seconds since the epoch
+    lost_after: float | None = None  # seconds of silence, 30 s to 30 days; None: by the machine's class
+    when_lost: str = REQUEUE  # requeue | fail
+
+    def check(self) -> None:
+        """Raises FieldInvalid."""
+        if not -_UTMOST_PRIORITY <= self.priority <= _UTMOST_PRIORITY:
+            raise FieldInvalid(field="priority", problem=f"-{_UTMOST_PRIORITY} … {_UTMOST_PRIORITY}")
+        if self.not_before < 0:
+            raise FieldInvalid(field="not_before", problem="≥ 0")
+        if self.lost_after is not None and not _SHORTEST_LOST_AFTER <= self.lost_after <= _LONGEST_LOST_AFTER:
+            raise FieldInvalid(field="lost_after", problem=f"{_SHORTEST_LOST_AFTER:.0f} … {_LONGEST_LOST_AFTER:.0f} s")
+        if self.when_lost not in (REQUEUE, FAIL):
+            raise FieldInvalid(field="when_lost", problem=f"{REQUEUE} | {FAIL}")
