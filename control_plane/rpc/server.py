@@ -12,7 +12,7 @@ import grpc.aio
 
 from control_plane.authority import open_authority
 from control_plane.context import ControlPlane
-from control_plane.rpc.automation import AutomationServicer
+from control_plane.rpc.automation.servicer import AutomationServicer
 from control_plane.rpc.durations import Durations
 from control_plane.rpc.enrollment import EnrollmentServicer
 from control_plane.rpc.fleet import FleetServicer

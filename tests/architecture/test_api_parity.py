@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from control_plane.context import ControlPlane
-from control_plane.rpc.automation import AutomationServicer
+from control_plane.rpc.automation.servicer import AutomationServicer
 from tunesmith.client import Client
 from tunesmith.v1 import automation_pb2, automation_pb2_grpc
 from web import create_app

@@ -1,0 +1,48 @@
+"""The Automation service's calls about datasets: their versions, rows and uploads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from control_plane.rpc import messages
+from control_plane.rpc.calls import Call
+from control_plane.services import datasets
+from control_plane.services.access import projects
+from tunesmith.v1 import automation_pb2 as pb
+
+_ROWS = 20
+
+
+def list_datasets(call: Call, request: pb.ListDatasetsRequest) -> pb.ListDatasetsReply:
+    reply = pb.ListDatasetsReply()
+    for dataset, _, _ in datasets.list_datasets(call.actor, call.cp, request.project):
+        _, versions = datasets.get_dataset(call.actor, call.cp, request.project, dataset.name)
+        reply.versions.extend(messages.dataset_version(dataset.name, version) for version in versions)
+    reply.versions.sort(key=lambda version: version.id, reverse=True)
+    return reply
+
+
+def list_rows(call: Call, request: pb.ListRowsRequest) -> pb.ListRowsReply:
+    split, limit = request.split or "train", request.limit or _ROWS
+    found = datasets.rows(call.actor, call.cp, request.dataset_version_id, split, request.offset, limit)
+    return pb.ListRowsReply(rows=messages.rows(found))
+
+
+def check(call: Call, header: pb.UploadHeader) -> None:
+    """Raises what keeps the caller from uploading."""
+    projects.get(call.actor, call.cp, header.project, "dataset.upload")
+
+
+def keep(call: Call, header: pb.UploadHeader, parts: dict[str, Any]) -> pb.DatasetVersion:
+    version, reused = datasets.upload(
+        call.actor,
+        call.cp,
+        header.project,
+        header.name,
+        parts["train"],
+        parts.get("test"),
+        format=header.format,
+        test_share=header.test_share,
+        split_seed=header.split_seed,
+    )
+    return messages.dataset_version(header.name, version, reused)

@@ -1,0 +1,37 @@
+"""The Automation service's calls about users and their API tokens."""
+
+from __future__ import annotations
+
+from control_plane.rpc import messages
+from control_plane.rpc.calls import Call
+from control_plane.services.access import credentials, people
+from tunesmith.v1 import automation_pb2 as pb
+
+
+def who_am_i(call: Call, request: pb.WhoAmIRequest) -> pb.WhoAmIReply:
+    me = people.user(call.actor, call.cp)
+    web_url = credentials.web_url(call.cp)
+    return pb.WhoAmIReply(user_id=me.id, name=me.name, administrator=me.administrator, web_url=web_url)
+
+
+def create_token(call: Call, request: pb.CreateApiTokenRequest) -> pb.CreateApiTokenReply:
+    token, record = people.create_token(call.actor, call.cp, request.name, request.lifetime_seconds)
+    return pb.CreateApiTokenReply(token=token, expires_at=record.expires_at)
+
+
+def list_users(call: Call, request: pb.ListUsersRequest) -> pb.ListUsersReply:
+    return pb.ListUsersReply(users=[messages.user(one) for one in people.list_users(call.actor, call.cp)])
+
+
+def invite_user(call: Call, request: pb.InviteUserRequest) -> pb.InviteUserReply:
+    link = people.invite(call.actor, call.cp, request.name, request.title, request.administrator)
+    return pb.InviteUserReply(link=link)
+
+
+def list_tokens(call: Call, request: pb.ListApiTokensRequest) -> pb.ListApiTokensReply:
+    return pb.ListApiTokensReply(tokens=[messages.token(one) for one in people.list_tokens(call.actor, call.cp)])
+
+
+def revoke_token(call: Call, request: pb.RevokeApiTokenRequest) -> pb.RevokeApiTokenReply:
+    people.revoke_token(call.actor, call.cp, request.id)
+    return pb.RevokeApiTokenReply()

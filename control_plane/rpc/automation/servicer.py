@@ -1,0 +1,159 @@
+"""The Automation service: authenticate by API token, decode, one service, encode. Each call in one line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from typing import TypeVar
+
+from control_plane.context import ControlPlane
+from control_plane.domain.lifecycle import JOB_OVER
+from control_plane.rpc import messages, uploads
+from control_plane.rpc.automation import (
+    audit,
+    cases,
+    datasets,
+    deployments,
+    evaluations,
+    guided_runs,
+    jobs,
+    machines,
+    methods,
+    models,
+    people,
+    projects,
+)
+from control_plane.rpc.calls import Call, Calls, Context
+from control_plane.rpc.chats import Chats
+from control_plane.store.jobs import EventRecord
+from tunesmith.v1 import automation_pb2 as pb
+from tunesmith.v1 import automation_pb2_grpc
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+
+def _call(service: Callable[[Call, Q], R]) -> Callable[[AutomationServicer, Q, Context], Awaitable[R]]:
+    """The servicer's method for what is one service: a function of the call and its request."""
+
+    async def method(self: AutomationServicer, request: Q, context: Context) -> R:
+        return await self._serve(context, lambda call: service(call, request))
+
+    return method
+
+
+class AutomationServicer(automation_pb2_grpc.AutomationServicer):
+    """All that a user does in the browser, for scripts."""
+
+    def __init__(self, cp: ControlPlane, pool: Executor) -> None:
+        self._cp = cp
+        self._calls = Calls(cp, pool)
+        self._chats = Chats(cp)
+        self._serve = self._calls.serve
+
+    # ---- the installation
+
+    WhoAmI = _call(people.who_am_i)
+    ListUsers = _call(people.list_users)
+    InviteUser = _call(people.invite_user)
+    CreateApiToken = _call(people.create_token)
+    ListApiTokens = _call(people.list_tokens)
+    RevokeApiToken = _call(people.revoke_token)
+    ListProjects = _call(projects.list_projects)
+    CreateProject = _call(projects.create_project)
+    ListMembers = _call(projects.list_members)
+    SetMember = _call(projects.set_member)
+    RemoveMember = _call(projects.remove_member)
+    ListMachines = _call(machines.list_machines)
+    GetMachine = _call(machines.get_machine)
+    CreateJoinToken = _call(machines.create_join_token)
+    DrainMachine = _call(machines.drain_machine)
+    UndrainMachine = _call(machines.undrain_machine)
+    RevokeMachine = _call(machines.revoke_machine)
+    ListMethods = _call(methods.list_methods)
+    ListCases = _call(cases.list_cases)
+    GetCaseFile = _call(cases.get_file)
+    ListAudit = _call(audit.list_entries)
+
+    # ---- data
+
+    ListDatasets = _call(datasets.list_datasets)
+    ListRows = _call(datasets.list_rows)
+
+    async def UploadDataset(
+        self, request_iterator: AsyncIterator[pb.UploadDatasetRequest], context: Context
+    ) -> pb.DatasetVersion:
+        header = (await anext(request_iterator, pb.UploadDatasetRequest())).header
+        # who may not upload is told so before the bytes are taken
+        await self._serve(context, lambda call: datasets.check(call, header))
+        with ExitStack() as files:
+            parts = await uploads.take(self._cp, self._calls, request_iterator, files)
+            return await self._serve(context, lambda call: datasets.keep(call, header, parts))
+
+    # ---- guided runs
+
+    StartGuidedRun = _call(guided_runs.start)
+    GetGuidedRun = _call(guided_runs.get)
+    ListGuidedRuns = _call(guided_runs.list_runs)
+
+    async def WaitGuidedRun(self, request: pb.WaitGuidedRunRequest, context: Context) -> pb.GuidedRun:
+        topic = await self._serve(context, lambda call: guided_runs.topic(call, request))
+
+        def news(found: pb.GuidedRun) -> bool:
+            return found.stage != request.stage
+
+        return await self._calls.hang(
+            context, topic, request.wait_seconds, lambda call: guided_runs.get(call, request), news
+        )
+
+    # ---- jobs
+
+    SubmitJob = _call(jobs.submit)
+    GetJob = _call(jobs.get)
+    ListJobs = _call(jobs.list_jobs)
+    CancelJob = _call(jobs.cancel)
+    ReadLog = _call(jobs.read_log)
+    ListEvents = _call(jobs.list_events)
+    GetJobConfig = _call(jobs.job_config)
+    ListFiles = _call(jobs.list_files)
+    GetFile = _call(jobs.get_file)
+
+    async def WaitJob(self, request: pb.WaitJobRequest, context: Context) -> pb.WaitJobReply:
+        def news(found: tuple[pb.Job, list[EventRecord]]) -> bool:
+            job, events = found
+            return job.version > request.after_version or bool(events) or job.state in JOB_OVER
+
+        job, events = await self._calls.hang(
+            context, f"job:{request.id}", request.wait_seconds, lambda call: jobs.look(call, request), news
+        )
+        return pb.WaitJobReply(job=job, events=messages.events(events))
+
+    # ---- models and evaluations
+
+    ListModels = _call(models.list_models)
+    GetModel = _call(models.get)
+    GetLineage = _call(models.lineage)
+    ListEvaluations = _call(evaluations.list_evaluations)
+    GetEvaluation = _call(evaluations.get)
+
+    # ---- serving
+
+    Deploy = _call(deployments.deploy)
+    GetDeployment = _call(deployments.get)
+    ListDeployments = _call(deployments.list_deployments)
+    StopDeployment = _call(deployments.stop)
+
+    async def WaitDeployment(self, request: pb.WaitDeploymentRequest, context: Context) -> pb.Deployment:
+        def news(found: pb.Deployment) -> bool:
+            return found.version > request.after_version
+
+        topic = f"deployment:{request.id}"
+        return await self._calls.hang(
+            context, topic, request.wait_seconds, lambda call: deployments.get(call, request), news
+        )
+
+    async def Chat(self, request: pb.ChatRequest, context: Context) -> AsyncIterator[pb.ChatReply]:
+        replica = await self._serve(context, lambda call: deployments.replica(call, request))
+        async for reply in self._chats.answer(replica, request.body.encode()):
+            yield reply
