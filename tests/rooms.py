@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
+
+from flask import Flask
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import OWNER, Actor
@@ -218,3 +221,45 @@ def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
     scheduling.run_pass(cp)
     made |= {"deployment": deployment.id, "failed": failed.id, "running": running.id, "waiting": waiting.id}
     return rooms
+
+
+# Not pages: streams, bytes, parts of pages, and what only redirects.
+NO_PAGES = {
+    "monitoring.live", "monitoring.metrics", "monitoring.ready", "static", "live.events",
+    "jobs.series", "jobs.log", "jobs.status", "jobs.download", "deployments.status",
+    "evaluations.new", "home.start", "gateway.models",
+}  # fmt: skip
+NEEDS_A_QUERY = {"cases.check"}  # stands below with its query
+# Beside what the rules alone lead to: pages in another of their states.
+MORE = (
+    "/p/lab/jobs/new?kind=import", "/p/lab/jobs/new?kind=evaluate&model={adapter}", "/p/lab/jobs/new?from={train}",
+    "/p/lab/jobs?status=cancelled", "/p/lab/data/faults?split=test", "/p/lab/jobs/{failed}", "/p/lab/jobs/{waiting}",
+    "/p/lab/models/{base}", "/p/lab/models/{gguf}", "/p/lab/evaluations/{evaluation}?show=differences",
+    "/p/lab/deployments/new?model={gguf}", "/p/lab/cases/machine_faults/run?dataset={version}",
+    "/p/lab/cases/machine_faults/run?dataset={version}&step=plan",
+)  # fmt: skip
+
+
+def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
+    """The address of each page, its arguments filled in with what the project holds."""
+    made = rooms.made
+    values = {
+        "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
+        "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
+    }  # fmt: skip
+    named = {"datasets.show": "faults", "methods.show": "sft_demo"}
+    with app.test_request_context():
+        adapter = app.url_map.bind("")
+        for rule in app.url_map.iter_rules():
+            if (
+                "GET" not in (rule.methods or ())
+                or rule.endpoint in NO_PAGES | NEEDS_A_QUERY
+                or rule.rule.endswith(".csv")
+            ):
+                continue
+            given = {key: values.get(key) for key in rule.arguments}
+            if "name" in given:
+                given["name"] = named.get(rule.endpoint, "machine_faults")
+            if None not in given.values():
+                yield adapter.build(rule.endpoint, given)
+    yield from (address.format(**made) for address in MORE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_compress import Compress
 
 from control_plane.context import ControlPlane
-from control_plane.store.database import release
+from control_plane.store.database import reading, release
 from web import (
     access,
     addresses,
@@ -36,9 +36,10 @@ def create_app(cp: ControlPlane) -> Flask:
     app.extensions["tunesmith_tokens"] = access.TokenCache()
     app.extensions["tunesmith_live_slots"] = live.Slots(cp.settings.live_streams, cp.metrics.held.labels("events"))
     app.extensions["tunesmith_chat_slots"] = live.Slots(cp.settings.chat_streams, cp.metrics.held.labels("chat"))
+    app.before_request(_read_once)
     app.before_request(access.check)  # before the body is read: who may not, uploads nothing
     app.before_request(languages.remember)
-    app.teardown_appcontext(lambda _: release())
+    app.teardown_request(_let_go)
     languages.speak(app)
     security.protect(app, cp.settings)
     access.recognize_people(app)
@@ -51,6 +52,19 @@ def create_app(cp: ControlPlane) -> Flask:
     security.csrf.exempt(gateway.blueprint)
     pages.register(app)
     return app
+
+
+def _read_once() -> None:
+    """A page that only shows reads each row once, however many of its parts ask for it."""
+    if request.method == "GET":
+        g.reading = reading()
+        g.reading.__enter__()
+
+
+def _let_go(_: BaseException | None) -> None:
+    if (block := g.pop("reading", None)) is not None:
+        block.__exit__(None, None, None)
+    release()
 
 
 def _compress(app: Flask) -> None:

@@ -147,9 +147,7 @@ class Offered:
 
     def __init__(self, actor: Actor, cp: ControlPlane, project: str) -> None:
         self.models: list[ModelRecord] = models.list_models(actor, cp, project)
-        listed = datasets.list_datasets(actor, cp, project)
-        found = (datasets.get_dataset(actor, cp, project, dataset.name) for dataset, _newest, _count in listed)
-        self.versions = [(dataset, version) for dataset, versions in found for version in versions]
+        self.versions = datasets.list_versions(actor, cp, project)
 
     def fitting(self, one: Input) -> list[tuple[str, str]]:
         """(id, words) of everything that the input accepts, newest first."""

@@ -13,7 +13,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import FAILED, JOB_OVER, PREPARING, QUEUED, RUNNING, SUCCEEDED
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
-from control_plane.services import jobs, methods, models, results
+from control_plane.services import jobs, methods, models, pins, results
 from control_plane.services.fleet import machines, scheduling
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
@@ -106,6 +106,7 @@ class JobView:
 
 def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobView:
     """Look up all that belongs to a job."""
+    tried = jobs.attempts(actor, cp, job.id)
     record = results.methods_of([job.method_version_id])[job.method_version_id]
     model_id = results.models_of([job.id]).get(job.id)
     made = models.get(actor, cp, model_id) if model_id else None
@@ -113,13 +114,13 @@ def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobVie
         job=job,
         method=methods.manifest(record, locale()),
         record=record,
-        attempts=jobs.attempts(actor, cp, job.id),
+        attempts=tried,
         machines={machine.id: machine.name for machine in machines.list_machines(actor, cp)},
         made=made,
         evaluation_id=results.evaluations_of([job.id]).get(job.id),
         rail=rail.of_job(actor, cp, project, job, made),
-        ahead=scheduling.ahead([job.id]).get(job.id, 0),
-        devices=jobs.devices(actor, cp, job.id),
+        ahead=scheduling.ahead([job.id]).get(job.id, 0) if job.state == QUEUED else 0,
+        devices=pins.devices_of(tried[-1]) if tried else [],
         now=cp.clock(),
     )
 

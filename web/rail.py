@@ -40,14 +40,16 @@ def of_job(actor: Actor, cp: ControlPlane, project: str, job: JobRecord, made: M
 
 
 def of_model(actor: Actor, cp: ControlPlane, project: str, model_id: int) -> Stops:
-    """The Rail of a model: of what it was trained from, whatever form it has now."""
-    asked = lineage = models.lineage(actor, cp, model_id)
-    while lineage.model.form in ("merged", "gguf") and lineage.origin is not None:
-        lineage = models.lineage(actor, cp, lineage.origin.id)
+    """The Rail of a model."""
+    return of_lineage(actor, cp, project, models.lineage(actor, cp, models.trained_from(actor, cp, model_id)), model_id)
+
+
+def of_lineage(actor: Actor, cp: ControlPlane, project: str, lineage: Lineage, model_id: int) -> Stops:
+    """The Rail of a model, whatever form it has now; `lineage` is that of what was trained."""
     if lineage.dataset is None:
-        return _of_untrained(project, asked)
+        return _of_untrained(project, models.lineage(actor, cp, model_id))
     stops = _learnt(project, lineage) | _evaluated(project, lineage)
-    return stops | _packaged(project, lineage, asked.model)
+    return stops | _packaged(project, lineage, models.get(actor, cp, model_id))
 
 
 def _learnt(project: str, lineage: Lineage) -> Stops:

@@ -30,7 +30,7 @@ from control_plane.domain.errors import (
     TunesmithError,
 )
 from control_plane.domain.names import checked
-from control_plane.domain.permissions import Actor
+from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit, references
 from control_plane.services.access import projects
 from control_plane.store.database import transaction
@@ -117,10 +117,23 @@ def list_datasets(
     actor: Actor, cp: ControlPlane, project: str
 ) -> list[tuple[DatasetRecord, DatasetVersionRecord, int]]:
     """Each dataset of the project with its newest version and how many there are, by name."""
+    found: dict[int, tuple[DatasetRecord, DatasetVersionRecord, int]] = {}
+    for dataset, version in list_versions(actor, cp, project):
+        _, newest, count = found.get(dataset.id, (dataset, version, 0))
+        found[dataset.id] = (dataset, newest, count + 1)
+    return sorted(found.values(), key=lambda one: str(one[0].name))
+
+
+def list_versions(actor: Actor, cp: ControlPlane, project: str) -> list[tuple[DatasetRecord, DatasetVersionRecord]]:
+    """Every version of every dataset of the project, newest first. Raises NotFound, Denied."""
     project_id = projects.get(actor, cp, project, "dataset.see").id
-    query = DatasetRecord.select().where(DatasetRecord.project == project_id).order_by(DatasetRecord.name)
-    found = ((dataset, _versions(dataset.id)) for dataset in query)
-    return [(dataset, versions[0], len(versions)) for dataset, versions in found if versions]
+    query = (
+        DatasetVersionRecord.select(DatasetVersionRecord, DatasetRecord)
+        .join(DatasetRecord)
+        .where(DatasetRecord.project == project_id)
+        .order_by(DatasetVersionRecord.id.desc())
+    )
+    return [(version.dataset, version) for version in query]
 
 
 def get_dataset(
@@ -140,7 +153,7 @@ def get_version(actor: Actor, cp: ControlPlane, version_id: int) -> DatasetVersi
     if version is None:
         raise NotFound
     dataset = DatasetRecord.get_by_id(version.dataset_id)
-    projects.of_id(actor, cp, dataset.project_id, "dataset.see")
+    require(actor, "dataset.see", dataset.project_id)
     return version
 
 

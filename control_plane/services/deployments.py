@@ -12,7 +12,7 @@ from control_plane.domain.instructions import Serve
 from control_plane.domain.lifecycle import DISCONNECTED, FAILED, ONLINE, QUEUED, SERVING, STALE, STARTING, STOPPED
 from control_plane.domain.matching import Need, Placement, QueuedJob, Snapshot, plan
 from control_plane.domain.names import checked
-from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.domain.permissions import SYSTEM, Actor, require
 from control_plane.domain.presence import ReplicaStatus
 from control_plane.services import audit, models, transitions
 from control_plane.services.access import projects
@@ -97,7 +97,7 @@ def get(actor: Actor, cp: ControlPlane, deployment_id: int, permission: str = "d
     deployment = DeploymentRecord.get_or_none(DeploymentRecord.id == deployment_id)
     if deployment is None:
         raise NotFound
-    projects.of_id(actor, cp, deployment.project_id, permission)
+    require(actor, permission, deployment.project_id)
     return deployment
 
 

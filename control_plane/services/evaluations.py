@@ -9,7 +9,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain import scores
 from control_plane.domain.errors import NotFound, OutputUnreadable
-from control_plane.domain.permissions import Actor
+from control_plane.domain.permissions import Actor, require
 from control_plane.domain.scores import BASELINE, CANDIDATE, Scores
 from control_plane.services import evaluation_rows, references
 from control_plane.services.access import projects
@@ -99,5 +99,5 @@ def get(actor: Actor, cp: ControlPlane, evaluation_id: int) -> EvaluationRecord:
     evaluation = EvaluationRecord.get_or_none(EvaluationRecord.id == evaluation_id)
     if evaluation is None:
         raise NotFound
-    projects.of_id(actor, cp, evaluation.project_id, "evaluation.see")
+    require(actor, "evaluation.see", evaluation.project_id)
     return evaluation

@@ -14,7 +14,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, NotFound, TunesmithError, Unavailable
 from control_plane.domain.lifecycle import JOB_OVER, SUCCEEDED
-from control_plane.domain.permissions import Actor
+from control_plane.domain.permissions import Actor, require
 from control_plane.domain.plans import Plan, parse
 from control_plane.services import audit, cases, datasets, jobs, models
 from control_plane.services.access import identity, projects
@@ -70,7 +70,7 @@ def get(actor: Actor, cp: ControlPlane, run_id: int) -> GuidedRunRecord:
     run = GuidedRunRecord.get_or_none(GuidedRunRecord.id == run_id)
     if run is None:
         raise NotFound
-    projects.of_id(actor, cp, run.project_id, "job.see")
+    require(actor, "job.see", run.project_id)
     return run
 
 

@@ -16,7 +16,7 @@ from control_plane.domain.errors import (
     NotFound,
     ParameterInvalid,
 )
-from control_plane.domain.lifecycle import JOB_STATES
+from control_plane.domain.lifecycle import JOB_OVER, JOB_STATES
 from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
@@ -175,7 +175,7 @@ def get(actor: Actor, cp: ControlPlane, job_id: int, permission: str = "job.see"
     job = JobRecord.get_or_none(JobRecord.id == job_id)
     if job is None:
         raise NotFound
-    projects.of_id(actor, cp, job.project_id, permission)
+    require(actor, permission, job.project_id)
     return job
 
 
@@ -205,6 +205,15 @@ def list_jobs(
     return list(page), query.count()
 
 
+def unfinished(actor: Actor, cp: ControlPlane, project: str, kind: str) -> list[JobRecord]:
+    """The project's jobs of a kind that have not ended, newest first. Raises NotFound, Denied."""
+    project_id = projects.get(actor, cp, project, "job.see").id
+    query = JobRecord.select().where(
+        JobRecord.project == project_id, JobRecord.kind == kind, JobRecord.state.not_in(JOB_OVER)
+    )
+    return list(query.order_by(JobRecord.id.desc()))
+
+
 def cancel(actor: Actor, cp: ControlPlane, job_id: int) -> JobRecord:
     """Ask for the job's end; the job as it then stands. Raises NotFound, Denied, JobOver."""
     job = get(actor, cp, job_id, "job.cancel")
@@ -220,12 +229,6 @@ def attempts(actor: Actor, cp: ControlPlane, job_id: int) -> list[AttemptRecord]
     """The job's attempts, the first one first. Raises NotFound, Denied."""
     job = get(actor, cp, job_id)
     return list(AttemptRecord.select().where(AttemptRecord.job == job.id).order_by(AttemptRecord.number))
-
-
-def devices(actor: Actor, cp: ControlPlane, job_id: int) -> list[str]:
-    """The uuids of what the job's newest attempt was given. Raises NotFound, Denied."""
-    tried = attempts(actor, cp, job_id)
-    return pins.devices_of(tried[-1]) if tried else []
 
 
 def events(

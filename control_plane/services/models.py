@@ -9,7 +9,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain.documents import parse
 from control_plane.domain.errors import NotFound, OutputUnreadable
-from control_plane.domain.permissions import Actor
+from control_plane.domain.permissions import Actor, require
 from control_plane.services import pins
 from control_plane.services.access import projects
 from control_plane.store.artifacts import ArtifactRecord
@@ -139,8 +139,19 @@ def get(actor: Actor, cp: ControlPlane, model_id: int) -> ModelRecord:
     model = ModelRecord.get_or_none(ModelRecord.id == model_id)
     if model is None:
         raise NotFound
-    projects.of_id(actor, cp, model.project_id, "model.see")
+    require(actor, "model.see", model.project_id)
     return model
+
+
+def trained_from(actor: Actor, cp: ControlPlane, model_id: int) -> int:
+    """The id of the model that a packaged one was made from, however often it was packed; else its own.
+
+    Raises NotFound, Denied.
+    """
+    model = get(actor, cp, model_id)
+    while model.form in ("merged", "gguf") and model.origin_id:
+        model = ModelRecord.get_by_id(model.origin_id)
+    return int(model.id)
 
 
 def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
@@ -149,9 +160,7 @@ def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
     Raises NotFound, Denied.
     """
     model = get(actor, cp, model_id)
-    trained = model
-    while trained.form in ("merged", "gguf") and trained.origin_id:
-        trained = ModelRecord.get_by_id(trained.origin_id)
+    trained = ModelRecord.get_by_id(trained_from(actor, cp, model_id))
     version = _dataset_version(JobRecord.get_by_id(trained.job_id))
     packaged = list(ModelRecord.select().where(ModelRecord.origin == model.id).order_by(ModelRecord.id))
     served = [model.id, *(one.id for one in packaged)]

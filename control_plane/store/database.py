@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from peewee import (
     DatabaseError,
     DatabaseProxy,
     DataError,
+    DoesNotExist,
     DoubleField,
     IntegrityError,
     InterfaceError,
@@ -56,12 +58,42 @@ _POSTGRESQL = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interva
 _ONE_WRITER = f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true), pg_advisory_xact_lock(1953853029)"
 
 
+_kept: ContextVar[dict[tuple[Any, ...], Any] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Rows that are looked up by their key are looked up once until the block ends or a transaction begins.
+
+    For what reads much and writes nothing, like the drawing of a page: it sees each row as it was the first time.
+    """
+    _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.set(None)
+
+
 class Record(Model):
     """A row. "Model" always means a trained model, so rows are records."""
 
     class Meta:
         database = database
         legacy_table_names = False
+
+    @classmethod
+    def get(cls, *query: Any, **filters: Any) -> Any:
+        """The first row of the query. Inside `reading()` the same question is asked once. Raises DoesNotExist."""
+        kept = _kept.get()
+        if kept is None or filters or not query:
+            return super().get(*query, **filters)
+        sql, params = cls.select().where(*query).sql()
+        key = (sql, *params)
+        if key not in kept:
+            kept[key] = cls.select().where(*query).first()
+        if kept[key] is None:
+            raise DoesNotExist(f"{cls.__name__} {params}")
+        return kept[key]
 
 
 class JSONField(TextField):
@@ -146,6 +178,7 @@ def transaction() -> Iterator[None]:
     """One write transaction, the only one at its time. Opened by services only; nesting joins the outer one."""
     handle = database.obj
     handle.connect(reuse_if_open=True)
+    _kept.set(None)  # what is read from here on is read for writing
     if handle.in_transaction():
         yield
     elif isinstance(handle, SqliteDatabase):

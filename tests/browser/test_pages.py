@@ -5,55 +5,16 @@ The pages come from the application itself, so a new one is looked at from its f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from browser.conftest import Site, picture, violations, visit
 from playwright.sync_api import expect
+from rooms import NO_PAGES, addresses
 
 pytestmark = pytest.mark.browser
 
 LANGUAGES = ("en", "de", "zh")
-# Not pages: streams, bytes, parts of pages, and what only redirects.
-NO_PAGES = {"monitoring.live", "monitoring.metrics", "monitoring.ready", 
-    "static", "live.events", "jobs.series", "jobs.log", "jobs.status", "jobs.download", "deployments.status",
-    "evaluations.new", "home.start", "gateway.models",
-}  # fmt: skip
-NEEDS_A_QUERY = {"cases.check"}  # stands below with its query
-# Beside what the rules alone lead to: pages in another of their states.
-MORE = (
-    "/p/lab/jobs/new?kind=import", "/p/lab/jobs/new?kind=evaluate&model={adapter}", "/p/lab/jobs/new?from={train}",
-    "/p/lab/jobs?status=cancelled", "/p/lab/data/faults?split=test", "/p/lab/jobs/{failed}", "/p/lab/jobs/{waiting}",
-    "/p/lab/models/{base}", "/p/lab/models/{gguf}", "/p/lab/evaluations/{evaluation}?show=differences",
-    "/p/lab/deployments/new?model={gguf}", "/p/lab/cases/machine_faults/run?dataset={version}",
-    "/p/lab/cases/machine_faults/run?dataset={version}&step=plan",
-)  # fmt: skip
-
-
-def addresses(site: Site) -> Iterator[str]:
-    """The address of each page, its arguments filled in with what the project holds."""
-    made = site.rooms.made
-    values = {
-        "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
-        "evaluation_id": made["evaluation"], "machine_id": site.rooms.machine.id, "name": None,
-    }  # fmt: skip
-    named = {"datasets.show": "faults", "methods.show": "sft_demo"}
-    with site.app.test_request_context():
-        adapter = site.app.url_map.bind("")
-        for rule in site.app.url_map.iter_rules():
-            if (
-                "GET" not in (rule.methods or ())
-                or rule.endpoint in NO_PAGES | NEEDS_A_QUERY
-                or rule.rule.endswith(".csv")
-            ):
-                continue
-            given = {key: values.get(key) for key in rule.arguments}
-            if "name" in given:
-                given["name"] = named.get(rule.endpoint, "machine_faults")
-            if None not in given.values():
-                yield adapter.build(rule.endpoint, given)
-    yield from (address.format(**made) for address in MORE)
 
 
 def test_each_page_is_found(site: Site) -> None:
@@ -70,7 +31,7 @@ def test_every_page_is_accessible_and_quiet(browser: Any, site: Site, language: 
     """In the light theme by every rule, in the dark one by those that colours can break: only they differ."""
     found: dict[str, list[str]] = {}
     with visit(browser, site, locale=language) as page:
-        for number, address in enumerate(addresses(site)):
+        for number, address in enumerate(addresses(site.app, site.rooms)):
             wrong = look_at(page, address, f"{language}-{number:02}")
             page.emulate_media(color_scheme="dark")
             picture(page, f"{language}-{number:02}-{slug(address)}-dark")
@@ -84,7 +45,7 @@ def test_every_page_is_accessible_and_quiet(browser: Any, site: Site, language: 
 def test_every_page_fits_a_narrow_screen(browser: Any, site: Site) -> None:
     found: dict[str, list[str]] = {}
     with visit(browser, site, viewport={"width": 375, "height": 800}) as page:
-        for number, address in enumerate(addresses(site)):
+        for number, address in enumerate(addresses(site.app, site.rooms)):
             wrong = look_at(page, address, f"narrow-{number:02}")
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             if wrong or wide > 0:
@@ -96,7 +57,7 @@ def test_every_page_fits_a_narrow_screen_in_long_words(browser: Any, site: Site)
     """German runs longest."""
     found: dict[str, int] = {}
     with visit(browser, site, viewport={"width": 375, "height": 800}, locale="de") as page:
-        for address in addresses(site):
+        for address in addresses(site.app, site.rooms):
             page.goto(address, wait_until="load")
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             if wide > 0:

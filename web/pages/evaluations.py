@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
-from control_plane.domain.lifecycle import QUEUED, RUNNING
 from control_plane.services import datasets, evaluation_rows, evaluations, jobs, models, results
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
@@ -58,6 +57,7 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
     evaluation = evaluations.get(actor, cp, evaluation_id)
     if evaluation.project_id != the_project().id:
         raise NotFound
+    lineage = models.lineage(actor, cp, evaluation.candidate_id)
     only = request.args.get("show", "")
     page = asked_page(evaluation_rows.count(cp, evaluation, only), SAMPLES_SHOWN)
     dataset, version = datasets.of_version(actor, cp, evaluation.dataset_version_id)
@@ -73,7 +73,7 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
         only=only,
         dataset=dataset,
         version=version,
-        package=_package(evaluation),
+        package=_package(lineage),
         packaging=_packaging(project, evaluation),
         rail=rail.of_model(actor, cp, project, evaluation.candidate_id),
         snippet=snippets.show_evaluation(project, evaluation_id),
@@ -93,17 +93,16 @@ def _by_metric(evaluation: EvaluationRecord) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _package(evaluation: EvaluationRecord) -> ModelRecord | None:
+def _package(lineage: models.Lineage) -> ModelRecord | None:
     """The newest packaged form of the model under test, None if there is none yet."""
-    packaged = models.lineage(the_actor(), the_control_plane(), evaluation.candidate_id).packaged
-    return next((one for one in reversed(packaged) if one.form == "gguf"), None)
+    return next((one for one in reversed(lineage.packaged) if one.form == "gguf"), None)
 
 
 def _packaging(project: str, evaluation: EvaluationRecord) -> JobRecord | None:
     """A job that is packaging the model under test just now."""
-    open_jobs = (jobs.list_jobs(the_actor(), the_control_plane(), project, state)[0] for state in (RUNNING, QUEUED))
-    return next((job for found in open_jobs for job in found if _packages(job, evaluation.candidate_id)), None)
+    open_jobs = jobs.unfinished(the_actor(), the_control_plane(), project, "export")
+    return next((job for job in open_jobs if _packages(job, evaluation.candidate_id)), None)
 
 
 def _packages(job: JobRecord, model_id: int) -> bool:
-    return job.kind == "export" and any(pin["id"] == model_id for pin in job.inputs.values() if pin["kind"] == "model")
+    return any(pin["id"] == model_id for pin in job.inputs.values() if pin["kind"] == "model")

@@ -14,12 +14,10 @@ _ROWS = 20
 
 
 def list_datasets(call: Call, request: pb.ListDatasetsRequest) -> pb.ListDatasetsReply:
-    reply = pb.ListDatasetsReply()
-    for dataset, _, _ in datasets.list_datasets(call.actor, call.cp, request.project):
-        _, versions = datasets.get_dataset(call.actor, call.cp, request.project, dataset.name)
-        reply.versions.extend(messages.dataset_version(dataset.name, version) for version in versions)
-    reply.versions.sort(key=lambda version: version.id, reverse=True)
-    return reply
+    found = datasets.list_versions(call.actor, call.cp, request.project)
+    return pb.ListDatasetsReply(
+        versions=[messages.dataset_version(dataset.name, version) for dataset, version in found]
+    )
 
 
 def list_rows(call: Call, request: pb.ListRowsRequest) -> pb.ListRowsReply:

@@ -132,12 +132,13 @@ def sign_out(actor: Actor, cp: ControlPlane, secret: str) -> None:
 
 def actor_of_session(cp: ControlPlane, secret: str, address: str) -> Actor:
     """Who a browser's cookie speaks for. Raises NotSignedIn."""
-    session = SessionRecord.get_or_none(
+    theirs = SessionRecord.select(SessionRecord.user).where(
         SessionRecord.secret_hash == credentials.hashed(secret), SessionRecord.expires_at > cp.clock()
     )
-    if session is None:
+    user = UserRecord.get_or_none(UserRecord.id.in_(theirs), UserRecord.active)
+    if user is None:
         raise NotSignedIn
-    return identity.actor_of(_user_of(session.user_id), address)
+    return identity.actor_of(user, address)
 
 
 def clean_sessions(cp: ControlPlane) -> int:

@@ -329,4 +329,7 @@ def _lease_seconds(cp: ControlPlane, machine_id: str, job: JobRecord) -> float:
 
 def _part(attempt: AttemptRecord) -> AttemptPartRecord:
     """The part that reports: rank 0."""
-    return AttemptPartRecord.get(AttemptPartRecord.attempt == attempt.id, AttemptPartRecord.rank == 0)
+    found: AttemptPartRecord = AttemptPartRecord.get(
+        AttemptPartRecord.attempt == attempt.id, AttemptPartRecord.rank == 0
+    )
+    return found
