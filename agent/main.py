@@ -76,10 +76,13 @@ def run(verbose: bool) -> None:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if try_lock(settings.data / "agent.lock") is None:  # held until the process ends
         raise click.ClickException(f"An agent runs already in {settings.data}.")
-    store = _store(settings)
+    stopping = stopped_by_signals()
+    store = _store_in_time(settings, stopping)
+    if store is None:
+        return
     if identity.load(store) is None:
         raise click.ClickException("This machine has not joined a fleet yet: run `tunesmith agent join` first.")
-    live(settings, store, stopped_by_signals())
+    live(settings, store, stopping)
 
 
 @agent.command()
@@ -179,6 +182,17 @@ def _spawn(name: str, loop: Callable[[], None], stopping: threading.Event) -> No
 
 def _store(settings: Settings) -> Store:
     return Store(settings.data / "state.db")
+
+
+def _store_in_time(settings: Settings, stopping: threading.Event) -> Store | None:
+    """The store; on a full disk the agent waits for room instead of ending. None when it is to end meanwhile."""
+    while True:
+        try:
+            return _store(settings)
+        except OSError as problem:
+            log.error("the agent cannot begin: %s", problem)
+            if stopping.wait(settings.fault_first_seconds):
+                return None
 
 
 def _token(token_file: Path | None) -> str:

@@ -34,7 +34,8 @@ def upload(
 ) -> list[tuple[Path, str]]:
     """Commit what lies at `relative` in `folder` as the attempt's artifact `name`; its files with their sha256.
 
-    Interrupted uploads resume at the chunk. Raises OutputMissing, OutputUnreadable, link.Refused, link.LinkClosed.
+    Interrupted uploads resume at the chunk. `tick` is called in between, from several threads, and may raise.
+    Raises OutputMissing, OutputUnreadable, link.Refused, link.Faulty, link.LinkClosed.
     """
     files = list(plain_files(folder, relative))
     if not files:
@@ -42,25 +43,27 @@ def upload(
     pieces: dict[str, _Piece] = {}
     manifest = [_describe(inner, path, pieces, tick) for inner, path in files]
     request = pb.BeginArtifactRequest(attempt_id=offer.attempt_id, fence=offer.fence, name=name, files=manifest)
-    artifact = link.ask(request).artifact_id
-    missing = list(link.ask(pb.MissingChunksRequest(artifact_id=artifact, fence=offer.fence)).chunks)
+    artifact = link.ask(request, tick=tick).artifact_id
+    asked = pb.MissingChunksRequest(artifact_id=artifact, fence=offer.fence)
+    missing = list(link.ask(asked, tick=tick).chunks)
 
     def put(sha256: str) -> None:
         data = _read(pieces[sha256])
-        link.ask(pb.PutChunkRequest(artifact_id=artifact, fence=offer.fence, sha256=sha256, data=data))
+        link.ask(pb.PutChunkRequest(artifact_id=artifact, fence=offer.fence, sha256=sha256, data=data), tick=tick)
 
     with ThreadPoolExecutor(_AT_ONCE, "upload") as pool:
         for start in range(0, len(missing), _AT_ONCE):
             tick()
             list(pool.map(put, missing[start : start + _AT_ONCE]))
-    link.ask(pb.CommitArtifactRequest(artifact_id=artifact, fence=offer.fence), deadline=60)
+    link.ask(pb.CommitArtifactRequest(artifact_id=artifact, fence=offer.fence), deadline=60, tick=tick)
     return [(path, described.sha256) for (_, path), described in zip(files, manifest, strict=True)]
 
 
 def plain_files(folder: Path, relative: str) -> Iterator[tuple[str, Path]]:
     """The files at `relative` with their paths inside it, in order; a single file goes by its name.
 
-    Raises OutputUnreadable where a link or another thing that is no plain file lies in or on the way to it.
+    Raises OutputUnreadable where a link or another thing that is no plain file lies in or on the way to it, or a name
+    is no text.
     """
     place = folder / relative
     if place.resolve() != folder.resolve() / relative:
@@ -69,10 +72,14 @@ def plain_files(folder: Path, relative: str) -> Iterator[tuple[str, Path]]:
         yield place.name, place
         return
     for path in sorted(place.rglob("*")):
+        name = path.relative_to(place).as_posix()
+        shown = name.encode(errors="backslashreplace").decode()
+        if shown != name:
+            raise OutputUnreadable(f"the name of {shown} is not UTF-8")
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise OutputUnreadable(f"{path.relative_to(place)} is not a plain file")
+            raise OutputUnreadable(f"{name} is not a plain file")
         if path.is_file():
-            yield path.relative_to(place).as_posix(), path
+            yield name, path
 
 
 def _describe(name: str, path: Path, pieces: dict[str, _Piece], tick: Callable[[], None]) -> pb.ArtifactFile:

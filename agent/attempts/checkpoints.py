@@ -20,8 +20,8 @@ from agent import memory
 from agent.attempts import artifacts
 from agent.attempts.artifacts import OutputMissing, OutputUnreadable
 from agent.context import Agent
-from agent.link.calls import Fenced, Gone, LinkClosed, Refused
-from agent.storage.files import PathUnsafe, inside
+from agent.link.calls import Faulty, Fenced, Gone, LinkClosed, Refused
+from agent.storage.files import inside
 from tunesmith.v1 import fleet_pb2 as pb
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Checkpoints:
     def _read(self) -> Reported | None:
         """The newest checkpoint in the lines of events.jsonl that are new."""
         events, found = self._folder / "out" / "events.jsonl", None
-        if not events.exists() or events.stat().st_size <= self._position:
+        if not events.is_file() or events.stat().st_size <= self._position:
             return None
         with events.open("rb") as file:
             file.seek(self._position)
@@ -96,7 +96,7 @@ class Checkpoints:
             for name, path in artifacts.plain_files(self._folder / "out", reported.path):
                 (aside / name).parent.mkdir(parents=True, exist_ok=True)
                 os.link(path, aside / name)
-        except (OSError, OutputUnreadable, PathUnsafe) as problem:
+        except (OSError, OutputUnreadable, ValueError) as problem:  # PathUnsafe, and names that are no text, among them
             log.warning("attempt %d: checkpoint %d is not sent: %s", self._offer.attempt_id, reported.step, problem)
             return False
         return True
@@ -108,7 +108,7 @@ class Checkpoints:
             )
         except (_Dropped, Fenced, Gone, LinkClosed) as end:
             log.debug("attempt %d: checkpoint %d goes no further: %r", self._offer.attempt_id, step, end)
-        except (Refused, OutputMissing, OutputUnreadable, OSError) as problem:  # the training is worth more
+        except (Refused, Faulty, OutputMissing, OutputUnreadable, OSError) as problem:  # the training is worth more
             log.warning("attempt %d: checkpoint %d has not arrived: %s", self._offer.attempt_id, step, problem)
         finally:
             memory.give_back()

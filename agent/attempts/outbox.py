@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from agent.attempts.masking import Mask
-from agent.link.calls import Link, Refused
+from agent.link.calls import Faulty, Link, Refused
 from agent.storage.state import Store
 from tunesmith.v1 import fleet_pb2 as pb
 
@@ -30,11 +31,22 @@ _LONGEST_LINE = 64 << 10
 _EVENTS_AT_ONCE = 500
 
 
-class Outbox:
-    """One attempt's reports. Used by the attempt's own thread only."""
+class NoPlainFile(Exception):
+    """The trainer put something else where it writes its events or its log."""
 
-    def __init__(self, link: Link, store: Store, offer: pb.Offer, folder: Path, mask: Mask) -> None:
+
+class Outbox:
+    """One attempt's reports. Used by the attempt's own thread only.
+
+    All that sends raises link.Refused, link.Faulty, link.LinkClosed, and whatever `let_go` raises, which is called
+    while a call waits for its next try.
+    """
+
+    def __init__(
+        self, link: Link, store: Store, offer: pb.Offer, folder: Path, mask: Mask, let_go: Callable[[], None]
+    ) -> None:
         self._link = link
+        self._let_go = let_go
         self._store = store
         self._attempt, self._fence = offer.attempt_id, offer.fence
         self._logs = {stream: folder / "log" / stream for stream in STREAMS}
@@ -45,30 +57,44 @@ class Outbox:
     # ---- states
 
     def report(self, state: str, reason: str = "", params: str = "", lock: str = "", stage: str = "") -> None:
-        """Write the new state and its report down, then send all that is unsent. Raises link.Refused, LinkClosed."""
-        body = pb.ReportStateRequest(
-            attempt_id=self._attempt, fence=self._fence, state=state, reason=reason, params=params,
-            environment_lock=lock, stage=stage, at=time.time(),
-        )  # fmt: skip
+        """Write the new state and its report down, then send all that is unsent. Raises Unwritable."""
+        body = self._body(state, reason, params)
+        body.environment_lock, body.stage = lock, stage
         self._store.add_report(self._attempt, state, body.SerializeToString())
         self.send_reports()
 
+    def report_unwritten(self, state: str, reason: str, params: str) -> None:
+        """Send an end that the store has no room for. If the agent dies now, the next one is told that it is over."""
+        last = 0
+        for last, body in self._store.reports(self._attempt):
+            self._ask(_numbered(body, last))
+        row = self._store.attempt(self._attempt)
+        request = self._body(state, reason, params)
+        request.sequence = max(last, row.sequence if row else 0) + 1
+        self._ask(request)
+
+    def _body(self, state: str, reason: str, params: str) -> pb.ReportStateRequest:
+        return pb.ReportStateRequest(
+            attempt_id=self._attempt, fence=self._fence, state=state, reason=reason, params=params, at=time.time()
+        )  # fmt: skip
+
     def send_reports(self) -> None:
-        """Send what is unsent, in order. Raises link.Refused and link.LinkClosed."""
+        """Send what is unsent, in order."""
         for sequence, body in self._store.reports(self._attempt):
-            request = pb.ReportStateRequest.FromString(body)
-            request.sequence = sequence
             try:
-                self._link.ask(request)
-            except Refused:
+                self._ask(_numbered(body, sequence))
+            except (Refused, Faulty):
                 self._store.withdraw_report(self._attempt, sequence)  # its number is free for what is said instead
                 raise
             self._store.drop_report(self._attempt, sequence)
 
+    def _ask(self, request: Any) -> Any:
+        return self._link.ask(request, tick=self._let_go)
+
     # ---- logs
 
     def send_logs(self) -> None:
-        """Send the complete lines that are new in each stream. Raises link.Refused and link.LinkClosed."""
+        """Send the complete lines that are new in each stream. Raises NoPlainFile."""
         for stream in STREAMS:
             committed, sealed = self._store.log(self._attempt, stream)
             if sealed or _size(self._logs[stream]) <= committed:
@@ -90,7 +116,7 @@ class Outbox:
         committed, sealed = self._store.log(self._attempt, stream)
         while not sealed:
             self._send_log(stream, committed, final=True)
-            reply = self._link.ask(self._seal(stream))
+            reply = self._ask(self._seal(stream))
             committed, sealed = reply.committed, reply.sealed
             self._store.set_log(self._attempt, stream, committed, int(sealed))
 
@@ -99,7 +125,7 @@ class Outbox:
             request = pb.AppendLogRequest(
                 attempt_id=self._attempt, fence=self._fence, stream=stream, offset=committed, data=data
             )
-            committed = int(self._link.ask(request).committed)
+            committed = int(self._ask(request).committed)
             self._store.set_log(self._attempt, stream, committed, 0)
         return committed
 
@@ -120,9 +146,9 @@ class Outbox:
             attempt_id=self._attempt, fence=self._fence, stream=stream, offset=committed, data=data
         )
         try:
-            length = int(self._link.ask(request).committed)
+            length = int(self._ask(request).committed)
             if length == committed + len(data):
-                self._link.ask(self._seal(stream, committed, data))
+                self._ask(self._seal(stream, committed, data))
         except Refused as refusal:
             if refusal.code not in _LOG_REFUSALS:
                 raise
@@ -131,7 +157,7 @@ class Outbox:
 
     def _next(self, path: Path, offset: int, final: bool) -> bytes:
         """Masked bytes from `offset`: whole lines, at most CHUNK bytes; what has no end yet only when `final`."""
-        if not path.exists():
+        if not _size(path):
             return b""
         with path.open("rb") as file:
             file.seek(offset)
@@ -146,7 +172,7 @@ class Outbox:
         """Length and sha256 of the stream as it was sent: its lines up to `limit` bytes, and what was `added`."""
         whole, length = hashlib.sha256(), 0
         path = self._logs[stream]
-        if path.exists():
+        if _size(path):
             with path.open("rb") as file:
                 for line in _lines(file):
                     if length >= limit:
@@ -162,10 +188,10 @@ class Outbox:
     # ---- events
 
     def send_events(self) -> None:
-        """Send the complete lines of events.jsonl that are new. Raises link.Refused and link.LinkClosed."""
+        """Send the complete lines of events.jsonl that are new. Raises NoPlainFile."""
         while events := self._new_events():
             request = pb.AppendEventsRequest(attempt_id=self._attempt, fence=self._fence, events=[e for e, _ in events])
-            committed = int(self._link.ask(request).committed)
+            committed = int(self._ask(request).committed)
             self._store.set_events(self._attempt, committed)
             end = next((position for event, position in events if event.sequence == committed), None)
             self._events_at = (committed, end) if end is not None else None
@@ -191,7 +217,7 @@ class Outbox:
         """Where the acknowledged lines end, after a start of the agent or a rewind."""
         row = self._store.attempt(self._attempt)
         done, position = (row.events if row else 0), 0
-        if done and self._events.exists():
+        if done and _size(self._events):
             with self._events.open("rb") as file:
                 position = sum(len(line) for line, _ in zip(file, range(done), strict=False))
         self._events_at = (done, position)
@@ -211,9 +237,15 @@ class Outbox:
         )  # fmt: skip
 
 
+def _numbered(body: bytes, sequence: int) -> pb.ReportStateRequest:
+    request = pb.ReportStateRequest.FromString(body)
+    request.sequence = sequence
+    return request
+
+
 def last_lines(path: Path, limit: int = 2000) -> str:
     """The end of a log for an error message, at most `limit` characters."""
-    if not path.exists():
+    if not path.is_file():
         return ""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - limit * 2))
@@ -231,4 +263,13 @@ def _ended(line: bytes) -> bool:
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    """Bytes of a file that may not be there yet. Raises NoPlainFile."""
+    try:
+        facts = path.lstat()
+    except FileNotFoundError:
+        return 0
+    except NotADirectoryError as problem:
+        raise NoPlainFile(path.name) from problem
+    if not stat.S_ISREG(facts.st_mode):
+        raise NoPlainFile(path.name)
+    return facts.st_size

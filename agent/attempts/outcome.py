@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from agent.attempts.outbox import last_lines
 from agent.attempts.trainer import Exit
 
 REFUSED_INPUT = 2  # the exit status by which a method refuses its input
+_LONGEST_LINE = 64 << 10
+_READ_AT_MOST = 16 << 20  # bytes at the end of events.jsonl; the refusal is among the last lines
 
 
 class Failure(Exception):
@@ -39,16 +42,25 @@ def judge(folder: Path, end: Exit) -> Failure | None:
 def _refusal(events: Path) -> Failure | None:
     """The last message of level error, with its English text for a reader whose catalogue lacks the code."""
     found = None
-    for line in events.read_bytes().splitlines() if events.exists() else []:
+    for line in _last_of(events):
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(event, dict) and event.get("kind") == "message" and event.get("level") == "error":
             given = event.get("params")
             params = given if isinstance(given, dict) else {}
             found = Failure(str(event.get("code", "method_refused")), {**params, "text": str(event.get("text", ""))})
     return found
+
+
+def _last_of(events: Path) -> Iterator[bytes]:
+    """The lines at the end of the file, however much a trainer wrote; a line that is too long comes in pieces."""
+    if not events.is_file():
+        return
+    with events.open("rb") as file:
+        file.seek(max(0, events.stat().st_size - _READ_AT_MOST))
+        yield from iter(lambda: file.readline(_LONGEST_LINE), b"")
 
 
 def _signal_name(number: int) -> str:

@@ -63,6 +63,16 @@ def exit_record(folder: Path) -> Exit | None:
     return Exit(record["status"], record["signal"], record["error"]) if record else None
 
 
+def bar(folder: Path) -> bool:
+    """See to it that no trainer starts here any more; False while a runner lives, which may have started it.
+
+    A runner that was started a moment ago and has no lock yet finds no spec, and ends.
+    """
+    with suppress(OSError):  # on a disk that takes no writes the runner does not start either
+        (folder / "spec.json").unlink(missing_ok=True)
+    return not is_running(folder)
+
+
 def ask_to_end(folder: Path) -> None:
     """SIGTERM to the runner, which hands it on and kills after the grace."""
     record = _read(folder / "runner.json")

@@ -13,7 +13,8 @@ import json
 import logging
 import random
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -112,19 +113,23 @@ class Link:
         self._credentials = credentials
         self._stubs = {name: _stub(_channel(self._address, credentials)) for name in ("control", "bulk")}
 
-    def ask(self, request: Any, deadline: float = 0.0) -> Any:
+    def ask(self, request: Any, deadline: float = 0.0, tick: Callable[[], None] | None = None) -> Any:
         """The reply to a unary call, e.g. a HelloReply to a HelloRequest. Transient errors are retried for ever.
 
-        `deadline` (seconds) is that of one try; 0 means the usual one.
-        Raises Refused (Fenced, Superseded, Gone, CertificateRefused) and LinkClosed.
+        `deadline` (seconds) is that of one try; 0 means the usual one. `tick` is called while the call waits for its
+        next try and may raise to give it up; who brings one is told of a fault of the control plane that stays.
+        Raises Refused (Fenced, Superseded, Gone, CertificateRefused), LinkClosed, and with a `tick` Faulty.
         """
-        wait = self._settings.retry_first_seconds
+        wait, faults = self._settings.retry_first_seconds, 0
         for tries in itertools.count(1):
             try:
                 reply = self.ask_once(request, deadline or self._settings.call_seconds)
             except Unreachable as problem:
                 _tell(type(request).__name__, tries, problem)
-                self._pause(random.uniform(0, wait))
+                faults += isinstance(problem, Faulty)
+                if tick is not None and faults >= self._settings.faulty_tries:
+                    raise
+                self._pause(random.uniform(0, wait), tick)
                 wait = min(wait * 2, self._settings.retry_max_seconds)
             else:
                 if wait > self._settings.retry_first_seconds:
@@ -167,12 +172,19 @@ class Link:
         self._closed = True
         self.retry_now()
 
-    def _pause(self, seconds: float) -> None:
-        with self._reached:
-            if not self._closed:
-                self._reached.wait(seconds)
+    def _pause(self, seconds: float, tick: Callable[[], None] | None) -> None:
+        """Wait, at most until the control plane is reached again; the tick is called every now and then."""
+        until, reached = time.monotonic() + seconds, False
+        while not self._closed and not reached and (left := until - time.monotonic()) > 0:
+            if tick is not None:
+                tick()
+                left = min(left, self._settings.tail_seconds)
+            with self._reached:
+                reached = not self._closed and self._reached.wait(left)
         if self._closed:
             raise LinkClosed
+        if tick is not None:
+            tick()
 
 
 class ServingCall:

@@ -6,6 +6,7 @@ The key lies with mode 0600 in `<data>/machine.key`; the rest is one fact in the
 from __future__ import annotations
 
 import hashlib
+import logging
 import random
 import socket
 import ssl
@@ -21,6 +22,10 @@ from agent.settings import Settings
 from agent.storage.files import write_private
 from agent.storage.state import Store
 from tunesmith.v1 import fleet_pb2 as pb
+
+log = logging.getLogger(__name__)
+
+_REFUSED_SECONDS = 60.0  # a renewal that failed is asked for again
 
 
 class TokenMalformed(ValueError):
@@ -112,14 +117,19 @@ def renewal_time(identity: Identity) -> float:
 
 
 def keep_fresh(settings: Settings, store: Store, connection: link.Link, stopping: threading.Event) -> None:
-    """The renewal loop: ends with the link. A refusal is asked again at the next tick; the caller's log shows it."""
+    """The renewal loop: ends with the link. What is refused, or cannot be written down, is asked for again."""
     identity = load(store)
     assert identity is not None
     due = renewal_time(identity)
     while not stopping.wait(min(60.0, max(1.0, due - time.time()))):
         if time.time() < due:
             continue
-        identity = renew(settings, store, identity, connection)
+        try:
+            identity = renew(settings, store, identity, connection)
+        except (link.Refused, OSError) as problem:
+            log.error("the certificate is not renewed: %s", problem)
+            due = time.time() + _REFUSED_SECONDS
+            continue
         connection.reopen(credentials(settings, identity))
         due = renewal_time(identity)
 

@@ -43,9 +43,19 @@ def _once(agent: Agent, session: Session, known: deque[str], attempts: Attempts,
         session.superseded(epoch)
         raise
     session.heard()
+    left = 0
     for instruction in reply.instructions:
-        obey(instruction, attempts, serving)
-        known.append(instruction.key)
+        try:
+            obey(instruction, attempts, serving)
+        except (LinkClosed, Superseded):
+            raise
+        except Exception:  # the loop's top of an instruction: it stands and is obeyed again, the others must go on
+            log.exception("instruction %s cannot be obeyed now", instruction.key)
+            left += 1
+        else:
+            known.append(instruction.key)
+    if left:
+        agent.stopping.wait(agent.settings.fault_first_seconds)
 
 
 def obey(instruction: pb.Instruction, attempts: Attempts, serving: Serving) -> None:

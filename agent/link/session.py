@@ -76,7 +76,6 @@ class Session:
         self.heartbeat_seconds = reply.heartbeat_seconds or self.heartbeat_seconds
         self.poll_seconds = reply.poll_seconds or self.poll_seconds
         self.heard()
-        self._agent.store.keep("epoch", reply.epoch)
         log.info("session %d with control plane %s", reply.epoch, reply.control_plane_version)
         for verdict in reply.verdicts:
             self._attempts.follow(verdict)

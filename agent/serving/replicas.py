@@ -10,13 +10,15 @@ import json
 import logging
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from agent import memory
+from agent.attempts.faults import last_line
 from agent.attempts.outbox import last_lines
 from agent.context import Agent
 from agent.environment import BuildFailed, Environment
-from agent.link.calls import LinkClosed, Refused, Superseded
+from agent.link.calls import Faulty, LinkClosed, Refused, Superseded
 from agent.link.session import Session
 from agent.serving.engine_process import REQUIREMENTS, Endpoint, Engine
 from agent.storage import blobs
@@ -65,7 +67,6 @@ class Serving:
 
     def stop(self, replica_id: int, generation: int) -> None:
         """Stop serving and say so."""
-        self._agent.store.drop_replica(replica_id)
         with self._lock:
             replica = self._replicas.pop(replica_id, None)
             if not self._replicas:
@@ -73,6 +74,7 @@ class Serving:
         if replica is not None:
             replica.leave()
             shutil.rmtree(replica.engine.folder, ignore_errors=True)
+        self._agent.store.drop_replica(replica_id)  # last: the engine ends also where this cannot be written down
         self.tell(pb.ReplicaStatus(replica_id=replica_id, generation=generation, state="STOPPED"))
 
     def endpoint(self, replica_id: int) -> Endpoint | None:
@@ -93,17 +95,24 @@ class Serving:
         for replica in replicas:
             replica.leave()
 
-    def tell(self, status: pb.ReplicaStatus) -> None:
-        """Report a replica at once; the heartbeat would say it later. Raises link.LinkClosed."""
+    def tell(self, status: pb.ReplicaStatus, tick: Callable[[], None] = lambda: None) -> None:
+        """Report a replica at once; what does not get through the next heartbeat carries. Raises link.LinkClosed.
+
+        `tick` is called while it waits for its next try and may raise to give it up.
+        """
         if self._session is None:
             return
-        epoch = self._session.epoch()
         try:
-            self._agent.link.ask(pb.ReportReplicaRequest(epoch=epoch, status=status))
+            self._report(self._session, status, tick)
+        except (Refused, Faulty) as problem:  # of Hello too, which the session may have to say first
+            log.warning("replica %d: %s", status.replica_id, problem)
+
+    def _report(self, session: Session, status: pb.ReplicaStatus, tick: Callable[[], None]) -> None:
+        epoch = session.epoch()
+        try:
+            self._agent.link.ask(pb.ReportReplicaRequest(epoch=epoch, status=status), tick=tick)
         except Superseded:
-            self._session.superseded(epoch)  # the next heartbeat carries the status
-        except Refused as refusal:
-            log.warning("replica %d: %s", status.replica_id, refusal)
+            session.superseded(epoch)
 
     def _begin(self, instruction: pb.Serve) -> None:
         replica = Replica(self._agent, self, instruction, self._folder / str(instruction.replica_id))
@@ -142,7 +151,8 @@ class Replica:
     def status(self) -> pb.ReplicaStatus:
         """What is observed of this generation."""
         return pb.ReplicaStatus(
-            replica_id=self.instruction.replica_id, generation=self.instruction.generation, state=self._state,
+            replica_id=self.instruction.replica_id, generation=self.instruction.generation,
+            state="STARTING" if self._state == "SERVING" and not self.serving else self._state,  # its engine has ended
             reason=self._reason, params=self._params, restarts=self._restarts,
             memory=self.engine.memory() if self.serving else 0,
         )  # fmt: skip
@@ -155,8 +165,6 @@ class Replica:
             self._follow()
         except (LinkClosed, _Left):
             pass
-        except Exception:  # the loop's top of this replica: the others and the heartbeat must go on
-            log.exception("replica %d stopped on an error of the agent", self.instruction.replica_id)
         finally:
             self.serving = False
             self.engine.stop()
@@ -164,14 +172,21 @@ class Replica:
     def _follow(self) -> None:
         wait, failures = self._agent.settings.engine_retry_first_seconds, 0
         while True:
-            problem = self._serve_once()
-            failures = 1 if self.serving else failures + 1
-            if self.serving:
+            try:
+                problem, reason = self._serve_once(), "engine_failed"
+                served, self.serving = self.serving, False
+                self.engine.stop()
+            except (LinkClosed, _Left):
+                raise
+            except Exception as unforeseen:  # the loop's top of this replica: it is tried again, and FAILED meanwhile
+                log.exception("replica %d: an error of the agent", self.instruction.replica_id)
+                problem, reason, served, self.serving = last_line(unforeseen), "agent_error", self.serving, False
+            failures = 1 if served else failures + 1
+            if served:
                 wait = self._agent.settings.engine_retry_first_seconds
-            self.serving = False
-            self.engine.stop()
             self._restarts += 1
-            self._observe("FAILED" if failures >= _HOPELESS else "STARTING", "engine_failed", {"problem": problem})
+            hopeless = failures >= _HOPELESS or reason == "agent_error"
+            self._observe("FAILED" if hopeless else "STARTING", reason, {"problem": problem})
             self._pause(wait)
             wait = min(wait * 2, self._agent.settings.engine_retry_max_seconds)
 
@@ -180,7 +195,7 @@ class Replica:
         try:
             if not self.engine.serves(self.instruction.generation):
                 self._start()
-        except (Refused, BuildFailed, blobs.DiskFull, PathUnsafe, OSError) as problem:
+        except (Refused, Faulty, BuildFailed, blobs.DiskFull, PathUnsafe, OSError) as problem:
             return f"{problem}\n{last_lines(self.engine.folder / 'build.log', 1000)}".strip()
         if not self._becomes_ready():
             return last_lines(self.engine.log, 1000) or "the engine did not start"
@@ -234,7 +249,7 @@ class Replica:
         changed = (state, reason) != (self._state, self._reason) or state == "STARTING"
         self._state, self._reason, self._params = state, reason, json.dumps(params)
         if changed:
-            self._serving.tell(self.status())
+            self._serving.tell(self.status(), self._tick)
 
     def _pause(self, seconds: float) -> None:
         if self._left.wait(seconds):

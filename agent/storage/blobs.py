@@ -13,7 +13,7 @@ from tunesmith.v1 import fleet_pb2 as pb
 
 SLICE = 4 << 20
 _AT_ONCE = 2  # slices under way; each is in memory several times over
-_SPARE = 256 << 20  # bytes of disk that stay free whatever is fetched
+SPARE = 256 << 20  # bytes of disk that stay free whatever is fetched
 
 
 class DiskFull(Exception):
@@ -25,9 +25,9 @@ class DiskFull(Exception):
 
 
 def fetch(link: Link, cache: Cache, files: Iterable[pb.FileRef], tick: Callable[[], None]) -> None:
-    """Have all files in the cache. `tick` is called between slices and may raise to interrupt.
+    """Have all files in the cache. `tick` is called between slices, from several threads, and may raise to interrupt.
 
-    Raises DiskFull, link.Refused, and link.LinkClosed.
+    Raises DiskFull, link.Refused, link.Faulty and link.LinkClosed.
     """
     wanted = {file.sha256: file for file in files if not cache.has(file.sha256)}
     needed = sum(file.size for file in wanted.values())
@@ -42,7 +42,7 @@ def fetch(link: Link, cache: Cache, files: Iterable[pb.FileRef], tick: Callable[
 def require_space(folder: Path, needed: int) -> None:
     """Raises DiskFull unless `needed` bytes and some to spare are free where `folder` is."""
     free = shutil.disk_usage(folder).free
-    if free < needed + _SPARE:
+    if free < needed + SPARE:
         raise DiskFull(needed, free)
 
 
@@ -54,7 +54,7 @@ def _download(link: Link, cache: Cache, file: pb.FileRef, tick: Callable[[], Non
 
     def read(offset: int) -> bytes:
         request = pb.GetBlobRequest(sha256=file.sha256, offset=offset, length=min(SLICE, file.size - offset))
-        return bytes(link.ask(request).data)
+        return bytes(link.ask(request, tick=tick).data)
 
     with partial.open("ab") as target, ThreadPoolExecutor(_AT_ONCE, "download") as pool:
         for start in range(begin, file.size, SLICE * _AT_ONCE):

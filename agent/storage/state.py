@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import threading
@@ -40,17 +41,22 @@ class AttemptRow:
     events: int  # lines of events.jsonl that are acknowledged
 
 
+class Unwritable(OSError):
+    """state.db takes no writes; `errno` is ENOSPC where its disk is full. Nothing of the write has happened."""
+
+
 class Store:
-    """One connection, one lock: calls are short, and come from several threads."""
+    """One connection, one lock: calls are short, and come from several threads. Each that writes raises Unwritable."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(0o600)
         self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_TABLES)
+        with _told():
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=FULL")
+            self._database.executescript(_TABLES)
 
     def close(self) -> None:
         """No call may follow."""
@@ -59,14 +65,15 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with self._lock, _told():
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
+                self._database.execute("COMMIT")
             except BaseException:
-                self._database.execute("ROLLBACK")
+                if self._database.in_transaction:  # SQLite ends it by itself on some errors, and keeps it on others
+                    self._database.execute("ROLLBACK")
                 raise
-            self._database.execute("COMMIT")
 
     # ---- facts
 
@@ -195,3 +202,13 @@ class Store:
         """The replica is to serve nothing any more."""
         with self._transaction() as database:
             database.execute("DELETE FROM replicas WHERE replica_id = ?", (replica_id,))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What SQLite says as an OSError: the disk is the cause, and the caller may try again."""
+    try:
+        yield
+    except sqlite3.Error as problem:
+        full = getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        raise Unwritable(errno.ENOSPC if full else errno.EIO, f"state.db: {problem}") from problem

@@ -372,6 +372,19 @@ class AgentRestarted(TunesmithError):
     """The machine restarted during the attempt."""
 
 
+class AgentError(TunesmithError):
+    """The agent of the machine met an error, tried again and could not go on: {problem}"""
+
+
+class ControlPlaneError(TunesmithError):
+    """The control plane met an error when it took the machine's report. Its log says more; please tell an
+    administrator."""
+
+
+class OfferUnbuildable(TunesmithError):
+    """What the job needs can no longer be read, so no machine can be given it: {problem}"""
+
+
 class MethodRefused(TunesmithError):
     """The method refused its input: {text}"""
 

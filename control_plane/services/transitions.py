@@ -34,7 +34,7 @@ from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
 
 # a failure that says nothing about the job itself: it is queued again, like after a lost machine
-_NOT_THE_JOBS_FAULT = frozenset({"agent_restarted"})
+_NOT_THE_JOBS_FAULT = frozenset({"agent_restarted", "agent_error"})
 # a loss that somebody decided: it makes no job suspect
 _NOT_COUNTED = frozenset({"machine_locked"})
 

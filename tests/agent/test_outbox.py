@@ -28,7 +28,7 @@ class Receiver:
         self.limit = 1 << 30
         self.sealed: list[str] = []
 
-    def ask(self, request: Any) -> Any:
+    def ask(self, request: Any, tick: Any = None) -> Any:
         if self.refuse:
             raise Refused(self.refuse, {}, "")
         return getattr(self, type(request).__name__)(request)
@@ -80,7 +80,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def outbox(receiver: Receiver, store: Store, folder: Path) -> Outbox:
-    return Outbox(receiver, store, pb.Offer(attempt_id=1, fence=1), folder, Mask(["hunter2hunter2"]))  # type: ignore[arg-type]
+    offer, mask = pb.Offer(attempt_id=1, fence=1), Mask(["hunter2hunter2"])
+    return Outbox(receiver, store, offer, folder, mask, lambda: None)  # type: ignore[arg-type]
 
 
 def test_only_ended_lines_travel_until_the_end(receiver: Receiver, store: Store, folder: Path) -> None:

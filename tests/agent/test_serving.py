@@ -37,7 +37,7 @@ class Stubs:
         self.told: list[pb.ReplicaStatus] = []
         self.built = True
 
-    def ask(self, request: Any) -> None:
+    def ask(self, request: Any, tick: Any = None) -> None:
         with self.changed:
             self.told.append(request.status)
             self.changed.notify_all()
