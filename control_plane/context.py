@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -72,3 +73,4 @@ class ControlPlane:
     throttle: Throttle
     steadiness: Steadiness  # of the clock: see services/fleet/attempts.py::expire_leases
     metrics: Metrics = field(default_factory=Metrics)
+    report_faults: Counter[int] = field(default_factory=Counter)  # attempt → its reports in a row that met a defect

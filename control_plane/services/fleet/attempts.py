@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from peewee import OperationalError
+
 from control_plane.context import ControlPlane
 from control_plane.domain import leases, lifecycle
-from control_plane.domain.errors import Fenced, NotFound, OutputMissing, OutputUnreadable, SequenceGap
+from control_plane.domain.errors import (
+    Fenced,
+    NotFound,
+    OutputMissing,
+    OutputUnreadable,
+    SequenceGap,
+    TunesmithError,
+)
 from control_plane.domain.lifecycle import (
     ATTEMPT_HELD,
     ATTEMPT_OPEN,
@@ -33,6 +43,9 @@ from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.machines import EnvironmentLockRecord, MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 
+log = logging.getLogger(__name__)
+
+_REPORT_TRIES = 3  # reports of an attempt in a row that meet a defect of ours; then the attempt ends
 _LOCK = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*\n?)*")
 
 
@@ -104,8 +117,46 @@ def report(
     """Take a machine's report number `sequence`; the attempt's state as it now stands.
 
     A number that was taken before changes nothing. Success without each promised output in a readable form is a
-    failure. Raises NotFound, Fenced, SequenceGap.
+    failure, and so is what raises anything but a refusal each time. Raises NotFound, Fenced, SequenceGap.
     """
+    try:
+        stands = _report(actor, cp, attempt_id, fence, sequence, state, reason, params or {}, environment_lock, stage)
+    except (TunesmithError, OSError, OperationalError):
+        raise  # a refusal, or a disk or a database that will be well again
+    except Exception:  # a defect: the machine would repeat the report for ever, and nobody could end the attempt
+        cp.report_faults[attempt_id] += 1
+        if cp.report_faults[attempt_id] < _REPORT_TRIES:
+            raise
+        log.exception("The report %s of attempt %d cannot be taken", state, attempt_id)
+        stands = _give_up(actor, cp, attempt_id, fence, sequence)
+    cp.report_faults.pop(attempt_id, None)
+    return stands
+
+
+def _give_up(actor: Actor, cp: ControlPlane, attempt_id: int, fence: int, sequence: int) -> str:
+    """End an attempt whose report meets a defect each time; the report counts as taken."""
+    with transaction():
+        attempt = own(actor, attempt_id, fence)
+        taken = max(sequence, attempt.sequence)
+        transitions.move(SYSTEM, cp, attempt, FAILED, "control_plane_error", sequence=taken)
+        job = JobRecord.get_by_id(attempt.job_id)
+        now_stands = str(AttemptRecord.get_by_id(attempt.id).state)
+    cp.signals.wake(*transitions.topics(job, actor.id))
+    return now_stands
+
+
+def _report(
+    actor: Actor,
+    cp: ControlPlane,
+    attempt_id: int,
+    fence: int,
+    sequence: int,
+    state: str,
+    reason: str,
+    params: dict[str, Any],
+    environment_lock: str,
+    stage: str,
+) -> str:
     with cp.blobs.holding():  # what reading the results stores is named in the transaction
         results = _read_results(cp, own(actor, attempt_id, fence), sequence) if state == SUCCEEDED else None
         with transaction():
@@ -119,7 +170,7 @@ def report(
             columns: dict[str, Any] = {"sequence": sequence, "stage": stage[:32] if state == PREPARING else ""}
             if environment_lock:
                 columns["environment_lock_hash"] = _keep_lock(cp, attempt, environment_lock)
-            _take(actor, cp, attempt, state, reason[:64], params or {}, columns, results)
+            _take(actor, cp, attempt, state, reason[:64], params, columns, results)
             job = JobRecord.get_by_id(attempt.job_id)
             now_stands = str(AttemptRecord.get_by_id(attempt.id).state)
     cp.signals.wake(*transitions.topics(job, actor.id))
@@ -264,6 +315,17 @@ def hold_leases(cp: ControlPlane) -> None:
 
 def _lengthen(until: float, which: Any) -> None:
     AttemptPartRecord.update(lease_until=until).where(which, AttemptPartRecord.state.in_(ATTEMPT_HELD)).execute()
+
+
+def end_unbuildable(cp: ControlPlane, attempt_id: int, problem: Exception) -> None:
+    """Fail the job of an offer that cannot be built, for any machine; not of one that was taken up meanwhile."""
+    with transaction():
+        attempt = AttemptRecord.get_by_id(attempt_id)
+        job = JobRecord.get_by_id(attempt.job_id)
+        if attempt.state != OFFERED:
+            return
+        transitions.move(SYSTEM, cp, attempt, FAILED, "offer_unbuildable", {"problem": type(problem).__name__})
+    cp.signals.wake(*transitions.topics(job, attempt.machine_id))
 
 
 def expire_offers(cp: ControlPlane) -> int:

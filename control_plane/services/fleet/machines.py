@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from functools import partial
+
+from peewee import OperationalError
 
 from control_plane.context import ControlPlane
 from control_plane.domain import versions
-from control_plane.domain.errors import NotFound, Superseded
+from control_plane.domain.errors import NotFound, Superseded, Unavailable
 from control_plane.domain.instructions import Cancel, Drain, Instruction, StopServing
 from control_plane.domain.lifecycle import (
     ASLEEP,
     ATTEMPT_OPEN,
     DISCONNECTED,
+    FAILED,
     OFFERED,
     ONLINE,
     SERVING,
@@ -20,13 +25,25 @@ from control_plane.domain.lifecycle import (
     STOPPED,
 )
 from control_plane.domain.permissions import Actor, require
-from control_plane.domain.presence import STOP, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer
+from control_plane.domain.presence import STOP, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, ReplicaStatus
 from control_plane.services import audit, deployments
 from control_plane.services.fleet import attempts, enrollment, offers
 from control_plane.store.database import transaction
 from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """An instruction that stands: what the machine knows already is never built."""
+
+    key: str
+    build: Callable[[], Instruction]
+    give_up: Callable[[Exception], None]  # what becomes of it when it cannot be built
+
 
 # ---- sessions; the actor is the machine
 
@@ -72,7 +89,7 @@ def heartbeat(actor: Actor, cp: ControlPlane, values: Heartbeat) -> HeartbeatAns
     return HeartbeatAnswer(
         leases=leases,
         verdicts=tuple(verdict for verdict in verdicts if verdict.verdict == STOP),
-        instructions_waiting=any(_standing(cp, actor.id)),
+        instructions_waiting=any(_standing(actor, cp, values.epoch)),
     )
 
 
@@ -101,14 +118,23 @@ def instructions(actor: Actor, cp: ControlPlane, epoch: int, known: Collection[s
 
     They follow from the store alone: an offer stands until it is answered, a cancel until the attempt has ended, a
     model to serve as long as that is desired, so that a machine that forgot everything learns it again.
-    Raises Superseded.
+    One that cannot be built fails what it is about, and the machine gets the others. Raises Superseded.
     """
     check_epoch(actor, cp, epoch)
-    return [build() for key, build in _standing(cp, actor.id) if key not in known]
+    built = []
+    for standing in [one for one in _standing(actor, cp, epoch) if one.key not in known]:
+        try:
+            built.append(standing.build())
+        except (Unavailable, OSError, OperationalError):  # a disk or a database that will be well again: it stands
+            log.exception("The instruction %s of machine %s cannot be built now", standing.key, actor.id)
+        except Exception as problem:  # whatever it is, it may not keep the machine from its other instructions
+            log.exception("The instruction %s of machine %s cannot be built", standing.key, actor.id)
+            standing.give_up(problem)
+    return built
 
 
-def _standing(cp: ControlPlane, machine_id: str) -> Iterator[tuple[str, Callable[[], Instruction]]]:
-    """The standing instructions by key, and how each is built: what the machine knows already is never built."""
+def _standing(actor: Actor, cp: ControlPlane, epoch: int) -> Iterator[_Standing]:
+    machine_id = actor.id
     attempt_rows = (
         AttemptRecord.select(AttemptRecord, JobRecord)
         .join(JobRecord)
@@ -118,21 +144,28 @@ def _standing(cp: ControlPlane, machine_id: str) -> Iterator[tuple[str, Callable
     for attempt in attempt_rows:
         if attempt.state != OFFERED and attempt.job.cancel_requested_at:
             cancel = Cancel(attempt.id, attempt.fence)
-            yield cancel.key, partial(_same, cancel)
+            yield _plain(cancel)
         elif attempt.state == OFFERED and attempt.offer_expires_at > cp.clock():
-            yield f"offer:{attempt.id}:{attempt.fence}", partial(offers.offer_of, cp, attempt)
+            key, build = f"offer:{attempt.id}:{attempt.fence}", partial(offers.offer_of, cp, attempt)
+            yield _Standing(key, build, partial(attempts.end_unbuildable, cp, attempt.id))
     for replica in ReplicaRecord.select().where(ReplicaRecord.machine == machine_id).order_by(ReplicaRecord.id):
         if replica.desired_state == SERVING:
-            yield f"serve:{replica.id}:{replica.generation}", partial(deployments.serve_of, replica)
+            key, serve = f"serve:{replica.id}:{replica.generation}", partial(deployments.serve_of, replica)
+            yield _Standing(key, serve, partial(_fail_replica, actor, cp, epoch, replica))
         elif replica.state != STOPPED or replica.observed_generation != replica.generation:
-            stop = StopServing(replica.id, replica.generation)
-            yield stop.key, partial(_same, stop)
+            yield _plain(StopServing(replica.id, replica.generation))
     if MachineRecord.select().where(MachineRecord.id == machine_id, MachineRecord.drained).exists():
-        yield Drain().key, Drain
+        yield _plain(Drain())
 
 
-def _same(instruction: Instruction) -> Instruction:
-    return instruction
+def _plain(instruction: Cancel | StopServing | Drain) -> _Standing:
+    return _Standing(instruction.key, lambda: instruction, lambda _: None)
+
+
+def _fail_replica(actor: Actor, cp: ControlPlane, epoch: int, replica: ReplicaRecord, problem: Exception) -> None:
+    params = {"problem": type(problem).__name__}
+    status = ReplicaStatus(replica.id, replica.generation, FAILED, "offer_unbuildable", params)
+    deployments.observe(actor, cp, epoch, [status])
 
 
 # ---- what people see and do

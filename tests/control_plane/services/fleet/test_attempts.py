@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from peewee import OperationalError
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Fenced, NotFound, SequenceGap
@@ -367,3 +368,53 @@ def test_a_move_of_an_old_fence_changes_nothing(cp: ControlPlane, fleet: Fleet) 
     with pytest.raises(Fenced), transaction():
         transitions.move(fleet.user, cp, attempt, "FAILED")
     assert state(attempt) == "RUNNING"
+
+
+def test_an_error_of_the_agent_is_not_the_jobs_fault(cp: ControlPlane, fleet: Fleet) -> None:
+    attempt = running(fleet, machine := fleet.machine())
+    report(machine, cp, attempt, "FAILED", reason="agent_error", params={"problem": "OSError"})
+    assert (state(attempt), job_of(attempt).state, job_of(attempt).lost_attempts) == ("FAILED", "QUEUED", 1)
+
+
+@pytest.mark.parametrize("place", ["models.read", "models.register"])
+def test_a_report_that_meets_a_defect_each_time_ends_the_attempt(
+    cp: ControlPlane, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def defect(*_: object) -> None:
+        raise StopIteration
+
+    machine = fleet.machine()
+    attempt = running(fleet, machine)
+    report(machine, cp, attempt, "UPLOADING")
+    upload(machine, cp, attempt, "model", model_files("base"))
+    monkeypatch.setattr(f"control_plane.services.{place}", defect)
+    for _ in range(2):
+        with pytest.raises(StopIteration):
+            report(machine, cp, attempt, "SUCCEEDED")
+        assert state(attempt) == "UPLOADING"
+    number = AttemptRecord.get_by_id(attempt.id).sequence + 1
+    assert report(machine, cp, attempt, "SUCCEEDED") == "FAILED"
+    failed = job_of(attempt)
+    assert (failed.state, failed.reason) == ("FAILED", "control_plane_error")
+    assert attempts.report(machine, cp, attempt.id, attempt.fence, number, "SUCCEEDED") == "FAILED"  # it was taken
+    assert not cp.report_faults and DeviceReservationRecord.select().count() == 0
+    assert len({say(failed.reason, {}, locale) for locale in ("en", "de", "zh")}) == 3
+
+
+@pytest.mark.parametrize("problem", [OSError(28, "full"), OperationalError("database is locked")])
+def test_a_full_disk_of_the_control_plane_ends_no_attempt(
+    cp: ControlPlane, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    def full(*_: object) -> None:
+        raise problem
+
+    machine = fleet.machine()
+    attempt = running(fleet, machine)
+    report(machine, cp, attempt, "UPLOADING")
+    upload(machine, cp, attempt, "model", model_files("base"))
+    with monkeypatch.context() as patched:
+        patched.setattr("control_plane.services.models.read", full)
+        for _ in range(5):
+            with pytest.raises(type(problem)):
+                report(machine, cp, attempt, "SUCCEEDED")
+    assert report(machine, cp, attempt, "SUCCEEDED") == "SUCCEEDED"

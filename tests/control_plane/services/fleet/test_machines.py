@@ -9,10 +9,14 @@ from control_plane.domain.errors import Denied, FieldInvalid, NotFound, Supersed
 from control_plane.domain.permissions import SYSTEM, VIEWER, Actor
 from control_plane.domain.presence import Heartbeat, Hello
 from control_plane.domain.versions import check
-from control_plane.services.fleet import enrollment, machines
+from control_plane.services import jobs
+from control_plane.services.fleet import enrollment, machines, scheduling
 from control_plane.services.fleet.enrollment import create_join_token
 from control_plane.store.audit import AuditRecord
+from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
+from control_plane.wording import say
+from fleet_support import make_fleet
 from link_support import new_key, signing_request
 from support import FakeClock
 
@@ -124,3 +128,36 @@ def test_agents_that_are_welcome(agent: str) -> None:
 def test_agents_that_are_not(agent: str) -> None:
     with pytest.raises(VersionRefused):
         check(agent, "0.4.0")
+
+
+def test_an_offer_that_cannot_be_built_fails_its_job_and_keeps_nothing_else_back(cp: ControlPlane) -> None:
+    fleet = make_fleet(cp)
+    machine = fleet.machine()
+    lost = jobs.submit(fleet.user, cp, "default", "bring")
+    assert scheduling.run_pass(cp) == 1
+    JobRecord.update(inputs={"dataset": {"kind": "dataset", "id": 99}}).where(JobRecord.id == lost.id).execute()
+    machines.drain(SYSTEM, cp, machine.id)
+    assert [one.key for one in machines.instructions(machine, cp, 1)] == ["drain"]
+    failed = JobRecord.get_by_id(lost.id)
+    assert (failed.state, failed.reason) == ("FAILED", "offer_unbuildable")
+    assert len({say(failed.reason, failed.reason_params, locale) for locale in ("en", "de", "zh")}) == 3
+    actions = [entry.action for entry in AuditRecord.select().order_by(AuditRecord.id)]
+    assert actions[-1] == "attempt.failed"
+    machines.undrain(SYSTEM, cp, machine.id)
+    jobs.submit(fleet.user, cp, "default", "bring")
+    assert scheduling.run_pass(cp) == 1  # the device is free again
+    assert len(machines.instructions(machine, cp, 1)) == 1
+
+
+def test_an_offer_that_cannot_be_read_just_now_stands(cp: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    fleet = make_fleet(cp)
+    machine = fleet.machine()
+    job = jobs.submit(fleet.user, cp, "default", "bring")
+    assert scheduling.run_pass(cp) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr("control_plane.services.fleet.offers.offer_of", unreadable)
+        assert machines.instructions(machine, cp, 1) == []
+    assert JobRecord.get_by_id(job.id).state == "QUEUED" and len(machines.instructions(machine, cp, 1)) == 1
