@@ -117,6 +117,7 @@ class FakeFleet(fleet_pb2_grpc.FleetServicer, fleet_pb2_grpc.EnrollmentServicer)
     # ---- Fleet
 
     def RenewCertificate(self, request, context):  # type: ignore[no-untyped-def]
+        self._maybe_refuse("RenewCertificate", context)
         issued = self.authority.issue(MACHINE, key_of_request(request.csr), time.time(), 3600)
         return pb.RenewCertificateReply(certificate=issued.certificate, generation=2)
 

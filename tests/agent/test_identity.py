@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,3 +144,49 @@ def test_closing_lets_go_of_who_waits(settings: Settings, store: Store, fleet: F
     connection.close()
     waiting.join(20)
     assert ended == [link.LinkClosed]
+
+
+def test_a_refused_renewal_is_asked_for_again(
+    settings: Settings, store: Store, fleet: FakeFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = join(settings, store, fleet)
+    connection = link.Link(joined.fleet_address, identity.credentials(settings, joined), settings)
+    fleet.refusals["RenewCertificate"] = (grpc.StatusCode.PERMISSION_DENIED, "denied")
+    monkeypatch.setattr(identity, "renewal_time", lambda known: 0.0 if known.generation == 1 else time.time() + 3600)
+    monkeypatch.setattr(identity, "_REFUSED_SECONDS", 0.0)
+    stopping = threading.Event()
+    loop = threading.Thread(target=identity.keep_fresh, args=(settings, store, connection, stopping), daemon=True)
+    loop.start()
+    pause = threading.Event()
+    for _ in range(4_000):
+        if (kept := identity.load(store)) and kept.generation == 2:
+            break
+        pause.wait(0.005)
+    assert loop.is_alive() and kept and kept.generation == 2 and not fleet.refusals
+    stopping.set()
+
+
+def test_who_brings_a_tick_may_give_a_call_up_and_is_told_of_an_error_that_stays(
+    settings: Settings, store: Store, fleet: FakeFleet
+) -> None:
+    class Enough(Exception):
+        pass
+
+    def tick() -> None:
+        ticks.append(1)
+        if len(ticks) == 3:
+            raise Enough
+
+    ticks: list[int] = []
+    joined = join(settings, store, fleet)
+    impatient = replace(settings, retry_first_seconds=0.01, retry_max_seconds=0.01, faulty_tries=4)
+    connection = link.Link(joined.fleet_address, identity.credentials(settings, joined), impatient)
+    fleet.refuse_times = 10
+    fleet.refusals["Heartbeat"] = (grpc.StatusCode.UNAVAILABLE, "unavailable")
+    with pytest.raises(Enough):
+        connection.ask(pb.HeartbeatRequest(), tick=tick)
+    fleet.refuse_times = 4
+    fleet.refusals["Heartbeat"] = (grpc.StatusCode.INTERNAL, "broken")
+    with pytest.raises(link.Faulty):
+        connection.ask(pb.HeartbeatRequest(), tick=lambda: None)
+    assert not fleet.refusals

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from agent import main
+from agent.settings import Settings
+from agent.storage.state import Store, Unwritable
 
 _CODE = """
 import os, signal
@@ -19,3 +27,21 @@ def test_a_signal_in_the_middle_of_a_wait_does_not_block_the_agent() -> None:
     for name in ("SIGTERM", "SIGINT"):
         done = subprocess.run([sys.executable, "-c", _CODE.format(name=name)], timeout=60, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
+
+
+def test_on_a_full_disk_the_agent_waits_for_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [3]
+
+    def full(path: Path) -> Store:
+        if left[0]:
+            left[0] -= 1
+            raise Unwritable(28, "database or disk is full")
+        return Store(path)
+
+    monkeypatch.setattr(main, "Store", full)
+    settings = Settings(data=tmp_path, fault_first_seconds=0.0)
+    assert main._store_in_time(settings, threading.Event()) is not None and not left[0]
+    stopping = threading.Event()
+    stopping.set()
+    left[0] = 1
+    assert main._store_in_time(settings, stopping) is None

@@ -18,10 +18,11 @@ import pytest
 
 from agent.context import Agent
 from agent.environment import Environment
+from agent.link.calls import Refused
 from agent.serving import engine_process
 from agent.serving.channel import exchange
 from agent.serving.engine_client import Connections
-from agent.serving.replicas import Serving
+from agent.serving.replicas import Replica, Serving
 from agent.settings import Settings
 from agent.storage.cache import Cache
 from agent.storage.state import Store
@@ -35,6 +36,7 @@ class Stubs:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.told: list[pb.ReplicaStatus] = []
+        self.refused = 0  # how often Hello is refused
         self.built = True
 
     def ask(self, request: Any, tick: Any = None) -> None:
@@ -43,6 +45,9 @@ class Stubs:
             self.changed.notify_all()
 
     def epoch(self) -> int:
+        if self.refused:
+            self.refused -= 1
+            raise Refused("version_refused", {}, "")
         return 1
 
     def has(self, requirements: str) -> bool:
@@ -266,3 +271,42 @@ def test_without_a_gguf_file_it_fails(agent: Agent, serving: Serving, stubs: Stu
     serving.serve(wanted)
     stubs.wait_for_state("FAILED")
     assert ".gguf" in stubs.told[-1].params
+
+
+@pytest.mark.parametrize("place", ["_start", "_becomes_ready", "_watch"])
+def test_what_nobody_foresaw_is_said_and_tried_again(
+    agent: Agent, serving: Serving, stubs: Stubs, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, left = getattr(Replica, place), [3]
+
+    def broken(replica: Replica) -> object:
+        if left[0]:
+            left[0] -= 1
+            raise RuntimeError("unforeseen")
+        return real(replica)
+
+    monkeypatch.setattr(Replica, place, broken)
+    serving.serve(instruction(agent))
+    stubs.wait_for(lambda told: told[-1].state == "SERVING" and told[-1].restarts == 3)
+    failed = [status for status in stubs.told if status.state == "FAILED"]
+    assert {(status.reason, json.loads(status.params)["problem"]) for status in failed} == {
+        ("agent_error", "RuntimeError: unforeseen")
+    }
+    assert answer(serving, "/v1/chat/completions")[0].status == 200
+
+
+def test_a_stopped_engine_is_never_said_to_serve(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    serving.serve(instruction(agent))
+    stubs.wait_for_state("SERVING")
+    replica = serving._replicas[5]
+    replica.leave()
+    assert replica.status().state == "STARTING"
+
+
+def test_a_refused_hello_stops_no_replica(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    stubs.refused = 1
+    serving.serve(instruction(agent))
+    stubs.wait_for_state("SERVING")
+    stubs.refused = 1
+    serving.stop(5, 2)
+    assert serving.statuses() == [] and agent.store.replicas() == []

@@ -13,10 +13,10 @@ from control_plane.domain.errors import (
     Superseded,
 )
 from control_plane.domain.matching import Plan, Snapshot, plan
-from control_plane.domain.permissions import OWNER, VIEWER, Actor
+from control_plane.domain.permissions import OWNER, SYSTEM, VIEWER, Actor
 from control_plane.domain.presence import ReplicaStatus
 from control_plane.services import deployments, jobs, models
-from control_plane.services.fleet import artifacts, attempts, scheduling
+from control_plane.services.fleet import artifacts, attempts, machines, scheduling
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.machines import MachineRecord
@@ -260,3 +260,13 @@ def test_an_engine_that_computes_on_a_gpu_is_promised_the_gpus_memory(
     deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id)
     scheduling.run_pass(cp)
     assert AllocationRecord.get().device == "GPU-1"
+
+
+def test_a_model_that_cannot_be_read_fails_its_replica_alone(
+    cp: ControlPlane, machine: Actor, deployment: DeploymentRecord, packaged: ModelRecord
+) -> None:
+    ModelRecord.update(form="adapter", base=None).where(ModelRecord.id == packaged.id).execute()
+    machines.drain(SYSTEM, cp, machine.id)
+    assert [one.key for one in machines.instructions(machine, cp, 1)] == ["drain"]
+    replica = ReplicaRecord.get()
+    assert (replica.state, replica.reason) == ("FAILED", "offer_unbuildable")

@@ -397,7 +397,7 @@ def test_a_report_that_meets_a_defect_each_time_ends_the_attempt(
     failed = job_of(attempt)
     assert (failed.state, failed.reason) == ("FAILED", "control_plane_error")
     assert attempts.report(machine, cp, attempt.id, attempt.fence, number, "SUCCEEDED") == "FAILED"  # it was taken
-    assert not cp.report_faults and DeviceReservationRecord.select().count() == 0
+    assert not cp.report_faults and AllocationRecord.select().count() == 0
     assert len({say(failed.reason, {}, locale) for locale in ("en", "de", "zh")}) == 3
 
 
