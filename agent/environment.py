@@ -28,6 +28,7 @@ from agent.storage.files import try_lock, unlocking, write_private
 
 _TORCH = re.compile(r"(torch|torchvision|torchaudio)\b(?!-)", re.IGNORECASE)
 _LOCAL_VERSION = re.compile(r"(==[^+\s]+)\+\S+")
+_PIN = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!-]+")
 _QUIET = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
 
 
@@ -52,18 +53,21 @@ class Environments:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def ensure(self, requirements: str, lock: str, log: Path, tick: Callable[[], None]) -> Environment:
-        """The environment for a requirements text, or for a recorded lock where there is one.
+        """The environment for a requirements text; a recorded lock chooses versions, and never adds a package.
 
-        What pip says is appended to `log`. `tick` is called several times a second and may raise to interrupt.
+        The lock that comes back is what is installed. What pip says is appended to `log`. `tick` is called several
+        times a second and may raise to interrupt.
         Raises BuildFailed.
         """
-        known = self._with_lock(lock) if lock else None
-        if known is not None:
-            return known
-        torch, others = split(lock or requirements)
+        torch, others = split(requirements)
+        plain = _complete(self._place(torch, others, ""))
+        if plain is not None and plain.lock == lock:
+            return plain
+        pins = pinned(lock)
+        torch = _chosen(torch, pins)
         base = self._ensure_base(torch, log, tick) if torch else None
-        folder = self._place(torch, others, "locked" if lock else "")
-        return self._once(folder, log, tick, lambda build: build.method(others, torch, base, locked=lock))
+        folder = self._place(torch, others, lock)
+        return self._once(folder, log, tick, lambda build: build.method(others, torch, base, pins))
 
     def has(self, requirements: str) -> bool:
         """Whether `ensure` would have nothing to build for a requirements text."""
@@ -81,10 +85,6 @@ class Environments:
         folder = self._folder / _name("base", torch)
         self._once(folder, log, tick, lambda build: build.base(torch))
         return folder
-
-    def _with_lock(self, lock: str) -> Environment | None:
-        built = (_complete(folder) for folder in sorted(self._folder.glob("env-*")))
-        return next((environment for environment in built if environment and environment.lock == lock), None)
 
     def _once(self, folder: Path, log: Path, tick: Callable[[], None], make: Callable[[_Build], None]) -> Environment:
         """Build `folder` unless it is complete; of several who want it, in any process, one builds."""
@@ -117,20 +117,26 @@ class _Build:
         self._venv()
         self._install(torch)
 
-    def method(self, requirements: list[str], torch: list[str], base: Path | None, locked: str) -> None:
-        """The method's requirements on top of the base. A lock is complete, so nothing is resolved anew."""
+    def method(self, requirements: list[str], torch: list[str], base: Path | None, pins: list[str]) -> None:
+        """The method's requirements on top of the base, with a lock's pins as constraints: it came from a machine."""
         self._venv()
         if base is not None:
             packages = next((base / "lib").glob("python*/site-packages"))
             target = next((self.folder / "lib").glob("python*/site-packages"))
             (target / "tunesmith_base.pth").write_text(f"{packages}\n")
         # torch again, so that nothing else asks for another version than the base has
-        self._install(requirements if locked else [*requirements, *torch], *(["--no-deps"] if locked else []))
+        constraints = self.folder / "constraints.txt"
+        constraints.write_text("".join(f"{pin}\n" for pin in pins))
+        self._install([*requirements, *torch], *(["-c", str(constraints)] if pins else []))
 
     def finish(self) -> Environment:
-        """Record the lock and mark the environment as complete."""
+        """Record the lock and mark the environment as complete. Raises BuildFailed."""
         command = [str(self.python), "-m", "pip", "freeze", "--disable-pip-version-check"]
-        frozen = subprocess.run(command, capture_output=True, text=True, check=True, env=_build_environment())
+        frozen = subprocess.run(command, capture_output=True, text=True, check=False, env=_build_environment())
+        if frozen.returncode:
+            with self.log.open("a") as log:
+                log.write(frozen.stderr)
+            raise BuildFailed(f"pip freeze ended with status {frozen.returncode}")
         lock = public(frozen.stdout)
         write_private(self.folder / "complete.json", json.dumps({"lock": lock}).encode())
         return Environment(self.python, lock)
@@ -174,6 +180,17 @@ def split(requirements: str) -> tuple[list[str], list[str]]:
     kept = sorted(line for line in lines if line and not line.startswith("#"))
     torch = [line for line in kept if _TORCH.match(line)]
     return torch, [line for line in kept if line not in torch]
+
+
+def pinned(lock: str) -> list[str]:
+    """The lock's `name==version` lines; whatever else stands in it (options, addresses) is left out."""
+    return [line for line in split(lock)[0] + split(lock)[1] if _PIN.fullmatch(line)]
+
+
+def _chosen(torch: list[str], pins: list[str]) -> list[str]:
+    """The base's requirements in the lock's versions; a package that the requirements do not name is not added."""
+    versions = {pin.partition("==")[0].lower(): pin for pin in pins}
+    return sorted(versions.get(_TORCH.match(line).group(1).lower(), line) for line in torch)  # type: ignore[union-attr]
 
 
 def public(frozen: str) -> str:

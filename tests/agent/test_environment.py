@@ -94,6 +94,27 @@ def test_a_lock_is_installed_as_it_is(environments: Environments, tmp_path: Path
     assert imported(made, "library")[0] == "3.0"
 
 
+def test_a_lock_never_adds_a_package(environments: Environments, place: Path, tmp_path: Path) -> None:
+    wheel(place / "wheels", "evil", "6.6")
+    wheel(place / "wheels", "torchvision", "6.6")
+    lock = LOCK + "evil==6.6\ntorchvision==6.6\nevil @ file:///x\n--find-links /tmp\n"
+    made = ensure(environments, tmp_path, "torch\nlibrary\n", lock=lock)
+    assert made.lock == LOCK
+    for name in ("evil", "torchvision"):
+        done = subprocess.run([made.python, "-c", f"import {name}"], capture_output=True, check=False)
+        assert done.returncode, name
+
+
+def test_a_freeze_that_fails_is_a_failed_build(environments: Environments, place: Path, tmp_path: Path) -> None:
+    def tick() -> None:
+        for pip in (place / "agent/environments").glob("env-*/lib/python*/site-packages/pip/_internal/commands"):
+            if not (pip.parents[5] / "complete.json").exists():
+                (pip / "freeze.py").unlink(missing_ok=True)
+
+    with pytest.raises(BuildFailed, match="freeze"):
+        environments.ensure("shared>=1.0,<2\n", "", tmp_path / "log", tick)
+
+
 def test_a_failing_build_says_why(environments: Environments, tmp_path: Path) -> None:
     with pytest.raises(BuildFailed):
         ensure(environments, tmp_path, "no-such-library\n")
