@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from agent.attempts.masking import Mask
 from agent.link.calls import Faulty, Link, Refused
+from agent.storage.files import is_plain, open_plain
 from agent.storage.state import Store
 from tunesmith.v1 import fleet_pb2 as pb
 
@@ -159,7 +160,7 @@ class Outbox:
         """Masked bytes from `offset`: whole lines, at most CHUNK bytes; what has no end yet only when `final`."""
         if not _size(path):
             return b""
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             file.seek(offset)
             taken = bytearray()
             for line in _lines(file):
@@ -173,7 +174,7 @@ class Outbox:
         whole, length = hashlib.sha256(), 0
         path = self._logs[stream]
         if _size(path):
-            with path.open("rb") as file:
+            with open_plain(path) as file:
                 for line in _lines(file):
                     if length >= limit:
                         break
@@ -202,7 +203,7 @@ class Outbox:
         if _size(self._events) <= position:
             return []
         taken: list[tuple[pb.AttemptEvent, int]] = []
-        with self._events.open("rb") as file:
+        with open_plain(self._events) as file:
             file.seek(position)
             size = 0
             for number, line in enumerate(file, done + 1):
@@ -218,7 +219,7 @@ class Outbox:
         row = self._store.attempt(self._attempt)
         done, position = (row.events if row else 0), 0
         if done and _size(self._events):
-            with self._events.open("rb") as file:
+            with open_plain(self._events) as file:
                 position = sum(len(line) for line, _ in zip(file, range(done), strict=False))
         self._events_at = (done, position)
         return done, position
@@ -245,9 +246,9 @@ def _numbered(body: bytes, sequence: int) -> pb.ReportStateRequest:
 
 def last_lines(path: Path, limit: int = 2000) -> str:
     """The end of a log for an error message, at most `limit` characters."""
-    if not path.is_file():
+    if not is_plain(path):
         return ""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         file.seek(max(0, path.stat().st_size - limit * 2))
         return file.read().decode(errors="replace").strip()[-limit:]
 

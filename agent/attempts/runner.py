@@ -9,6 +9,7 @@ agent never touches it.
 """
 
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -21,14 +22,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+_SET_CHILD_SUBREAPER = 36  # of prctl(2)
+_END_SECONDS = 10.0  # a process that the kernel does not let die is left behind
+
 
 def main(folder: Path) -> int:
     """Run the trainer to its end; 0 once the exit record stands, 3 when another runner has this attempt."""
     lock = os.open(folder / "runner.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not taken(lock):
         return 3
+    adopt_orphans()
     if (folder / "exit.json").exists():  # an attempt is run once
         return 0
     write(folder / "runner.json", {"pid": os.getpid()})
@@ -53,9 +56,59 @@ def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
         return {"status": 127, "signal": 0, "error": str(problem), "began": begin, "ended": time.time()}
     write(folder / "trainer.json", {"pid": trainer.pid, "began": begin})
     threading.Thread(target=end, args=(trainer, asked, spec["grace_seconds"]), daemon=True).start()
-    code = trainer.wait()
-    kill_group(trainer.pid, signal.SIGKILL)  # what the trainer started ends with it
+    code = wait_for(trainer.pid)
+    kill_group(trainer.pid, signal.SIGKILL)  # what the trainer started ends with it,
+    end_descendants()  # and so does what has left its process group
     return {"status": max(code, 0), "signal": max(-code, 0), "error": "", "began": begin, "ended": time.time()}
+
+
+def taken(lock: int) -> bool:
+    """Take the lock within a second: a look at whether it is held takes it too, for microseconds."""
+    for _ in range(50):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False
+
+
+def adopt_orphans() -> None:
+    """On Linux: whatever of the trainer's loses its parent becomes this process's child."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def wait_for(pid: int) -> int:
+    """Collect adopted children until `pid` has ended; its status, or the negative number of a signal."""
+    while True:
+        ended, status = os.wait()
+        if ended == pid:
+            return os.waitstatus_to_exitcode(status)
+
+
+def end_descendants() -> None:
+    """Kill all that descends from this process, level by level, as killing a parent hands its children to us."""
+    deadline = time.monotonic() + _END_SECONDS
+    while (children := children_of(os.getpid())) and time.monotonic() < deadline:
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.01)
+
+
+def children_of(pid: int) -> list[int]:
+    """The children of a process by /proc; nothing where there is none (macOS)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def end(trainer: subprocess.Popen[bytes], asked: "queue.SimpleQueue[int]", grace: float) -> None:

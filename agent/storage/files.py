@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 
 class PathUnsafe(ValueError):
@@ -20,6 +22,23 @@ def inside(folder: Path, relative: str) -> Path:
     if bad or any(ord(character) < 32 for character in relative):
         raise PathUnsafe(relative[:200])
     return folder.joinpath(*parts)
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file that a trainer may have put there, for reading. Raises OSError for a link, a pipe or a folder."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path.name} is no plain file")
+    return os.fdopen(descriptor, "rb")
+
+
+def is_plain(path: Path) -> bool:
+    """Whether `path` itself is a regular file; a link to one is not."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from pathlib import Path
 
 import grpc
 import psutil
 import pytest
 
-from agent.attempts import trainer
+from agent.attempts import runner, trainer
+from agent.storage.files import try_lock
 from tests.agent.conftest import Machine
 from tests.agent.fake_fleet import FakeFleet
 from tests.agent.trainings import GOOD, make_offer, over
@@ -135,6 +137,41 @@ def test_killed_runner_is_told_and_its_group_reaped(fleet: FakeFleet, machine: M
     fleet.wait_for(lambda: over(fleet))
     assert fleet.states[12][-1].reason == "runner_vanished"
     assert has_ended(int(str(fleet.events[12][0]["pid"])))
+
+
+def test_what_left_the_process_group_ends_with_its_job(fleet: FakeFleet, machine: Machine) -> None:
+    machine.start()
+    body = (
+        "import subprocess\n"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\nevent(kind='x', pid=child.pid)\n"
+    )
+    fleet.offer(make_offer(fleet, body + GOOD))
+    fleet.wait_for(lambda: over(fleet))
+    assert fleet.last_state(12) == "SUCCEEDED"
+    assert has_ended(int(str(fleet.events[12][0]["pid"])))
+
+
+def test_a_link_in_place_of_a_log_is_not_followed(fleet: FakeFleet, machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("very private\n")
+    machine.start()
+    body = (
+        f"secret = {str(tmp_path / 'secret')!r}\nlink = pathlib.Path('log/agent'); link.unlink(missing_ok=True)\n"
+        "link.symlink_to(secret); (out / 'events.jsonl').symlink_to(secret); sys.exit(7)\n"
+    )
+    fleet.offer(make_offer(fleet, body))
+    fleet.wait_for(lambda: over(fleet))
+    assert fleet.states[12][-1].reason == "trainer_crashed"
+    assert b"private" not in b"".join(data for (attempt, _), data in fleet.logs.items() if attempt == 12)
+    assert not fleet.events[12]
+
+
+def test_a_look_at_the_lock_does_not_turn_the_runner_away(tmp_path: Path) -> None:
+    held = try_lock(tmp_path / "runner.lock")
+    assert held is not None
+    mine = os.open(tmp_path / "runner.lock", os.O_RDWR)
+    threading.Timer(0.2, os.close, [held]).start()
+    assert runner.taken(mine)
+    os.close(mine)
 
 
 def test_a_refused_success_becomes_a_failure_with_its_code(fleet: FakeFleet, machine: Machine) -> None:
