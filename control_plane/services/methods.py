@@ -61,7 +61,7 @@ def register_shipped(cp: ControlPlane) -> list[str]:
     """Register each method folder as it is now; the names. Called at the start.
 
     What is the same stays the same version. A faulty folder is logged and left out: it must not keep the rest from
-    starting. A method whose folder is gone takes no new jobs.
+    starting. A method whose folder is not there stays as it is: the database may know methods that no disk has.
     """
     root = Path(cp.settings.methods) if cp.settings.methods else next(filter(Path.is_dir, SHIPPED))
     with cp.blobs.holding():
@@ -74,7 +74,6 @@ def register_shipped(cp: ControlPlane) -> list[str]:
                 continue
             found[path.parent.name] = folder
         with transaction():
-            MethodVersionRecord.update(current=False).where(MethodVersionRecord.name.not_in(list(found))).execute()
             for name, folder in found.items():
                 _register(cp, name, folder)
     return list(found)

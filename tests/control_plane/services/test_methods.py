@@ -121,12 +121,13 @@ def test_a_version_is_its_content_and_the_kit_belongs_to_it(plant: ControlPlane,
     assert len(methods.list_methods(SYSTEM, plant)) == 1
 
 
-def test_a_method_that_is_gone_takes_no_new_jobs(plant: ControlPlane, folder: Path) -> None:
+def test_a_method_whose_folder_is_gone_stays(plant: ControlPlane, folder: Path) -> None:
     methods.register_shipped(plant)
     shutil.rmtree(folder / "tiny")
     assert methods.register_shipped(plant) == []
+    assert methods.get(SYSTEM, plant, "tiny").name == "tiny"
     with pytest.raises(MethodUnknown):
-        methods.get(SYSTEM, plant, "tiny")
+        methods.get(SYSTEM, plant, "other")
 
 
 @pytest.mark.parametrize(
