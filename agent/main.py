@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -30,6 +31,8 @@ from agent.storage.files import is_locked, try_lock
 from agent.storage.state import Store
 
 log = logging.getLogger(__name__)
+
+_BALLAST = 4 << 20  # bytes that are kept for a start on a full disk
 
 
 @click.group()
@@ -185,14 +188,25 @@ def _store(settings: Settings) -> Store:
 
 
 def _store_in_time(settings: Settings, stopping: threading.Event) -> Store | None:
-    """The store; on a full disk the agent waits for room instead of ending. None when it is to end meanwhile."""
+    """The store; on a full disk the agent makes a little room and waits for more. None when it is to end meanwhile.
+
+    The room is a file kept for this: with it the agent begins, and ends what has filled the disk.
+    """
+    ballast = settings.data / "ballast"
     while True:
         try:
-            return _store(settings)
+            store = _store(settings)
         except OSError as problem:
             log.error("the agent cannot begin: %s", problem)
+            with suppress(OSError):
+                ballast.unlink(missing_ok=True)
             if stopping.wait(settings.fault_first_seconds):
                 return None
+        else:
+            with suppress(OSError):  # without room for it now, the next start tries again
+                if not ballast.exists():
+                    ballast.write_bytes(bytes(_BALLAST))
+            return store
 
 
 def _token(token_file: Path | None) -> str:

@@ -60,6 +60,7 @@ class Attempt:
         self._told = False  # the control plane knows the end
         self._given_up = ""  # why: somebody else has the attempt
         self._over = False
+        self._last_state = row.state  # as the store last said: it may be the store that fails
         if row.cancelled:
             self.cancelled.set()
 
@@ -100,7 +101,7 @@ class Attempt:
         if self._ending is None and (ending := foreseen(problem)):
             self._ending = ending
             return
-        where = _OVER if self._told or self._given_up else _END if self._ending else self._state()
+        where = _OVER if self._told or self._given_up else _END if self._ending else self._last_state
         self._faults.count(where)
         log.warning("attempt %d: a fault in %s", self.row.attempt_id, where, exc_info=problem)
         if self._faults.exhausted(where) and self._ending is None and where not in _ENDS:
@@ -118,7 +119,8 @@ class Attempt:
 
     def _state(self) -> str:
         row = self._agent.store.attempt(self.row.attempt_id)
-        return row.state if row is not None else ""
+        self._last_state = row.state if row is not None else ""
+        return self._last_state
 
     # ---- the steps
 

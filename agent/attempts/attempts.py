@@ -99,9 +99,14 @@ class Attempts:
             self._held[row.attempt_id] = attempt
         if older is not None:
             older.fenced.set()
-        threading.Thread(
+        thread = threading.Thread(
             target=self._live, args=(attempt, older), name=f"attempt-{row.attempt_id}", daemon=True
-        ).start()
+        )
+        try:
+            thread.start()
+        except RuntimeError as problem:  # this machine has no thread to give: nobody holds it, whoever asks tries again
+            log.error("attempt %d cannot begin: %s", row.attempt_id, problem)
+            self._let_go(attempt)
         return attempt
 
     def _live(self, attempt: Attempt, older: Attempt | None) -> None:
@@ -115,10 +120,13 @@ class Attempts:
             log.exception("attempt %d stopped on an error of the agent", attempt.row.attempt_id)
         finally:
             memory.give_back()
-            attempt.ended.set()
-            with self._lock:
-                if self._held.get(attempt.row.attempt_id) is attempt:
-                    del self._held[attempt.row.attempt_id]
+            self._let_go(attempt)
+
+    def _let_go(self, attempt: Attempt) -> None:
+        attempt.ended.set()
+        with self._lock:
+            if self._held.get(attempt.row.attempt_id) is attempt:
+                del self._held[attempt.row.attempt_id]
 
     def _sweep(self, kept: set[str]) -> None:
         oldest = time.time() - self._agent.settings.keep_seconds

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,7 +83,9 @@ def foreseen(problem: Exception) -> Ending | None:
 def unforeseen(problem: Exception, mask: Mask, folder: Path) -> Ending:
     """The end after the last try; `folder` lies on the disk that may be full."""
     if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(folder).free
+        free = 0
+        with suppress(OSError):  # a disk that fails may not even say how full it is
+            free = shutil.disk_usage(folder).free
         return Ending("FAILED", Failure("disk_full", {"needed": SPARE, "free": free}))
     return Ending("FAILED", Failure("agent_error", {"problem": last_line(problem, mask)}))
 

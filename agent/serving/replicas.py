@@ -59,7 +59,8 @@ class Serving:
         """Serve what the instruction says; a newer generation for the same replica replaces the older."""
         with self._lock:
             current = self._replicas.get(instruction.replica_id)
-        if current is not None and current.instruction.generation >= instruction.generation:
+        newest = current is not None and current.instruction.generation >= instruction.generation
+        if current is not None and newest and current.is_living():
             self.tell(current.status())  # it asks because it does not know
             return
         self._agent.store.keep_replica(instruction.replica_id, instruction.SerializeToString())
@@ -104,7 +105,7 @@ class Serving:
             return
         try:
             self._report(self._session, status, tick)
-        except (Refused, Faulty) as problem:  # of Hello too, which the session may have to say first
+        except (Refused, Faulty, OSError) as problem:  # of Hello too, which the session may have to say first
             log.warning("replica %d: %s", status.replica_id, problem)
 
     def _report(self, session: Session, status: pb.ReplicaStatus, tick: Callable[[], None]) -> None:
@@ -141,6 +142,10 @@ class Replica:
         """Start following, once the thread of an older generation has let go."""
         self._older = older
         self._thread.start()
+
+    def is_living(self) -> bool:
+        """Whether its thread follows the instruction."""
+        return self._thread.is_alive()
 
     def leave(self) -> None:
         """Let go and end the engine; returns when both are done."""

@@ -79,7 +79,7 @@ class Store:
 
     def fact(self, name: str) -> Any:
         """The JSON value kept under `name`, or None."""
-        with self._lock:
+        with self._lock, _told():
             row = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return json.loads(row[0]) if row else None
 
@@ -105,13 +105,13 @@ class Store:
 
     def attempts(self) -> list[AttemptRow]:
         """All attempts that are not settled yet, the oldest first."""
-        with self._lock:
+        with self._lock, _told():
             rows = self._database.execute("SELECT * FROM attempts ORDER BY attempt_id").fetchall()
         return [AttemptRow(*row) for row in rows]
 
     def attempt(self, attempt_id: int) -> AttemptRow | None:
         """One attempt, or None once it is forgotten."""
-        with self._lock:
+        with self._lock, _told():
             row = self._database.execute("SELECT * FROM attempts WHERE attempt_id = ?", (attempt_id,)).fetchone()
         return AttemptRow(*row) if row else None
 
@@ -154,7 +154,7 @@ class Store:
 
     def reports(self, attempt_id: int) -> list[tuple[int, bytes]]:
         """The unsent reports of an attempt in order: sequence number and message."""
-        with self._lock:
+        with self._lock, _told():
             rows = self._database.execute(
                 "SELECT sequence, body FROM reports WHERE attempt_id = ? ORDER BY sequence", (attempt_id,)
             ).fetchall()
@@ -175,7 +175,7 @@ class Store:
 
     def log(self, attempt_id: int, stream: str) -> tuple[int, bool]:
         """Acknowledged bytes of a log stream, and whether it is sealed."""
-        with self._lock:
+        with self._lock, _told():
             row = self._database.execute(
                 "SELECT committed, sealed FROM logs WHERE attempt_id = ? AND stream = ?", (attempt_id, stream)
             ).fetchone()
@@ -190,7 +190,7 @@ class Store:
 
     def replicas(self) -> list[bytes]:
         """The Serve messages that stand."""
-        with self._lock:
+        with self._lock, _told():
             return [bytes(row[0]) for row in self._database.execute("SELECT serve FROM replicas ORDER BY replica_id")]
 
     def keep_replica(self, replica_id: int, serve: bytes) -> None:

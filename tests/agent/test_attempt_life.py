@@ -160,7 +160,7 @@ def test_a_link_in_place_of_a_log_is_not_followed(fleet: FakeFleet, machine: Mac
     )
     fleet.offer(make_offer(fleet, body))
     fleet.wait_for(lambda: over(fleet))
-    assert fleet.states[12][-1].reason == "trainer_crashed"
+    assert fleet.states[12][-1].reason == "output_unreadable"
     assert b"private" not in b"".join(data for (attempt, _), data in fleet.logs.items() if attempt == 12)
     assert not fleet.events[12]
 

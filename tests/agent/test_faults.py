@@ -137,6 +137,7 @@ SEAMS = {
     "event offsets": (Store, "set_events"),
     "report written": (Store, "add_report"),
     "report dropped": (Store, "drop_report"),
+    "reports read": (Store, "reports"),
 }
 
 
@@ -155,7 +156,8 @@ def test_raised_once_it_succeeds_all_the_same(
     house.wait_until(house.is_done)
 
 
-@pytest.mark.parametrize("seam", SEAMS)
+# a store that can never be read holds what it has to tell for ever: that attempt waits, and is not lost
+@pytest.mark.parametrize("seam", [name for name in SEAMS if name != "reports read"])
 def test_raised_always_it_fails_with_a_reason_and_the_next_one_runs(
     seam: str, fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +174,42 @@ def test_raised_always_it_fails_with_a_reason_and_the_next_one_runs(
     fleet.offer(make_offer(fleet, GOOD, attempt_id=13))
     fleet.wait_for(lambda: over(fleet, 13))
     assert fleet.last_state(13) == "SUCCEEDED"
+
+
+def test_a_store_that_cannot_be_read_for_a_while_loses_no_attempt(
+    fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even while a fault is being met: the thread stays, and the training goes on."""
+    row = Fault(0, Unwritable(errno.EIO, "state.db: disk I/O error"))
+    row.put(monkeypatch, Store, "attempt", only=12)  # type: ignore[arg-type]
+    logs = Fault(0)
+    logs.put(monkeypatch, Outbox, "send_logs")
+    fleet.offer(make_offer(fleet, "time.sleep(0.5)\n" + GOOD))
+    fleet.wait_for(lambda: fleet.last_state(12) == "RUNNING")
+    row.left, logs.left = 2, 1
+    fleet.wait_for(lambda: over(fleet))
+    assert fleet.last_state(12) == "SUCCEEDED"
+    house.wait_until(house.is_done)
+
+
+def test_a_machine_that_has_no_thread_to_give_holds_nothing(
+    fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, refused = threading.Thread.start, threading.Event()
+
+    def start_unless(thread: threading.Thread) -> None:
+        if thread.name == "attempt-12" and not refused.is_set():
+            refused.set()
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_unless)
+    fleet.offer(make_offer(fleet, GOOD))
+    house.wait_until(refused.is_set)
+    house.wait_until(lambda: not house.attempts.held())
+    fleet.instruct("cancel:12:3", cancel=pb.Cancel(attempt_id=12, fence=3))  # and it is found all the same
+    fleet.wait_for(lambda: over(fleet))
+    assert fleet.last_state(12) == "CANCELLED"
 
 
 def test_what_is_no_full_disk_is_an_error_of_the_agent_in_words(

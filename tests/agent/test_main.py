@@ -45,3 +45,22 @@ def test_on_a_full_disk_the_agent_waits_for_room(tmp_path: Path, monkeypatch: py
     stopping.set()
     left[0] = 1
     assert main._store_in_time(settings, stopping) is None
+
+
+def test_a_start_on_a_full_disk_makes_the_room_that_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data=tmp_path, fault_first_seconds=0.0)
+    first = main._store_in_time(settings, threading.Event())
+    assert first is not None
+    first.close()
+    ballast = tmp_path / "ballast"
+    assert ballast.stat().st_size > 1 << 20
+
+    def full(path: Path) -> Store:
+        if ballast.exists():
+            raise Unwritable(28, "database or disk is full")
+        return Store(path)
+
+    monkeypatch.setattr(main, "Store", full)
+    again = main._store_in_time(settings, threading.Event())
+    assert again is not None and ballast.exists()  # kept again for the next time
+    again.close()

@@ -310,3 +310,20 @@ def test_a_refused_hello_stops_no_replica(agent: Agent, serving: Serving, stubs:
     stubs.refused = 1
     serving.stop(5, 2)
     assert serving.statuses() == [] and agent.store.replicas() == []
+
+
+def test_a_report_that_nobody_foresaw_to_fail_ends_no_replica(
+    agent: Agent, serving: Serving, stubs: Stubs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epoch, left = stubs.epoch, [3]
+
+    def failing() -> int:
+        if left[0]:
+            left[0] -= 1
+            raise OSError(24, "Too many open files")
+        return epoch()
+
+    monkeypatch.setattr(stubs, "epoch", failing)
+    serving.serve(instruction(agent))
+    stubs.wait_until(lambda: serving.statuses()[0].state == "SERVING")
+    assert not left[0] or serving._replicas[5].is_living()
