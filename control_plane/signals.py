@@ -1,4 +1,7 @@
-"""The Signals port inside one process: topics with version numbers, waited on by threads and by callbacks."""
+"""The Signals port inside one process: topics with version numbers, waited on by threads and by callbacks.
+
+Whoever waits has an event of its own under the topics it asked for, so that a wake runs nobody else.
+"""
 
 from __future__ import annotations
 
@@ -13,46 +16,52 @@ class LocalSignals:
     """Wakes threads that wait and callbacks that listen. Versions start at 1 and only grow."""
 
     def __init__(self) -> None:
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
         self._versions: defaultdict[str, int] = defaultdict(lambda: 1)
         self._callbacks: defaultdict[str, list[Callback]] = defaultdict(list)
 
     def wake(self, *topics: str) -> None:
         """Raise the version of each topic and wake whoever waits on one of them."""
-        with self._condition:
+        with self._lock:
             for topic in topics:
                 self._versions[topic] += 1
-            self._condition.notify_all()
             callbacks = [(callback, topic) for topic in topics for callback in self._callbacks.get(topic, ())]
         for callback, topic in callbacks:
             callback(topic)
 
     def version(self, topic: str) -> int:
-        with self._condition:
+        with self._lock:
             return self._versions.get(topic, 1)
 
     def wait(self, topics: frozenset[str], seen: dict[str, int], seconds: float) -> dict[str, int]:
         """Block at most `seconds` until a topic's version differs from the one in `seen`; the versions that are now."""
-
-        def changed() -> bool:
-            return any(self._versions.get(topic, 1) != seen.get(topic, 1) for topic in topics)
-
-        with self._condition:
-            self._condition.wait_for(changed, timeout=seconds)
-            return {topic: self._versions.get(topic, 1) for topic in topics}
+        woken = threading.Event()
+        unsubscribe = self.subscribe(topics, lambda _: woken.set())
+        try:
+            now = self._now(topics)
+            if any(now[topic] != seen.get(topic, 1) for topic in topics):
+                return now
+            woken.wait(seconds)
+            return self._now(topics)
+        finally:
+            unsubscribe()
 
     def subscribe(self, topics: Iterable[str], callback: Callback) -> Callable[[], None]:
         """Call `callback(topic)` from the waking thread at each wake; the returned function ends it."""
         kept = list(topics)
-        with self._condition:
+        with self._lock:
             for topic in kept:
                 self._callbacks[topic].append(callback)
 
         def unsubscribe() -> None:
-            with self._condition:
+            with self._lock:
                 for topic in kept:
                     self._callbacks[topic].remove(callback)
                     if not self._callbacks[topic]:
                         del self._callbacks[topic]
 
         return unsubscribe
+
+    def _now(self, topics: frozenset[str]) -> dict[str, int]:
+        with self._lock:
+            return {topic: self._versions.get(topic, 1) for topic in topics}

@@ -33,9 +33,10 @@ R = TypeVar("R")
 
 
 class FleetServicer(fleet_pb2_grpc.FleetServicer):
-    def __init__(self, cp: ControlPlane, pool: Executor, channels: ServingChannels) -> None:
+    def __init__(self, cp: ControlPlane, control: Executor, bulk: Executor, channels: ServingChannels) -> None:
         self._cp = cp
-        self._pool = pool
+        self._control = control
+        self._bulk = bulk
         self._channels = channels
 
     async def _call(
@@ -45,14 +46,35 @@ class FleetServicer(fleet_pb2_grpc.FleetServicer):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> R:
-        """Run a service as the calling machine: authentication and service share one hop into the pool."""
+        """Run a service as the calling machine, in the pool of the calls that leases and offers hang on."""
+        return await self._run(self._control, context, service, *args, **kwargs)
+
+    async def _transfer(
+        self,
+        context: Context,
+        service: Callable[Concatenate[Actor, ControlPlane, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Like `_call`, in the pool of what moves bytes."""
+        return await self._run(self._bulk, context, service, *args, **kwargs)
+
+    async def _run(
+        self,
+        pool: Executor,
+        context: Context,
+        service: Callable[Concatenate[Actor, ControlPlane, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Authentication and service share one hop into the pool."""
         peer, address = peer_certificate(context), address_of(context)
 
         def run() -> R:
             actor = enrollment.authenticate(self._cp, peer.machine_id, peer.serial, peer.not_after, address)
             return service(actor, self._cp, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+        return await asyncio.get_running_loop().run_in_executor(pool, run)
 
     # ---- presence
 
@@ -114,45 +136,49 @@ class FleetServicer(fleet_pb2_grpc.FleetServicer):
 
     async def AppendLog(self, request: pb.AppendLogRequest, context: Context) -> pb.AppendLogReply:
         _limit("data", len(request.data), MAX_LOG_CHUNK)
-        committed = await self._call(
+        committed = await self._transfer(
             context, logs.append, request.attempt_id, request.fence, request.stream, request.offset, request.data
         )
         return pb.AppendLogReply(committed=committed)
 
     async def SealLog(self, request: pb.SealLogRequest, context: Context) -> pb.SealLogReply:
-        sealed, committed = await self._call(
+        sealed, committed = await self._transfer(
             context, logs.seal, request.attempt_id, request.fence, request.stream, request.length, request.sha256
         )
         return pb.SealLogReply(sealed=sealed, committed=committed)
 
     async def AppendEvents(self, request: pb.AppendEventsRequest, context: Context) -> pb.AppendEventsReply:
         lines = [(event.sequence, event.body) for event in request.events]
-        committed = await self._call(context, events.append, request.attempt_id, request.fence, lines)
+        committed = await self._transfer(context, events.append, request.attempt_id, request.fence, lines)
         return pb.AppendEventsReply(committed=committed)
 
     # ---- files
 
     async def BeginArtifact(self, request: pb.BeginArtifactRequest, context: Context) -> pb.BeginArtifactReply:
         files = [wire.artifact_file(file) for file in request.files]
-        artifact = await self._call(context, artifacts.begin, request.attempt_id, request.fence, request.name, files)
+        artifact = await self._transfer(
+            context, artifacts.begin, request.attempt_id, request.fence, request.name, files
+        )
         return pb.BeginArtifactReply(artifact_id=artifact)
 
     async def MissingChunks(self, request: pb.MissingChunksRequest, context: Context) -> pb.MissingChunksReply:
-        chunks = await self._call(context, artifacts.missing, request.artifact_id, request.fence)
+        chunks = await self._transfer(context, artifacts.missing, request.artifact_id, request.fence)
         return pb.MissingChunksReply(chunks=chunks)
 
     async def PutChunk(self, request: pb.PutChunkRequest, context: Context) -> pb.PutChunkReply:
         _limit("data", len(request.data), MAX_CHUNK)
-        await self._call(context, artifacts.put_chunk, request.artifact_id, request.fence, request.sha256, request.data)
+        await self._transfer(
+            context, artifacts.put_chunk, request.artifact_id, request.fence, request.sha256, request.data
+        )
         return pb.PutChunkReply()
 
     async def CommitArtifact(self, request: pb.CommitArtifactRequest, context: Context) -> pb.CommitArtifactReply:
-        await self._call(context, artifacts.commit, request.artifact_id, request.fence)
+        await self._transfer(context, artifacts.commit, request.artifact_id, request.fence)
         return pb.CommitArtifactReply()
 
     async def GetBlob(self, request: pb.GetBlobRequest, context: Context) -> pb.GetBlobReply:
         _limit("length", request.length, MAX_CHUNK)
-        data, size = await self._call(context, artifacts.read_blob, request.sha256, request.offset, request.length)
+        data, size = await self._transfer(context, artifacts.read_blob, request.sha256, request.offset, request.length)
         return pb.GetBlobReply(data=data, size=size)
 
     # ---- serving

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 import grpc
 import grpc.aio
@@ -19,6 +20,7 @@ from control_plane.rpc.fleet import FleetServicer
 from control_plane.rpc.hops import Hops
 from control_plane.rpc.interceptors import ErrorsInWords
 from control_plane.rpc.serving import ServingChannels
+from control_plane.settings import Settings
 from tunesmith.v1 import automation_pb2_grpc, fleet_pb2_grpc
 
 # generated without types
@@ -26,8 +28,6 @@ _Add = Callable[[object, grpc.aio.Server], None]
 _add_enrollment: _Add = fleet_pb2_grpc.add_EnrollmentServicer_to_server
 _add_automation: _Add = automation_pb2_grpc.add_AutomationServicer_to_server
 _add_fleet: _Add = fleet_pb2_grpc.add_FleetServicer_to_server
-
-_THREADS = 24  # services at once; the hanging calls hold none
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", 16 << 20),  # after decompression, so it bounds gzip bombs too
@@ -42,13 +42,39 @@ _OPTIONS = (
 )
 
 
+@dataclass(frozen=True)
+class Pools:
+    """The threads that services run in, apart by what may wait for what; the hanging calls hold none.
+
+    A commit that hashes for minutes, or a script that asks too much, must not silence the heartbeats: leases hang on
+    them.
+    """
+
+    control: Hops  # sessions, heartbeats, polls, offers, reports
+    bulk: Hops  # chunks, commits, logs, blobs
+    automation: Hops  # the public API, and enrolment
+
+    @classmethod
+    def of(cls, settings: Settings) -> Pools:
+        return cls(
+            Hops(settings.control_threads, thread_name_prefix="rpc-control"),
+            Hops(settings.bulk_threads, thread_name_prefix="rpc-bulk"),
+            Hops(settings.automation_threads, thread_name_prefix="rpc-automation"),
+        )
+
+    def shutdown(self) -> None:
+        """Return when nothing runs in them any more."""
+        for pool in (self.control, self.bulk, self.automation):
+            pool.shutdown()
+
+
 class Server:
     """Both ports. `start` returns when they listen, `stop` when they are closed."""
 
     def __init__(self, cp: ControlPlane, channels: ServingChannels) -> None:
         self._cp = cp
         self._channels = channels
-        self._pool = Hops(_THREADS, thread_name_prefix="rpc")
+        self._pools = Pools.of(cp.settings)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rpc-loop", daemon=True)
         self._servers: list[grpc.aio.Server] = []
@@ -65,7 +91,7 @@ class Server:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        self._pool.shutdown()
+        self._pools.shutdown()
 
     async def _start(self) -> None:
         settings = self._cp.settings
@@ -87,13 +113,13 @@ class Server:
 
     def _api(self) -> grpc.aio.Server:
         server = grpc.aio.server(interceptors=[Durations(self._cp.metrics), ErrorsInWords()], options=_OPTIONS)
-        _add_enrollment(EnrollmentServicer(self._cp, self._pool), server)
-        _add_automation(AutomationServicer(self._cp, self._pool), server)
+        _add_enrollment(EnrollmentServicer(self._cp, self._pools.automation), server)
+        _add_automation(AutomationServicer(self._cp, self._pools.automation), server)
         return server
 
     def _fleet(self) -> grpc.aio.Server:
         server = grpc.aio.server(interceptors=[Durations(self._cp.metrics), ErrorsInWords()], options=_OPTIONS)
-        _add_fleet(FleetServicer(self._cp, self._pool, self._channels), server)
+        _add_fleet(FleetServicer(self._cp, self._pools.control, self._pools.bulk, self._channels), server)
         return server
 
     async def _stop(self, grace_seconds: float) -> None:

@@ -1,4 +1,5 @@
 import threading
+from types import SimpleNamespace
 
 from control_plane.signals import LocalSignals
 
@@ -26,3 +27,25 @@ def test_a_callback_ends_with_its_subscription():
     unsubscribe()
     signals.wake("machine:a")
     assert heard == ["machine:a"]
+
+
+def test_a_wake_runs_nobody_who_waits_on_another_topic(monkeypatch):
+    signals, ran, waiting = LocalSignals(), [], threading.Event()
+
+    class Counted(threading.Event):
+        def wait(self, timeout=None):
+            waiting.set()
+            woken = super().wait(timeout)
+            ran.append(threading.current_thread().name)
+            return woken
+
+    monkeypatch.setattr("control_plane.signals.threading", SimpleNamespace(Event=Counted, Lock=threading.Lock))
+    thread = threading.Thread(target=lambda: signals.wait(frozenset({"job:2"}), {}, 30), name="of job:2")
+    thread.start()
+    assert waiting.wait(30)
+    for _ in range(100):
+        signals.wake("job:1")
+    assert not ran
+    signals.wake("job:2")
+    thread.join(timeout=30)
+    assert ran == ["of job:2"]

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services.fleet import machines
+from control_plane.services.fleet import artifacts, machines
 from control_plane.store.machines import MachineRecord
 from link_support import TIMEOUT, Link, code_of, hello
 from tunesmith.v1 import fleet_pb2 as pb
@@ -109,6 +109,31 @@ def test_many_hanging_polls_hold_no_thread(link: Link) -> None:
         stub.Heartbeat(pb.HeartbeatRequest(epoch=epoch), timeout=5)
         machines.drain(SYSTEM, link.cp, machine.id)
         assert all(poll.result().instructions for poll in polls)
+
+
+def test_transfers_that_take_every_thread_of_theirs_silence_no_heartbeat(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, let_go, stuck = link.join(), threading.Event(), threading.Semaphore(0)
+
+    def slow(*_: object) -> tuple[bytes, int]:
+        stuck.release()
+        let_go.wait(TIMEOUT)
+        return b"", 0
+
+    monkeypatch.setattr(artifacts, "read_blob", slow)
+    threads = link.cp.settings.bulk_threads
+    with link.as_machine(machine) as stub:
+        epoch = hello(stub).epoch
+        blob = pb.GetBlobRequest(sha256="0" * 64, length=1)
+        transfers = [stub.GetBlob.future(blob, timeout=TIMEOUT) for _ in range(24)]
+        try:
+            assert all(stuck.acquire(timeout=TIMEOUT) for _ in range(threads))
+            stub.Heartbeat(pb.HeartbeatRequest(epoch=epoch), timeout=TIMEOUT)
+            assert not any(transfer.done() for transfer in transfers)
+        finally:
+            let_go.set()
+        assert all(transfer.result().size == 0 for transfer in transfers)
 
 
 def test_a_defect_tells_nothing_of_the_inside(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
