@@ -9,6 +9,7 @@ from typing import Protocol
 
 from control_plane.blobs import Blobs
 from control_plane.domain.leases import Steadiness
+from control_plane.fleet import Fleet
 from control_plane.metrics import Metrics
 from control_plane.settings import Settings
 from control_plane.throttle import Throttle
@@ -43,7 +44,8 @@ class Inference(Protocol):
 class Signals(Protocol):
     """Wake whoever waits on a topic. A missed signal costs nothing: who waits looks at the store again.
 
-    Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `project:<id>`, `fleet`, `schedule`.
+    Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `project:<id>`, `fleet` (what is
+    worth knowing has changed), `figures` (loads, every ten seconds), `schedule`.
     """
 
     def wake(self, *topics: str) -> None: ...
@@ -71,6 +73,7 @@ class ControlPlane:
     signals: Signals
     inference: Inference
     throttle: Throttle
+    fleet: Fleet  # who is here
     steadiness: Steadiness  # of the clock: see services/fleet/attempts.py::expire_leases
     metrics: Metrics = field(default_factory=Metrics)
     report_faults: Counter[int] = field(default_factory=Counter)  # attempt → its reports in a row that met a defect

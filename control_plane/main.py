@@ -25,11 +25,12 @@ from control_plane.authority import open_authority
 from control_plane.blobs import Blobs
 from control_plane.context import ControlPlane, Inference
 from control_plane.domain.leases import Steadiness
+from control_plane.fleet import Fleet
 from control_plane.rpc.server import Server
 from control_plane.rpc.serving import ServingChannels
 from control_plane.services import methods
 from control_plane.services.access import credentials, people
-from control_plane.services.fleet import attempts
+from control_plane.services.fleet import attempts, machines
 from control_plane.settings import Settings
 from control_plane.signals import LocalSignals
 from control_plane.single_start import AlreadyRunning, Running, SingleStart
@@ -63,6 +64,7 @@ def build(settings: Settings, inference: Inference) -> ControlPlane:
         inference=inference,
         steadiness=Steadiness(_awake_or_asleep),
         throttle=Throttle(time.time),
+        fleet=Fleet(),
     )
 
 
@@ -88,6 +90,7 @@ class Parts:
         for name in methods.register_shipped(self.cp):
             log.info("Method %s is registered", name)
         attempts.hold_leases(self.cp)
+        machines.load_presence(self.cp)
         self._server.start()
         link = people.first_start(self.cp)
         self._ticks.start()

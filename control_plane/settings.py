@@ -42,6 +42,10 @@ class Settings:
     methods: str = _setting("", "Folder of the methods; empty: the shipped ones")
     cases: str = _setting("", "Folder of the cases; empty: the shipped ones")
     heartbeat_seconds: float = _setting(10.0, "How often a machine reports itself")
+    heartbeats_per_second: float = _setting(
+        50.0, "Beyond as many heartbeats a second in all, each machine reports itself more rarely"
+    )
+    presence_write_seconds: float = _setting(2.0, "How often what heartbeats said is written, in one transaction")
     poll_seconds: float = _setting(45.0, "How long an agent's Poll hangs at most")
     offer_seconds: float = _setting(30.0, "How long an offer waits for its answer")
     stale_server_seconds: float = _setting(30.0, "Silence after which a server is stale")

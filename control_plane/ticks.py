@@ -23,8 +23,9 @@ Tick = Callable[[ControlPlane], object]
 
 TICKS: tuple[tuple[float, Tick], ...] = (
     (1.0, attempts.expire_offers),
-    (1.0, attempts.expire_leases),
+    (1.0, attempts.watch_leases),
     (1.0, machines.mark_connectivity),
+    (10.0, machines.refresh_figures),
     (1.0, guided.advance),
     (2.0, audit.seal),
     (garbage.PERIOD, garbage.collect),
@@ -45,7 +46,12 @@ class Ticks:
         self._passes = threading.Thread(target=self._run_passes, name="scheduling", daemon=True)
         self._table = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(2)})
         for seconds, tick in TICKS:
-            self._table.add_job(_hop(tick), "interval", [cp], seconds=seconds, coalesce=True, misfire_grace_time=None)
+            self._add(seconds, tick)
+        self._add(cp.settings.presence_write_seconds, machines.write_presence)
+
+    def _add(self, seconds: float, tick: Tick) -> None:
+        hop = _hop(tick)
+        self._table.add_job(hop, "interval", [self._cp], seconds=seconds, coalesce=True, misfire_grace_time=None)
 
     def start(self) -> None:
         self._unsubscribe = self._cp.signals.subscribe(["schedule"], lambda _: self._wanted.set())
@@ -59,6 +65,7 @@ class Ticks:
         self._wanted.set()
         self._table.shutdown()
         self._passes.join()
+        machines.write_presence(self._cp)
 
     def _run_passes(self) -> None:
         while not self._stopping.is_set():

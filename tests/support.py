@@ -13,6 +13,7 @@ from control_plane.blobs import Blobs
 from control_plane.context import Answer, ControlPlane
 from control_plane.domain.errors import NothingServes
 from control_plane.domain.leases import Steadiness
+from control_plane.fleet import Fleet
 from control_plane.settings import Settings
 from control_plane.signals import LocalSignals
 from control_plane.store.database import database, open_database
@@ -34,12 +35,6 @@ class FakeClock:
         self.now += seconds
 
 
-def let_pass(cp: ControlPlane, clock: FakeClock, seconds: float) -> None:
-    """Time in which the control plane was awake: what looks each second has looked."""
-    clock.advance(seconds)
-    cp.steadiness.is_steady(clock.now)
-
-
 class NoInference:
     """The inference port of a fleet that serves nothing."""
 
@@ -59,6 +54,7 @@ def make_control_plane(folder: Path, clock: FakeClock, **settings: object) -> Co
         inference=NoInference(),
         steadiness=Steadiness(clock),
         throttle=Throttle(clock),
+        fleet=Fleet(),
     )
 
 

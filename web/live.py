@@ -70,7 +70,7 @@ def visible(actor: Actor, cp: ControlPlane, topics: list[str]) -> frozenset[str]
 
 def _may_watch(actor: Actor, cp: ControlPlane, topic: str) -> bool:
     noun, _, key = topic.partition(":")
-    if noun == "fleet" or (noun == "machine" and key):
+    if noun in ("fleet", "figures") or (noun == "machine" and key):
         return actor.may("machine.see")
     if not key.isdecimal() or len(key) > 15:
         return False

@@ -11,6 +11,11 @@ _UNEVEN = 5.0  # seconds; who looks every second was not there for longer than t
 _WINDOWS = 120  # silences that began longer ago than this many windows are no news
 
 
+def pace(machines: int, shortest: float, per_second: float, lease: float) -> float:
+    """Seconds between a machine's heartbeats: longer in a large fleet, and never beyond a fifth of a lease."""
+    return max(shortest, min(machines / per_second, lease / 5))
+
+
 def mass_silence(last_seen: Iterable[float], now: float, quiet: float) -> bool:
     """Whether most of the fleet fell silent within two quiet limits of each other, not long ago.
 

@@ -84,12 +84,11 @@ class FleetServicer(fleet_pb2_grpc.FleetServicer):
 
     async def Hello(self, request: pb.HelloRequest, context: Context) -> pb.HelloReply:
         answer = await self._call(context, machines.hello, wire.hello(request))
-        settings = self._cp.settings
-        return wire.hello_reply(answer, settings.heartbeat_seconds, settings.poll_seconds)
+        return wire.hello_reply(answer, machines.heartbeat_seconds(self._cp), self._cp.settings.poll_seconds)
 
     async def Heartbeat(self, request: pb.HeartbeatRequest, context: Context) -> pb.HeartbeatReply:
         answer = await self._call(context, machines.heartbeat, wire.heartbeat(request))
-        return wire.heartbeat_reply(answer, self._cp.settings.heartbeat_seconds)
+        return wire.heartbeat_reply(answer, machines.heartbeat_seconds(self._cp))
 
     async def Goodbye(self, request: pb.GoodbyeRequest, context: Context) -> pb.GoodbyeReply:
         await self._call(context, machines.goodbye, request.epoch, request.reason)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +84,7 @@ def accept(actor: Actor, cp: ControlPlane, attempt_id: int, fence: int) -> float
         job = JobRecord.get_by_id(attempt.job_id)
         lease = _lease_seconds(cp, attempt.machine_id, job)
         if attempt.state in ATTEMPT_HELD:
-            return max(0.0, float(_part(attempt).lease_until) - cp.clock())
+            return max(0.0, _lease_until(cp, _part(attempt)) - cp.clock())
         now = cp.clock()
         if not transitions.move(actor, cp, attempt, PREPARING, accepted_at=now, lease_until=now + lease):
             raise Fenced
@@ -260,6 +261,8 @@ def _keep_lock(cp: ControlPlane, attempt: AttemptRecord, lock: str) -> str:
 def verdicts(actor: Actor, cp: ControlPlane, machine_id: str, held: Iterable[Held]) -> list[Verdict]:
     """What to do with each attempt that a machine says it holds."""
     told = list(held)
+    if not told:
+        return []
     query = AttemptRecord.select().where(
         AttemptRecord.machine == machine_id, AttemptRecord.id.in_([attempt_id for attempt_id, _ in told])
     )
@@ -273,16 +276,23 @@ def _verdict(attempt: AttemptRecord | None, fence: int) -> str:
     return UPLOAD_ONLY if attempt.state in ATTEMPT_OVER else CONTINUE
 
 
-def lose_unheld(actor: Actor, cp: ControlPlane, machine_id: str, held: Iterable[Held]) -> None:
-    """At the start of a session: what the machine should hold and does not know is lost now, without waiting."""
+def lose_unheld(actor: Actor, cp: ControlPlane, machine_id: str, held: Iterable[Held]) -> list[str]:
+    """At the start of a session: what the machine should hold and does not know is lost now, without waiting.
+
+    The topics to wake once the caller's transaction is written.
+    """
     known = {attempt_id for attempt_id, _ in held}
     query = AttemptRecord.select().where(AttemptRecord.machine == machine_id, AttemptRecord.state.in_(ATTEMPT_HELD))
-    for attempt in [one for one in query if one.id not in known]:
-        _end(cp, attempt, LOST, "lease_expired")
+    topics: list[str] = []
+    with transaction():
+        for attempt in [one for one in query if one.id not in known]:
+            if transitions.move(SYSTEM, cp, attempt, LOST, "lease_expired"):
+                topics += transitions.topics(JobRecord.get_by_id(attempt.job_id), machine_id)
+    return topics
 
 
 def renew_leases(actor: Actor, cp: ControlPlane, machine_id: str, held: Iterable[Held]) -> list[Lease]:
-    """Lengthen the leases of what a machine holds, as far as it may go on holding it."""
+    """Lengthen the leases of what a machine holds, as far as it may go on holding it: in memory, written behind."""
     fences = dict(held)
     if not fences:
         return []
@@ -296,14 +306,28 @@ def renew_leases(actor: Actor, cp: ControlPlane, machine_id: str, held: Iterable
             AttemptPartRecord.attempt.in_(list(fences)),
         )
     )
-    renewed = []
-    with transaction():
-        for part in parts:
-            if fences[part.attempt_id] == part.attempt.fence:
-                seconds = _lease_seconds(cp, machine_id, part.attempt.job)
-                _lengthen(cp.clock() + seconds, AttemptPartRecord.id == part.id)
-                renewed.append(Lease(part.attempt_id, part.attempt.fence, seconds))
-    return renewed
+    renewed, leased = {}, []
+    for part in parts:
+        if fences[part.attempt_id] == part.attempt.fence:
+            seconds = _lease_seconds(cp, machine_id, part.attempt.job)
+            renewed[int(part.id)] = cp.clock() + seconds
+            leased.append(Lease(part.attempt_id, part.attempt.fence, seconds))
+    cp.fleet.renew(renewed)
+    return leased
+
+
+def write_leases(leases: Mapping[int, float]) -> None:
+    """Write what heartbeats renewed: part → until. Called inside a transaction."""
+    until: defaultdict[float, list[int]] = defaultdict(list)
+    for part_id, end in leases.items():
+        until[end].append(part_id)
+    for end, part_ids in until.items():
+        _lengthen(end, AttemptPartRecord.id.in_(part_ids) & (AttemptPartRecord.lease_until < end))
+
+
+def _lease_until(cp: ControlPlane, part: AttemptPartRecord) -> float:
+    """As written, or as renewed since."""
+    return max(float(part.lease_until), cp.fleet.lease_until(int(part.id)))
 
 
 def hold_leases(cp: ControlPlane) -> None:
@@ -334,21 +358,26 @@ def expire_offers(cp: ControlPlane) -> int:
     return sum(_end(cp, attempt, DECLINED, "offer_unanswered") for attempt in list(query))
 
 
+def watch_leases(cp: ControlPlane) -> int:
+    """Expire leases, unless this process slept or its clock jumped: then the machines could not be heard."""
+    if not cp.steadiness.is_steady(cp.clock()):
+        hold_leases(cp)
+        return 0
+    return expire_leases(cp)
+
+
 def expire_leases(cp: ControlPlane) -> int:
     """Declare lost what its machine was silent about for a whole lease; how many.
 
-    Nobody is lost when most of the fleet fell silent together, or when the time here has jumped: then the fault is on
-    this side.
+    Nobody is lost when most of the fleet fell silent together: then the fault is on this side.
     """
     now = cp.clock()
-    if not cp.steadiness.is_steady(now):
-        hold_leases(cp)
-        return 0
-    late = AttemptPartRecord.select(AttemptPartRecord.attempt).where(
+    late = AttemptPartRecord.select().where(
         AttemptPartRecord.state.in_(ATTEMPT_HELD), AttemptPartRecord.lease_until < now
     )
-    expired = list(AttemptRecord.select().where(AttemptRecord.id.in_(late)))
-    if not expired or leases.mass_silence(_last_seen(), now, cp.settings.stale_server_seconds):
+    silent = {part.attempt_id for part in late if _lease_until(cp, part) < now}
+    expired = list(AttemptRecord.select().where(AttemptRecord.id.in_(silent))) if silent else []
+    if not expired or leases.mass_silence(_last_seen(cp), now, cp.settings.stale_server_seconds):
         return 0
     return sum(_end(cp, attempt, LOST, "lease_expired") for attempt in expired)
 
@@ -367,8 +396,10 @@ def lose_all(actor: Actor, cp: ControlPlane, machine_id: str) -> list[str]:
     return topics
 
 
-def _last_seen() -> list[float]:
-    return [machine.last_seen for machine in MachineRecord.select(MachineRecord.last_seen)]
+def _last_seen(cp: ControlPlane) -> list[float]:
+    heard = {machine_id: presence.last_seen for machine_id, presence in cp.fleet.all().items()}
+    rows = MachineRecord.select(MachineRecord.id, MachineRecord.last_seen)
+    return [max(row.last_seen, heard.get(row.id, 0.0)) for row in rows]
 
 
 def _end(cp: ControlPlane, attempt: AttemptRecord, state: str, reason: str) -> bool:
@@ -384,7 +415,7 @@ def _lease_seconds(cp: ControlPlane, machine_id: str, job: JobRecord) -> float:
     """As the job's owner said, else by the machine's class."""
     if job.lost_after is not None:
         return float(job.lost_after)
-    machine = MachineRecord.get_or_none(MachineRecord.id == machine_id)
+    machine = cp.fleet.get(machine_id) or MachineRecord.get_or_none(MachineRecord.id == machine_id)
     laptop = machine is not None and machine.machine_class == "laptop"
     return cp.settings.lease_laptop_seconds if laptop else cp.settings.lease_server_seconds
 

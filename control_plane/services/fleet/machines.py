@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from peewee import OperationalError
 
 from control_plane.context import ControlPlane
+from control_plane.domain import leases as leases_domain
 from control_plane.domain import versions
 from control_plane.domain.errors import NotFound, Superseded, Unavailable
 from control_plane.domain.instructions import Cancel, Drain, Instruction, StopServing
@@ -26,6 +28,7 @@ from control_plane.domain.lifecycle import (
 )
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.presence import STOP, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, ReplicaStatus
+from control_plane.fleet import Presence, is_news
 from control_plane.services import audit, deployments
 from control_plane.services.fleet import attempts, enrollment, offers
 from control_plane.store.database import transaction
@@ -54,38 +57,44 @@ def hello(actor: Actor, cp: ControlPlane, values: Hello) -> HelloAnswer:
     Raises VersionRefused.
     """
     versions.check(values.agent_version, enrollment.CONTROL_PLANE_VERSION)
+    arrival, now = cp.fleet.arrive(), cp.clock()
     with transaction():
+        # a Hello that its machine gave up and repeated must not undo what the repeated one began
+        if not cp.fleet.open(actor.id, arrival):
+            raise Superseded
         MachineRecord.update(
             epoch=MachineRecord.epoch + 1,
             agent_version=values.agent_version[:32],
             boot_id=values.boot_id[:64],
             inventory=dict(values.inventory),
-            last_seen=cp.clock(),
+            last_seen=now,
             connectivity=ONLINE,
         ).where(MachineRecord.id == actor.id).execute()
-        epoch = MachineRecord.select(MachineRecord.epoch).where(MachineRecord.id == actor.id).scalar()
+        topics = attempts.lose_unheld(actor, cp, actor.id, values.held)
+        machine = MachineRecord.get_by_id(actor.id)
+    cp.fleet.put(actor.id, _as_stored(machine, heartbeat_seconds(cp)))
     attempts.renew_leases(actor, cp, actor.id, values.held)
-    attempts.lose_unheld(actor, cp, actor.id, values.held)
     verdicts = tuple(attempts.verdicts(actor, cp, actor.id, values.held))
-    cp.signals.wake(f"machine:{actor.id}", "fleet", "schedule")
-    return HelloAnswer(int(epoch), enrollment.CONTROL_PLANE_VERSION, verdicts)
+    cp.signals.wake(*topics, f"machine:{actor.id}", "fleet", "schedule")
+    return HelloAnswer(int(machine.epoch), enrollment.CONTROL_PLANE_VERSION, verdicts)
 
 
 def heartbeat(actor: Actor, cp: ControlPlane, values: Heartbeat) -> HeartbeatAnswer:
-    """Take a machine's regular report and renew the leases of what it holds. Raises Superseded."""
-    with transaction():
-        heard = (
-            MachineRecord.update(inventory=dict(values.inventory), last_seen=cp.clock(), connectivity=ONLINE)
-            .where(MachineRecord.id == actor.id, MachineRecord.epoch == values.epoch)
-            .execute()
-        )
-    if not heard:
-        raise Superseded
+    """Take a machine's regular report and renew the leases of what it holds. Raises Superseded.
+
+    It is kept in memory and written behind: only a machine that comes back from silence is a commit.
+    """
+    now, told = cp.clock(), heartbeat_seconds(cp)
+    heard = {"connectivity": ONLINE, "last_seen": now, "inventory": dict(values.inventory), "told_seconds": told}
+    before, after = _change(actor, cp, values.epoch, heard)
+    if before.connectivity != ONLINE:
+        _store_connectivity({actor.id: after})
     if values.replicas:
         deployments.observe(actor, cp, values.epoch, values.replicas)
     leases = tuple(attempts.renew_leases(actor, cp, actor.id, values.held))
     verdicts = attempts.verdicts(actor, cp, actor.id, values.held)
-    cp.signals.wake("fleet")
+    if before.connectivity != ONLINE or is_news(before.inventory, after.inventory):
+        cp.signals.wake("fleet", "schedule")
     return HeartbeatAnswer(
         leases=leases,
         verdicts=tuple(verdict for verdict in verdicts if verdict.verdict == STOP),
@@ -93,24 +102,68 @@ def heartbeat(actor: Actor, cp: ControlPlane, values: Heartbeat) -> HeartbeatAns
     )
 
 
+def heartbeat_seconds(cp: ControlPlane) -> float:
+    """How often a machine shall report itself, in a fleet as large as it is now."""
+    here = sum(presence.connectivity in (ONLINE, STALE) for presence in cp.fleet.all().values())
+    settings = cp.settings
+    return leases_domain.pace(
+        here, settings.heartbeat_seconds, settings.heartbeats_per_second, settings.lease_server_seconds
+    )
+
+
 def goodbye(actor: Actor, cp: ControlPlane, epoch: int, reason: str) -> None:
     """A machine leaves in good order: to sleep, to shut down, to be upgraded. Its leases stand. Raises Superseded."""
     connectivity = ASLEEP if reason == "sleep" else DISCONNECTED
-    with transaction():
-        left = (
-            MachineRecord.update(connectivity=connectivity, last_seen=cp.clock())
-            .where(MachineRecord.id == actor.id, MachineRecord.epoch == epoch)
-            .execute()
-        )
-    if not left:
-        raise Superseded
+    _, after = _change(actor, cp, epoch, {"connectivity": connectivity, "last_seen": cp.clock()})
+    _store_connectivity({actor.id: after})
     cp.signals.wake("fleet", "schedule")
 
 
 def check_epoch(actor: Actor, cp: ControlPlane, epoch: int) -> None:
     """Raises Superseded unless `epoch` is the machine's newest session."""
-    if not MachineRecord.select().where(MachineRecord.id == actor.id, MachineRecord.epoch == epoch).exists():
+    if _present(cp, actor.id).epoch != epoch:
         raise Superseded
+
+
+def _change(actor: Actor, cp: ControlPlane, epoch: int, values: dict[str, Any]) -> tuple[Presence, Presence]:
+    """The machine's presence before and after. Raises Superseded."""
+    _present(cp, actor.id)
+    changed = cp.fleet.change(actor.id, epoch, lambda presence: replace(presence, **values))
+    if changed is None:
+        raise Superseded
+    return changed
+
+
+def _present(cp: ControlPlane, machine_id: str) -> Presence:
+    """From memory, or from the store where this process has not heard of the machine yet. Raises Superseded."""
+    known = cp.fleet.get(machine_id)
+    if known is not None:
+        return known
+    stored = MachineRecord.get_or_none(MachineRecord.id == machine_id)
+    if stored is None:
+        raise Superseded
+    presence = _as_stored(stored)
+    cp.fleet.put(machine_id, presence)
+    return presence
+
+
+def _as_stored(machine: MachineRecord, told_seconds: float = 0.0) -> Presence:
+    return Presence(
+        machine_class=str(machine.machine_class),
+        epoch=int(machine.epoch),
+        connectivity=str(machine.connectivity),
+        last_seen=float(machine.last_seen),
+        inventory=machine.inventory,
+        told_seconds=told_seconds,
+    )
+
+
+def _store_connectivity(machines: Mapping[str, Presence]) -> None:
+    with transaction():
+        for machine_id, presence in machines.items():
+            MachineRecord.update(connectivity=presence.connectivity, last_seen=presence.last_seen).where(
+                MachineRecord.id == machine_id, MachineRecord.epoch == presence.epoch
+            ).execute()
 
 
 def instructions(actor: Actor, cp: ControlPlane, epoch: int, known: Collection[str] = frozenset()) -> list[Instruction]:
@@ -174,7 +227,8 @@ def _fail_replica(actor: Actor, cp: ControlPlane, epoch: int, replica: ReplicaRe
 def list_machines(actor: Actor, cp: ControlPlane) -> list[MachineRecord]:
     """All machines by name. Raises Denied."""
     require(actor, "machine.see")
-    return list(MachineRecord.select().order_by(MachineRecord.name, MachineRecord.id))
+    rows = MachineRecord.select().order_by(MachineRecord.name, MachineRecord.id)
+    return [_as_heard(cp, machine) for machine in rows]
 
 
 def get(actor: Actor, cp: ControlPlane, machine_id: str) -> MachineRecord:
@@ -183,6 +237,14 @@ def get(actor: Actor, cp: ControlPlane, machine_id: str) -> MachineRecord:
     machine: MachineRecord | None = MachineRecord.get_or_none(MachineRecord.id == machine_id)
     if machine is None:
         raise NotFound
+    return _as_heard(cp, machine)
+
+
+def _as_heard(cp: ControlPlane, machine: MachineRecord) -> MachineRecord:
+    """With what its last heartbeat said, which may not be written yet."""
+    presence = cp.fleet.get(machine.id)
+    if presence is not None and presence.epoch == machine.epoch:
+        machine.last_seen, machine.inventory = presence.last_seen, presence.inventory
     return machine
 
 
@@ -218,27 +280,57 @@ def _set_drained(actor: Actor, cp: ControlPlane, machine_id: str, drained: bool,
 
 
 def mark_connectivity(cp: ControlPlane) -> None:
-    """Silence makes a machine STALE, then DISCONNECTED, by the limits of its class. No state of a job changes by it."""
-    now, settings, changed = cp.clock(), cp.settings, 0
-    limits = (
-        ("server", settings.stale_server_seconds, settings.disconnected_server_seconds),
-        ("laptop", settings.stale_laptop_seconds, settings.disconnected_laptop_seconds),
-    )
-    with transaction():
-        for machine_class, stale, disconnected in limits:
-            changed += _mark(machine_class, DISCONNECTED, (ONLINE, STALE), now - disconnected)
-            changed += _mark(machine_class, STALE, (ONLINE,), now - stale)
+    """Silence makes a machine STALE, then DISCONNECTED, by the limits of its class. No state of a job changes by it.
+
+    A machine that was told to report itself rarely may be silent for longer.
+    """
+    now, settings = cp.clock(), cp.settings
+    limits = {
+        "server": (settings.stale_server_seconds, settings.disconnected_server_seconds),
+        "laptop": (settings.stale_laptop_seconds, settings.disconnected_laptop_seconds),
+    }
+
+    def judge(presence: Presence) -> str:
+        stale, disconnected = limits[presence.machine_class]
+        silent = now - presence.last_seen
+        if presence.connectivity in (ONLINE, STALE) and silent > max(disconnected, 6 * presence.told_seconds):
+            return DISCONNECTED
+        if presence.connectivity == ONLINE and silent > max(stale, 3 * presence.told_seconds):
+            return STALE
+        return presence.connectivity
+
+    changed = cp.fleet.silence(judge)
     if changed:
+        _store_connectivity(changed)
         cp.signals.wake("fleet", "schedule")
 
 
-def _mark(machine_class: str, connectivity: str, before: tuple[str, ...], heard_before: float) -> int:
-    return int(
-        MachineRecord.update(connectivity=connectivity)
-        .where(
-            MachineRecord.machine_class == machine_class,
-            MachineRecord.connectivity.in_(before),
-            MachineRecord.last_seen < heard_before,
-        )
-        .execute()
-    )
+def refresh_figures(cp: ControlPlane) -> None:
+    """Let the pages that show loads and temperatures look again: a heartbeat with new figures alone wakes nobody."""
+    cp.signals.wake("figures")
+
+
+def load_presence(cp: ControlPlane) -> None:
+    """At the start of the control plane: what the store knows of each machine."""
+    for machine in MachineRecord.select():
+        cp.fleet.put(machine.id, _as_stored(machine))
+
+
+def write_presence(cp: ControlPlane) -> None:
+    """Write what heartbeats said since the last time, in one transaction for all machines."""
+    taken, written = cp.fleet.take_unwritten(cp.clock()), False
+    if not taken.machines and not taken.leases:
+        return
+    try:
+        with transaction():
+            for machine_id, presence in taken.machines.items():
+                MachineRecord.update(
+                    connectivity=presence.connectivity,
+                    last_seen=presence.last_seen,
+                    inventory=dict(presence.inventory),
+                ).where(MachineRecord.id == machine_id, MachineRecord.epoch == presence.epoch).execute()
+            attempts.write_leases(taken.leases)
+        written = True
+    finally:
+        if not written:
+            cp.fleet.put_back(taken)

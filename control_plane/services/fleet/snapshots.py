@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,8 @@ def take(cp: ControlPlane) -> Snapshot:
         )
         .order_by(JobRecord.id)
     )
+    if not rows:  # nothing to place: no machine is read
+        return Snapshot((), (), {})
     refusals = _refusals(cp)
     versions = MethodVersionRecord.select().where(MethodVersionRecord.id.in_({row.method_version_id for row in rows}))
     manifests = {version.id: version.manifest for version in versions}
@@ -99,7 +101,15 @@ def machines(cp: ControlPlane, without_replica: int = 0) -> tuple[Machine, ...]:
     What the replica `without_replica` was promised counts as free.
     """
     given = _given(without_replica)
-    return tuple(_machine(record, given) for record in MachineRecord.select().where(MachineRecord.locked_reason == ""))
+    present = cp.fleet.all()
+    columns = (MachineRecord.id, MachineRecord.machine_class, MachineRecord.connectivity, MachineRecord.drained)
+    records = list(MachineRecord.select(*columns).where(MachineRecord.locked_reason == ""))
+    unheard = [record.id for record in records if record.id not in present]
+    inventories = {machine_id: one.inventory for machine_id, one in present.items()} | {
+        row.id: row.inventory
+        for row in MachineRecord.select(MachineRecord.id, MachineRecord.inventory).where(MachineRecord.id.in_(unheard))
+    }
+    return tuple(_machine(record, inventories[record.id], given) for record in records)
 
 
 @dataclass
@@ -149,8 +159,7 @@ def _given(without_replica: int) -> _Given_by_device:
     return given
 
 
-def _machine(record: MachineRecord, given: _Given_by_device) -> Machine:
-    inventory = record.inventory
+def _machine(record: MachineRecord, inventory: Mapping[str, Any], given: _Given_by_device) -> Machine:
     listed = inventory.get("devices", ())
     # a Mac's processor and Metal compute in the same memory
     unified = "unified" if any(one["kind"] == "metal" for one in listed) else ""
@@ -161,15 +170,16 @@ def _machine(record: MachineRecord, given: _Given_by_device) -> Machine:
         on_battery=record.machine_class == "laptop" and not inventory.get("on_mains", True),
         platforms=frozenset(inventory.get("platforms", ())),
         disk_free=inventory.get("disk_free", 0),
-        devices=tuple(_devices(record, given, unified)),
+        devices=tuple(_devices(str(record.id), listed, given, unified)),
         processors=max(1, inventory.get("cpu_count", 1)),
         engine=inventory.get("engine") or "cpu",
     )
 
 
-def _devices(record: MachineRecord, given: _Given_by_device, pool: str) -> Iterable[Device]:
-    listed = record.inventory.get("devices", ())
-    there = {one["uuid"]: given.get((record.id, one["uuid"]), _Given()) for one in listed}
+def _devices(
+    machine_id: str, listed: Collection[Mapping[str, Any]], given: _Given_by_device, pool: str
+) -> Iterable[Device]:
+    there = {one["uuid"]: given.get((machine_id, one["uuid"]), _Given()) for one in listed}
     shared = _Given(sum(one.unseen for one in there.values()), sum(one.running for one in there.values()))
     for one in listed:
         own = there[one["uuid"]]

@@ -86,7 +86,6 @@ class History:
 
     def tick(self) -> None:
         self.clock.advance(self.random.choice((1, 40, 400)))
-        self.cp.steadiness.is_steady(self.clock.now)  # the time was spent looking, not asleep
         for machine in self.machines.values():
             if self.random.random() < 0.5:
                 held = AttemptRecord.select().where(AttemptRecord.machine == machine.id)

@@ -22,7 +22,7 @@ from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.wording import say
 from fleet_support import Fleet, model_files, report, succeed, upload
-from support import FakeClock, let_pass
+from support import FakeClock
 
 
 def offered(fleet: Fleet) -> AttemptRecord:
@@ -189,7 +189,7 @@ def test_a_job_that_loses_every_machine_is_suspect(cp: ControlPlane, fleet: Flee
         assert scheduling.run_pass(cp) == 1
         attempt = fleet.attempt(job.id)
         attempts.accept(machine, cp, attempt.id, attempt.fence)
-        let_pass(cp, clock, cp.settings.lease_server_seconds + 1)
+        clock.advance(cp.settings.lease_server_seconds + 1)
         assert attempts.expire_leases(cp) == 1
     failed = JobRecord.get_by_id(job.id)
     assert (failed.state, failed.reason, failed.reason_params) == ("FAILED", "machines_lost", {"count": 3})
@@ -257,7 +257,7 @@ def test_leases_hold_for_a_while_after_a_start(cp: ControlPlane, fleet: Fleet, c
     clock.advance(3600)  # the control plane was down
     attempts.hold_leases(cp)
     assert attempts.expire_leases(cp) == 0
-    let_pass(cp, clock, cp.settings.lease_grace_seconds + 1)
+    clock.advance(cp.settings.lease_grace_seconds + 1)
     assert attempts.expire_leases(cp) == 1
     assert state(attempt) == "LOST"
 
@@ -268,14 +268,14 @@ def test_leases_do_not_end_because_the_control_plane_slept_or_its_clock_was_set(
     attempt = running(fleet, fleet.machine())
     elapsed = FakeClock(0.0)
     cp = replace(cp, steadiness=Steadiness(elapsed))
-    assert attempts.expire_leases(cp) == 0
+    assert attempts.watch_leases(cp) == 0
     for wall, passed in ((3600, 3600), (3600, 1), (-3600, 1)):  # asleep; the clock set forth; and back
         clock.advance(wall)
         elapsed.advance(passed)
-        assert attempts.expire_leases(cp) == 0
+        assert attempts.watch_leases(cp) == 0
         elapsed.advance(1)
         clock.advance(1)
-        assert attempts.expire_leases(cp) == 0 and state(attempt) == "RUNNING"
+        assert attempts.watch_leases(cp) == 0 and state(attempt) == "RUNNING"
 
 
 def test_a_locked_machine_loses_what_it_holds_at_once_and_no_job_is_blamed(cp: ControlPlane, fleet: Fleet) -> None:
@@ -299,7 +299,7 @@ def test_the_owner_says_when_and_how_a_job_is_lost(cp: ControlPlane, fleet: Flee
     attempts.renew_leases(machine, cp, machine.id, [(attempt.id, attempt.fence)])
     clock.advance(20)
     assert attempts.expire_leases(cp) == 0
-    let_pass(cp, clock, 31)
+    clock.advance(31)
     assert attempts.expire_leases(cp) == 1
     assert (job_of(attempt).state, job_of(attempt).reason) == ("FAILED", "machines_lost")
 
