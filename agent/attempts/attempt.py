@@ -22,7 +22,7 @@ from pathlib import Path
 from agent.attempts import artifacts, trainer, workspace
 from agent.attempts.artifacts import OutputMissing, OutputUnreadable
 from agent.attempts.checkpoints import Checkpoints
-from agent.attempts.faults import Cancelled, Ending, Faults, foreseen, unforeseen
+from agent.attempts.faults import Cancelled, Ending, Faults, blame, foreseen
 from agent.attempts.masking import Mask, secrets_of
 from agent.attempts.outbox import NoPlainFile, Outbox, last_lines
 from agent.attempts.outcome import Failure, judge
@@ -105,7 +105,7 @@ class Attempt:
         self._faults.count(where)
         log.warning("attempt %d: a fault in %s", self.row.attempt_id, where, exc_info=problem)
         if self._faults.exhausted(where) and self._ending is None and where not in _ENDS:
-            self._ending = unforeseen(problem, self._mask, self._agent.settings.data)
+            self._ending = Ending("FAILED", blame(problem, self._agent.settings.data, self._mask))
             return
         if self._faults.exhausted(where) and isinstance(problem, Refused):  # it would refuse the end for ever
             self._given_up = str(problem)

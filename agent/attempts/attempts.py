@@ -12,7 +12,7 @@ from typing import Any
 from agent import memory
 from agent.attempts import trainer, workspace
 from agent.attempts.attempt import Attempt
-from agent.attempts.faults import last_line
+from agent.attempts.faults import blame
 from agent.context import Agent
 from agent.link.calls import LinkClosed
 from agent.storage.files import PathUnsafe
@@ -48,7 +48,8 @@ class Attempts:
             self._decline(offer, "path_refused", {"path": str(problem)})
             return
         except Unwritable as problem:  # what cannot be written down is not taken up
-            self._decline(offer, "agent_error", {"problem": last_line(problem)})
+            reason = blame(problem, self.folder)
+            self._decline(offer, reason.code, reason.params)
             return
         if added:
             row = self._agent.store.attempt(offer.attempt_id)

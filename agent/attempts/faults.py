@@ -69,8 +69,6 @@ def foreseen(problem: Exception) -> Ending | None:
     match problem:
         case Failure():
             failure = problem
-        case DiskFull():
-            failure = Failure("disk_full", problem.params)
         case NoPlainFile():
             failure = Failure("output_unreadable", {"output": str(problem), "problem": "it is not a plain file"})
         case Faulty():
@@ -80,14 +78,16 @@ def foreseen(problem: Exception) -> Ending | None:
     return Ending("FAILED", failure) if failure else None
 
 
-def unforeseen(problem: Exception, mask: Mask, folder: Path) -> Ending:
-    """The end after the last try; `folder` lies on the disk that may be full."""
+def blame(problem: Exception, folder: Path, mask: Mask | None = None) -> Failure:
+    """The reason for what is this machine's fault; `folder` lies on the disk that may be full."""
+    if isinstance(problem, DiskFull):
+        return Failure("disk_full", problem.params)
     if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
         free = 0
         with suppress(OSError):  # a disk that fails may not even say how full it is
             free = shutil.disk_usage(folder).free
-        return Ending("FAILED", Failure("disk_full", {"needed": SPARE, "free": free}))
-    return Ending("FAILED", Failure("agent_error", {"problem": last_line(problem, mask)}))
+        return Failure("disk_full", {"needed": SPARE, "free": free})
+    return Failure("agent_error", {"problem": last_line(problem, mask)})
 
 
 def last_line(problem: Exception, mask: Mask | None = None) -> str:

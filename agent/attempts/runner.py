@@ -54,7 +54,11 @@ def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
             )  # fmt: skip
     except OSError as problem:
         return {"status": 127, "signal": 0, "error": str(problem), "began": begin, "ended": time.time()}
-    write(folder / "trainer.json", {"pid": trainer.pid, "began": begin})
+    try:
+        write(folder / "trainer.json", {"pid": trainer.pid, "began": begin})
+    except OSError:  # nobody would find the trainer again
+        kill_group(trainer.pid, signal.SIGKILL)
+        raise
     threading.Thread(target=end, args=(trainer, asked, spec["grace_seconds"]), daemon=True).start()
     code = wait_for(trainer.pid)
     kill_group(trainer.pid, signal.SIGKILL)  # what the trainer started ends with it,
@@ -125,8 +129,22 @@ def kill_group(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def write(path: Path, value: dict[str, Any]) -> None:
-    """Write a JSON file whole and synced, or not at all."""
+def write(path: Path, value: dict[str, Any], patience: float = 60.0) -> None:
+    """Write a JSON file whole and synced, or not at all; a disk that is full gets `patience` seconds."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return put(path, value)
+        except FileNotFoundError:  # the folder has gone
+            raise
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(min(patience, 0.5))
+
+
+def put(path: Path, value: dict[str, Any]) -> None:
+    """One try of `write`."""
     partial = path.with_suffix(".partial")
     with partial.open("w") as file:
         json.dump(value, file)

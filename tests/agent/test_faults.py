@@ -226,6 +226,18 @@ def test_what_is_no_full_disk_is_an_error_of_the_agent_in_words(
     assert len(set(said.values())) == 3 and all("the token ****" in words for words in said.values())
 
 
+@pytest.mark.parametrize("times", [1, float("inf")])
+def test_too_little_room_for_the_inputs_may_pass(
+    fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch, times: float
+) -> None:
+    Fault(times, blobs.DiskFull(7, 5)).put(monkeypatch, blobs, "fetch")
+    fleet.offer(make_offer(fleet, GOOD))
+    fleet.wait_for(lambda: over(fleet))
+    last = fleet.states[12][-1]
+    ends = [("SUCCEEDED", "", {}), ("FAILED", "disk_full", {"needed": 7, "free": 5})]
+    assert (last.state, last.reason, json.loads(last.params or "{}")) == ends[times > 1]
+
+
 def test_no_trainer_outlives_a_failed_attempt(
     fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,7 +362,7 @@ def test_an_offer_that_cannot_be_written_down_is_declined(
     Fault(1, Unwritable(errno.ENOSPC, "full")).put(monkeypatch, Store, "add_attempt")
     fleet.offer(make_offer(fleet, GOOD))
     fleet.wait_for(lambda: fleet.states[12])
-    assert (fleet.states[12][0].state, fleet.states[12][0].reason) == ("DECLINED", "agent_error")
+    assert (fleet.states[12][0].state, fleet.states[12][0].reason) == ("DECLINED", "disk_full")
 
 
 def test_one_instruction_that_cannot_be_obeyed_is_obeyed_later_and_the_others_now(

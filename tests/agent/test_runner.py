@@ -1,0 +1,52 @@
+"""The runner on a disk that takes no writes: for a moment, and for good."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from agent.attempts import runner
+
+_CODE = """
+import sys, pathlib
+from agent.attempts import runner
+def full(path, value): raise OSError(28, "No space left on device")
+runner.write = full
+folder = pathlib.Path(sys.argv[1])
+trainer = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(600)", str(folder)]
+runner.run(folder, {"argv": trainer, "cwd": folder, "env": {}, "stdout": folder / "out", "stderr": folder / "err",
+                    "grace_seconds": 1})
+"""
+
+
+def test_a_record_is_written_when_there_is_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, left = runner.put, [3]
+
+    def full(path: Path, value: dict[str, object]) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise OSError(28, "No space left on device")
+        real(path, value)
+
+    monkeypatch.setattr(runner, "put", full)
+    monkeypatch.setattr(runner.time, "sleep", lambda _: None)
+    runner.write(tmp_path / "exit.json", {"status": 0})
+    assert json.loads((tmp_path / "exit.json").read_text()) == {"status": 0}
+    left[0] = 10**9
+    with pytest.raises(OSError, match="No space"):
+        runner.write(tmp_path / "exit.json", {"status": 1}, patience=0.0)
+    with pytest.raises(FileNotFoundError):
+        monkeypatch.setattr(runner, "put", real)
+        runner.write(tmp_path / "gone" / "exit.json", {})
+
+
+def test_a_trainer_that_cannot_be_written_down_does_not_go_on(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _CODE, str(tmp_path)], capture_output=True, timeout=60)
+    assert done.returncode and b"No space left" in done.stderr
+    living = [one for one in psutil.process_iter(["cmdline", "status"]) if str(tmp_path) in (one.info["cmdline"] or ())]
+    assert all(one.info["status"] == psutil.STATUS_ZOMBIE for one in living)
