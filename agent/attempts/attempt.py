@@ -10,6 +10,7 @@ the attempt with a reason as well (`faults.py`): no attempt is held that nobody 
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import shutil
@@ -229,6 +230,8 @@ class Attempt:
     def _settle(self) -> None:
         """All is told and acknowledged: the folder goes, then the memory of it; an offer not taken has neither."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.exists() and not self._faults.exhausted(_OVER):  # a runner that came late has just written here
+            raise OSError(errno.ENOTEMPTY, "the attempt's folder is still in use")
         self._agent.store.forget_attempt(self.row.attempt_id)
         self._over = True
 

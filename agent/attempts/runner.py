@@ -34,8 +34,12 @@ def main(folder: Path) -> int:
     adopt_orphans()
     if (folder / "exit.json").exists():  # an attempt is run once
         return 0
+    try:
+        spec = json.loads((folder / "spec.json").read_text())
+    except FileNotFoundError:  # the attempt was ended before this process got here
+        return 0
     write(folder / "runner.json", {"pid": os.getpid()})
-    write(folder / "exit.json", run(folder, json.loads((folder / "spec.json").read_text())))
+    write(folder / "exit.json", run(folder, spec))
     return 0
 
 
