@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import os
 import shutil
 import threading
 import time
@@ -39,6 +40,7 @@ from tunesmith.v1 import fleet_pb2 as pb
 log = logging.getLogger(__name__)
 
 _ENDS = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})  # written down: what is left is tried for ever
+_CLEARINGS = 5  # a runner that finds no spec leaves its lock in the folder, perhaps just now
 _END, _OVER = "its end", "what is left of it"  # where faults are counted, beside the states
 
 
@@ -147,7 +149,10 @@ class Attempt:
                 self.offer.requirements, self.offer.environment_lock, build_log, self._tick
             )
         except BuildFailed as problem:
-            raise Failure("environment_failed", {"lines": last_lines(build_log) or str(problem)}) from problem
+            lines = last_lines(build_log) or str(problem)
+            if os.strerror(errno.ENOSPC) in lines:  # as pip says it: there may be room at the next try
+                raise OSError(errno.ENOSPC, "the environment cannot be built") from problem
+            raise Failure("environment_failed", {"lines": lines}) from problem
         self._tick()
         self._agent.store.set_boot(self.row.attempt_id, boot_id())
         trainer.start(self.folder, self.offer, environment.python, self._agent.settings)
@@ -203,10 +208,10 @@ class Attempt:
         self._stop_trainer()
         hopeless = self._faults.exhausted(_END)
         if not hopeless:
-            if ending.state == "CANCELLED":
-                self._checkpoints.drop()  # nobody will resume
-            else:
-                self._checkpoints.finish(self._let_go)
+            with suppress(Cancelled):
+                self._unless_cancelled()
+                self._checkpoints.finish(self._unless_cancelled)
+            self._checkpoints.drop()
             for tell in (self._outbox.send_events, self._outbox.send_logs, self._outbox.seal_logs):
                 with suppress(NoPlainFile):
                     tell()
@@ -229,9 +234,11 @@ class Attempt:
 
     def _settle(self) -> None:
         """All is told and acknowledged: the folder goes, then the memory of it; an offer not taken has neither."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self.folder.exists() and not self._faults.exhausted(_OVER):  # a runner that came late has just written here
-            raise OSError(errno.ENOTEMPTY, "the attempt's folder is still in use")
+        for _ in range(_CLEARINGS):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if not self.folder.exists():
+                break
+            self._agent.stopping.wait(self._agent.settings.tail_seconds)
         self._agent.store.forget_attempt(self.row.attempt_id)
         self._over = True
 
@@ -269,6 +276,12 @@ class Attempt:
             raise LinkClosed
         if self._is_called_off():
             raise _TakenOver("somebody else has it") if self.fenced.is_set() else Cancelled
+
+    def _unless_cancelled(self) -> None:
+        """Nobody resumes a cancelled job, also where the request comes after another end was decided."""
+        self._let_go()
+        if self.cancelled.is_set():
+            raise Cancelled
 
     def _tick(self) -> None:
         """Tell what is new; let go when the attempt or the agent is to end."""

@@ -23,7 +23,7 @@ from agent.attempts import artifacts, attempt, trainer, workspace
 from agent.attempts.attempts import Attempts
 from agent.attempts.outbox import Outbox
 from agent.context import Agent
-from agent.environment import Environment
+from agent.environment import BuildFailed, Environment
 from agent.link import heartbeat, identity, poll
 from agent.link.calls import Link
 from agent.link.session import Session
@@ -236,6 +236,22 @@ def test_too_little_room_for_the_inputs_may_pass(
     last = fleet.states[12][-1]
     ends = [("SUCCEEDED", "", {}), ("FAILED", "disk_full", {"needed": 7, "free": 5})]
     assert (last.state, last.reason, json.loads(last.params or "{}")) == ends[times > 1]
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"), [("OSError: [Errno 28] No space left on device", "disk_full"), ("no", "environment_failed")]
+)
+def test_a_disk_that_is_full_while_pip_installs(
+    fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch, said: str, reason: str
+) -> None:
+    def ensure(_: object, requirements: str, lock: str, build_log: Path, tick: object) -> None:
+        build_log.write_text(said)
+        raise BuildFailed("pip")
+
+    monkeypatch.setattr(Environments, "ensure", ensure)
+    fleet.offer(make_offer(fleet, GOOD))
+    fleet.wait_for(lambda: over(fleet))
+    assert fleet.states[12][-1].reason == reason
 
 
 def test_no_trainer_outlives_a_failed_attempt(
