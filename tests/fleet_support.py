@@ -48,18 +48,19 @@ def model_input(*forms: str, required: bool = True) -> dict:
 
 
 DATASET = {"kind": "dataset", "formats": ["prompt_completion", "chat"], "display": text("Dataset")}
+COMPARED = {"candidate": "candidate", "baseline": "baseline", "dataset": "dataset"}  # the edges of an evaluation
 METHODS = (
     manifest("bring", "import", {"model": {"kind": "model", "form": "base", "path": "base"}}),
     manifest(
         "tune",
         "train",
-        {"model": {"kind": "model", "form": "adapter", "path": "adapter"}},
+        {"model": {"kind": "model", "form": "adapter", "path": "adapter", "from": "base", "dataset": "dataset"}},
         {"base": model_input("base"), "dataset": DATASET},
     ),
     manifest(
         "score",
         "evaluate",
-        {"evaluation": {"kind": "evaluation", "path": "evaluation.json"}},
+        {"evaluation": {"kind": "evaluation", "path": "evaluation.json"} | COMPARED},
         {
             "baseline": model_input("base", required=False),
             "candidate": model_input("base", "adapter"),
@@ -69,7 +70,7 @@ METHODS = (
     manifest(
         "pack",
         "export",
-        {"model": {"kind": "model", "form": "gguf", "path": "gguf"}},
+        {"model": {"kind": "model", "form": "gguf", "path": "gguf", "from": "model"}},
         {"model": model_input("adapter")},
     ),
 )

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import CANCELLED, FAILED, SERVING, SUCCEEDED
 from control_plane.domain.permissions import Actor
-from control_plane.services import datasets, models
+from control_plane.services import datasets, methods, models, pins
 from control_plane.services.models import Lineage
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
@@ -22,7 +22,7 @@ _STOP_OF_KIND = {"train": "train", "evaluate": "evaluate", "export": "package"}
 
 def of_job(actor: Actor, cp: ControlPlane, project: str, job: JobRecord, made: ModelRecord | None) -> Stops:
     """The Rail of what a job works on; the job's own stop shows how it stands until its result does."""
-    source = _source(job)
+    source = pins.given(job, methods.of_version(job.method_version_id).subject)
     if made is not None:
         return of_model(actor, cp, project, made.id)
     if job.kind == "train" or source is None:
@@ -110,9 +110,3 @@ def _from_dataset(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) 
     dataset, version = datasets.of_version(actor, cp, ids[0])
     url = url_for("datasets.show", project=project, name=dataset.name, version=version.number)
     return {"data": {"state": "done", "note": f"{dataset.name} v{version.number}", "url": url}}
-
-
-def _source(job: JobRecord) -> int | None:
-    """The model that the job is about: the one under test, else the one it works on."""
-    given = {name: pin["id"] for name, pin in job.inputs.items() if pin["kind"] == "model"}
-    return next((given[name] for name in ("candidate", "model", *sorted(given)) if name in given), None)

@@ -37,6 +37,10 @@ class Output:
     form: str  # of a model, else empty
     path: str  # relative to the output folder
     display: str
+    source: str = ""  # of a model: the input that it starts from (`from`); empty for what is brought in
+    dataset: str = ""  # the input with the rows that a model learnt from, or that an evaluation asks
+    candidate: str = ""  # of an evaluation: the model under test
+    baseline: str = ""  # … and what it is compared with, if that is given
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class Manifest:
         defaults = {name: schema["default"] for name, schema in properties.items() if "default" in schema}
         return defaults | dict(parameters)
 
+    @property
+    def subject(self) -> str:
+        """The model input that a job is about: the one under test, or the one that its result starts from, or ""."""
+        return next((one.candidate or one.source for one in self.outputs.values() if one.candidate or one.source), "")
+
     def memory_estimate(self, model_bytes: int) -> int:
         """Bytes of memory that a job needs whose model inputs' files have `model_bytes`."""
         return int(self.resources.memory_bytes + self.resources.memory_per_model_byte * model_bytes)
@@ -99,7 +108,7 @@ def in_language(value: Any, locale: str) -> Any:
 
 
 def _build(plain: Mapping[str, Any]) -> Manifest:
-    return Manifest(
+    manifest = Manifest(
         name=plain["name"],
         kind=plain["kind"],
         type=plain["type"],
@@ -119,6 +128,35 @@ def _build(plain: Mapping[str, Any]) -> Manifest:
         ),
         outputs={name: _output(name, table) for name, table in plain["outputs"].items()},
     )
+    for output in manifest.outputs.values():
+        _check_edges(manifest, output)
+    return manifest
+
+
+def _check_edges(manifest: Manifest, output: Output) -> None:
+    """What an output says that it is made from are inputs of the right kind. Raises MethodBroken."""
+    is_model, is_evaluation = output.kind == "model", output.kind == "evaluation"
+    _check_edge(manifest, output, "from", output.source, "model", is_model and manifest.kind != "import")
+    _check_edge(manifest, output, "candidate", output.candidate, "model", is_evaluation)
+    _check_edge(manifest, output, "dataset", output.dataset, "dataset", is_evaluation)
+    if output.baseline:
+        _check_edge(manifest, output, "baseline", output.baseline, "model", False)
+    if manifest.kind == "import" and output.source:
+        raise _broken(manifest, output, "from", "what is brought in starts from no input")
+
+
+def _check_edge(manifest: Manifest, output: Output, edge: str, name: str, kind: str, needed: bool) -> None:
+    """An edge that is `needed` is there, and its input is one that every job has."""
+    if not name and needed:
+        raise _broken(manifest, output, edge, f"an input of kind {kind} has to be named")
+    if name and (name not in manifest.inputs or manifest.inputs[name].kind != kind):
+        raise _broken(manifest, output, edge, f"{name!r} is no input of kind {kind}")
+    if needed and not manifest.inputs[name].required:
+        raise _broken(manifest, output, edge, f"{name!r} may be left out, and the output needs it")
+
+
+def _broken(manifest: Manifest, output: Output, edge: str, problem: str) -> MethodBroken:
+    return MethodBroken(method=manifest.name, problem=f"outputs.{output.name}.{edge}: {problem}")
 
 
 def _input(name: str, table: Mapping[str, Any]) -> Input:
@@ -134,5 +172,13 @@ def _input(name: str, table: Mapping[str, Any]) -> Input:
 
 def _output(name: str, table: Mapping[str, Any]) -> Output:
     return Output(
-        name=name, kind=table["kind"], form=table.get("form", ""), path=table["path"], display=table["display"]
+        name=name,
+        kind=table["kind"],
+        form=table.get("form", ""),
+        path=table["path"],
+        display=table["display"],
+        source=table.get("from", ""),
+        dataset=table.get("dataset", ""),
+        candidate=table.get("candidate", ""),
+        baseline=table.get("baseline", ""),
     )

@@ -10,8 +10,8 @@ from control_plane.context import ControlPlane
 from control_plane.domain import scores
 from control_plane.domain.errors import NotFound, OutputUnreadable
 from control_plane.domain.permissions import Actor, require
-from control_plane.domain.scores import BASELINE, CANDIDATE, Scores
-from control_plane.services import evaluation_rows, references
+from control_plane.domain.scores import Scores
+from control_plane.services import evaluation_rows, pins, references
 from control_plane.services.access import projects
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -25,6 +25,9 @@ class Scored:
     """An evaluation as it was read, and the blobs that hold its rows and where they are."""
 
     scores: Scores
+    candidate: str  # the inputs that it compares and asks, as the manifest declares them
+    baseline: str
+    dataset: str
     rows_sha256: str
     index_sha256: str
 
@@ -49,22 +52,28 @@ def read(
             found = scores.read(iter(lambda: source.read(_SLICE), b""), cp.settings.max_evaluation_rows)
     except ValueError as problem:
         raise OutputUnreadable(output=name, problem=str(problem)[:500]) from problem
-    return Scored(found, file["sha256"], evaluation_rows.store(cp, found))
+    edges = promised[name]
+    return Scored(
+        scores=found,
+        candidate=edges["candidate"],
+        baseline=edges.get("baseline", ""),
+        dataset=edges["dataset"],
+        rows_sha256=file["sha256"],
+        index_sha256=evaluation_rows.store(cp, found),
+    )
 
 
 def register(cp: ControlPlane, job: JobRecord, scored: Scored | None) -> EvaluationRecord | None:
     """Record an evaluation job's outcome. Called inside the transaction of the job's success."""
     if scored is None:
         return None
-    models = {name: pin["id"] for name, pin in job.inputs.items() if pin["kind"] == "model"}
-    dataset = next(pin["id"] for pin in job.inputs.values() if pin["kind"] == "dataset")
     found = scored.scores
     evaluation = EvaluationRecord.create(
         project=job.project_id,
         job=job,
-        dataset_version=dataset,
-        candidate=models[CANDIDATE],
-        baseline=models.get(BASELINE),
+        dataset_version=pins.given(job, scored.dataset),
+        candidate=pins.given(job, scored.candidate),
+        baseline=pins.given(job, scored.baseline),
         primary_metric=found.primary_metric,
         verdict=found.verdict,
         scores=found.scores,

@@ -99,6 +99,11 @@ def manifest(record: MethodVersionRecord, locale: str = "en") -> Manifest:
     return manifests.parse(record.manifest, locale)
 
 
+def of_version(version_id: int, locale: str = "en") -> Manifest:
+    """What the method version of a job is; methods are everybody's."""
+    return manifest(MethodVersionRecord.get_by_id(version_id), locale)
+
+
 def check_parameters(manifest: Manifest, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """`parameters`, complete and within the manifest's schema. Raises ParameterUnknown, ParameterInvalid."""
     known = manifest.parameters.get("properties", {})

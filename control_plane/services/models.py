@@ -40,6 +40,8 @@ class Made:
 
     output: str
     form: str
+    source: str  # the input that it starts from, as the manifest declares it, or ""
+    dataset: str  # the input that it learnt from, or ""
     artifact: ArtifactRecord
     facts: dict[str, Any]  # model.json
 
@@ -64,7 +66,14 @@ def read(
 ) -> list[Made]:
     """The model outputs among the committed artifacts. Raises OutputUnreadable."""
     return [
-        Made(name, output["form"], committed[name], _facts(cp, name, output["form"], committed[name]))
+        Made(
+            name,
+            output["form"],
+            output.get("from", ""),
+            output.get("dataset", ""),
+            committed[name],
+            _facts(cp, name, output["form"], committed[name]),
+        )
         for name, output in promised.items()
         if output["kind"] == "model"
     ]
@@ -92,23 +101,28 @@ def register(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, made: lis
 
     A model is called like its job; of several outputs each adds its own name.
     """
-    source = _source(job)
     return [
-        ModelRecord.create(
-            project=job.project_id,
-            name=job.name if len(made) == 1 else f"{job.name}-{one.output}"[:64],
-            form=one.form,
-            job=job,
-            artifact=one.artifact,
-            base=_base(one.form, source),
-            origin=source if one.form in ("merged", "gguf") else None,
-            hash=one.artifact.hash,
-            size=one.artifact.size,
-            card=one.facts | {"pins": pins.of(job, attempt)},
-            created_at=cp.clock(),
-        )
-        for one in made
+        _record(cp, job, attempt, one, job.name if len(made) == 1 else f"{job.name}-{one.output}"[:64]) for one in made
     ]
+
+
+def _record(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, one: Made, name: str) -> ModelRecord:
+    """The model, with the edges of its lineage as the manifest declares them."""
+    source = _of(pins.given(job, one.source))
+    return ModelRecord.create(
+        project=job.project_id,
+        name=name,
+        form=one.form,
+        job=job,
+        artifact=one.artifact,
+        base=_base(one.form, source),
+        origin=source if job.kind == "export" else None,
+        dataset_version=pins.given(job, one.dataset),
+        hash=one.artifact.hash,
+        size=one.artifact.size,
+        card=one.facts | {"pins": pins.of(job, attempt)},
+        created_at=cp.clock(),
+    )
 
 
 def list_models(
@@ -149,7 +163,7 @@ def trained_from(actor: Actor, cp: ControlPlane, model_id: int) -> int:
     Raises NotFound, Denied.
     """
     model = get(actor, cp, model_id)
-    while model.form in ("merged", "gguf") and model.origin_id:
+    while model.origin_id:
         model = ModelRecord.get_by_id(model.origin_id)
     return int(model.id)
 
@@ -161,7 +175,8 @@ def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
     """
     model = get(actor, cp, model_id)
     trained = ModelRecord.get_by_id(trained_from(actor, cp, model_id))
-    version = _dataset_version(JobRecord.get_by_id(trained.job_id))
+    learnt = trained.dataset_version_id
+    version = DatasetVersionRecord.get_by_id(learnt) if learnt else None
     packaged = list(ModelRecord.select().where(ModelRecord.origin == model.id).order_by(ModelRecord.id))
     served = [model.id, *(one.id for one in packaged)]
     return Lineage(
@@ -183,20 +198,6 @@ def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
 
 def _of(model_id: int | None) -> ModelRecord | None:
     return ModelRecord.get_by_id(model_id) if model_id else None
-
-
-def _dataset_version(job: JobRecord) -> DatasetVersionRecord | None:
-    ids = [pin["id"] for pin in job.inputs.values() if pin["kind"] == "dataset"]
-    return DatasetVersionRecord.get_by_id(ids[0]) if ids else None
-
-
-def _source(job: JobRecord) -> ModelRecord | None:
-    """The model that the job started from: its input `model` or `base`, or the only one it has."""
-    given = {name: pin["id"] for name, pin in job.inputs.items() if pin["kind"] == "model"}
-    for name in ("model", "base", *sorted(given)):
-        if name in given:
-            return ModelRecord.get_by_id(given[name])
-    return None
 
 
 def _base(form: str, source: ModelRecord | None) -> int | None:

@@ -23,6 +23,12 @@ def of(job: JobRecord, attempt: AttemptRecord | None) -> dict[str, Any]:
     return pinned if attempt is None else pinned | _environment(attempt)
 
 
+def given(job: JobRecord, name: str) -> int | None:
+    """The id of what the job was given as this input; None where it was given nothing, or `name` is empty."""
+    pin = job.inputs.get(name)
+    return int(pin["id"]) if pin else None
+
+
 def _input(pin: dict[str, Any]) -> dict[str, Any]:
     if pin["kind"] != "dataset":
         return pin

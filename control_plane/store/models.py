@@ -4,6 +4,7 @@ from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField
 
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.projects import ProjectRecord
 
@@ -22,6 +23,8 @@ class ModelRecord(Record):
     base_id: int | None
     origin = ForeignKeyField("self", null=True, lazy_load=False)  # what a packaged model was made from
     origin_id: int | None
+    dataset_version = ForeignKeyField(DatasetVersionRecord, null=True, lazy_load=False)  # what it learnt from
+    dataset_version_id: int | None
     hash = CharField(64)  # of the artifact
     size = BigIntegerField()
     card = JSONField()  # model.json, and the pins: see services/models.py

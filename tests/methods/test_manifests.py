@@ -41,6 +41,23 @@ def test_schema_refuses_a_missing_language_and_an_unknown_word() -> None:
     assert not validator.is_valid({**manifest("evaluate"), "colour": "red"})
 
 
+def test_schema_demands_what_a_result_is_made_from() -> None:
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+
+    def is_valid(name: str, output: str, **changed: str | None) -> bool:
+        content = manifest(name)
+        edges = {key: value for key, value in (content["outputs"][output] | changed).items() if value is not None}
+        return validator.is_valid({**content, "outputs": {output: edges}})
+
+    assert is_valid("sft_demo", "model") and not is_valid("sft_demo", "model", **{"from": None})
+    assert not is_valid("sft_demo", "model", candidate="base")
+    assert not is_valid("import_base_model", "model", **{"from": "base"})
+    assert is_valid("evaluate", "evaluation", baseline=None)
+    assert not is_valid("evaluate", "evaluation", candidate=None)
+    assert not is_valid("evaluate", "evaluation", dataset=None)
+    assert not is_valid("evaluate", "evaluation", **{"from": "candidate"})
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_have_groups_and_defaults_that_fit(name: str) -> None:
     content = manifest(name)

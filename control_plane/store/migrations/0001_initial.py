@@ -382,6 +382,7 @@ class ModelRecord(Record):
     artifact = ForeignKeyField(ArtifactRecord, lazy_load=False)
     base = ForeignKeyField("self", null=True, lazy_load=False)
     origin = ForeignKeyField("self", null=True, lazy_load=False)
+    dataset_version = ForeignKeyField(DatasetVersionRecord, null=True, lazy_load=False)
     hash = CharField(64)
     size = BigIntegerField()
     card = JSONField()

@@ -32,6 +32,31 @@ def test_texts_follow_the_language_and_data_does_not() -> None:
     assert in_language({"en": "only"}, "zh") == "only"
 
 
+@pytest.mark.parametrize(
+    ("method", "output", "changed", "place"),
+    [
+        (1, "model", {"from": None}, "outputs.model.from: an input of kind model has to be named"),
+        (1, "model", {"from": "gone"}, "outputs.model.from: 'gone' is no input of kind model"),
+        (1, "model", {"from": "dataset"}, "outputs.model.from: 'dataset' is no input of kind model"),
+        (1, "model", {"dataset": "base"}, "outputs.model.dataset: 'base' is no input of kind dataset"),
+        (0, "model", {"from": "base"}, "outputs.model.from"),
+        (2, "evaluation", {"candidate": None}, "outputs.evaluation.candidate: an input of kind model"),
+        (2, "evaluation", {"dataset": None}, "outputs.evaluation.dataset: an input of kind dataset"),
+        (2, "evaluation", {"candidate": "baseline"}, "outputs.evaluation.candidate: 'baseline' may be left out"),
+        (2, "evaluation", {"baseline": "dataset"}, "outputs.evaluation.baseline: 'dataset' is no input of kind model"),
+    ],
+)
+def test_what_an_output_is_made_from_is_declared(method: int, output: str, changed: dict, place: str) -> None:
+    edges = {key: value for key, value in (METHODS[method]["outputs"][output] | changed).items() if value is not None}
+    with pytest.raises(MethodBroken) as caught:
+        parse(METHODS[method] | {"outputs": {output: edges}})
+    assert place in str(caught.value)
+
+
+def test_what_a_job_is_about_is_declared() -> None:
+    assert [parse(one).subject for one in METHODS] == ["", "base", "candidate", "model"]
+
+
 @pytest.mark.parametrize("gone", ["kind", "parameters", "resources", "outputs", "platforms"])
 def test_what_is_missing_is_named(gone: str) -> None:
     with pytest.raises(MethodBroken, match=gone):

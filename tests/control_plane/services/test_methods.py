@@ -73,6 +73,7 @@ disk_bytes = 10
 kind = "model"
 form = "adapter"
 path = "adapter"
+from = "base"
 display = { en = "Customized model", de = "Angepasstes Modell", zh = "定制模型" }
 """
 
@@ -138,6 +139,8 @@ def test_a_method_whose_folder_is_gone_stays(plant: ControlPlane, folder: Path) 
         ('entry = "train.py"', 'entry = "gone.py"', "gone.py"),
         ('de = "Winzig", ', "", "'de'"),
         ("minimum = 1\n", 'minimum = "one"\n', "one"),
+        ('from = "base"\n', "", "outputs.model"),
+        ('from = "base"\n', 'from = "policy"\n', "outputs.model.from"),
         ("memory_bytes = 1000", "memory_bytes = ", "method.toml|Invalid value"),
     ],
 )

@@ -15,7 +15,7 @@ from control_plane.store.database import database
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
-from fleet_support import Fleet, manifest, model_files, model_input, report, succeed, upload
+from fleet_support import DATASET, Fleet, manifest, model_files, model_input, report, succeed, upload
 
 STRANGER = Actor(kind="user", id="2", name="bob", roles={999: OWNER})
 
@@ -40,9 +40,9 @@ def test_a_card_keeps_what_the_method_said(cp: ControlPlane, fleet: Fleet) -> No
 
 def test_an_adapter_of_a_merged_model_sits_on_it(cp: ControlPlane, fleet: Fleet) -> None:
     machine = fleet.machine()
-    merged = {"model": {"kind": "model", "form": "merged", "path": "merged"}}
+    merged = {"model": {"kind": "model", "form": "merged", "path": "merged", "from": "model"}}
     fleet.method(manifest("merge", "export", merged, {"model": model_input("adapter")}))
-    adapter_out = {"model": {"kind": "model", "form": "adapter", "path": "adapter"}}
+    adapter_out = {"model": {"kind": "model", "form": "adapter", "path": "adapter", "from": "base"}}
     fleet.method(manifest("more", "train", adapter_out, {"base": model_input("base", "merged", "adapter")}))
     base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
     adapter = model_of(run(fleet, machine, "more", {"model": model_files("adapter")}, base=base.id))
@@ -53,6 +53,49 @@ def test_an_adapter_of_a_merged_model_sits_on_it(cp: ControlPlane, fleet: Fleet)
     assert on_whole.base_id == whole.id
     assert continued.base_id == base.id
     assert [one.id for one in models.lineage(fleet.user, cp, adapter.id).packaged] == [whole.id]
+
+
+def test_lineage_follows_what_the_manifest_declares_whatever_inputs_are_called(cp: ControlPlane, fleet: Fleet) -> None:
+    """Two models and two datasets, none of them called as in the shipped methods; the guess would take the others."""
+    model_out = {"model": {"kind": "model", "form": "adapter", "path": "m", "from": "policy", "dataset": "prompts"}}
+    rows = {"answers": DATASET, "prompts": DATASET}
+    fleet.method(
+        manifest("ppo", "train", model_out, {"judge": model_input("base"), "policy": model_input("base")} | rows)
+    )
+    scores_out = {
+        "evaluation": {"kind": "evaluation", "path": "e.json", "candidate": "policy", "baseline": "reference"}
+    }
+    scores_out["evaluation"]["dataset"] = "data"
+    given = {"policy": model_input("adapter"), "reference": model_input("base"), "data": DATASET, "also": DATASET}
+    fleet.method(manifest("judge", "evaluate", scores_out, given))
+    machine = fleet.machine()
+    judge, policy = (model_of(run(fleet, machine, "bring", {"model": model_files("base")})) for _ in range(2))
+    answers, prompts = fleet.dataset(name="answers"), fleet.dataset(name="prompts")
+    inputs = {"judge": judge.id, "policy": policy.id, "answers": answers.id, "prompts": prompts.id}
+    tuned = model_of(run(fleet, machine, "ppo", {"model": model_files("adapter")}, **inputs))
+    assert (tuned.base_id, tuned.origin_id, tuned.dataset_version_id) == (policy.id, None, prompts.id)
+    scores = {"candidate": [1.0], "baseline": [0.0]}
+    content = {"candidates": list(scores), "metrics": {"m": scores}, "primary_metric": "m", "rows": []}
+    inputs = {"policy": tuned.id, "reference": policy.id, "also": answers.id, "data": prompts.id}
+    job = run(fleet, machine, "judge", {"evaluation": {"e.json": json.dumps(content).encode()}}, **inputs)
+    assert job.state == "SUCCEEDED", job.reason_params
+    (evaluation,) = models.lineage(fleet.user, cp, tuned.id).evaluations
+    compared = (evaluation.candidate_id, evaluation.baseline_id, evaluation.dataset_version_id)
+    assert compared == (tuned.id, policy.id, prompts.id)
+
+
+def test_a_complete_model_that_was_trained_is_not_a_packaged_one(cp: ControlPlane, fleet: Fleet) -> None:
+    """Full fine-tuning makes a merged model: it is traced to its own training, not to its base model."""
+    whole_out = {"model": {"kind": "model", "form": "merged", "path": "m", "from": "base", "dataset": "dataset"}}
+    fleet.method(manifest("full", "train", whole_out, {"base": model_input("base"), "dataset": DATASET}))
+    machine, version = fleet.machine(), fleet.dataset()
+    base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
+    files = {"model": model_files("merged")}
+    whole = model_of(run(fleet, machine, "full", files, base=base.id, dataset=version.id))
+    assert models.trained_from(fleet.user, cp, whole.id) == whole.id
+    found = models.lineage(fleet.user, cp, whole.id)
+    assert found.dataset_version is not None and found.dataset_version.id == version.id
+    assert (found.base and found.base.id) == base.id
 
 
 def test_several_outputs_carry_their_names(cp: ControlPlane, fleet: Fleet) -> None:
