@@ -39,6 +39,26 @@ def test_removed_entry_is_found(cp: ControlPlane, entries: list[int]) -> None:
     assert audit.verify(cp) == entries[3]
 
 
+def test_a_column_that_is_added_later_breaks_no_seal(
+    cp: ControlPlane, entries: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_column(entry: AuditRecord, *arguments: object, **named: object) -> None:
+        load(entry, *arguments, **named)
+        entry.__data__["reason"] = None
+
+    load = AuditRecord.__init__
+    monkeypatch.setattr(AuditRecord, "__init__", with_column)
+    assert "reason" in AuditRecord.get_by_id(entries[0]).__data__
+    assert audit.verify(cp) is None
+
+
+@pytest.mark.parametrize("field", sorted(set(AuditRecord._meta.fields) - {"id"}))
+def test_no_column_of_an_entry_is_left_out_of_its_seal(cp: ControlPlane, entries: list[int], field: str) -> None:
+    forged = {"at": 1.0, "project_id": 77, "details": {}}.get(field, "forged")
+    AuditRecord.update({field: forged}).where(AuditRecord.id == entries[2]).execute()
+    assert audit.verify(cp) == entries[2]
+
+
 def test_an_entry_that_was_committed_late_is_still_sealed(cp: ControlPlane, entries: list[int]) -> None:
     late = AuditRecord.get_by_id(entries[-1])
     AuditRecord.create(**{**late.__data__, "id": entries[-1] + 2})
