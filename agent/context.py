@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from agent.environment import Environments
+from agent.isolation import OPEN, Sandbox
 from agent.link.calls import Link
 from agent.settings import Settings
 from agent.storage.cache import Cache
@@ -22,3 +23,4 @@ class Agent:
     cache: Cache
     environments: Environments
     stopping: threading.Event
+    sandbox: Sandbox = OPEN

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import click
 
+from agent import isolation
 from agent.hardware import read
+from agent.isolation import Isolation
 from agent.link import identity
 from agent.link.identity import Identity
 from agent.settings import Settings
@@ -51,6 +53,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _pip()
     yield _disk(settings)
     yield from _devices(settings)
+    yield _isolation(settings)
     mine = _identity(settings)
     yield _clock(mine)
     yield from _membership(settings, mine)
@@ -103,6 +106,20 @@ def _devices(settings: Settings) -> Iterator[Finding]:
         yield Finding("driver", found.driver)
     elif Path("/proc/driver/nvidia").exists():
         yield Finding("driver", "NVML cannot be loaded", "Install the driver's utilities (libnvidia-ml.so.1).")
+
+
+def _isolation(settings: Settings) -> Finding:
+    """What keeps the code of methods from the agent's key, its state and other attempts."""
+    try:
+        sandbox = isolation.find(settings)
+    except isolation.IsolationMissing as problem:
+        return Finding("method code", "refused", str(problem))
+    found = {
+        Isolation.SANDBOX: "runs in a sandbox (bubblewrap)",
+        Isolation.SHARED_NETWORK: "runs in a sandbox that shares the machine's network",
+        Isolation.NONE: "runs as the agent's user and can read all that the agent can",
+    }[sandbox.kind]
+    return Finding("method code", found, sandbox.problem and f"Run only methods that you trust: {sandbox.problem}.")
 
 
 def _identity(settings: Settings) -> Identity | None:

@@ -23,12 +23,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.settings import Settings, inherited
+from agent import pip_configuration
+from agent.isolation import OPEN, Sandbox
+from agent.settings import Settings, folders, inherited
 from agent.storage.files import try_lock, unlocking, write_private
 
 _TORCH = re.compile(r"(torch|torchvision|torchaudio)\b(?!-)", re.IGNORECASE)
 _LOCAL_VERSION = re.compile(r"(==[^+\s]+)\+\S+")
 _PIN = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!-]+")
+_TEMPORARY = "tmp"  # of a build, in its environment
 _QUIET = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
 
 
@@ -47,10 +50,11 @@ class Environment:
 class Environments:
     """All environments of this machine, each a folder named after what it was made from."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sandbox: Sandbox = OPEN) -> None:
         self._settings = settings
-        self._folder = Path(settings.environments or settings.data / "environments").expanduser().resolve()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._sandbox = sandbox
+        self.folder = Path(settings.environments or settings.data / "environments").expanduser().resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def ensure(self, requirements: str, lock: str, log: Path, tick: Callable[[], None]) -> Environment:
         """The environment for a requirements text; a recorded lock chooses versions, and never adds a package.
@@ -74,15 +78,15 @@ class Environments:
         return _complete(self._place(*split(requirements), "")) is not None
 
     def _place(self, torch: list[str], others: list[str], mark: str) -> Path:
-        return self._folder / _name("env", [*others, *torch, mark])
+        return self.folder / _name("env", [*others, *torch, mark])
 
     def _ensure_base(self, torch: list[str], log: Path, tick: Callable[[], None]) -> Path:
         """The base environment of a torch pin; one that was built for a range serves its exact version too."""
-        for folder in sorted(self._folder.glob("base-*")):
+        for folder in sorted(self.folder.glob("base-*")):
             built = _complete(folder)
             if built is not None and set(torch) <= set(built.lock.splitlines()):
                 return folder
-        folder = self._folder / _name("base", torch)
+        folder = self.folder / _name("base", torch)
         self._once(folder, log, tick, lambda build: build.base(torch))
         return folder
 
@@ -95,7 +99,8 @@ class Environments:
             done = _complete(folder)
             if done is None:
                 shutil.rmtree(folder, ignore_errors=True)
-                build = _Build(folder, log, tick, self._settings)
+                (folder / _TEMPORARY).mkdir(parents=True)
+                build = _Build(folder, log, tick, self._settings, self._sandbox)
                 make(build)
                 done = build.finish()
         return done
@@ -107,6 +112,7 @@ class _Build:
     log: Path
     tick: Callable[[], None]
     settings: Settings
+    sandbox: Sandbox
 
     @property
     def python(self) -> Path:
@@ -132,12 +138,15 @@ class _Build:
     def finish(self) -> Environment:
         """Record the lock and mark the environment as complete. Raises BuildFailed."""
         command = [str(self.python), "-m", "pip", "freeze", "--disable-pip-version-check"]
-        frozen = subprocess.run(command, capture_output=True, text=True, check=False, env=_build_environment())
+        frozen = subprocess.run(
+            self._isolated(command), capture_output=True, text=True, check=False, env=self._environment()
+        )
         if frozen.returncode:
             with self.log.open("a") as log:
                 log.write(frozen.stderr)
             raise BuildFailed(f"pip freeze ended with status {frozen.returncode}")
         lock = public(frozen.stdout)
+        shutil.rmtree(self.folder / _TEMPORARY, ignore_errors=True)
         write_private(self.folder / "complete.json", json.dumps({"lock": lock}).encode())
         return Environment(self.python, lock)
 
@@ -156,11 +165,11 @@ class _Build:
         """Run to the end with the output in the log; whatever interrupts the wait ends the process as well."""
         with self.log.open("ab") as output:
             process = subprocess.Popen(
-                command,
+                self._isolated(command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=_build_environment(),
+                env=self._environment(),
                 start_new_session=True,
             )
         try:
@@ -172,6 +181,22 @@ class _Build:
             _end(process)
         if process.returncode:
             raise BuildFailed(f"{command[2:4]} ended with status {process.returncode}")
+
+    def _isolated(self, command: list[str]) -> list[str]:
+        """Building runs code of whoever made a package, and so does starting a Python that has it installed."""
+        source = inherited()
+        downloads = pip_configuration.cache(source)
+        downloads.mkdir(parents=True, exist_ok=True)
+        options = f"{self.settings.pip_options} {self.settings.engine_wheels}"
+        readable = [self.folder.parent, *folders(self.settings.readable_paths)]
+        readable += pip_configuration.places(source, options)
+        return self.sandbox.wrap(command, readable=readable, writable=[self.folder, downloads], network=True)
+
+    def _environment(self) -> dict[str, str]:
+        """The agent's own environment without what would lead pip into the agent's packages."""
+        left_out = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
+        kept = {name: value for name, value in inherited().items() if name not in left_out}
+        return kept | {"TMPDIR": str(self.folder / _TEMPORARY)}  # on the disk: a torch is unpacked there
 
 
 def split(requirements: str) -> tuple[list[str], list[str]]:
@@ -207,13 +232,6 @@ def _name(prefix: str, lines: list[str]) -> str:
 def _complete(folder: Path) -> Environment | None:
     mark = folder / "complete.json"
     return Environment(folder / "bin" / "python", json.loads(mark.read_text())["lock"]) if mark.exists() else None
-
-
-def _build_environment() -> dict[str, str]:
-    """The agent's own environment without what would lead pip into the agent's packages."""
-    return {
-        name: value for name, value in inherited().items() if name not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
-    }
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -15,10 +15,11 @@ from pathlib import Path
 import click
 
 from agent import doctor as examination
-from agent import memory, monitoring
+from agent import isolation, memory, monitoring
 from agent.attempts.attempts import Attempts
 from agent.context import Agent
 from agent.environment import Environments
+from agent.isolation import IsolationMissing, Sandbox
 from agent.link import heartbeat, identity, poll
 from agent.link.calls import Link, Refused, Unreachable
 from agent.link.identity import AuthorityMismatch, TokenMalformed
@@ -85,7 +86,13 @@ def run(verbose: bool) -> None:
         return
     if identity.load(store) is None:
         raise click.ClickException("This machine has not joined a fleet yet: run `tunesmith agent join` first.")
-    live(settings, store, stopping)
+    try:
+        sandbox = isolation.find(settings)
+    except IsolationMissing as problem:
+        raise click.ClickException(str(problem)) from problem
+    if sandbox.problem:
+        log.warning("method code is isolated: %s. %s", sandbox.kind, sandbox.problem)
+    live(settings, store, stopping, sandbox)
 
 
 @agent.command()
@@ -112,13 +119,13 @@ def doctor() -> None:
     raise SystemExit(examination.report(read()))
 
 
-def live(settings: Settings, store: Store, stopping: threading.Event) -> None:
+def live(settings: Settings, store: Store, stopping: threading.Event, sandbox: Sandbox) -> None:
     """Run all loops until `stopping` is set, then end cleanly: engines stop, trainings go on."""
     connection = connect(settings, store, stopping)
     if connection is None:
         return
     cache = Cache(settings.data / "cache", settings.cache_bytes)
-    parts = Agent(settings, store, connection, cache, Environments(settings), stopping)
+    parts = Agent(settings, store, connection, cache, Environments(settings, sandbox), stopping, sandbox)
     attempts, serving = Attempts(parts), Serving(parts)
     session = Session(parts, attempts)
     attempts.resume()

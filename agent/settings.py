@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "TUNESMITH_AGENT_"
+_ISOLATIONS = ("auto", "required", "off")
 
 
 def _setting(default: Any, doc: str) -> Any:
@@ -25,6 +26,8 @@ class Settings:
     data: Path = _setting(Path("~/.tunesmith/agent"), "Folder of identity, state, attempts, cache, environments")
     import_roots: str = _setting("", "Folders, separated as in PATH, that imports may read base models from")
     environments: str = _setting("", "Folder of the methods' environments; empty: in the data folder")
+    isolation: str = _setting("auto", "Sandbox for method code: auto (where it works), required, off")
+    readable_paths: str = _setting("", "Further folders, separated as in PATH, that sandboxed method code may read")
     pip_options: str = _setting("", "Further options of pip install, beside the machine's own pip configuration")
     cache_bytes: int = _setting(200_000_000_000, "Size of the cache of models and datasets beyond which the oldest go")
     memory_reserve_bytes: int = _setting(0, "Main memory that is left free for the machine's other uses")
@@ -66,12 +69,19 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         name = f"{PREFIX}{setting.name.upper()}"
         if name in source:
             values[setting.name] = _parse(name, source[name], setting.default)
+    if values.get("isolation", "auto") not in _ISOLATIONS:
+        raise SettingInvalid(f"{PREFIX}ISOLATION={values['isolation']!r}: one of {', '.join(_ISOLATIONS)}")
     return Settings(**values).resolved()
 
 
 def inherited() -> dict[str, str]:
     """The environment that the agent was started with; trainers get a few allow-listed variables of it."""
     return dict(os.environ)
+
+
+def folders(listed: str) -> list[Path]:
+    """The folders of a setting that holds them separated as in PATH."""
+    return [Path(part).expanduser() for part in listed.split(os.pathsep) if part]
 
 
 def _parse(name: str, text: str, default: Any) -> Any:

@@ -155,7 +155,7 @@ class Attempt:
             raise Failure("environment_failed", {"lines": lines}) from problem
         self._tick()
         self._agent.store.set_boot(self.row.attempt_id, boot_id())
-        trainer.start(self.folder, self.offer, environment.python, self._agent.settings)
+        trainer.start(self.folder, self.offer, environment.python, self._agent)
         self._outbox.report("RUNNING", lock=environment.lock)
 
     def _watch(self) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from agent.attempts import artifacts
 from agent.attempts.artifacts import OutputMissing, OutputUnreadable
 from agent.context import Agent
 from agent.link.calls import Faulty, Fenced, Gone, LinkClosed, Refused
-from agent.storage.files import inside
+from agent.storage.files import inside, is_plain, link_plain, open_plain
 from tunesmith.v1 import fleet_pb2 as pb
 
 log = logging.getLogger(__name__)
@@ -76,9 +75,9 @@ class Checkpoints:
     def _read(self) -> Reported | None:
         """The newest checkpoint in the lines of events.jsonl that are new."""
         events, found = self._folder / "out" / "events.jsonl", None
-        if not events.is_file() or events.stat().st_size <= self._position:
+        if not is_plain(events) or events.stat().st_size <= self._position:
             return None
-        with events.open("rb") as file:
+        with open_plain(events) as file:
             file.seek(self._position)
             for line in iter(lambda: file.readline(_LONGEST_LINE), b""):
                 if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
@@ -93,9 +92,10 @@ class Checkpoints:
         shutil.rmtree(aside, ignore_errors=True)
         try:
             inside(self._folder, reported.path)
-            for name, path in artifacts.plain_files(self._folder / "out", reported.path):
+            out = self._folder / "out"
+            for name, path in artifacts.plain_files(out, reported.path):
                 (aside / name).parent.mkdir(parents=True, exist_ok=True)
-                os.link(path, aside / name)
+                link_plain(out, path.relative_to(out).as_posix(), aside / name)
         except (OSError, OutputUnreadable, ValueError) as problem:  # PathUnsafe, and names that are no text, among them
             log.warning("attempt %d: checkpoint %d is not sent: %s", self._offer.attempt_id, reported.step, problem)
             return False

@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.attempts.outbox import last_lines
 from agent.attempts.trainer import Exit
+from agent.storage.files import is_plain, open_plain
 
 REFUSED_INPUT = 2  # the exit status by which a method refuses its input
 _LONGEST_LINE = 64 << 10
@@ -56,9 +57,9 @@ def _refusal(events: Path) -> Failure | None:
 
 def _last_of(events: Path) -> Iterator[bytes]:
     """The lines at the end of the file, however much a trainer wrote; a line that is too long comes in pieces."""
-    if not events.is_file():
+    if not is_plain(events):
         return
-    with events.open("rb") as file:
+    with open_plain(events) as file:
         file.seek(max(0, events.stat().st_size - _READ_AT_MOST))
         yield from iter(lambda: file.readline(_LONGEST_LINE), b"")
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 _SET_CHILD_SUBREAPER = 36  # of prctl(2)
+_FATAL = frozenset({signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGKILL, signal.SIGSEGV})
 _END_SECONDS = 10.0  # a process that the kernel does not let die is left behind
 
 
@@ -63,8 +64,9 @@ def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
     except OSError:  # nobody would find the trainer again
         kill_group(trainer.pid, signal.SIGKILL)
         raise
-    threading.Thread(target=end, args=(trainer, asked, spec["grace_seconds"]), daemon=True).start()
-    code = wait_for(trainer.pid)
+    inside = spec.get("sandboxed", False)
+    threading.Thread(target=end, args=(trainer, asked, spec["grace_seconds"], inside), daemon=True).start()
+    code = status_inside(wait_for(trainer.pid)) if inside else wait_for(trainer.pid)
     kill_group(trainer.pid, signal.SIGKILL)  # what the trainer started ends with it,
     end_descendants()  # and so does what has left its process group
     return {"status": max(code, 0), "signal": max(-code, 0), "error": "", "began": begin, "ended": time.time()}
@@ -109,6 +111,22 @@ def end_descendants() -> None:
         time.sleep(0.01)
 
 
+def status_inside(code: int) -> int:
+    """The trainer's own end from bubblewrap's: it says 128 + n for a signal n.
+
+    A method that ends in order after SIGTERM says 143 as well (methods/kit/signals.py), so that one stays a status.
+    """
+    return 128 - code if code - 128 in _FATAL else code
+
+
+def descendants_of(pid: int) -> list[int]:
+    """All that a process has started, and what those have."""
+    found = children_of(pid)
+    for child in found:  # grows while it is read
+        found += children_of(child)
+    return found
+
+
 def children_of(pid: int) -> list[int]:
     """The children of a process by /proc; nothing where there is none (macOS)."""
     found = []
@@ -119,10 +137,19 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
-def end(trainer: subprocess.Popen[bytes], asked: "queue.SimpleQueue[int]", grace: float) -> None:
-    """When asked to: SIGTERM to the trainer's group, and SIGKILL after the grace."""
+def end(trainer: subprocess.Popen[bytes], asked: "queue.SimpleQueue[int]", grace: float, inside: bool) -> None:
+    """When asked to: SIGTERM to the trainer's group, and SIGKILL after the grace.
+
+    In a sandbox its first process is bubblewrap's, which would end before the trainer has saved its work: SIGTERM
+    goes to what descends from it.
+    """
     asked.get()
-    kill_group(trainer.pid, signal.SIGTERM)
+    if inside:
+        for pid in descendants_of(trainer.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+    else:
+        kill_group(trainer.pid, signal.SIGTERM)
     time.sleep(grace)
     kill_group(trainer.pid, signal.SIGKILL)
 

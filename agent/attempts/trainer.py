@@ -14,16 +14,17 @@ from typing import Any
 
 import psutil
 
+from agent import pip_configuration
 from agent.attempts import runner
 from agent.attempts.workspace import threads_of
-from agent.settings import Settings, inherited
+from agent.context import Agent
+from agent.settings import Settings, folders, inherited
 from agent.storage.files import is_locked, write_private
 from tunesmith.v1 import fleet_pb2 as pb
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 _NETWORK = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE",
             "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HF_ENDPOINT")  # fmt: skip
-_PIP_FILES = (".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf")
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ class Exit:
     error: str
 
 
-def start(folder: Path, offer: pb.Offer, python: Path, settings: Settings) -> None:
+def start(folder: Path, offer: pb.Offer, python: Path, agent: Agent) -> None:
     """Start the runner of the attempt, unless one lives or has ended already."""
     if is_running(folder) or exit_record(folder) is not None:
         return
-    write_private(folder / "spec.json", json.dumps(_spec(folder, offer, python, settings)).encode())
+    write_private(folder / "spec.json", json.dumps(_spec(folder, offer, python, agent)).encode())
     # -I -S: the runner sees neither PYTHONPATH nor site-packages, it needs the standard library alone
     subprocess.Popen(
         [sys.executable, "-I", "-S", runner.__file__, str(folder)], cwd=folder, env={"PATH": os.defpath},
@@ -98,32 +99,52 @@ def variables(folder: Path, offer: pb.Offer, settings: Settings) -> dict[str, st
     source = inherited()
     gpus = [uuid for uuid in offer.devices if uuid.startswith("GPU-")]
     chosen = {name: source[name] for name in _KEPT if name in source} | {
-        "HOME": str(folder),
+        "HOME": str(folder / "tmp"),
         "TMPDIR": str(folder / "tmp"),
         "PYTHONPATH": str(folder / "code"),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(threads_of(offer)),
         "CUDA_VISIBLE_DEVICES": ",".join(gpus),
-        "TUNESMITH_IMPORT_ROOTS": settings.import_roots,
     }
+    if _brings_in(offer):
+        chosen["TUNESMITH_IMPORT_ROOTS"] = settings.import_roots
     if not offer.network:
         return chosen | {"HF_HUB_OFFLINE": "1"}
     chosen |= {name: value for name, value in source.items() if name in _NETWORK or name.startswith("PIP_")}
-    own = [Path(source.get("HOME", "/")) / name for name in _PIP_FILES]  # HOME is another one for the trainer
-    found = next((path for path in own if path.is_file()), None)
+    found = pip_configuration.own_file(source)  # HOME is another one for the trainer
     return chosen if found is None else {"PIP_CONFIG_FILE": str(found)} | chosen
 
 
-def _spec(folder: Path, offer: pb.Offer, python: Path, settings: Settings) -> dict[str, Any]:
+def _spec(folder: Path, offer: pb.Offer, python: Path, agent: Agent) -> dict[str, Any]:
+    settings, environment = agent.settings, variables(folder, offer, agent.settings)
     entry = folder / "code" / offer.method / offer.entry
+    command = [str(python), str(entry), "--job", str(folder / "job.json"), "--out", str(folder / "out")]
+    readable = [folder, agent.environments.folder, *folders(settings.readable_paths)]
+    if _brings_in(offer):
+        readable += folders(settings.import_roots)
+    if offer.network:
+        readable += pip_configuration.places(environment)
+    argv = agent.sandbox.wrap(
+        command,
+        readable=readable,
+        writable=[folder / "out", folder / "tmp"],
+        network=offer.network,
+        gpus=bool(environment["CUDA_VISIBLE_DEVICES"]),
+    )
     return {
-        "argv": [str(python), str(entry), "--job", str(folder / "job.json"), "--out", str(folder / "out")],
+        "argv": argv,
+        "sandboxed": argv != command,
         "cwd": str(folder),
-        "env": variables(folder, offer, settings),
+        "env": environment,
         "stdout": str(folder / "log" / "stdout"),
         "stderr": str(folder / "log" / "stderr"),
         "grace_seconds": settings.cancel_grace_seconds,
     }
+
+
+def _brings_in(offer: pb.Offer) -> bool:
+    """Whether the attempt is given nothing, and so has to bring in what it makes something of."""
+    return not offer.inputs
 
 
 def _read(path: Path) -> dict[str, Any] | None:

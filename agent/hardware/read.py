@@ -8,16 +8,18 @@ from pathlib import Path
 
 from agent.hardware import apple, host
 from agent.hardware.nvidia import Nvidia
+from agent.isolation import Sandbox
 from agent.settings import Settings
 from tunesmith.v1 import fleet_pb2 as pb
 
 _NVIDIA = Nvidia()
 
 
-def inventory(settings: Settings) -> pb.Inventory:
+def inventory(settings: Settings, sandbox: Sandbox) -> pb.Inventory:
     """Everything that is there now; takes some milliseconds."""
     found = inventory_of(settings.data, settings.memory_reserve_bytes)
     found.engine = _engine(found, settings)
+    found.isolation, found.isolation_problem = sandbox.kind, sandbox.problem[:500]
     return found
 
 

@@ -38,7 +38,7 @@ def beat(agent: Agent, session: Session, attempts: Attempts, serving: Serving) -
     epoch = session.epoch()
     request = pb.HeartbeatRequest(
         epoch=epoch,
-        inventory=read.inventory(agent.settings),
+        inventory=read.inventory(agent.settings, agent.sandbox),
         attempts=attempts.held(),
         replicas=serving.statuses(),
     )

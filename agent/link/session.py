@@ -67,7 +67,7 @@ class Session:
         request = pb.HelloRequest(
             agent_version=__version__,
             boot_id=boot_id(),
-            inventory=read.inventory(self._agent.settings),
+            inventory=read.inventory(self._agent.settings, self._agent.sandbox),
             attempts=self._attempts.held(),
             generation=identity.generation if identity else 0,
         )

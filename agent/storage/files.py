@@ -33,6 +33,26 @@ def open_plain(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+def link_plain(folder: Path, relative: str, target: Path) -> None:
+    """Hard link the plain file at `relative` in a folder that a trainer may change meanwhile.
+
+    Raises OSError where the file or a folder on the way to it is a link, or is no plain file.
+    """
+    *parents, name = PurePosixPath(relative).parts
+    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        for part in parents:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
+            os.close(here)
+            here = inner
+        os.link(name, target, src_dir_fd=here, follow_symlinks=False)
+    finally:
+        os.close(here)
+    if not is_plain(target):
+        target.unlink()
+        raise OSError(f"{relative} is no plain file")
+
+
 def is_plain(path: Path) -> bool:
     """Whether `path` itself is a regular file; a link to one is not."""
     try:

@@ -20,9 +20,19 @@ from tests.agent.trainings import GOOD, make_offer, over
 from tunesmith.v1 import fleet_pb2 as pb
 
 
-def has_ended(pid: int) -> bool:
-    """Gone, or a zombie where the container's first process collects no orphans."""
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+def living(mark: str) -> list[psutil.Process]:
+    """The processes with `mark` on their command line. A trainer's own pid would be that of its sandbox."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        if mark in " ".join(process.info["cmdline"] or ()) and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
+
+
+@pytest.fixture(params=["auto", "off"])
+def isolation(request: pytest.FixtureRequest) -> str:
+    """The setting: with a sandbox, where this machine has one, and without."""
+    return str(request.param)
 
 
 def test_success(fleet: FakeFleet, machine: Machine) -> None:
@@ -103,57 +113,54 @@ def test_bad_ends(fleet: FakeFleet, machine: Machine, body: str, code: str, para
     assert len(fleet.sealed) == 3
 
 
-def test_cancel_stops_a_stubborn_trainer(fleet: FakeFleet, machine: Machine) -> None:
-    machine.start()
-    body = (
-        "import signal; signal.signal(15, signal.SIG_IGN); event(kind='x', pid=os.getpid())\nwhile True: time.sleep(1)"
-    )
+def test_cancel_stops_a_stubborn_trainer(fleet: FakeFleet, machine: Machine, isolation: str) -> None:
+    machine.start(TUNESMITH_AGENT_ISOLATION=isolation)
+    body = "import signal; signal.signal(15, signal.SIG_IGN); event(kind='x', at='work')\nwhile True: time.sleep(1)"
     fleet.offer(make_offer(fleet, body))
     fleet.wait_for(lambda: fleet.events[12])
     fleet.instruct("cancel:12:3", cancel=pb.Cancel(attempt_id=12, fence=3))
     fleet.wait_for(lambda: over(fleet))
     assert fleet.last_state(12) == "CANCELLED"
-    assert has_ended(int(str(fleet.events[12][0]["pid"])))
+    assert not living(str(machine.attempt_folder(12)))
 
 
-def test_fenced_attempt_stops_and_keeps_its_spool(fleet: FakeFleet, machine: Machine) -> None:
-    machine.start()
-    fleet.offer(
-        make_offer(fleet, "event(kind='x', pid=os.getpid())\nwhile True: print('on', flush=True); time.sleep(.1)")
-    )
+def test_fenced_attempt_stops_and_keeps_its_spool(fleet: FakeFleet, machine: Machine, isolation: str) -> None:
+    machine.start(TUNESMITH_AGENT_ISOLATION=isolation)
+    fleet.offer(make_offer(fleet, "event(kind='x', at='work')\nwhile True: print('on', flush=True); time.sleep(.1)"))
     fleet.wait_for(lambda: fleet.events[12])
-    process = psutil.Process(int(str(fleet.events[12][0]["pid"])))
+    processes = [one for one in living(str(machine.attempt_folder(12))) if "runner.py" not in " ".join(one.cmdline())]
     fleet.fences[12] = 4
-    process.wait(20)
+    gone, alive = psutil.wait_procs(processes, timeout=20)
+    assert gone and not alive
     assert (machine.attempt_folder(12) / "log" / "stdout").exists()
     assert fleet.last_state(12) == "RUNNING"
 
 
-def test_killed_runner_is_told_and_its_group_reaped(fleet: FakeFleet, machine: Machine) -> None:
-    machine.start()
-    fleet.offer(make_offer(fleet, "event(kind='x', pid=os.getpid())\nwhile True: time.sleep(1)"))
+def test_killed_runner_is_told_and_its_group_reaped(fleet: FakeFleet, machine: Machine, isolation: str) -> None:
+    machine.start(TUNESMITH_AGENT_ISOLATION=isolation)
+    fleet.offer(make_offer(fleet, "event(kind='x', at='work')\nwhile True: time.sleep(1)"))
     fleet.wait_for(lambda: fleet.events[12])
     os.kill(json.loads((machine.attempt_folder(12) / "runner.json").read_text())["pid"], signal.SIGKILL)
     fleet.wait_for(lambda: over(fleet))
     assert fleet.states[12][-1].reason == "runner_vanished"
-    assert has_ended(int(str(fleet.events[12][0]["pid"])))
+    assert not living(str(machine.attempt_folder(12)))
 
 
-def test_what_left_the_process_group_ends_with_its_job(fleet: FakeFleet, machine: Machine) -> None:
-    machine.start()
+def test_what_left_the_process_group_ends_with_its_job(fleet: FakeFleet, machine: Machine, isolation: str) -> None:
+    machine.start(TUNESMITH_AGENT_ISOLATION=isolation)
     body = (
         "import subprocess\n"
-        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\nevent(kind='x', pid=child.pid)\n"
+        "child = subprocess.Popen(['sleep', '60411'], start_new_session=True)\nevent(kind='x', at='work')\n"
     )
     fleet.offer(make_offer(fleet, body + GOOD))
     fleet.wait_for(lambda: over(fleet))
     assert fleet.last_state(12) == "SUCCEEDED"
-    assert has_ended(int(str(fleet.events[12][0]["pid"])))
+    assert not living("sleep 60411")
 
 
 def test_a_link_in_place_of_a_log_is_not_followed(fleet: FakeFleet, machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("very private\n")
-    machine.start()
+    machine.start(TUNESMITH_AGENT_ISOLATION="off")  # in a sandbox the folder of the logs cannot be written
     body = (
         f"secret = {str(tmp_path / 'secret')!r}\nlink = pathlib.Path('log/agent'); link.unlink(missing_ok=True)\n"
         "link.symlink_to(secret); (out / 'events.jsonl').symlink_to(secret); sys.exit(7)\n"

@@ -41,6 +41,8 @@ from tunesmith.v1 import fleet_pb2 as pb
 class Environments:
     """Where an environment would be built: this one will do."""
 
+    folder = Path(sys.prefix)
+
     def ensure(self, *_: object) -> Environment:
         return Environment(Path(sys.executable), "")
 

@@ -95,7 +95,7 @@ class Device(_message.Message):
     def __init__(self, uuid: _Optional[str] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., memory_total: _Optional[int] = ..., memory_free: _Optional[int] = ..., utilisation: _Optional[float] = ..., temperature: _Optional[float] = ..., power_watts: _Optional[float] = ..., healthy: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Inventory(_message.Message):
-    __slots__ = ("hostname", "system", "release", "architecture", "cpu_name", "cpu_count", "memory_total", "memory_free", "disk_total", "disk_free", "cpu_utilisation", "on_mains", "battery", "devices", "driver", "platforms", "engine")
+    __slots__ = ("hostname", "system", "release", "architecture", "cpu_name", "cpu_count", "memory_total", "memory_free", "disk_total", "disk_free", "cpu_utilisation", "on_mains", "battery", "devices", "driver", "platforms", "engine", "isolation", "isolation_problem")
     HOSTNAME_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,8 @@ class Inventory(_message.Message):
     DRIVER_FIELD_NUMBER: _ClassVar[int]
     PLATFORMS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    ISOLATION_FIELD_NUMBER: _ClassVar[int]
+    ISOLATION_PROBLEM_FIELD_NUMBER: _ClassVar[int]
     hostname: str
     system: str
     release: str
@@ -130,7 +132,9 @@ class Inventory(_message.Message):
     driver: str
     platforms: _containers.RepeatedScalarFieldContainer[str]
     engine: str
-    def __init__(self, hostname: _Optional[str] = ..., system: _Optional[str] = ..., release: _Optional[str] = ..., architecture: _Optional[str] = ..., cpu_name: _Optional[str] = ..., cpu_count: _Optional[int] = ..., memory_total: _Optional[int] = ..., memory_free: _Optional[int] = ..., disk_total: _Optional[int] = ..., disk_free: _Optional[int] = ..., cpu_utilisation: _Optional[float] = ..., on_mains: _Optional[bool] = ..., battery: _Optional[float] = ..., devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ..., driver: _Optional[str] = ..., platforms: _Optional[_Iterable[str]] = ..., engine: _Optional[str] = ...) -> None: ...
+    isolation: str
+    isolation_problem: str
+    def __init__(self, hostname: _Optional[str] = ..., system: _Optional[str] = ..., release: _Optional[str] = ..., architecture: _Optional[str] = ..., cpu_name: _Optional[str] = ..., cpu_count: _Optional[int] = ..., memory_total: _Optional[int] = ..., memory_free: _Optional[int] = ..., disk_total: _Optional[int] = ..., disk_free: _Optional[int] = ..., cpu_utilisation: _Optional[float] = ..., on_mains: _Optional[bool] = ..., battery: _Optional[float] = ..., devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ..., driver: _Optional[str] = ..., platforms: _Optional[_Iterable[str]] = ..., engine: _Optional[str] = ..., isolation: _Optional[str] = ..., isolation_problem: _Optional[str] = ...) -> None: ...
 
 class HeldAttempt(_message.Message):
     __slots__ = ("attempt_id", "fence", "state")
