@@ -47,6 +47,7 @@ translations: .venv/.ready ## collect the texts and compile the catalogues
 bench: .venv/.ready ## the figures of docs/developers/benchmarks.md (after `make demo`)
 	$(BIN)/python tests/benchmarks/overhead.py
 	$(BIN)/python tests/benchmarks/gateway.py
+	$(BIN)/python tests/benchmarks/fleet.py
 
 clean: ## everything that these verbs made, the demo's data included
 	rm -rf .venv .cache $(DATA)
