@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from control_plane.domain.lifecycle import ONLINE, STALE
+
 # figures that move by themselves; that one of them is different is no news
 _FIGURES = frozenset(
     ("memory_free", "disk_free", "cpu_utilisation", "battery", "utilisation", "temperature", "power_watts")
@@ -46,6 +48,7 @@ class Fleet:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._machines: dict[str, Presence] = {}
+        self._here = 0  # how many of them report themselves
         self._leases: dict[int, float] = {}
         self._dirty_machines: set[str] = set()
         self._dirty_leases: set[int] = set()
@@ -71,7 +74,7 @@ class Fleet:
         with self._lock:
             known = self._machines.get(machine_id)
             if known is None or known.epoch < presence.epoch:
-                self._machines[machine_id] = presence
+                self._set(machine_id, presence)
 
     def get(self, machine_id: str) -> Presence | None:
         with self._lock:
@@ -81,6 +84,16 @@ class Fleet:
         """A copy: machine -> presence."""
         with self._lock:
             return dict(self._machines)
+
+    def here(self) -> int:
+        """How many machines report themselves, counted as they come and go: each heartbeat asks."""
+        with self._lock:
+            return self._here
+
+    def _set(self, machine_id: str, presence: Presence) -> None:
+        known = self._machines.get(machine_id)
+        self._here += _reports(presence) - (known is not None and _reports(known))
+        self._machines[machine_id] = presence
 
     # ---- what changes
 
@@ -94,7 +107,7 @@ class Fleet:
                 return None
             after = update(before)
             if after != before:
-                self._machines[machine_id] = after
+                self._set(machine_id, after)
                 self._dirty_machines.add(machine_id)
             return before, after
 
@@ -106,7 +119,8 @@ class Fleet:
                 connectivity = judge(before)
                 if connectivity != before.connectivity:
                     changed[machine_id] = replace(before, connectivity=connectivity)
-            self._machines.update(changed)
+            for machine_id, after in changed.items():
+                self._set(machine_id, after)
             self._dirty_machines.update(changed)
         return changed
 
@@ -143,6 +157,10 @@ class Fleet:
         with self._lock:
             self._dirty_machines.update(taken.machines)
             self._dirty_leases.update(part_id for part_id in taken.leases if part_id in self._leases)
+
+
+def _reports(presence: Presence) -> bool:
+    return presence.connectivity in (ONLINE, STALE)
 
 
 def is_news(before: Inventory, after: Inventory) -> bool:

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from peewee import (
     DatabaseError,
     DatabaseProxy,
     DataError,
-    DoesNotExist,
     DoubleField,
     IntegrityError,
     InterfaceError,
@@ -38,6 +38,7 @@ from playhouse.migrations import Runner
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from control_plane.domain.errors import Unavailable
+from control_plane.store.statements import Lookup, equalities
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ _POSTGRESQL = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interva
 # Until the transaction's end. Advisory locks belong to one database of the server, and the timeout to this transaction.
 _ONE_WRITER = f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true), pg_advisory_xact_lock(1953853029)"
 
+_LOOKUP = Lookup()
 
 _kept: ContextVar[dict[tuple[Any, ...], Any] | None] = ContextVar("kept", default=None)
 
@@ -84,16 +86,22 @@ class Record(Model):
     @classmethod
     def get(cls, *query: Any, **filters: Any) -> Any:
         """The first row of the query. Inside `reading()` the same question is asked once. Raises DoesNotExist."""
-        kept = _kept.get()
-        if kept is None or filters or not query:
+        kept, plain = _kept.get(), equalities(cls, query)
+        if filters or not query or (plain is None and kept is None):
             return super().get(*query, **filters)
-        sql, params = cls.select().where(*query).sql()
-        key = (sql, *params)
-        if key not in kept:
-            kept[key] = cls.select().where(*query).first()
-        if kept[key] is None:
-            raise DoesNotExist(f"{cls.__name__} {params}")
-        return kept[key]
+        key: tuple[Any, ...]
+        if plain is None:
+            asked = cls.select().where(*query)
+            text, params = asked.sql()
+            key, ask = (text, *params), asked.first
+        else:
+            fields, params = plain
+            key = (cls, *(field.name for field in fields), *params)
+            ask = partial(_LOOKUP.first, database.obj, cls, fields, params)
+        found = ask() if kept is None else kept[key] if key in kept else kept.setdefault(key, ask())
+        if found is None:
+            raise cls.DoesNotExist(f"{cls.__name__} {params}")  # type: ignore[attr-defined]  # its metaclass makes it
+        return found
 
 
 class JSONField(TextField):
@@ -203,3 +211,18 @@ def insert_rows(record: type[Record], columns: Sequence[str], rows: Sequence[Seq
         places = ", ".join([place] * len(some))
         sql = f'INSERT INTO "{record._meta.table_name}" ({names}) VALUES {places}'
         handle.execute_sql(sql, [value for row in some for value in row])
+
+
+def update_rows(
+    record: type[Record], columns: Sequence[str], keys: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Write plain values into many rows: each is the values of the columns, then those of the keys that find its row.
+
+    The names of the columns are the program's own; called inside a transaction.
+    """
+    handle = database.obj
+    written = ", ".join(f'"{column}" = {handle.param}' for column in columns)
+    found = " AND ".join(f'"{key}" = {handle.param}' for key in keys)
+    sql = f'UPDATE "{record._meta.table_name}" SET {written} WHERE {found}'
+    for row in rows:
+        handle.execute_sql(sql, list(row))

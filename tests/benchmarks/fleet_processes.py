@@ -87,8 +87,14 @@ class Plane:
         """Return when it answers."""
         command = [sys.executable, "-m", "tunesmith.cli", "control-plane", "--data", str(self.data)]
         with self._log.open("ab") as log:
-            self._process = psutil.Popen(
-                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            self._process = psutil.Popen(  # in a folder without code: the tree that was named is to be found
+                command,
+                cwd=self.data.parent,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         until = time.monotonic() + PATIENCE
         while not self._is_ready():

@@ -31,12 +31,24 @@ from control_plane.domain.presence import STOP, Heartbeat, HeartbeatAnswer, Hell
 from control_plane.fleet import Presence, is_news
 from control_plane.services import audit, deployments
 from control_plane.services.fleet import attempts, enrollment, offers
-from control_plane.store.database import transaction
+from control_plane.store.database import database, transaction, update_rows
 from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
+from control_plane.store.statements import Prepared
 
 log = logging.getLogger(__name__)
+
+# Most of a fleet has nothing to do most of the time: one question, asked at each heartbeat and poll, finds that out.
+_MAY_STAND = Prepared(
+    lambda machine: (
+        AttemptRecord.select(AttemptRecord.id).where(
+            AttemptRecord.machine == machine, AttemptRecord.state.in_(ATTEMPT_OPEN)
+        )
+        + ReplicaRecord.select(ReplicaRecord.id).where(ReplicaRecord.machine == machine)
+        + MachineRecord.select(MachineRecord.epoch).where(MachineRecord.id == machine, MachineRecord.drained)
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -104,10 +116,9 @@ def heartbeat(actor: Actor, cp: ControlPlane, values: Heartbeat) -> HeartbeatAns
 
 def heartbeat_seconds(cp: ControlPlane) -> float:
     """How often a machine shall report itself, in a fleet as large as it is now."""
-    here = sum(presence.connectivity in (ONLINE, STALE) for presence in cp.fleet.all().values())
     settings = cp.settings
     return leases_domain.pace(
-        here, settings.heartbeat_seconds, settings.heartbeats_per_second, settings.lease_server_seconds
+        cp.fleet.here(), settings.heartbeat_seconds, settings.heartbeats_per_second, settings.lease_server_seconds
     )
 
 
@@ -188,6 +199,8 @@ def instructions(actor: Actor, cp: ControlPlane, epoch: int, known: Collection[s
 
 def _standing(actor: Actor, cp: ControlPlane, epoch: int) -> Iterator[_Standing]:
     machine_id = actor.id
+    if _MAY_STAND.execute(database.obj, machine=machine_id).fetchone() is None:
+        return
     attempt_rows = (
         AttemptRecord.select(AttemptRecord, JobRecord)
         .join(JobRecord)
@@ -323,14 +336,27 @@ def write_presence(cp: ControlPlane) -> None:
         return
     try:
         with transaction():
-            for machine_id, presence in taken.machines.items():
-                MachineRecord.update(
-                    connectivity=presence.connectivity,
-                    last_seen=presence.last_seen,
-                    inventory=dict(presence.inventory),
-                ).where(MachineRecord.id == machine_id, MachineRecord.epoch == presence.epoch).execute()
+            _write_heard(taken.machines)
             attempts.write_leases(taken.leases)
         written = True
     finally:
         if not written:
             cp.fleet.put_back(taken)
+
+
+def _write_heard(machines: Mapping[str, Presence]) -> None:
+    update_rows(
+        MachineRecord,
+        ("connectivity", "last_seen", "inventory"),
+        ("id", "epoch"),
+        [
+            (
+                one.connectivity,
+                one.last_seen,
+                MachineRecord.inventory.db_value(dict(one.inventory)),
+                machine_id,
+                one.epoch,
+            )
+            for machine_id, one in machines.items()
+        ],
+    )

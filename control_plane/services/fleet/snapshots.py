@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import JOIN
 
@@ -103,13 +103,13 @@ def machines(cp: ControlPlane, without_replica: int = 0) -> tuple[Machine, ...]:
     given = _given(without_replica)
     present = cp.fleet.all()
     columns = (MachineRecord.id, MachineRecord.machine_class, MachineRecord.connectivity, MachineRecord.drained)
-    records = list(MachineRecord.select(*columns).where(MachineRecord.locked_reason == ""))
-    unheard = [record.id for record in records if record.id not in present]
+    rows = [_Kept(*row) for row in _rows(MachineRecord.select(*columns).where(MachineRecord.locked_reason == ""))]
+    unheard = [row.id for row in rows if row.id not in present]
     inventories = {machine_id: one.inventory for machine_id, one in present.items()} | {
         row.id: row.inventory
         for row in MachineRecord.select(MachineRecord.id, MachineRecord.inventory).where(MachineRecord.id.in_(unheard))
     }
-    return tuple(_machine(record, inventories[record.id], given) for record in records)
+    return tuple(_machine(row, inventories[row.id], given) for row in rows)
 
 
 @dataclass
@@ -159,18 +159,27 @@ def _given(without_replica: int) -> _Given_by_device:
     return given
 
 
-def _machine(record: MachineRecord, inventory: Mapping[str, Any], given: _Given_by_device) -> Machine:
+class _Kept(NamedTuple):
+    """What the store says of a machine."""
+
+    id: str
+    machine_class: str
+    connectivity: str
+    drained: bool
+
+
+def _machine(kept: _Kept, inventory: Mapping[str, Any], given: _Given_by_device) -> Machine:
     listed = inventory.get("devices", ())
     # a Mac's processor and Metal compute in the same memory
     unified = "unified" if any(one["kind"] == "metal" for one in listed) else ""
     return Machine(
-        id=record.id,
-        online=record.connectivity == ONLINE,
-        drained=record.drained,
-        on_battery=record.machine_class == "laptop" and not inventory.get("on_mains", True),
+        id=kept.id,
+        online=kept.connectivity == ONLINE,
+        drained=kept.drained,
+        on_battery=kept.machine_class == "laptop" and not inventory.get("on_mains", True),
         platforms=frozenset(inventory.get("platforms", ())),
         disk_free=inventory.get("disk_free", 0),
-        devices=tuple(_devices(str(record.id), listed, given, unified)),
+        devices=tuple(_devices(kept.id, listed, given, unified)),
         processors=max(1, inventory.get("cpu_count", 1)),
         engine=inventory.get("engine") or "cpu",
     )

@@ -12,9 +12,13 @@ from playhouse.migrations import Runner
 import control_plane.store
 from control_plane.domain.errors import Unavailable
 from control_plane.store.database import Record, open_database, release, transaction
+from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
+from control_plane.store.projects import MemberRecord, ProjectRecord
+from control_plane.store.statements import Prepared
 from support import START, close_database
 
+MACHINE = {"machine_class": "server", "serial": "1", "last_seen": START}
 MIGRATIONS = str(Path(control_plane.store.__file__).parent / "migrations")
 
 
@@ -34,6 +38,39 @@ def test_a_transaction_is_all_or_nothing(store):
     with pytest.raises(IntegrityError):
         two_users_of_one_name()
     assert UserRecord.select().count() == 0
+
+
+def test_a_lookup_by_values_reads_the_row_that_the_mapper_reads(store):
+    """Text and row are our own there: each kind of column has to come out as the mapper's own query gives it."""
+    with transaction():
+        for name in ("m1", "m2"):
+            inventory, drained = {"devices": [{"uuid": "cpu:0"}]}, name == "m2"
+            MachineRecord.create(
+                id=name, name=name, key_hash="k", inventory=inventory, drained=drained, enrolled_at=START, **MACHINE
+            )
+        user = UserRecord.create(name="ada", created_at=START)
+        project = ProjectRecord.create(name="p", title="P", created_at=START)
+        member = MemberRecord.create(project=project, user=user, role="Owner")
+    for record, key in ((MachineRecord, "m2"), (UserRecord, user.id), (MemberRecord, member.id)):
+        found = record.get_by_id(key)
+        assert found.__data__ == record.select().where(record.id == key).first().__data__
+        assert not found.is_dirty()
+    assert MachineRecord.get((MachineRecord.name == "m2") & (MachineRecord.drained == True)).id == "m2"  # noqa: E712
+    assert MachineRecord.get_or_none(MachineRecord.name == "m1", MachineRecord.drained == True) is None  # noqa: E712
+    assert MemberRecord.get(MemberRecord.user == user, MemberRecord.project == project.id).id == member.id
+    with pytest.raises(MachineRecord.DoesNotExist):
+        MachineRecord.get_by_id("m3")
+
+
+def test_a_prepared_query_takes_its_values_each_time(store):
+    with transaction():
+        for name in ("ada", "bob", "eve"):
+            UserRecord.create(name=name, created_at=START)
+    wanted = Prepared(
+        lambda name, one: UserRecord.select(UserRecord.name).where((UserRecord.name == name) | (UserRecord.id == one))
+    )
+    for name, one, expected in (("ada", 3, ["ada", "eve"]), ("bob", 2, ["bob"]), ("x", 0, [])):
+        assert sorted(row[0] for row in wanted.execute(store, name=name, one=one)) == expected
 
 
 def test_the_schema_is_migrated_once(store):
