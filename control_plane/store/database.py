@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ from peewee import (
     InternalError,
     Model,
     NotSupportedError,
+    OperationalError,
     PeeweeException,
     ProgrammingError,
     SqliteDatabase,
@@ -58,6 +60,8 @@ _POSTGRESQL = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interva
 # Until the transaction's end. Advisory locks belong to one database of the server, and the timeout to this transaction.
 _ONE_WRITER = f"SELECT set_config('lock_timeout', '{_WAIT_SECONDS}s', true), pg_advisory_xact_lock(1953853029)"
 
+# SQLite has no queue of writers: who finds another one sleeps for up to 100 ms and looks again. Ours wait here first.
+_WRITER = threading.Lock()
 _LOOKUP = Lookup()
 
 _kept: ContextVar[dict[tuple[Any, ...], Any] | None] = ContextVar("kept", default=None)
@@ -190,12 +194,23 @@ def transaction() -> Iterator[None]:
     if handle.in_transaction():
         yield
     elif isinstance(handle, SqliteDatabase):
-        with handle.atomic("IMMEDIATE"):
+        with _next_writer(), handle.atomic("IMMEDIATE"):
             yield
     else:
         with _broken_is_unavailable(), handle.atomic():  # BEGIN and COMMIT go past the pool's own handling
             handle.execute_sql(_ONE_WRITER)
             yield
+
+
+@contextmanager
+def _next_writer() -> Iterator[None]:
+    """This process's turn to write to SQLite. Raises OperationalError where it does not come in time."""
+    if not _WRITER.acquire(timeout=_WAIT_SECONDS):
+        raise OperationalError("database is locked")
+    try:
+        yield
+    finally:
+        _WRITER.release()
 
 
 def insert_rows(record: type[Record], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

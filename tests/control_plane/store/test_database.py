@@ -138,6 +138,27 @@ def test_writers_that_read_first_wait_for_each_other(store):
     assert UserRecord.get(name="counter").created_at == 80
 
 
+def test_a_writer_waits_for_its_turn_before_it_asks_sqlite(tmp_path, monkeypatch):
+    """SQLite would have it sleep and look again, each time for longer."""
+    handle = open_database(tmp_path, "")
+    asked, begin = threading.Event(), handle.begin
+    monkeypatch.setattr(handle, "begin", lambda *given: asked.set() or begin(*given))
+    second = threading.Thread(target=in_a_transaction)
+    with transaction():
+        asked.clear()
+        second.start()
+        assert not asked.wait(0.3)
+    second.join()
+    assert asked.is_set()
+    close_database()
+
+
+def in_a_transaction():
+    with transaction():
+        pass
+    close_database()
+
+
 def in_threads(count, function):
     """Run it in so many threads at once; what they raised."""
     together, problems = threading.Barrier(count), []
