@@ -11,11 +11,25 @@ from control_plane.domain import events
 from control_plane.domain.events import Event
 from control_plane.domain.permissions import Actor
 from control_plane.services.fleet import attempts, points
-from control_plane.store.database import insert_rows, transaction
+from control_plane.store.database import database, insert_rows, transaction
 from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord
+from control_plane.store.statements import Prepared
 
 _LINES_AT_ONCE = 1_000
 _MOST_AT_ONCE = 4 << 20  # characters
+_COMMIT = Prepared(
+    lambda attempt, committed: AttemptRecord.update(event_sequence=committed).where(AttemptRecord.id == attempt)
+)
+_NEWS = Prepared(
+    lambda job, fence: JobRecord.update(version=JobRecord.version + 1).where(
+        JobRecord.id == job, JobRecord.fence == fence
+    )
+)
+_PROGRESS = Prepared(
+    lambda job, fence, progress: JobRecord.update(version=JobRecord.version + 1, progress=progress).where(
+        JobRecord.id == job, JobRecord.fence == fence
+    )
+)
 
 
 def append(actor: Actor, cp: ControlPlane, attempt_id: int, fence: int, lines: Iterable[tuple[int, str]]) -> int:
@@ -53,10 +67,12 @@ def _store(
     ]
     insert_rows(EventRecord, ("attempt_id", "sequence", "kind", "time", "body"), values)
     points.store(int(attempt.id), _numbers(rows))
-    AttemptRecord.update(event_sequence=committed).where(AttemptRecord.id == attempt.id).execute()
-    JobRecord.update(version=JobRecord.version + 1, progress=progress or JobRecord.progress).where(
-        JobRecord.id == attempt.job_id, JobRecord.fence == attempt.fence
-    ).execute()
+    _COMMIT.execute(database.obj, attempt=attempt.id, committed=committed)
+    named = {"job": attempt.job_id, "fence": attempt.fence}
+    if progress:
+        _PROGRESS.execute(database.obj, progress=JobRecord.progress.db_value(progress), **named)
+    else:
+        _NEWS.execute(database.obj, **named)
 
 
 def _numbers(rows: Iterable[tuple[int, Event]]) -> Iterator[points.Reported]:

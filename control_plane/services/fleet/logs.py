@@ -15,11 +15,15 @@ from control_plane.domain.errors import FieldInvalid, FileTooLarge, NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.services import references
 from control_plane.services.fleet import attempts
-from control_plane.store.database import transaction
+from control_plane.store.database import database, transaction
 from control_plane.store.jobs import AttemptRecord, LogRecord
+from control_plane.store.statements import Prepared
 
 STREAMS = ("stdout", "stderr", "agent")
 _SLICE = 1 << 20
+_GROW = Prepared(
+    lambda log, before, size: LogRecord.update(size=size).where(LogRecord.id == log, LogRecord.size == before)
+)
 _MARKER = b"\n[tunesmith] "  # begins the line with which a machine closes a log that became too long
 _MARKER_ROOM = 256  # bytes that this line has beyond the limit
 
@@ -132,7 +136,7 @@ def _write(path: Path, offset: int, data: bytes) -> None:
 
 def _acknowledge(log: LogRecord, size: int) -> int:
     with transaction():
-        LogRecord.update(size=size).where(LogRecord.id == log.id, LogRecord.size == log.size).execute()
+        _GROW.execute(database.obj, log=log.id, before=log.size, size=size)
         return int(LogRecord.get_by_id(log.id).size)
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from control_plane.store.database import insert_rows
+from control_plane.store.database import database, insert_rows
 from control_plane.store.jobs import AttemptRecord
 from control_plane.store.points import CurveRecord, PointRecord
+from control_plane.store.statements import Prepared
 
 MOST_SHOWN = 2_000  # points of a curve in one answer
 _KEPT = 4  # points of a bucket
@@ -21,6 +22,14 @@ _FIRST_WIDTH = 64
 _MOST_CURVES = 500  # of an attempt; what is beyond is kept as events only
 _ROUND = 10_000_000  # more than an attempt has events: a cursor is number · _ROUND + sequence
 _LONGEST_NAME = 200
+_CURVES = Prepared(
+    lambda attempt: CurveRecord.select(CurveRecord.name, CurveRecord.id, CurveRecord.count).where(
+        CurveRecord.attempt == attempt
+    )
+)
+_LENGTHEN = Prepared(
+    lambda curve, count, last: CurveRecord.update(count=count, last_sequence=last).where(CurveRecord.id == curve)
+)
 
 
 @dataclass(frozen=True)
@@ -43,22 +52,24 @@ def store(attempt_id: int, reported: Iterable[Reported]) -> None:
             fresh.setdefault(name.replace("\0", "?")[:_LONGEST_NAME], []).append((one.sequence, one.step, value))
     if not fresh:
         return
-    curves = {curve.name: curve for curve in CurveRecord.select().where(CurveRecord.attempt == attempt_id)}
+    known = _CURVES.execute(database.obj, attempt=attempt_id).fetchall()
+    curves = {str(name): (int(curve_id), int(count)) for name, curve_id, count in known}
     for name, points in fresh.items():
         if name not in curves and len(curves) < _MOST_CURVES:
-            curves[name] = CurveRecord.create(attempt=attempt_id, name=name, first_step=points[0][1])
+            made = CurveRecord.create(attempt=attempt_id, name=name, first_step=points[0][1])
+            curves[name] = (int(made.id), 0)
         if name in curves:
-            _extend(curves[name], points)
+            _extend(*curves[name], points)
 
 
-def _extend(curve: CurveRecord, points: Sequence[tuple[int, float, float]]) -> None:
-    before, now = curve.count, curve.count + len(points)
-    _insert([(curve.id, 0, before + at, *point) for at, point in enumerate(points)])
+def _extend(curve_id: int, before: int, points: Sequence[tuple[int, float, float]]) -> None:
+    now = before + len(points)
+    _insert([(curve_id, 0, before + at, *point) for at, point in enumerate(points)])
     level = 1
     while (first := before // _width(level)) < (end := now // _width(level)):
-        _insert(list(_thinned(curve.id, level, first, end)))
+        _insert(list(_thinned(curve_id, level, first, end)))
         level += 1
-    CurveRecord.update(count=now, last_sequence=points[-1][0]).where(CurveRecord.id == curve.id).execute()
+    _LENGTHEN.execute(database.obj, curve=curve_id, count=now, last=points[-1][0])
 
 
 def _width(level: int) -> int:
