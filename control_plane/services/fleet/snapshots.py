@@ -109,7 +109,10 @@ def machines(cp: ControlPlane, without_replica: int = 0) -> tuple[Machine, ...]:
         row.id: row.inventory
         for row in MachineRecord.select(MachineRecord.id, MachineRecord.inventory).where(MachineRecord.id.in_(unheard))
     }
-    return tuple(_machine(row, inventories[row.id], given) for row in rows)
+    busy = {machine_id for machine_id, _ in given}
+    return tuple(
+        _machine(row, inventories[row.id], given) if row.id in busy else _idle(row, inventories[row.id]) for row in rows
+    )
 
 
 @dataclass
@@ -166,6 +169,19 @@ class _Kept(NamedTuple):
     machine_class: str
     connectivity: str
     drained: bool
+
+
+_idle_ones: dict[str, tuple[_Kept, Mapping[str, Any], Machine]] = {}
+
+
+def _idle(kept: _Kept, inventory: Mapping[str, Any]) -> Machine:
+    """A machine on which nothing is given away: the same value as long as store and heartbeats say the same."""
+    known = _idle_ones.get(kept.id)
+    if known is not None and known[0] == kept and known[1] is inventory:
+        return known[2]
+    made = _machine(kept, inventory, {})
+    _idle_ones[kept.id] = kept, inventory, made
+    return made
 
 
 def _machine(kept: _Kept, inventory: Mapping[str, Any], given: _Given_by_device) -> Machine:

@@ -5,11 +5,12 @@ from peewee import IntegrityError
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FieldInvalid
-from control_plane.domain.matching import Grant
+from control_plane.domain.matching import Grant, Machine
 from control_plane.domain.permissions import SYSTEM
 from control_plane.domain.policies import Policy
+from control_plane.domain.presence import Heartbeat, Hello
 from control_plane.services import jobs, transitions
-from control_plane.services.fleet import attempts, scheduling, snapshots
+from control_plane.services.fleet import attempts, machines, scheduling, snapshots
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.database import transaction
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
@@ -194,3 +195,26 @@ def test_on_a_mac_processor_and_metal_draw_on_one_memory(cp: ControlPlane, fleet
 
 def _needs(memory: int) -> dict[str, float]:
     return {"memory_bytes": memory, "memory_per_model_byte": 0.0, "disk_bytes": 1000}
+
+
+def test_a_machine_is_seen_as_it_is_now(cp: ControlPlane, fleet: Fleet) -> None:
+    """What was made of it for the pass before is used again only while nothing about it has changed."""
+    machine = fleet.machine()
+    hello = Hello("0.1.0", "boot", inventory_of(16 * GIB), ())
+    epoch = machines.hello(machine, cp, hello).epoch
+
+    def seen() -> Machine:
+        (found,) = snapshots.machines(cp)
+        return found
+
+    idle = seen()
+    assert seen() is idle
+    machines.heartbeat(machine, cp, Heartbeat(epoch, inventory_of(8 * GIB), (), ()))
+    assert seen().devices[0].memory_total == 8 * GIB
+    jobs.submit(fleet.user, cp, "default", "bring")
+    scheduling.run_pass(cp)
+    assert seen().devices[0].reserved
+    machines.drain(SYSTEM, cp, machine.id)
+    assert seen().drained
+    attempts.decline(machine, cp, AttemptRecord.get().id, AttemptRecord.get().fence, "no")
+    assert not seen().devices[0].reserved and seen().drained
