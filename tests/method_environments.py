@@ -19,9 +19,20 @@ def method_python(method: str) -> Path:
     CACHE.mkdir(exist_ok=True)
     log = CACHE / f"{method}.log"
     log.unlink(missing_ok=True)
-    requirements = (ROOT / "methods" / method / "requirements.txt").read_text()
-    environments = Environments(Settings(data=CACHE / "agent", environments=str(CACHE / "environments")))
     try:
-        return environments.ensure(requirements, "", log, lambda: None).python
+        return _environments().ensure(_requirements(method), "", log, lambda: None).python
     except BuildFailed as problem:
         missing(f"the environment of {method} could not be built ({problem}): {log.read_text()[-500:]}")
+
+
+def has_environment(method: str) -> bool:
+    """Whether a method's environment was built before."""
+    return _environments().has(_requirements(method))
+
+
+def _environments() -> Environments:
+    return Environments(Settings(data=CACHE / "agent", environments=str(CACHE / "environments")))
+
+
+def _requirements(method: str) -> str:
+    return (ROOT / "methods" / method / "requirements.txt").read_text()

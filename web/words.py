@@ -89,6 +89,7 @@ def stage(code: str) -> str:
         "checking": gettext("Checking"),
         "merging": gettext("Merging"),
         "converting": gettext("Converting"),
+        "quantizing": gettext("Quantizing"),
         "describing": gettext("Describing the result"),
         "done": gettext("Finishing"),
     }
