@@ -69,14 +69,16 @@ def place(tmp_path: Path, postgresql: str) -> Iterator[Place]:
     (folder / "patient" / "requirements.txt").write_text("")
     (folder / "kit").mkdir()
     shutil.copy(ROOT / "methods/kit/manifest.schema.json", folder / "kit")
-    place = Place(tmp_path / "place", TUNESMITH_DATABASE=postgresql, TUNESMITH_METHODS=str(folder))
+    (tmp_path / "gates").mkdir()  # what a method in its sandbox is to see beside its own
+    readable = {"TUNESMITH_AGENT_READABLE_PATHS": str(tmp_path / "gates")}
+    place = Place(tmp_path / "place", TUNESMITH_DATABASE=postgresql, TUNESMITH_METHODS=str(folder), **readable)
     place.up()
     yield place
     place.down()
 
 
 def test_a_job_succeeds_once_though_the_control_plane_is_killed(place: Place, tmp_path: Path) -> None:
-    gate, client = tmp_path / "gate", place.client()
+    gate, client = tmp_path / "gates" / "open", place.client()
     job = client.submit_job("default", "patient", parameters={"gate": str(gate)})
     for now, events in client.wait_job(job.id):
         assert now.state in ("QUEUED", "RUNNING"), now.message
