@@ -119,9 +119,8 @@ def groups(draft: Draft) -> list[forms.Group]:
     return forms.layout(draft.manifest.parameters, draft.manifest.groups, values, errors)
 
 
-def input_fields(actor: Actor, cp: ControlPlane, project: str, draft: Draft) -> list[InputField]:
+def input_fields(draft: Draft, offered: Offered) -> list[InputField]:
     """The inputs to draw, each with everything in the project that fits it."""
-    offered = Offered(actor, cp, project)
     return [
         InputField(
             name=one.name,

@@ -107,18 +107,19 @@ class JobView:
 def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobView:
     """Look up all that belongs to a job."""
     tried = jobs.attempts(actor, cp, job.id)
-    record = results.methods_of([job.method_version_id])[job.method_version_id]
+    record = methods.of_version(job.method_version_id)
+    method = methods.manifest(record, locale())
     model_id = results.models_of([job.id]).get(job.id)
     made = models.get(actor, cp, model_id) if model_id else None
     return JobView(
         job=job,
-        method=methods.manifest(record, locale()),
+        method=method,
         record=record,
         attempts=tried,
         machines={machine.id: machine.name for machine in machines.list_machines(actor, cp)},
         made=made,
         evaluation_id=results.evaluations_of([job.id]).get(job.id),
-        rail=rail.of_job(actor, cp, project, job, made),
+        rail=rail.of_job(actor, cp, project, job, method, made),
         ahead=scheduling.ahead([job.id]).get(job.id, 0) if job.state == QUEUED else 0,
         devices=pins.devices_of(tried[-1]) if tried else [],
         now=cp.clock(),

@@ -9,8 +9,9 @@ from flask_babel import gettext
 
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import CANCELLED, FAILED, SERVING, SUCCEEDED
+from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
-from control_plane.services import datasets, methods, models, pins
+from control_plane.services import datasets, models, pins
 from control_plane.services.models import Lineage
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
@@ -20,11 +21,13 @@ Stops = dict[str, dict[str, Any]]  # as macros/rail.html takes them
 _STOP_OF_KIND = {"train": "train", "evaluate": "evaluate", "export": "package"}
 
 
-def of_job(actor: Actor, cp: ControlPlane, project: str, job: JobRecord, made: ModelRecord | None) -> Stops:
-    """The Rail of what a job works on; the job's own stop shows how it stands until its result does."""
-    source = pins.given(job, methods.of_version(job.method_version_id).subject)
+def of_job(
+    actor: Actor, cp: ControlPlane, project: str, job: JobRecord, method: Manifest, made: ModelRecord | None
+) -> Stops:
+    """The Rail of what a job of `method` works on; the job's own stop shows how it stands until its result does."""
     if made is not None:
         return of_model(actor, cp, project, made.id)
+    source = pins.given(job, method.subject)
     if job.kind == "train" or source is None:
         stops = _from_dataset(actor, cp, project, job)
     else:
@@ -41,15 +44,15 @@ def of_job(actor: Actor, cp: ControlPlane, project: str, job: JobRecord, made: M
 
 def of_model(actor: Actor, cp: ControlPlane, project: str, model_id: int) -> Stops:
     """The Rail of a model."""
-    return of_lineage(actor, cp, project, models.lineage(actor, cp, models.trained_from(actor, cp, model_id)), model_id)
+    return of_lineage(project, *models.lineages(actor, cp, model_id))
 
 
-def of_lineage(actor: Actor, cp: ControlPlane, project: str, lineage: Lineage, model_id: int) -> Stops:
-    """The Rail of a model, whatever form it has now; `lineage` is that of what was trained."""
-    if lineage.dataset is None:
-        return _of_untrained(project, models.lineage(actor, cp, model_id))
-    stops = _learnt(project, lineage) | _evaluated(project, lineage)
-    return stops | _packaged(project, lineage, models.get(actor, cp, model_id))
+def of_lineage(project: str, own: Lineage, training: Lineage) -> Stops:
+    """The Rail of a model, whatever form it has now; `training` is the lineage of what was trained."""
+    if training.dataset is None:
+        return _of_untrained(project, own)
+    stops = _learnt(project, training) | _evaluated(project, training)
+    return stops | _packaged(project, training, own.model)
 
 
 def _learnt(project: str, lineage: Lineage) -> Stops:

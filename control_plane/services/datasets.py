@@ -33,7 +33,7 @@ from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit, references
 from control_plane.services.access import projects
-from control_plane.store.database import transaction
+from control_plane.store.database import first, transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 
 SPLITS = ("train", "test")
@@ -148,19 +148,24 @@ def get_dataset(
 
 
 def get_version(actor: Actor, cp: ControlPlane, version_id: int) -> DatasetVersionRecord:
-    """A version by its id. Raises NotFound where it is not in one of the actor's projects."""
-    version = DatasetVersionRecord.get_or_none(DatasetVersionRecord.id == version_id)
-    if version is None:
-        raise NotFound
-    dataset = DatasetRecord.get_by_id(version.dataset_id)
-    require(actor, "dataset.see", dataset.project_id)
-    return version
+    """A version by its id. Raises NotFound like `of_version`."""
+    return of_version(actor, cp, version_id)[1]
 
 
 def of_version(actor: Actor, cp: ControlPlane, version_id: int) -> tuple[DatasetRecord, DatasetVersionRecord]:
-    """A version with the dataset that it belongs to. Raises NotFound like `get_version`."""
-    version = get_version(actor, cp, version_id)
-    return DatasetRecord.get_by_id(version.dataset_id), version
+    """A version with the dataset that it belongs to. Raises NotFound where it is not in one of the actor's projects."""
+    found = with_dataset(version_id)
+    if found is None:
+        raise NotFound
+    require(actor, "dataset.see", found[0].project_id)
+    return found
+
+
+def with_dataset(version_id: int) -> tuple[DatasetRecord, DatasetVersionRecord] | None:
+    """A version and its dataset, None if there is none. The caller has shown that it may see what names the version."""
+    joined = DatasetVersionRecord.select(DatasetVersionRecord, DatasetRecord).join(DatasetRecord)
+    version = first(joined.where(DatasetVersionRecord.id == version_id))
+    return (version.dataset, version) if version else None
 
 
 def rows(

@@ -27,7 +27,7 @@ from control_plane.services.fleet import events as reported
 from control_plane.services.fleet import logs as stored
 from control_plane.services.fleet import points
 from control_plane.store.artifacts import ArtifactRecord
-from control_plane.store.database import transaction
+from control_plane.store.database import every, transaction
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord, LogRecord
 from control_plane.store.methods import MethodVersionRecord
@@ -228,7 +228,7 @@ def cancel(actor: Actor, cp: ControlPlane, job_id: int) -> JobRecord:
 def attempts(actor: Actor, cp: ControlPlane, job_id: int) -> list[AttemptRecord]:
     """The job's attempts, the first one first. Raises NotFound, Denied."""
     job = get(actor, cp, job_id)
-    return list(AttemptRecord.select().where(AttemptRecord.job == job.id).order_by(AttemptRecord.number))
+    return every(AttemptRecord.select().where(AttemptRecord.job == job.id).order_by(AttemptRecord.number))
 
 
 def events(

@@ -99,9 +99,10 @@ def manifest(record: MethodVersionRecord, locale: str = "en") -> Manifest:
     return manifests.parse(record.manifest, locale)
 
 
-def of_version(version_id: int, locale: str = "en") -> Manifest:
-    """What the method version of a job is; methods are everybody's."""
-    return manifest(MethodVersionRecord.get_by_id(version_id), locale)
+def of_version(version_id: int) -> MethodVersionRecord:
+    """The method version of a job; methods are everybody's."""
+    found: MethodVersionRecord = MethodVersionRecord.get_by_id(version_id)
+    return found
 
 
 def check_parameters(manifest: Manifest, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain.documents import parse
 from control_plane.domain.errors import NotFound, OutputUnreadable
 from control_plane.domain.permissions import Actor, require
-from control_plane.services import pins
+from control_plane.services import datasets, pins
 from control_plane.services.access import projects
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -59,6 +59,18 @@ class Lineage:
     evaluations: list[EvaluationRecord]
     packaged: list[ModelRecord]
     deployments: list[DeploymentRecord]  # of this model and of what was packaged from it
+
+
+@dataclass(frozen=True)
+class _Family:
+    """What was trained, and all that a lineage of it or of one packaged model shows."""
+
+    trained: ModelRecord
+    jobs: dict[int, JobRecord]  # that made the two, by id
+    learnt: tuple[DatasetRecord, DatasetVersionRecord] | None
+    packaged: list[ModelRecord]
+    evaluations: list[EvaluationRecord]
+    deployments: list[DeploymentRecord]
 
 
 def read(
@@ -168,32 +180,75 @@ def trained_from(actor: Actor, cp: ControlPlane, model_id: int) -> int:
     return int(model.id)
 
 
+def learnt_from(actor: Actor, cp: ControlPlane, model_id: int) -> int | None:
+    """The id of the dataset version that a model, however it is packed, was trained on; None for a base model.
+
+    Raises NotFound, Denied.
+    """
+    trained: ModelRecord = ModelRecord.get_by_id(trained_from(actor, cp, model_id))
+    return trained.dataset_version_id
+
+
 def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
     """Where a model is from and what became of it; packaged models are traced to the training they came from.
 
     Raises NotFound, Denied.
     """
     model = get(actor, cp, model_id)
-    trained = ModelRecord.get_by_id(trained_from(actor, cp, model_id))
-    learnt = trained.dataset_version_id
-    version = DatasetVersionRecord.get_by_id(learnt) if learnt else None
-    packaged = list(ModelRecord.select().where(ModelRecord.origin == model.id).order_by(ModelRecord.id))
-    served = [model.id, *(one.id for one in packaged)]
+    return _lineage(_family(actor, cp, model), model)
+
+
+def lineages(actor: Actor, cp: ControlPlane, model_id: int) -> tuple[Lineage, Lineage]:
+    """The lineage of a model and that of the training it came from, its own where it was not packaged; read together.
+
+    Raises NotFound, Denied.
+    """
+    model = get(actor, cp, model_id)
+    family = _family(actor, cp, model)
+    own = _lineage(family, model)
+    return own, own if model.id == family.trained.id else _lineage(family, family.trained)
+
+
+def _family(actor: Actor, cp: ControlPlane, model: ModelRecord) -> _Family:
+    trained = ModelRecord.get_by_id(trained_from(actor, cp, model.id))
+    both = sorted({model.id, trained.id})
+    packaged = list(ModelRecord.select().where(ModelRecord.origin.in_(both)).order_by(ModelRecord.id))
+    served = sorted({*both, *(one.id for one in packaged)})
+    made_by = JobRecord.select().where(JobRecord.id.in_(sorted({model.job_id, trained.job_id})))
+    scored = EvaluationRecord.select().where(EvaluationRecord.candidate.in_(both))
+    serving = DeploymentRecord.select().where(DeploymentRecord.model.in_(served))
+    return _Family(
+        trained=trained,
+        jobs={job.id: job for job in made_by},
+        learnt=datasets.with_dataset(trained.dataset_version_id) if trained.dataset_version_id else None,
+        packaged=packaged,
+        evaluations=list(scored.order_by(EvaluationRecord.id)),
+        deployments=list(serving.order_by(DeploymentRecord.id)),
+    )
+
+
+def _lineage(family: _Family, model: ModelRecord) -> Lineage:
+    """That of `model`, which is what was trained or what was packaged from it."""
+    packaged = [one for one in family.packaged if one.origin_id == model.id]
+    tested, served = {model.id, family.trained.id}, {model.id, *(one.id for one in packaged)}
     return Lineage(
         model=model,
-        dataset=DatasetRecord.get_by_id(version.dataset_id) if version else None,
-        dataset_version=version,
+        dataset=family.learnt[0] if family.learnt else None,
+        dataset_version=family.learnt[1] if family.learnt else None,
         base=_of(model.base_id),
         origin=_of(model.origin_id),
-        job=JobRecord.get_by_id(model.job_id),
-        evaluations=list(
-            EvaluationRecord.select()
-            .where(EvaluationRecord.candidate.in_([model.id, trained.id]))
-            .order_by(EvaluationRecord.id)
-        ),
+        job=family.jobs[model.job_id],
+        evaluations=[one for one in family.evaluations if one.candidate_id in tested],
         packaged=packaged,
-        deployments=list(DeploymentRecord.select().where(DeploymentRecord.model.in_(served))),
+        deployments=[one for one in family.deployments if one.model_id in served],
     )
+
+
+def artifact_of(actor: Actor, cp: ControlPlane, model: ModelRecord) -> ArtifactRecord:
+    """The files of a model. Raises Denied."""
+    require(actor, "model.see", model.project_id)
+    found: ArtifactRecord = ArtifactRecord.get_by_id(model.artifact_id)
+    return found
 
 
 def _of(model_id: int | None) -> ModelRecord | None:

@@ -28,6 +28,7 @@ from peewee import (
     InterfaceError,
     InternalError,
     Model,
+    ModelSelect,
     NotSupportedError,
     OperationalError,
     PeeweeException,
@@ -69,7 +70,7 @@ _kept: ContextVar[dict[tuple[Any, ...], Any] | None] = ContextVar("kept", defaul
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Rows that are looked up by their key are looked up once until the block ends or a transaction begins.
+    """What is looked up by `get`, `first` and `every` is looked up once until the block ends or a transaction begins.
 
     For what reads much and writes nothing, like the drawing of a page: it sees each row as it was the first time.
     """
@@ -106,6 +107,28 @@ class Record(Model):
         if found is None:
             raise cls.DoesNotExist(f"{cls.__name__} {params}")  # type: ignore[attr-defined]  # its metaclass makes it
         return found
+
+
+def first(query: ModelSelect[Any]) -> Any:
+    """The first row of a query, None if there is none. Inside `reading()` the same question is asked once."""
+    found = _rows(query.limit(1))
+    return found[0] if found else None
+
+
+def every(query: ModelSelect[Any]) -> list[Any]:
+    """All rows of a query. Inside `reading()` the same question is asked once."""
+    return list(_rows(query))
+
+
+def _rows(query: ModelSelect[Any]) -> list[Any]:
+    kept = _kept.get()
+    if kept is None:
+        return list(query)
+    sql, params = query.sql()
+    key = (sql, *params)
+    if key not in kept:
+        kept[key] = list(query)
+    return kept[key]  # type: ignore[no-any-return]
 
 
 class JSONField(TextField):

@@ -57,7 +57,7 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
     evaluation = evaluations.get(actor, cp, evaluation_id)
     if evaluation.project_id != the_project().id:
         raise NotFound
-    lineage = models.lineage(actor, cp, evaluation.candidate_id)
+    lineage, training = models.lineages(actor, cp, evaluation.candidate_id)
     only = request.args.get("show", "")
     page = asked_page(evaluation_rows.count(cp, evaluation, only), SAMPLES_SHOWN)
     dataset, version = datasets.of_version(actor, cp, evaluation.dataset_version_id)
@@ -75,7 +75,7 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
         version=version,
         package=_package(lineage),
         packaging=_packaging(project, evaluation),
-        rail=rail.of_model(actor, cp, project, evaluation.candidate_id),
+        rail=rail.of_lineage(project, lineage, training),
         snippet=snippets.show_evaluation(project, evaluation_id),
     )
 

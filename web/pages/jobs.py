@@ -18,7 +18,7 @@ from web import job_form, job_page, logs, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import fragment
-from web.job_form import Draft
+from web.job_form import Draft, Offered
 from web.languages import locale
 from web.pages.item import Item
 from web.paging import asked_number, asked_page
@@ -70,10 +70,11 @@ def new(project: str) -> ResponseReturnValue:
     before = _before()
     record = _asked_method(before)
     if record is None:
-        offered = [methods.manifest(one, locale()) for one in methods.list_methods(the_actor(), the_control_plane())]
-        return render_template("jobs/methods.html", methods=[one for one in offered if one.kind != "import"])
-    draft = _filled(record, before) if before else _hinted(project, record)
-    return _form(project, draft, before)
+        known = [methods.manifest(one, locale()) for one in methods.list_methods(the_actor(), the_control_plane())]
+        return render_template("jobs/methods.html", methods=[one for one in known if one.kind != "import"])
+    offered = job_form.Offered(the_actor(), the_control_plane(), project)
+    draft = _filled(record, before) if before else _hinted(record, offered)
+    return _form(project, draft, before, offered)
 
 
 @blueprint.post("/new")
@@ -83,7 +84,7 @@ def submit(project: str) -> ResponseReturnValue:
     actor, cp = the_actor(), the_control_plane()
     draft = job_form.received(_method(request.form.get("method", "")), request.form)
     if not draft.is_readable:
-        return _form(project, draft, _before()), 400
+        return _again(project, draft), 400
     try:
         job = jobs.submit(
             actor,
@@ -97,7 +98,7 @@ def submit(project: str) -> ResponseReturnValue:
             request.form.get("key", ""),
         )
     except Invalid as problem:
-        return _form(project, job_form.with_problem(draft, problem), _before()), 400
+        return _again(project, job_form.with_problem(draft, problem)), 400
     return redirect(url_for("jobs.show", project=project, job_id=job.id))
 
 
@@ -119,7 +120,7 @@ def _method(name: str) -> MethodVersionRecord:
 def _asked_method(before: JobRecord | None) -> MethodVersionRecord | None:
     """By name, by the job to run again, or the first of a kind."""
     if before is not None:
-        return _method(results.methods_of([before.method_version_id])[before.method_version_id].name)
+        return _method(methods.of_version(before.method_version_id).name)
     if "method" in request.args:
         return _method(request.args["method"])
     found = methods.list_methods(the_actor(), the_control_plane())
@@ -138,20 +139,22 @@ def _filled(record: MethodVersionRecord, before: JobRecord) -> Draft:
     return replace(draft, name=before.name, seed=str(before.seed), parameters=dict(before.parameters), inputs=inputs)
 
 
-def _hinted(project: str, record: MethodVersionRecord) -> Draft:
-    actor, cp = the_actor(), the_control_plane()
+def _hinted(record: MethodVersionRecord, offered: Offered) -> Draft:
     hints = request.args.to_dict()
-    offered = job_form.Offered(actor, cp, project)
     base_of = {str(model.id): str(model.base_id) for model in offered.models if model.base_id}
     if (number := asked_number("model", 0)) and "dataset" not in hints:
-        version = models.lineage(actor, cp, number).dataset_version
-        hints |= {"dataset": str(version.id)} if version else {}
+        learnt = models.learnt_from(the_actor(), the_control_plane(), number)
+        hints |= {"dataset": str(learnt)} if learnt else {}
     return job_form.hinted(job_form.fresh(record), offered, hints, base_of)
 
 
-def _form(project: str, draft: Draft, before: JobRecord | None) -> str:
-    actor, cp = the_actor(), the_control_plane()
-    inputs = job_form.input_fields(actor, cp, project, draft)
+def _again(project: str, draft: Draft) -> str:
+    """The form as it was sent, with what is wrong."""
+    return _form(project, draft, _before(), job_form.Offered(the_actor(), the_control_plane(), project))
+
+
+def _form(project: str, draft: Draft, before: JobRecord | None, offered: Offered) -> str:
+    inputs = job_form.input_fields(draft, offered)
     groups = job_form.groups(draft)
     labels = {one.control: one.label for one in inputs}
     labels |= {one.control: one.label for group in groups for one in group.fields}
@@ -167,7 +170,7 @@ def _form(project: str, draft: Draft, before: JobRecord | None) -> str:
 
 def _plan(project: str, draft: Draft, before: JobRecord | None) -> dict[str, Any]:
     planned = job_form.plan(draft)
-    record = results.methods_of([before.method_version_id])[before.method_version_id] if before else None
+    record = methods.of_version(before.method_version_id) if before else None
     old = (
         before
         and record

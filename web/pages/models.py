@@ -7,8 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
-from control_plane.services import jobs, models, results
-from control_plane.store.models import ModelRecord
+from control_plane.services import methods, models, results
 from web import rail, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.pages.item import Item
@@ -46,27 +45,22 @@ def index(project: str) -> ResponseReturnValue:
 def show(project: str, model_id: int) -> ResponseReturnValue:
     """The card, the lineage and the files of one model."""
     actor, cp = the_actor(), the_control_plane()
-    lineage = models.lineage(actor, cp, model_id)
+    lineage, training = models.lineages(actor, cp, model_id)
     if lineage.model.project_id != the_project().id:
         raise NotFound
-    artifact = next(one for one in jobs.files(actor, cp, lineage.job.id) if one.id == lineage.model.artifact_id)
     return render_template(
         "models/show.html",
         model=lineage.model,
         card=lineage.model.card,
         lineage=lineage,
-        trained=_trained(lineage),
-        artifact=artifact,
-        rail=rail.of_model(actor, cp, project, model_id),
+        trained=_trained(training),
+        artifact=models.artifact_of(actor, cp, lineage.model),
+        rail=rail.of_lineage(project, lineage, training),
         snippet=snippets.show_model(project, model_id),
     )
 
 
-def _trained(lineage: models.Lineage) -> dict[str, object]:
-    """The pins of the training: those of the model itself, or of what it was packaged from."""
-    origin: ModelRecord = lineage.model
-    while origin.form in ("merged", "gguf") and origin.origin_id:
-        origin = models.get(the_actor(), the_control_plane(), origin.origin_id)
-    job = jobs.get(the_actor(), the_control_plane(), origin.job_id)
-    method = results.methods_of([job.method_version_id])[job.method_version_id]
-    return {"job": job, "method": method.name, "pins": origin.card.get("pins", {})}
+def _trained(training: models.Lineage) -> dict[str, object]:
+    """The training with its pins: that of the model itself, or of what it was packaged from."""
+    method = methods.of_version(training.job.method_version_id)
+    return {"job": training.job, "method": method.name, "pins": training.model.card.get("pins", {})}

@@ -112,7 +112,8 @@ def newest(job_id: int, kind: str = "", limit: int = 100, offset: int = 0) -> li
 
 def count(job_id: int, kind: str = "") -> int:
     """How many events a job has, of one kind if it is named."""
-    return int(_of_attempts(_attempts(job_id), kind).count())
+    attempts = AttemptRecord.select(AttemptRecord.id).where(AttemptRecord.job == job_id)
+    return int(_of_attempts(attempts, kind).count())
 
 
 def _attempts(job_id: int) -> list[int]:
@@ -120,6 +121,6 @@ def _attempts(job_id: int) -> list[int]:
     return [int(one.id) for one in query.order_by(AttemptRecord.number)]
 
 
-def _of_attempts(attempt_ids: list[int], kind: str):  # type: ignore[no-untyped-def]  # peewee's queries have no types
+def _of_attempts(attempt_ids: Any, kind: str):  # type: ignore[no-untyped-def]  # peewee's queries have no types
     query = EventRecord.select().where(EventRecord.attempt.in_(attempt_ids))
     return query.where(EventRecord.kind == kind) if kind else query
