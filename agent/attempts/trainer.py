@@ -18,6 +18,7 @@ from agent import pip_configuration
 from agent.attempts import runner
 from agent.attempts.workspace import threads_of
 from agent.context import Agent
+from agent.hardware.nvidia import gpus
 from agent.settings import Settings, folders, inherited
 from agent.storage.files import is_locked, write_private
 from tunesmith.v1 import fleet_pb2 as pb
@@ -97,14 +98,13 @@ def reap(folder: Path) -> None:
 def variables(folder: Path, offer: pb.Offer, settings: Settings) -> dict[str, str]:
     """The trainer's whole environment: an allow-list, its own places, its own devices."""
     source = inherited()
-    gpus = [uuid for uuid in offer.devices if uuid.startswith("GPU-")]
     chosen = {name: source[name] for name in _KEPT if name in source} | {
         "HOME": str(folder / "tmp"),
         "TMPDIR": str(folder / "tmp"),
         "PYTHONPATH": str(folder / "code"),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(threads_of(offer)),
-        "CUDA_VISIBLE_DEVICES": ",".join(gpus),
+        "CUDA_VISIBLE_DEVICES": ",".join(gpus(offer.devices)),
     }
     if _brings_in(offer):
         chosen["TUNESMITH_IMPORT_ROOTS"] = settings.import_roots

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from agent.hardware.nvidia import gpus
 from agent.storage.cache import Cache
 from agent.storage.files import PathUnsafe, inside
 from tunesmith.v1 import fleet_pb2 as pb
@@ -67,8 +68,8 @@ def job(folder: Path, offer: pb.Offer, threads: int) -> dict[str, Any]:
 
 def device_names(offer: pb.Offer) -> list[str]:
     """The devices as the trainer sees them: its own GPUs are numbered from 0."""
-    gpus = [uuid for uuid in offer.devices if uuid.startswith("GPU-")]
-    return [f"cuda:{gpus.index(uuid)}" if uuid in gpus else uuid for uuid in offer.devices]
+    seen = gpus(offer.devices)
+    return [f"cuda:{seen.index(uuid)}" if uuid in seen else uuid for uuid in offer.devices]
 
 
 def threads_of(offer: pb.Offer) -> int:

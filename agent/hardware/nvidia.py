@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 from tunesmith.v1 import fleet_pb2 as pb
+
+
+def gpus(devices: Iterable[str]) -> list[str]:
+    """Those of the uuids that are of NVIDIA GPUs, as CUDA_VISIBLE_DEVICES takes them: a process sees these alone."""
+    return [uuid for uuid in devices if uuid.startswith("GPU-")]
 
 
 class Nvidia:

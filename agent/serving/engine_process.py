@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from agent.hardware.nvidia import gpus
 from agent.settings import Settings, inherited
 from agent.storage.files import is_locked, write_private
 from tunesmith.v1 import fleet_pb2 as pb
@@ -60,9 +61,8 @@ class Engine:
             "api_key": secrets.token_urlsafe(24),
         }
         write_private(self.folder / "engine.json", json.dumps(wanted).encode())
-        passed = {
-            name: value for name, value in inherited().items() if name in ("PATH", "LANG", "CUDA_VISIBLE_DEVICES")
-        }
+        passed = {name: value for name, value in inherited().items() if name in ("PATH", "LANG")}
+        passed["CUDA_VISIBLE_DEVICES"] = ",".join(gpus(serve.devices))  # the others are promised to somebody else
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
                 [str(python), "-I", str(SCRIPT), str(self.folder)], cwd=self.folder, env=passed,

@@ -90,6 +90,7 @@ class Serve:
     model: Input  # a gguf
     context_length: int  # tokens a slot
     slots: int  # concurrent requests
+    devices: tuple[str, ...] = ()  # uuids of what it was promised
 
     @property
     def key(self) -> str:

@@ -200,6 +200,7 @@ def _serve(value: Serve) -> pb.Serve:
         model=_input(value.model),
         context_length=value.context_length,
         slots=value.slots,
+        devices=value.devices,
     )
 
 

@@ -17,6 +17,7 @@ from control_plane.domain.presence import ReplicaStatus
 from control_plane.services import audit, models, transitions
 from control_plane.services.access import projects
 from control_plane.services.fleet import offers, snapshots
+from control_plane.store.allocations import AllocationRecord
 from control_plane.store.database import transaction
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.machines import MachineRecord
@@ -213,6 +214,7 @@ def observe(actor: Actor, cp: ControlPlane, epoch: int, statuses: Iterable[Repli
 def serve_of(replica: ReplicaRecord) -> Serve:
     """What the replica's machine is to serve."""
     deployment = DeploymentRecord.get_by_id(replica.deployment_id)
+    promised = AllocationRecord.select(AllocationRecord.device).where(AllocationRecord.replica == replica.id)
     return Serve(
         replica_id=replica.id,
         generation=replica.generation,
@@ -221,6 +223,7 @@ def serve_of(replica: ReplicaRecord) -> Serve:
         model=offers.model_input("model", ModelRecord.get_by_id(deployment.model_id)),
         context_length=deployment.context_length,
         slots=deployment.slots,
+        devices=tuple(one.device for one in promised.order_by(AllocationRecord.id)),
     )
 
 

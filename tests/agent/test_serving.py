@@ -181,6 +181,25 @@ def test_the_key_is_no_argument_and_others_are_refused(agent: Agent, serving: Se
     assert (agent.settings.data / "replicas" / "5" / "engine.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_an_engine_sees_no_gpu_but_those_it_was_promised(
+    agent: Agent, serving: Serving, stubs: Stubs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-1,GPU-2")  # all that the agent may give away
+    wanted = instruction(agent)
+    wanted.devices.append("GPU-2")
+    serving.serve(wanted)
+    stubs.wait_for_state("SERVING")
+    assert psutil.Process(pid_of(agent)).environ()["CUDA_VISIBLE_DEVICES"] == "GPU-2"
+
+
+def test_an_engine_that_computes_on_the_processor_sees_no_gpu(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    wanted = instruction(agent)
+    wanted.devices.append("cpu:0")
+    serving.serve(wanted)
+    stubs.wait_for_state("SERVING")
+    assert psutil.Process(pid_of(agent)).environ()["CUDA_VISIBLE_DEVICES"] == ""
+
+
 def test_a_killed_engine_is_restarted(agent: Agent, serving: Serving, stubs: Stubs) -> None:
     serving.serve(instruction(agent))
     stubs.wait_for_state("SERVING")

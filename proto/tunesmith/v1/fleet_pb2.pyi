@@ -365,7 +365,7 @@ class Cancel(_message.Message):
     def __init__(self, attempt_id: _Optional[int] = ..., fence: _Optional[int] = ...) -> None: ...
 
 class Serve(_message.Message):
-    __slots__ = ("replica_id", "generation", "deployment_id", "name", "model", "context_length", "slots")
+    __slots__ = ("replica_id", "generation", "deployment_id", "name", "model", "context_length", "slots", "devices")
     REPLICA_ID_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     DEPLOYMENT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -373,6 +373,7 @@ class Serve(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     SLOTS_FIELD_NUMBER: _ClassVar[int]
+    DEVICES_FIELD_NUMBER: _ClassVar[int]
     replica_id: int
     generation: int
     deployment_id: int
@@ -380,7 +381,8 @@ class Serve(_message.Message):
     model: Input
     context_length: int
     slots: int
-    def __init__(self, replica_id: _Optional[int] = ..., generation: _Optional[int] = ..., deployment_id: _Optional[int] = ..., name: _Optional[str] = ..., model: _Optional[_Union[Input, _Mapping]] = ..., context_length: _Optional[int] = ..., slots: _Optional[int] = ...) -> None: ...
+    devices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, replica_id: _Optional[int] = ..., generation: _Optional[int] = ..., deployment_id: _Optional[int] = ..., name: _Optional[str] = ..., model: _Optional[_Union[Input, _Mapping]] = ..., context_length: _Optional[int] = ..., slots: _Optional[int] = ..., devices: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StopServing(_message.Message):
     __slots__ = ("replica_id", "generation")

@@ -260,6 +260,7 @@ def test_an_engine_that_computes_on_a_gpu_is_promised_the_gpus_memory(
     deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id)
     scheduling.run_pass(cp)
     assert AllocationRecord.get().device == "GPU-1"
+    assert deployments.serve_of(ReplicaRecord.get()).devices == ("GPU-1",)
 
 
 def test_a_model_that_cannot_be_read_fails_its_replica_alone(
