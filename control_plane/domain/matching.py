@@ -227,6 +227,8 @@ def _reason(machines: tuple[Machine, ...], slots: list[_Slot], need: Need) -> tu
         left = [slot for slot in left if passes(slot)]
         if not left:
             return code, {}
+    if any(slot.fits(need) and slot.machine.disk_free >= need.disk for slot in left):
+        return "engines_failed" if need.engine else "machines_refused", {}  # what would fit is to be avoided
     return _scarce(left, need)
 
 

@@ -11,5 +11,7 @@ REASONS = {
     "disk": "No machine has enough free disk: the job needs about {needed} and at most {free} is free.",
     "devices_busy": "All devices that fit are busy; {ahead} jobs are ahead of this one.",
     "offered": "A machine has been asked and is about to answer.",
+    "machines_refused": "Every free machine that fits has just refused this; they are asked again soon.",
+    "engines_failed": "The engine started on no machine with room for it: change the deployment or add a machine.",
     "on_battery": "The machines that fit run on battery.",
 }

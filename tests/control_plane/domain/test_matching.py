@@ -53,7 +53,17 @@ def test_a_job_goes_to_the_device_that_fits() -> None:
         ((machine("a", replace(CPU, reserved=True, memory_free=0)),), NEED, "devices_busy"),
         ((machine("a", replace(CPU, reserved=True)),), replace(NEED, memory=20 * GIB), "memory"),
         ((machine("a", replace(CPU, sharers=1)),), NEED, "devices_busy"),
-        ((machine(),), replace(NEED, avoid=frozenset({"a"})), "devices_busy"),
+        ((machine(),), replace(NEED, avoid=frozenset({"a"})), "machines_refused"),
+        ((machine(), machine("b", drained=True)), replace(NEED, avoid=frozenset({"a"})), "machines_refused"),
+        (
+            (machine(), machine("b", replace(CPU, memory_free=0))),
+            replace(NEED, avoid=frozenset({"a"})),
+            "machines_refused",
+        ),
+        ((machine(),), replace(NEED, avoid=frozenset({"a"}), engine=True), "engines_failed"),
+        # a machine that refused and could not take it now either is no reason
+        ((machine("a", replace(CPU, reserved=True)),), replace(NEED, avoid=frozenset({"a"})), "devices_busy"),
+        ((machine("a", replace(CPU, memory_free=0)),), replace(NEED, avoid=frozenset({"a"})), "memory"),
     ],
 )
 def test_why_a_job_waits(machines: tuple[Machine, ...], need: Need, code: str) -> None:

@@ -82,6 +82,7 @@ def test_a_declined_job_goes_elsewhere(cp: ControlPlane, fleet: Fleet, clock: Fa
     attempts.decline(machine, cp, attempt.id, attempt.fence, "disk_full")  # twice is harmless
     assert (state(attempt), job_of(attempt).state, job_of(attempt).lost_attempts) == ("DECLINED", "QUEUED", 0)
     assert scheduling.run_pass(cp) == 0  # not the same machine at once
+    assert job_of(attempt).waiting_code == "machines_refused"
     other = fleet.machine()
     assert scheduling.run_pass(cp) == 1
     assert fleet.attempt(attempt.job_id).machine_id == other.id
