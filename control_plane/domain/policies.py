@@ -8,6 +8,7 @@ from control_plane.domain.errors import FieldInvalid
 
 REQUEUE, FAIL = "requeue", "fail"
 _UTMOST_PRIORITY = 100
+_LATEST = 4_102_444_800.0  # the year 2100, seconds since the epoch
 _SHORTEST_LOST_AFTER, _LONGEST_LOST_AFTER = 30.0, 30 * 86_400.0  # seconds
 
 
@@ -24,8 +25,8 @@ class Policy:
         """Raises FieldInvalid."""
         if not -_UTMOST_PRIORITY <= self.priority <= _UTMOST_PRIORITY:
             raise FieldInvalid(field="priority", problem=f"-{_UTMOST_PRIORITY} … {_UTMOST_PRIORITY}")
-        if self.not_before < 0:
-            raise FieldInvalid(field="not_before", problem="≥ 0")
+        if not 0 <= self.not_before <= _LATEST:  # written so that NaN, which compares with nothing, is refused too
+            raise FieldInvalid(field="not_before", problem=f"0 … {_LATEST:.0f} s")
         if self.lost_after is not None and not _SHORTEST_LOST_AFTER <= self.lost_after <= _LONGEST_LOST_AFTER:
             raise FieldInvalid(field="lost_after", problem=f"{_SHORTEST_LOST_AFTER:.0f} … {_LONGEST_LOST_AFTER:.0f} s")
         if self.when_lost not in (REQUEUE, FAIL):
