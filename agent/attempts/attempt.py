@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 
 _ENDS = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})  # written down: what is left is tried for ever
 _CLEARINGS = 5  # a runner that finds no spec leaves its lock in the folder, perhaps just now
+_UNREADABLE = {"problem": "The offer that was kept in state.db cannot be read."}
 _END, _OVER = "its end", "what is left of it"  # where faults are counted, beside the states
 
 
@@ -50,7 +51,8 @@ class Attempt:
     def __init__(self, agent: Agent, row: AttemptRow, folder: Path) -> None:
         self._agent = agent
         self.row = row
-        self.offer = pb.Offer.FromString(row.offer)
+        offer = workspace.kept(row.offer, row.attempt_id, row.fence)
+        self.offer = offer or pb.Offer(attempt_id=row.attempt_id, fence=row.fence)
         self.folder = folder
         self.cancelled = threading.Event()
         self.fenced = threading.Event()
@@ -59,7 +61,8 @@ class Attempt:
         self._outbox = Outbox(agent.link, agent.store, self.offer, folder, self._mask, self._let_go)
         self._checkpoints = Checkpoints(agent, self.offer, folder)
         self._faults = Faults(agent.settings)
-        self._ending: Ending | None = None  # decided; what is left is to tell it
+        # decided; what is left is to tell it
+        self._ending: Ending | None = None if offer else Ending("FAILED", Failure("agent_error", _UNREADABLE))
         self._told = False  # the control plane knows the end
         self._given_up = ""  # why: somebody else has the attempt
         self._over = False

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from agent.hardware.nvidia import gpus
 from agent.storage.cache import Cache
 from agent.storage.files import PathUnsafe, inside
@@ -64,6 +66,15 @@ def job(folder: Path, offer: pb.Offer, threads: int) -> dict[str, Any]:
         "reward": None,
         "resume": str(folder / "inputs" / "resume.checkpoint") if offer.HasField("resume") else None,
     }
+
+
+def kept(body: bytes, attempt_id: int, fence: int) -> pb.Offer | None:
+    """The offer of an attempt as it was written down; None where the disk or a hand has damaged it since."""
+    try:
+        offer = pb.Offer.FromString(body)
+    except (DecodeError, TypeError):
+        return None
+    return offer if (offer.attempt_id, offer.fence) == (attempt_id, fence) else None
 
 
 def device_names(offer: pb.Offer) -> list[str]:

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from google.protobuf.message import DecodeError
+
 from agent import memory
 from agent.attempts.faults import last_line
 from agent.attempts.outbox import last_lines
@@ -47,7 +49,7 @@ class Serving:
     def resume(self, session: Session) -> None:
         """Take up the instructions that stood when the agent ended, and end engines that nobody wants any more."""
         self._session = session
-        instructions = [pb.Serve.FromString(body) for body in self._agent.store.replicas()]
+        instructions = [one for body in self._agent.store.replicas() if (one := _read(body)) is not None]
         for folder in self._folder.iterdir():
             if folder.name not in {str(instruction.replica_id) for instruction in instructions}:
                 Engine(folder, self._agent.settings).stop()
@@ -122,6 +124,15 @@ class Serving:
             self._replicas[instruction.replica_id] = replica
             self.wanted.set()
         replica.begin(older)
+
+
+def _read(body: bytes) -> pb.Serve | None:
+    """An instruction that was kept; None where the disk or a hand has damaged it: the control plane gives it again."""
+    try:
+        return pb.Serve.FromString(body)
+    except (DecodeError, TypeError) as problem:
+        log.error("an instruction to serve cannot be read: %s", problem)
+        return None
 
 
 class Replica:

@@ -191,7 +191,10 @@ class Store:
     def replicas(self) -> list[bytes]:
         """The Serve messages that stand."""
         with self._lock, _told():
-            return [bytes(row[0]) for row in self._database.execute("SELECT serve FROM replicas ORDER BY replica_id")]
+            return [
+                bytes(row[0])
+                for row in self._database.execute("SELECT CAST(serve AS BLOB) FROM replicas ORDER BY replica_id")
+            ]
 
     def keep_replica(self, replica_id: int, serve: bytes) -> None:
         """Remember what a replica is to serve."""

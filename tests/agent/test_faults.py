@@ -383,6 +383,26 @@ def test_an_offer_that_cannot_be_written_down_is_declined(
     assert (fleet.states[12][0].state, fleet.states[12][0].reason) == ("DECLINED", "disk_full")
 
 
+@pytest.mark.parametrize("damage", [b"\xff\xff\xff", b"", "text"])
+def test_an_offer_that_cannot_be_read_again_fails_its_attempt_alone(
+    damage: bytes | str, tmp_path: Path, fleet: FakeFleet
+) -> None:
+    (tmp_path / "agent").mkdir()
+    agent = InProcess(tmp_path / "agent", fleet)
+    for number in (11, 12):
+        offer = make_offer(fleet, GOOD, number)
+        fleet.fences[number] = offer.fence
+        agent.agent.store.add_attempt(number, offer.fence, offer.SerializeToString())
+    agent.agent.store._database.execute("UPDATE attempts SET offer = ? WHERE attempt_id = 11", (damage,))
+    agent.agent.store.keep_replica(5, b"\xff\xff\xff")
+    agent.start()
+    fleet.wait_for(lambda: over(fleet, 11) and over(fleet, 12))
+    assert fleet.last_state(12) == "SUCCEEDED"
+    assert (fleet.last_state(11), fleet.states[11][-1].reason) == ("FAILED", "agent_error")
+    agent.wait_until(lambda: agent.is_done(11))
+    agent.stop()
+
+
 def test_one_instruction_that_cannot_be_obeyed_is_obeyed_later_and_the_others_now(
     fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
