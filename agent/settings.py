@@ -8,11 +8,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 PREFIX = "TUNESMITH_AGENT_"
 _ISOLATIONS = ("auto", "required", "off")
+
+
+class EngineChoice(StrEnum):
+    """Which serving engine is used."""
+
+    AUTO = "auto"
+    XLLAMACPP = "xllamacpp"
+    LLAMA_CPP = "llama_cpp"
 
 
 def _setting(default: Any, doc: str) -> Any:
@@ -42,6 +51,9 @@ class Settings:
     tail_seconds: float = _setting(0.2, "How often the files of a running attempt are looked at")
     cancel_grace_seconds: float = _setting(30.0, "Between asking a trainer to end and ending it")
     keep_seconds: float = _setting(86_400.0, "How long the folders of fenced attempts are kept")
+    engine: EngineChoice = _setting(
+        EngineChoice.AUTO, "Serving engine: xllamacpp, llama_cpp, or auto: llama_cpp where the other has no wheel"
+    )
     engine_start_seconds: float = _setting(300.0, "How long a serving engine may take to load its model")
     engine_health_seconds: float = _setting(2.0, "How often a serving engine is asked for its health")
     engine_retry_first_seconds: float = _setting(1.0, "Wait before the first restart of a serving engine; it doubles")

@@ -16,12 +16,10 @@ from pathlib import Path
 import psutil
 
 from agent.hardware.nvidia import gpus
+from agent.serving.engines import Kind, meaning
 from agent.settings import Settings, inherited
 from agent.storage.files import is_locked, write_private
 from tunesmith.v1 import fleet_pb2 as pb
-
-SCRIPT = Path(__file__).parent / "engine" / "engine.py"
-REQUIREMENTS = SCRIPT.with_name("requirements.txt")
 
 _STOP_SECONDS = 5.0
 
@@ -48,10 +46,11 @@ class Engine:
         """What the engine says; begun anew with each start."""
         return self.folder / "log"
 
-    def start(self, python: Path, model: Path, serve: pb.Serve) -> None:
+    def start(self, kind: Kind, python: Path, model: Path, serve: pb.Serve) -> None:
         """Start a new process with a new key. The key is handed over in a private file, never as an argument."""
         (self.folder / "ready.json").unlink(missing_ok=True)
         wanted = {
+            "engine": kind.name,
             "generation": serve.generation,
             "name": serve.name,
             "model": str(model),
@@ -65,7 +64,7 @@ class Engine:
         passed["CUDA_VISIBLE_DEVICES"] = ",".join(gpus(serve.devices))  # the others are promised to somebody else
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                [str(python), "-I", str(SCRIPT), str(self.folder)], cwd=self.folder, env=passed,
+                [str(python), "-I", str(kind.script), str(self.folder)], cwd=self.folder, env=passed,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
@@ -75,6 +74,10 @@ class Engine:
             return is_locked(self.folder / "engine.lock") and self._wanted()["generation"] == generation
         except (FileNotFoundError, ValueError):
             return False
+
+    def meaning(self) -> str:
+        """The code of what it means for a reader that this engine serves, also when an earlier agent started it."""
+        return meaning(str(self._wanted().get("engine", "")))
 
     def is_alive(self) -> bool:
         """Whether the process lives; a child that ended is collected."""

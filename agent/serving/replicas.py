@@ -19,10 +19,12 @@ from agent import memory
 from agent.attempts.faults import last_line
 from agent.attempts.outbox import last_lines
 from agent.context import Agent
-from agent.environment import BuildFailed, Environment
+from agent.environment import BuildFailed
 from agent.link.calls import Faulty, LinkClosed, Refused, Superseded
 from agent.link.session import Session
-from agent.serving.engine_process import REQUIREMENTS, Endpoint, Engine
+from agent.serving import engines
+from agent.serving.engine_process import Endpoint, Engine
+from agent.serving.engines import Kind
 from agent.storage import blobs
 from agent.storage.cache import Cache
 from agent.storage.files import PathUnsafe, inside
@@ -216,7 +218,7 @@ class Replica:
         if not self._becomes_ready():
             return last_lines(self.engine.log, 1000) or "the engine did not start"
         self.serving = True
-        self._observe("SERVING", "", {})
+        self._observe("SERVING", self.engine.meaning(), {})
         return self._watch()
 
     def _start(self) -> None:
@@ -227,18 +229,21 @@ class Replica:
         blobs.fetch(self._agent.link, self._agent.cache, self.instruction.model.files, self._tick)
         memory.give_back()
         model = _lay_out(folder / "model", self.instruction.model, self._agent.cache)
-        self.engine.start(self._environment(folder / "build.log").python, model, self.instruction)
+        kind, python = self._installed(folder / "build.log")
+        self.engine.start(kind, python, model, self.instruction)
 
-    def _environment(self, build_log: Path) -> Environment:
-        """The engine's own environment; the first time on a machine takes minutes, so that is said."""
-        requirements = _requirements(self._agent.settings.engine_wheels)
-        environments = self._agent.environments
-        if environments.has(requirements):
-            return environments.ensure(requirements, "", build_log, self._tick)
-        self._observe("STARTING", "engine_environment", {})
-        built = environments.ensure(requirements, "", build_log, self._tick)
-        self._observe("STARTING", "", {})
-        return built
+    def _installed(self, build_log: Path) -> tuple[Kind, Path]:
+        """The engine and its interpreter; the first time on a machine takes minutes, so that is said."""
+        begun: list[str] = []
+
+        def say(code: str) -> None:
+            begun.append(code)
+            self._observe("STARTING", code, {})
+
+        chosen = engines.choose(self._agent.environments, self._agent.settings, build_log, self._tick, say)
+        if begun:
+            self._observe("STARTING", "", {})
+        return chosen
 
     def _becomes_ready(self) -> bool:
         left = self._agent.settings.engine_start_seconds
@@ -289,8 +294,3 @@ def _lay_out(folder: Path, model: pb.Input, cache: Cache) -> Path:
     if not found:
         raise PathUnsafe("there is no .gguf file in the model")
     return found[0]
-
-
-def _requirements(wheels: str) -> str:
-    listed = REQUIREMENTS.read_text()
-    return f"--find-links {wheels}\n--prefer-binary\n{listed}" if wheels else listed

@@ -404,6 +404,14 @@ class EngineEnvironment(Unavailable):
     """The machine is installing the serving engine; the first time this takes some minutes."""
 
 
+class EngineCompiling(Unavailable):
+    """This machine has no ready-made serving engine, so it compiles one, once; this takes about ten minutes."""
+
+
+class EngineFallback(Unavailable):
+    """The machine serves with its second engine, which answers one question at a time; the others wait."""
+
+
 class MachineWentAway(Unavailable):
     """The connection to the machine that serves this is gone; please try again in a moment."""
 

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,13 @@ import psutil
 import pytest
 
 from agent.context import Agent
-from agent.environment import Environment
+from agent.environment import BuildFailed, Environment
 from agent.link.calls import Refused
-from agent.serving import engine_process
+from agent.serving import engine_process, engines
 from agent.serving.channel import exchange
 from agent.serving.engine_client import Connections
 from agent.serving.replicas import Replica, Serving
-from agent.settings import Settings
+from agent.settings import EngineChoice, SettingInvalid, Settings, read
 from agent.storage.cache import Cache
 from agent.storage.state import Store
 from control_plane import wording
@@ -38,6 +39,7 @@ class Stubs:
         self.told: list[pb.ReplicaStatus] = []
         self.refused = 0  # how often Hello is refused
         self.built = True
+        self.impossible = ""  # what can be neither found nor built: a word of its requirements
 
     def ask(self, request: Any, tick: Any = None) -> None:
         with self.changed:
@@ -51,11 +53,16 @@ class Stubs:
         return 1
 
     def has(self, requirements: str) -> bool:
-        return self.built
+        return self.built and not self._is_impossible(requirements)
 
-    def ensure(self, *_: object) -> Environment:
+    def ensure(self, requirements: str, *_: object) -> Environment:
+        if self._is_impossible(requirements):
+            raise BuildFailed("no wheel fits")
         self.built = True
         return Environment(Path(sys.executable), "")
+
+    def _is_impossible(self, requirements: str) -> bool:
+        return bool(self.impossible) and self.impossible in requirements
 
     def wait_for(self, condition: Callable[[list[pb.ReplicaStatus]], object]) -> None:
         with self.changed:
@@ -76,7 +83,9 @@ class Stubs:
 
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> Stubs:
-    monkeypatch.setattr(engine_process, "SCRIPT", Path(__file__).with_name("stub_engine.py"))
+    for name in ("XLLAMACPP", "LLAMA_CPP"):
+        stub = replace(getattr(engines, name), script=Path(__file__).with_name("stub_engine.py"))
+        monkeypatch.setattr(engines, name, stub)
     return Stubs()
 
 
@@ -171,6 +180,63 @@ def test_building_the_engines_environment_is_said(agent: Agent, serving: Serving
         wording.say(code, {}, "en")
         == "The machine is installing the serving engine; the first time this takes some minutes."
     )
+
+
+def test_where_xllamacpp_cannot_be_installed_the_other_engine_serves(
+    agent: Agent, serving: Serving, stubs: Stubs
+) -> None:
+    stubs.built, stubs.impossible = False, "xllamacpp=="
+    serving.serve(instruction(agent))
+    stubs.wait_for_state("SERVING")
+    assert [(told.state, told.reason) for told in stubs.told if told.reason] == [
+        ("STARTING", "engine_environment"),
+        ("STARTING", "engine_compiling"),
+        ("SERVING", "engine_fallback"),
+    ]
+    before = len(stubs.told)
+    os.kill(pid_of(agent), signal.SIGKILL)
+    stubs.wait_for(lambda told: told[-1].state == "SERVING" and told[-1].restarts == 1)
+    assert "engine_environment" not in [told.reason for told in stubs.told[before:]]  # nothing is tried again
+    for code in ("engine_environment", "engine_compiling", "engine_fallback"):
+        assert wording.say(code, {}, "en") != code
+
+
+def test_an_adopted_engine_is_known_by_its_name(agent: Agent, serving: Serving, stubs: Stubs) -> None:
+    stubs.impossible = "xllamacpp=="
+    serving.serve(instruction(agent))
+    stubs.wait_for_state("SERVING")
+    told, stubs.impossible = len(stubs.told), ""
+    following = Serving(agent)
+    following.resume(stubs)  # type: ignore[arg-type]
+    stubs.wait_for(lambda all_: len(all_) > told and all_[-1].state == "SERVING")
+    assert stubs.told[-1].reason == "engine_fallback"
+    following.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "impossible", "tried"),
+    [
+        (EngineChoice.XLLAMACPP, "xllamacpp==", ["engine_environment"]),
+        (EngineChoice.LLAMA_CPP, "llama-cpp-python", ["engine_compiling"]),
+        (EngineChoice.AUTO, "=", ["engine_environment", "engine_compiling"]),
+    ],
+)
+def test_an_engine_that_cannot_be_had_is_named(
+    stubs: Stubs, tmp_path: Path, wanted: EngineChoice, impossible: str, tried: list[str]
+) -> None:
+    stubs.built, stubs.impossible = False, impossible
+    building: list[str] = []
+    with pytest.raises(BuildFailed) as failed:
+        engines.choose(stubs, Settings(engine=wanted), tmp_path / "log", lambda: None, building.append)  # type: ignore[arg-type]
+    assert building == tried
+    named = [kind.name for kind in (engines.XLLAMACPP, engines.LLAMA_CPP) if f"{kind.name}: " in str(failed.value)]
+    assert named == ([wanted] if wanted != EngineChoice.AUTO else [EngineChoice.XLLAMACPP, EngineChoice.LLAMA_CPP])
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    assert read({"TUNESMITH_AGENT_ENGINE": "llama_cpp"}).engine == EngineChoice.LLAMA_CPP
+    with pytest.raises(SettingInvalid, match="TUNESMITH_AGENT_ENGINE"):
+        read({"TUNESMITH_AGENT_ENGINE": "vllm"})
 
 
 def test_the_key_is_no_argument_and_others_are_refused(agent: Agent, serving: Serving, stubs: Stubs) -> None:

@@ -35,6 +35,7 @@ def test_the_importable_names_are_four(names):
         "tunesmith/v1/fleet_pb2.py",
         "data/share/tunesmith/methods/sft_demo/method.toml",
         "agent/serving/engine/requirements.txt",
+        "agent/serving/engine/llama_cpp_requirements.txt",
     ],
 )
 def test_what_an_installation_needs_is_there(names, part):

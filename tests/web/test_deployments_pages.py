@@ -121,6 +121,10 @@ def test_the_page_follows_the_machine(client: FlaskClient, room: rooms.Rooms) ->
     told = ReplicaStatus(replica.id, replica.generation, "FAILED", "engine_failed", {"problem": "no memory"})
     deployments.observe(room.machine, room.cp, 1, [told])
     assert "The serving engine on the machine failed: no memory" in client.get(address).text
+    told = ReplicaStatus(replica.id, replica.generation, "SERVING", "engine_fallback", {}, restarts=1)
+    deployments.observe(room.machine, room.cp, 1, [told])
+    shown = client.get(address).text
+    assert "status-succeeded" in shown and "answers one question at a time" in shown
 
 
 def test_the_endpoint_is_shown_without_a_token(client: FlaskClient, room: rooms.Rooms) -> None:
