@@ -124,7 +124,7 @@ def live(settings: Settings, store: Store, stopping: threading.Event, sandbox: S
     connection = connect(settings, store, stopping)
     if connection is None:
         return
-    cache = Cache(settings.data / "cache", settings.cache_bytes)
+    cache = Cache(settings.data / "cache", settings.cache_bytes, store)
     parts = Agent(settings, store, connection, cache, Environments(settings, sandbox), stopping, sandbox)
     attempts, serving = Attempts(parts), Serving(parts)
     session = Session(parts, attempts)

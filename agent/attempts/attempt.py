@@ -238,7 +238,7 @@ class Attempt:
     def _settle(self) -> None:
         """All is told and acknowledged: the folder goes, then the memory of it; an offer not taken has neither."""
         for _ in range(_CLEARINGS):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._agent.cache.clear(self.folder)
             if not self.folder.exists():
                 break
             self._agent.stopping.wait(self._agent.settings.tail_seconds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import threading
 import time
 from typing import Any
@@ -134,4 +133,4 @@ class Attempts:
         for folder in self.folder.iterdir():
             if folder.name not in kept and folder.stat().st_mtime < oldest:
                 trainer.reap(folder)
-                shutil.rmtree(folder, ignore_errors=True)
+                self._agent.cache.clear(folder)

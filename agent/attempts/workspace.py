@@ -45,12 +45,11 @@ def lay_out(folder: Path, offer: pb.Offer, cache: Cache, threads: int) -> None:
     """Make the folder with everything that is in the cache already; again after an interruption."""
     for name in ("out", "log", "tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    for file in offer.code:
-        cache.give(file.sha256, inside(folder / "code", file.path))
+    links = {inside(folder / "code", file.path): file.sha256 for file in offer.code}
     for given, place in _places(folder, offer):
         place.mkdir(parents=True, exist_ok=True)
-        for file in given.files:
-            cache.give(file.sha256, inside(place, file.path))
+        links |= {inside(place, file.path): file.sha256 for file in given.files}
+    cache.give(links)
     (folder / "job.json").write_text(json.dumps(job(folder, offer, threads), ensure_ascii=False, indent=1))
 
 

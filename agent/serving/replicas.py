@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +54,7 @@ class Serving:
         for folder in self._folder.iterdir():
             if folder.name not in {str(instruction.replica_id) for instruction in instructions}:
                 Engine(folder, self._agent.settings).stop()
-                shutil.rmtree(folder, ignore_errors=True)
+                self._agent.cache.clear(folder)
         for instruction in instructions:
             self._begin(instruction)
 
@@ -78,7 +77,7 @@ class Serving:
                 self.wanted.clear()
         if replica is not None:
             replica.leave()
-            shutil.rmtree(replica.engine.folder, ignore_errors=True)
+            self._agent.cache.clear(replica.engine.folder)
         self._agent.store.drop_replica(replica_id)  # last: the engine ends also where this cannot be written down
         self.tell(pb.ReplicaStatus(replica_id=replica_id, generation=generation, state="STOPPED"))
 
@@ -288,8 +287,7 @@ class _Left(Exception):
 def _lay_out(folder: Path, model: pb.Input, cache: Cache) -> Path:
     """Link the model's files from the cache; the path of its .gguf file. Raises PathUnsafe."""
     paths = [inside(folder, file.path) for file in model.files]
-    for file, path in zip(model.files, paths, strict=True):
-        cache.give(file.sha256, path)
+    cache.give({path: file.sha256 for file, path in zip(model.files, paths, strict=True)})
     found = sorted(path for path in paths if path.suffix == ".gguf")
     if not found:
         raise PathUnsafe("there is no .gguf file in the model")

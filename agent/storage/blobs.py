@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from agent.link.calls import Link
-from agent.storage.cache import Cache, digest
+from agent.storage.cache import Cache
 from tunesmith.v1 import fleet_pb2 as pb
 
 SLICE = 4 << 20
@@ -25,11 +25,17 @@ class DiskFull(Exception):
 
 
 def fetch(link: Link, cache: Cache, files: Iterable[pb.FileRef], tick: Callable[[], None]) -> None:
-    """Have all files in the cache. `tick` is called between slices, from several threads, and may raise to interrupt.
+    """Have all files in the cache, each of them verified.
+
+    `tick` is called between slices, from several threads, and may raise to interrupt.
 
     Raises DiskFull, link.Refused, link.Faulty and link.LinkClosed.
     """
-    wanted = {file.sha256: file for file in files if not cache.has(file.sha256)}
+    named = {file.sha256: file for file in files}
+    for sha256 in named:
+        with cache.lock(sha256):
+            cache.verify(sha256, tick)
+    wanted = {sha256: file for sha256, file in named.items() if not cache.has(sha256)}
     needed = sum(file.size for file in wanted.values())
     if wanted:
         require_space(cache.partial(next(iter(wanted))).parent, needed)
@@ -61,7 +67,5 @@ def _download(link: Link, cache: Cache, file: pb.FileRef, tick: Callable[[], Non
             tick()
             for data in pool.map(read, range(start, min(start + SLICE * _AT_ONCE, file.size), SLICE)):
                 target.write(data)
-    if partial.stat().st_size == file.size and digest(partial) == file.sha256:
-        cache.adopt(partial, file.sha256)
-    partial.unlink()
+    cache.take(file.sha256, tick)
     tick()

@@ -6,11 +6,11 @@ import errno
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS logs (
     attempt_id INTEGER NOT NULL, stream TEXT NOT NULL, committed INTEGER NOT NULL, sealed INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (attempt_id, stream));
 CREATE TABLE IF NOT EXISTS replicas (replica_id INTEGER PRIMARY KEY, serve BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS blobs (
+    sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL, used REAL NOT NULL);
 """
 
 
@@ -39,6 +42,17 @@ class AttemptRow:
     boot_id: str  # of the machine's start in which its runner was started
     sequence: int  # of the last report
     events: int  # lines of events.jsonl that are acknowledged
+
+
+class BlobRow(NamedTuple):
+    """A cached file whose hash was right when these facts about it were; `used` is when it was last given out."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+    inode: int
+    ctime_ns: int
+    used: float
 
 
 class Unwritable(OSError):
@@ -205,6 +219,19 @@ class Store:
         """The replica is to serve nothing any more."""
         with self._transaction() as database:
             database.execute("DELETE FROM replicas WHERE replica_id = ?", (replica_id,))
+
+    # ---- blobs
+
+    def blobs(self) -> list[BlobRow]:
+        """The cached files that were verified."""
+        with self._lock, _told():
+            return [BlobRow(*row) for row in self._database.execute("SELECT * FROM blobs")]
+
+    def keep_blobs(self, verified: Iterable[BlobRow], gone: Iterable[str] = ()) -> None:
+        """Remember what was verified, and forget what is no longer believed."""
+        with self._transaction() as database:
+            database.executemany("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?, ?, ?)", verified)
+            database.executemany("DELETE FROM blobs WHERE sha256 = ?", [(sha256,) for sha256 in gone])
 
 
 @contextmanager

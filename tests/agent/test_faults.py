@@ -58,7 +58,7 @@ class InProcess:
         store = Store(folder / "state.db")
         mine = identity.join(settings, store, f"127.0.0.1:{fleet.api_port}", fleet.token)
         link = Link(mine.fleet_address, identity.credentials(settings, mine), settings)
-        cache, self.stopping = Cache(folder / "cache", 1 << 30), threading.Event()
+        cache, self.stopping = Cache(folder / "cache", 1 << 30, store), threading.Event()
         self.agent = Agent(settings, store, link, cache, Environments(), self.stopping)  # type: ignore[arg-type]
         self.attempts, self.serving = Attempts(self.agent), Serving(self.agent)
         self.session = Session(self.agent, self.attempts)

@@ -92,7 +92,8 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> Stubs:
 @pytest.fixture
 def agent(tmp_path: Path, stubs: Stubs) -> Agent:
     settings = Settings(data=tmp_path, engine_retry_first_seconds=0.01, engine_health_seconds=0.02)
-    store, cache = Store(tmp_path / "state.db"), Cache(tmp_path / "cache", 1 << 30)
+    store = Store(tmp_path / "state.db")
+    cache = Cache(tmp_path / "cache", 1 << 30, store)
     return Agent(settings, store, stubs, cache, stubs, threading.Event())  # type: ignore[arg-type]
 
 
