@@ -15,7 +15,8 @@ from pathlib import Path
 
 import click
 
-from agent import isolation
+from agent import garbage, isolation
+from agent.environment import folder_of, size
 from agent.hardware import read
 from agent.isolation import Isolation
 from agent.link import identity
@@ -52,6 +53,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _python()
     yield _pip()
     yield _disk(settings)
+    yield _kept(settings)
     yield from _devices(settings)
     yield _isolation(settings)
     mine = _identity(settings)
@@ -89,6 +91,14 @@ def _disk(settings: Settings) -> Finding:
         else f"Make room, or set TUNESMITH_AGENT_DATA to a larger disk: {_ROOM // _GIB} GiB are needed."
     )
     return Finding("disk", f"{free / _GIB:.0f} GiB free at {place}", to_do)
+
+
+def _kept(settings: Settings) -> Finding:
+    """What the agent keeps to be quick, and lets go by itself."""
+    found = list(garbage.environments(folder_of(settings)))
+    cached = size(settings.data / "cache")
+    environments = f"{len(found)} environments of {sum(one.bytes for one in found) / _GIB:.1f} GiB"
+    return Finding("kept", f"{environments}, cached files of {cached / _GIB:.1f} GiB")
 
 
 def _devices(settings: Settings) -> Iterator[Finding]:

@@ -18,8 +18,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,9 @@ _LOCAL_VERSION = re.compile(r"(==[^+\s]+)\+\S+")
 _PIN = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!-]+")
 _TEMPORARY = "tmp"  # of a build, in its environment
 _QUIET = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+
+MARK = "complete.json"  # its modification time is the last use
+BASE = "tunesmith_base.pth"
 
 
 class BuildFailed(Exception):
@@ -53,7 +56,7 @@ class Environments:
     def __init__(self, settings: Settings, sandbox: Sandbox = OPEN) -> None:
         self._settings = settings
         self._sandbox = sandbox
-        self.folder = Path(settings.environments or settings.data / "environments").expanduser().resolve()
+        self.folder = folder_of(settings)
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def ensure(self, requirements: str, lock: str, log: Path, tick: Callable[[], None]) -> Environment:
@@ -64,7 +67,7 @@ class Environments:
         Raises BuildFailed.
         """
         torch, others = split(requirements)
-        plain = _complete(self._place(torch, others, ""))
+        plain = self._use(self._place(torch, others, ""), tick)
         if plain is not None and plain.lock == lock:
             return plain
         pins = pinned(lock)
@@ -84,7 +87,7 @@ class Environments:
         """The base environment of a torch pin; one that was built for a range serves its exact version too."""
         for folder in sorted(self.folder.glob("base-*")):
             built = _complete(folder)
-            if built is not None and set(torch) <= set(built.lock.splitlines()):
+            if built is not None and set(torch) <= set(built.lock.splitlines()) and self._use(folder, tick):
                 return folder
         folder = self.folder / _name("base", torch)
         self._once(folder, log, tick, lambda build: build.base(torch))
@@ -92,10 +95,7 @@ class Environments:
 
     def _once(self, folder: Path, log: Path, tick: Callable[[], None], make: Callable[[_Build], None]) -> Environment:
         """Build `folder` unless it is complete; of several who want it, in any process, one builds."""
-        while (descriptor := try_lock(folder.with_suffix(".lock"))) is None:
-            tick()
-            time.sleep(self._settings.tail_seconds)
-        with unlocking(descriptor):
+        with self._alone(folder, tick):
             done = _complete(folder)
             if done is None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -103,7 +103,27 @@ class Environments:
                 build = _Build(folder, log, tick, self._settings, self._sandbox)
                 make(build)
                 done = build.finish()
+            os.utime(folder / MARK)
         return done
+
+    def _use(self, folder: Path, tick: Callable[[], None]) -> Environment | None:
+        """The environment if it is complete, and from now on its last use: it is not removed for a while."""
+        if _complete(folder) is None:
+            return None
+        with self._alone(folder, tick):
+            done = _complete(folder)
+            if done is not None:
+                os.utime(folder / MARK)
+        return done
+
+    @contextmanager
+    def _alone(self, folder: Path, tick: Callable[[], None]) -> Iterator[None]:
+        """Nobody else builds, uses for the first time or removes this environment meanwhile."""
+        while (descriptor := try_lock(folder.with_suffix(".lock"))) is None:
+            tick()
+            time.sleep(self._settings.tail_seconds)
+        with unlocking(descriptor):
+            yield
 
 
 @dataclass(frozen=True)
@@ -129,7 +149,7 @@ class _Build:
         if base is not None:
             packages = next((base / "lib").glob("python*/site-packages"))
             target = next((self.folder / "lib").glob("python*/site-packages"))
-            (target / "tunesmith_base.pth").write_text(f"{packages}\n")
+            (target / BASE).write_text(f"{packages}\n")
         # torch again, so that nothing else asks for another version than the base has
         constraints = self.folder / "constraints.txt"
         constraints.write_text("".join(f"{pin}\n" for pin in pins))
@@ -147,7 +167,7 @@ class _Build:
             raise BuildFailed(f"pip freeze ended with status {frozen.returncode}")
         lock = public(frozen.stdout)
         shutil.rmtree(self.folder / _TEMPORARY, ignore_errors=True)
-        write_private(self.folder / "complete.json", json.dumps({"lock": lock}).encode())
+        write_private(self.folder / MARK, json.dumps({"lock": lock, "bytes": size(self.folder)}).encode())
         return Environment(self.python, lock)
 
     def _venv(self) -> None:
@@ -199,6 +219,21 @@ class _Build:
         return kept | {"TMPDIR": str(self.folder / _TEMPORARY)}  # on the disk: a torch is unpacked there
 
 
+def folder_of(settings: Settings) -> Path:
+    """The folder of all environments."""
+    return Path(settings.environments or settings.data / "environments").expanduser().resolve()
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    found = 0
+    for inner, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                found += Path(inner, name).lstat().st_size
+    return found
+
+
 def split(requirements: str) -> tuple[list[str], list[str]]:
     """The lines for the torch base, and the others; comments and empty lines are dropped."""
     lines = [line.split(" #")[0].strip() for line in requirements.splitlines()]
@@ -230,7 +265,7 @@ def _name(prefix: str, lines: list[str]) -> str:
 
 
 def _complete(folder: Path) -> Environment | None:
-    mark = folder / "complete.json"
+    mark = folder / MARK
     return Environment(folder / "bin" / "python", json.loads(mark.read_text())["lock"]) if mark.exists() else None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from agent import doctor as examination
-from agent import isolation, memory, monitoring
+from agent import garbage, isolation, memory, monitoring
 from agent.attempts.attempts import Attempts
 from agent.context import Agent
 from agent.environment import Environments
@@ -133,6 +133,7 @@ def live(settings: Settings, store: Store, stopping: threading.Event, sandbox: S
     for loop in (heartbeat.run, poll.run):
         _spawn(loop.__module__, lambda loop=loop: loop(parts, session, attempts, serving), stopping)  # type: ignore[misc]
     _spawn("serving-channel", lambda: serving_channel.run(parts, session, serving), stopping)
+    _spawn("garbage", lambda: garbage.run(parts), stopping)
     _spawn("identity", lambda: identity.keep_fresh(settings, store, connection, stopping), stopping)
     if settings.metrics_port:
         try:

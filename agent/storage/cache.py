@@ -128,19 +128,23 @@ class Cache:
             self._save()
         shutil.rmtree(folder, ignore_errors=True)
 
-    def shrink(self) -> None:
-        """Delete the blobs used longest ago until the cache is within its limit; those in use stay."""
+    def shrink(self, unused_since: float = 0.0) -> int:
+        """Delete blobs not used since then, and those used longest ago until the cache is within its limit.
+
+        Those in use stay. The bytes that this freed.
+        """
         with self._guard:
             found = [(path, path.lstat()) for path in self._folder.glob("[0-9a-f][0-9a-f]/*")]
-            size = sum(facts.st_size for _, facts in found)
+            size = before = sum(facts.st_size for _, facts in found)
             for path, facts in sorted(found, key=lambda item: self._last_use(*item)):
-                if size <= self._limit:
+                if size <= self._limit and self._last_use(path, facts) >= unused_since:
                     break
                 if facts.st_nlink == 1:
                     path.unlink()
                     size -= facts.st_size
                     self._note(path.name, None)
             self._save()
+        return before - size
 
     def _sound(self, sha256: str, path: Path, tick: Callable[[], None]) -> BlobRow | None:
         """The facts of a file that has this hash and did not change while it was read, else None."""

@@ -28,9 +28,10 @@ READING = "print('read', pathlib.Path(job['inputs']['dataset']['train']).read_by
 
 
 def test_what_an_attempt_wrote_into_its_input_the_next_does_not_read(fleet: FakeFleet, machine: Machine) -> None:
-    machine.start()
+    machine.start(TUNESMITH_AGENT_ISOLATION="off")  # in a sandbox it could not be written to
     fleet.offer(make_offer(fleet, ALTERING + GOOD))
     fleet.wait_for(lambda: over(fleet))
+    assert fleet.last_state(12) == "SUCCEEDED"
     fleet.offer(make_offer(fleet, READING + GOOD, attempt_id=13))
     fleet.wait_for(lambda: over(fleet, 13))
     assert f"read {DATA!r}".encode() in fleet.logs[13, "stdout"]
