@@ -67,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-(folder / "ready.json").write_text(
-    json.dumps({"address": f"http://127.0.0.1:{server.server_port}", "pid": os.getpid()})
-)
+ready = folder / "ready.partial"  # like the real engine: whoever reads ready.json reads all of it
+ready.write_text(json.dumps({"address": f"http://127.0.0.1:{server.server_port}", "pid": os.getpid()}))
+ready.replace(folder / "ready.json")
 server.serve_forever()
