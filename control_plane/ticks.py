@@ -1,4 +1,4 @@
-"""What happens without being asked: a table of (every so many seconds, function), and the scheduling passes."""
+"""What happens without being asked: a table of (every so many seconds, function), and what each change wakes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from control_plane.context import ControlPlane
-from control_plane.services import audit, garbage, guided
+from control_plane.services import audit, garbage, guided_steps
 from control_plane.services.access import people
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.store.database import release
@@ -26,24 +26,35 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (1.0, attempts.watch_leases),
     (1.0, machines.mark_connectivity),
     (10.0, machines.refresh_figures),
-    (1.0, guided.advance),
     (2.0, audit.seal),
     (garbage.PERIOD, garbage.collect),
     (3_600.0, people.clean_sessions),
 )
 
-PASS_AT_LEAST_EVERY = 1.0  # seconds
-PASS_AT_MOST_EVERY = 0.2
+
+def _pass(cp: ControlPlane) -> int:
+    with cp.metrics.passes.time():
+        return scheduling.run_pass(cp)
+
+
+# what looks again whenever a job or a deployment has changed, each in a thread of its own
+WOKEN: tuple[Tick, ...] = (_pass, guided_steps.advance)
+
+AT_LEAST_EVERY = 1.0  # seconds
+AT_MOST_EVERY = 0.2
 
 
 class Ticks:
-    """Runs the table, and a scheduling pass whenever the topic `schedule` is woken."""
+    """Runs the table, and the functions of WOKEN whenever the topic `schedule` is woken."""
 
     def __init__(self, cp: ControlPlane) -> None:
         self._cp = cp
-        self._wanted = threading.Event()
         self._stopping = threading.Event()
-        self._passes = threading.Thread(target=self._run_passes, name="scheduling", daemon=True)
+        self._wanted = [threading.Event() for _ in WOKEN]
+        self._threads = [
+            threading.Thread(target=self._run, args=pair, name=pair[0].__name__, daemon=True)
+            for pair in zip(WOKEN, self._wanted, strict=True)
+        ]
         self._table = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(2)})
         for seconds, tick in TICKS:
             self._add(seconds, tick)
@@ -54,30 +65,35 @@ class Ticks:
         self._table.add_job(hop, "interval", [self._cp], seconds=seconds, coalesce=True, misfire_grace_time=None)
 
     def start(self) -> None:
-        self._unsubscribe = self._cp.signals.subscribe(["schedule"], lambda _: self._wanted.set())
-        self._passes.start()
+        self._unsubscribe = self._cp.signals.subscribe(["schedule"], lambda _: self._wake())
+        for thread in self._threads:
+            thread.start()
         self._table.start()
 
     def stop(self) -> None:
         """Return when no tick runs any more."""
         self._unsubscribe()
         self._stopping.set()
-        self._wanted.set()
+        self._wake()
         self._table.shutdown()
-        self._passes.join()
+        for thread in self._threads:
+            thread.join()
         machines.write_presence(self._cp)
 
-    def _run_passes(self) -> None:
+    def _wake(self) -> None:
+        for wanted in self._wanted:
+            wanted.set()
+
+    def _run(self, look: Tick, wanted: threading.Event) -> None:
         while not self._stopping.is_set():
-            self._wanted.wait(PASS_AT_LEAST_EVERY)
-            self._wanted.clear()
+            wanted.wait(AT_LEAST_EVERY)
+            wanted.clear()
             try:
-                with self._cp.metrics.passes.time():
-                    scheduling.run_pass(self._cp)
-            except Exception:  # a loop's top: the next pass may well succeed, and jobs wait for it
-                log.exception("A scheduling pass failed")
+                look(self._cp)
+            except Exception:  # a loop's top: the next look may well succeed, and jobs wait for it
+                log.exception("%s failed", look.__name__)
             release()
-            self._stopping.wait(PASS_AT_MOST_EVERY)
+            self._stopping.wait(AT_MOST_EVERY)
 
 
 def _hop(tick: Tick) -> Tick:

@@ -148,7 +148,7 @@ def _after_success(project: str, seen: JobView) -> Step | None:
     if seen.made is None:
         return None
     evaluated, deployed = (seen.rail.get(stop, {}) for stop in ("evaluate", "deploy"))
-    if seen.made.form == "gguf" and deployed.get("state") == "done":
+    if seen.made.form == "gguf" and deployed.get("state") in ("done", "current"):
         return {
             "label": gettext("Open the deployment"),
             "url": deployed["url"],

@@ -1,24 +1,57 @@
-"""The Rail of a page: Data → Train → Evaluate → Package → Deploy, what is done (the lineage) and what comes next."""
+"""The Rail of a page: a graph's steps from data to deployment, how each stands, and where it leads.
+
+A guided run shows its own graph. What was made job by job shows its lineage on the graph of what people do by hand.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
 from flask_babel import gettext
 
 from control_plane.context import ControlPlane
-from control_plane.domain.lifecycle import CANCELLED, FAILED, SERVING, SUCCEEDED
+from control_plane.domain import graph as graphs
+from control_plane.domain import lifecycle
+from control_plane.domain.graph import BY_HAND, CANCELLED, DATA, DEPLOY, DONE, FAILED, OPEN, READY, SKIPPED, Fact, Graph
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
-from control_plane.services import datasets, models, pins
+from control_plane.services import datasets, deployments, models, pins
+from control_plane.services.guided import Progress, Seen
 from control_plane.services.models import Lineage
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 
-Stops = dict[str, dict[str, Any]]  # as macros/rail.html takes them
+Stops = dict[str, dict[str, Any]]  # by the step's name, as macros/rail.html takes them
 
-_STOP_OF_KIND = {"train": "train", "evaluate": "evaluate", "export": "package"}
+_SHOWN = frozenset({DATA, "train", "evaluate", "export", DEPLOY})  # the kinds of step that have a stop
+_LOOKS = {OPEN: "current", DONE: "done", FAILED: "failed", CANCELLED: "cancelled"}
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What has come of a step, in a few words, and the page about it."""
+
+    fact: Fact
+    note: str = ""
+    url: str = ""
+
+
+def of_case(graph: Graph, dataset: str, there: Collection[str]) -> Stops:
+    """The Rail of a run that has not begun: its data is checked, and the results of the steps `there` exist."""
+    known = {step.name: _Known(Fact(DONE), dataset) for step in graph if step.kind == DATA}
+    known |= {name: _Known(Fact(DONE), gettext("There already")) for name in there}
+    stops = _drawn(graph, known)
+    return {name: stop | {"note": stop["note"] or gettext("Starts by itself")} for name, stop in stops.items()}
+
+
+def of_run(project: str, progress: Progress) -> Stops:
+    """The Rail of a guided run."""
+    begun = {OPEN, DONE, FAILED, CANCELLED}
+    known = {seen.step.name: _seen(project, seen) for seen in progress.steps if seen.state in begun}
+    return _drawn(tuple(seen.step for seen in progress.steps), known)
 
 
 def of_job(
@@ -29,17 +62,13 @@ def of_job(
         return of_model(actor, cp, project, made.id)
     source = pins.given(job, method.subject)
     if job.kind == "train" or source is None:
-        stops = _from_dataset(actor, cp, project, job)
+        known = _from_dataset(actor, cp, project, job)
     else:
-        stops = of_model(actor, cp, project, source)
-    own = _STOP_OF_KIND.get(job.kind)
-    if own is None or job.state == SUCCEEDED:
-        return stops
-    for stop in stops.values():
-        if stop["state"] == "next":
-            stop["state"] = "later"
-    url = url_for("jobs.show", project=project, job_id=job.id)
-    return stops | {own: {"state": "failed" if job.state in (FAILED, CANCELLED) else "current", "url": url}}
+        known = _of_lineage(project, *models.lineages(actor, cp, source))
+    if job.state != lifecycle.SUCCEEDED:
+        url = url_for("jobs.show", project=project, job_id=job.id)
+        known[job.kind] = _Known(Fact(graphs.state_of(job.state)), "", url)
+    return _by_hand(project, known)
 
 
 def of_model(actor: Actor, cp: ControlPlane, project: str, model_id: int) -> Stops:
@@ -49,67 +78,113 @@ def of_model(actor: Actor, cp: ControlPlane, project: str, model_id: int) -> Sto
 
 def of_lineage(project: str, own: Lineage, training: Lineage) -> Stops:
     """The Rail of a model, whatever form it has now; `training` is the lineage of what was trained."""
+    return _by_hand(project, _of_lineage(project, own, training))
+
+
+def _drawn(graph: Graph, known: Mapping[str, _Known]) -> Stops:
+    """The stops of a graph; where nothing is under way and nothing went wrong, the first that can begin comes next."""
+    facts = {name: one.fact for name, one in known.items()}
+    stands = graphs.standing(graph, facts)
+    settled = all(fact.state in (DONE, SKIPPED) for fact in facts.values())
+    turn = next((name for name, state in stands.items() if settled and state == READY), "")
+    stops = {}
+    for step in graph:
+        if step.kind in _SHOWN:
+            one = known.get(step.name, _Known(Fact("")))
+            state = "next" if step.name == turn else _LOOKS.get(stands[step.name], "later")
+            stops[step.name] = {"kind": step.kind, "state": state, "note": one.note, "url": one.url}
+    return stops
+
+
+def _by_hand(project: str, known: Mapping[str, _Known]) -> Stops:
+    """The stops of what is done job by job; one that can begin leads to the form that begins it."""
+    stops, facts = _drawn(BY_HAND, known), {name: one.fact for name, one in known.items()}
+    for step in graphs.ready(BY_HAND, facts):
+        given: dict[str, Any] = {"project": project} | graphs.inputs_of(step, facts)
+        if step.kind == DATA:
+            stops[step.name]["url"] = url_for("datasets.index", project=project)
+        elif step.kind == DEPLOY:
+            stops[step.name]["url"] = url_for("deployments.new", **given)
+        else:
+            stops[step.name]["url"] = url_for("jobs.new", kind=step.kind, **given)
+    return stops
+
+
+def _seen(project: str, seen: Seen) -> _Known:
+    fact = Fact(seen.state, seen.made)
+    if seen.job is not None:
+        return _Known(fact, f"#{seen.job.id}", url_for("jobs.show", project=project, job_id=seen.job.id))
+    if seen.step.kind == DEPLOY:
+        url = url_for("deployments.show", project=project, deployment_id=seen.made["deployment"])
+        return _Known(fact, seen.step.title, url)
+    return _Known(fact)
+
+
+# ---- lineages
+
+
+def _of_lineage(project: str, own: Lineage, training: Lineage) -> dict[str, _Known]:
     if training.dataset is None:
         return _of_untrained(project, own)
-    stops = _learnt(project, training) | _evaluated(project, training)
-    return stops | _packaged(project, training, own.model)
+    return _learnt(project, training) | _evaluated(project, training) | _packaged(project, training, own.model.id)
 
 
-def _learnt(project: str, lineage: Lineage) -> Stops:
+def _learnt(project: str, lineage: Lineage) -> dict[str, _Known]:
     dataset, version = lineage.dataset, lineage.dataset_version
     if dataset is None or version is None:
         return {}
-    data = url_for("datasets.show", project=project, name=dataset.name, version=version.number)
     job = url_for("jobs.show", project=project, job_id=lineage.job.id)
     return {
-        "data": {"state": "done", "note": f"{dataset.name} v{version.number}", "url": data},
-        "train": {"state": "done", "note": lineage.job.name, "url": job},
+        DATA: _data(project, dataset.name, version.number, version.id),
+        "train": _Known(Fact(DONE, {"model": lineage.model.id}), lineage.job.name, job),
     }
 
 
-def _evaluated(project: str, lineage: Lineage) -> Stops:
+def _evaluated(project: str, lineage: Lineage) -> dict[str, _Known]:
     if not lineage.evaluations:
-        url = url_for("jobs.new", project=project, kind="evaluate", model=lineage.model.id)
-        return {"evaluate": {"state": "next", "url": url}}
+        return {}
     newest = lineage.evaluations[-1]
     notes = {"better": gettext("Better"), "worse": gettext("Worse"), "unclear": gettext("No clear difference")}
     url = url_for("evaluations.show", project=project, evaluation_id=newest.id)
-    return {"evaluate": {"state": "done", "note": notes.get(newest.verdict, ""), "url": url}}
+    fact = Fact(DONE, {"evaluation": newest.id}, newest.verdict)
+    return {"evaluate": _Known(fact, notes.get(newest.verdict, ""), url)}
 
 
-def _packaged(project: str, lineage: Lineage, asked: ModelRecord) -> Stops:
+def _packaged(project: str, lineage: Lineage, asked: int) -> dict[str, _Known]:
     ready = [one for one in lineage.packaged if one.form == "gguf"]
-    gguf = next((one for one in ready if one.id == asked.id), ready[-1] if ready else None)
-    turn = "next" if lineage.evaluations else "later"
+    gguf = next((one for one in ready if one.id == asked), ready[-1] if ready else None)
     if gguf is None:
-        url = url_for("jobs.new", project=project, kind="export", model=lineage.model.id)
-        return {"package": {"state": turn, "url": url}}
-    packaged = {"state": "done", "note": gguf.name, "url": url_for("models.show", project=project, model_id=gguf.id)}
-    return {"package": packaged, "deploy": _deployed(project, lineage, gguf, turn)}
+        return {}
+    url = url_for("models.show", project=project, model_id=gguf.id)
+    return {"export": _Known(Fact(DONE, {"model": gguf.id}), gguf.name, url)} | _deployed(project, lineage)
 
 
-def _deployed(project: str, lineage: Lineage, gguf: ModelRecord, turn: str) -> dict[str, Any]:
-    serving = [one for one in lineage.deployments if one.desired_state == SERVING]
-    if not serving:
-        return {"state": turn, "url": url_for("deployments.new", project=project, model=gguf.id)}
-    url = url_for("deployments.show", project=project, deployment_id=serving[-1].id)
-    return {"state": "done", "note": serving[-1].name, "url": url}
+def _deployed(project: str, lineage: Lineage) -> dict[str, _Known]:
+    wanted = [one for one in lineage.deployments if one.desired_state == lifecycle.SERVING]
+    if not wanted:
+        return {}
+    url = url_for("deployments.show", project=project, deployment_id=wanted[-1].id)
+    state = graphs.state_of(deployments.condition(wanted[-1]).state)
+    return {DEPLOY: _Known(Fact(state), wanted[-1].name, url)}
 
 
-def _of_untrained(project: str, lineage: Lineage) -> Stops:
-    """A base model: everything is still to come; one that is packaged already can be served as it is."""
-    if lineage.model.form == "gguf":
-        return {
-            "package": {"state": "done", "url": url_for("models.show", project=project, model_id=lineage.model.id)},
-            "deploy": _deployed(project, lineage, lineage.model, "next"),
-        }
-    return {"data": {"state": "next", "url": url_for("datasets.index", project=project)}}
+def _of_untrained(project: str, lineage: Lineage) -> dict[str, _Known]:
+    """A base model: everything is still to come; one that is packaged already can be served, and not be trained."""
+    if lineage.model.form != "gguf":
+        return {}
+    url = url_for("models.show", project=project, model_id=lineage.model.id)
+    packaged = {DATA: _Known(Fact(SKIPPED)), "export": _Known(Fact(DONE, {"model": lineage.model.id}), "", url)}
+    return packaged | _deployed(project, lineage)
 
 
-def _from_dataset(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> Stops:
+def _from_dataset(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> dict[str, _Known]:
     ids = [pin["id"] for pin in job.inputs.values() if pin["kind"] == "dataset"]
     if not ids:
-        return {"data": {"state": "next", "url": url_for("datasets.index", project=project)}}
+        return {}
     dataset, version = datasets.of_version(actor, cp, ids[0])
-    url = url_for("datasets.show", project=project, name=dataset.name, version=version.number)
-    return {"data": {"state": "done", "note": f"{dataset.name} v{version.number}", "url": url}}
+    return {DATA: _data(project, dataset.name, version.number, version.id)}
+
+
+def _data(project: str, name: str, number: int, version_id: int) -> _Known:
+    url = url_for("datasets.show", project=project, name=name, version=number)
+    return _Known(Fact(DONE, {"dataset": version_id}), f"{name} v{number}", url)

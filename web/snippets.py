@@ -47,18 +47,20 @@ def list_rows(project: str, version_id: int) -> Snippet:
     return _snippet(project, ["datasets", "rows", str(version_id)], f"client.list_rows({version_id})")
 
 
+_WATCH_RUN = (
+    "for run in client.wait_guided_run({}):\n"
+    "    print(run.outcome, {{step.name: step.state for step in run.steps}}, run.message)"
+)
+
+
 def start_guided_run(project: str, case: str, version_id: int) -> Snippet:
     """A case on a dataset version, to its end."""
-    python = (
-        f"run = client.start_guided_run({project!r}, {case!r}, {version_id})\n"
-        "for run in client.wait_guided_run(run.id):\n    print(run.stage, run.message)"
-    )
+    python = f"run = client.start_guided_run({project!r}, {case!r}, {version_id})\n" + _WATCH_RUN.format("run.id")
     return _snippet(project, ["guided", "start", case, str(version_id), "--watch"], python)
 
 
 def watch_guided_run(project: str, run_id: int) -> Snippet:
-    python = f"for run in client.wait_guided_run({run_id}):\n    print(run.stage, run.message)"
-    return _snippet(project, ["guided", "watch", str(run_id)], python)
+    return _snippet(project, ["guided", "watch", str(run_id)], _WATCH_RUN.format(run_id))
 
 
 def list_jobs(project: str) -> Snippet:

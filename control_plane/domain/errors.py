@@ -337,6 +337,37 @@ class JobOver(Conflict):
     """The job has ended already ({state})."""
 
 
+class GuidedRunOver(Conflict):
+    """The run has ended already ({state})."""
+
+
+# ---- graphs of steps
+
+
+class GraphInvalid(Invalid):
+    """The plan is not valid."""
+
+
+class StepMalformed(GraphInvalid):
+    """The plan's step “{step}” is malformed: {problem}."""
+
+
+class StepInputMissing(GraphInvalid):
+    """The plan's step “{step}” is not given the input “{input}”."""
+
+
+class StepInputUnknown(GraphInvalid):
+    """The method of the plan's step “{step}” has no input “{input}”."""
+
+
+class EdgeUnknown(GraphInvalid):
+    """The plan says “{edge}” at {place}, but no earlier step makes that."""
+
+
+class EdgeUnfit(GraphInvalid):
+    """The plan says “{edge}” at {place}; that is “{given}”, and what fits there is: {accepted}."""
+
+
 # ---- why an attempt failed
 
 
@@ -426,6 +457,10 @@ class DeadlineExceeded(Unavailable):
 
 class ModelUnfit(Invalid):
     """“{model}” cannot be served: only GGUF models can. Package it first."""
+
+
+class DeploymentChanged(Conflict):
+    """The deployment “{deployment}” was stopped, or given another model, before it served this one."""
 
 
 # ---- what the control plane itself finds wrong with an attempt

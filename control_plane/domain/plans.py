@@ -1,4 +1,4 @@
-"""A case's plan (`case.toml`), from its parsed TOML to values in the reader's language."""
+"""What a case (`case.toml`) says in the reader's language, and the data that it brings; its steps are a graph."""
 
 from __future__ import annotations
 
@@ -13,15 +13,6 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 
 
 @dataclass(frozen=True)
-class Step:
-    """One job of the plan: its method, what it and its result are called, and the parameters that differ."""
-
-    method: str
-    name: str
-    parameters: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class Data:
     """The case's files, and the name of the dataset that they become."""
 
@@ -33,7 +24,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a case is, and each step of it."""
+    """What a case is, in words."""
 
     name: str
     title: str
@@ -41,17 +32,10 @@ class Plan:
     minutes: float  # of work on two processor cores, without the building of environments; 0: unknown
     story: Mapping[str, str]  # problem, need, result, duration
     dataset: Data
-    base: Step
-    train: Step
-    evaluate: Step
-    export: Step
-    deployment: str
-    prompt: str  # for the first chat with the result
 
 
 def parse(name: str, source: Mapping[str, Any], locale: str = "en") -> Plan:
     """The plan of the case called `name`. Raises KeyError where a part is missing: a shipped case is tested for it."""
-    training = name_of(source["training"].get("name", name))
     dataset = source["dataset"]
     return Plan(
         name=name,
@@ -60,19 +44,9 @@ def parse(name: str, source: Mapping[str, Any], locale: str = "en") -> Plan:
         minutes=float(source.get("minutes", 0)),
         story={key: in_language(text, locale) for key, text in source.get("story", {}).items()},
         dataset=Data(name_of(dataset["name"]), dataset["format"], dataset["train"], dataset["test"]),
-        base=_step(source["base_model"], name_of(source["base_model"]["name"])),
-        train=_step(source["training"], training),
-        evaluate=_step(source["evaluation"], f"{training}-evaluation"),
-        export=_step(source["export"], f"{training}-gguf"),
-        deployment=name_of(source["deployment"]["name"]),
-        prompt=str(source.get("chat", source.get("playground", {})).get("prompt", "")),
     )
 
 
 def name_of(title: str) -> str:
     """A title as an allowed name: "SmolLM2-135M Instruct" → "smollm2-135m-instruct"."""
     return _NOT_IN_NAMES.sub("-", title.lower().replace("_", "-")).strip("-._")[:48]
-
-
-def _step(source: Mapping[str, Any], name: str) -> Step:
-    return Step(source["method"], name, source.get("parameters", {}))

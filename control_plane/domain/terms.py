@@ -4,6 +4,9 @@ TERMS = {
     # forms of a model, kinds of an input
     "model": "a model",
     "dataset": "a dataset",
+    "evaluation": "an evaluation",
+    "deployment": "a deployment",
+    "file": "a file",
     "base": "a base model",
     "adapter": "a customized model (adapter)",
     "merged": "a complete model (merged)",
@@ -27,6 +30,9 @@ TERMS = {
     "SUCCEEDED": "succeeded",
     "FAILED": "failed",
     "CANCELLED": "cancelled",
+    # how a guided run ended
+    "done": "done",
+    "stopped": "stopped",
     # permissions
     "project.see": "see the project",
     "dataset.see": "see data",

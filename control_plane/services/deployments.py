@@ -34,13 +34,15 @@ _IS_OBSERVED = ReplicaRecord.observed_generation == ReplicaRecord.generation  # 
 class Condition:
     """How a deployment stands: QUEUED | STARTING | SERVING | STOPPED | FAILED, and why.
 
-    `code` and `params` are a reason to wait while it is QUEUED, an error's otherwise; empty where all is well.
+    `code` and `params` are a reason to wait while it is QUEUED, an error's otherwise; empty where all is well. The
+    machine is the one that is to serve; both of its fields are empty where there is none.
     """
 
     state: str
     code: str
     params: dict[str, Any]
-    machine_id: str
+    machine_id: str = ""
+    machine_name: str = ""
 
 
 def deploy(
@@ -112,16 +114,17 @@ def list_deployments(actor: Actor, cp: ControlPlane, project: str) -> list[Deplo
 def condition(deployment: DeploymentRecord) -> Condition:
     """How the deployment stands right now."""
     if deployment.desired_state == STOPPED:
-        return Condition(STOPPED, "", {}, "")
+        return Condition(STOPPED, "", {})
     replica = _desired_replica(deployment)
     if replica is None:
-        return Condition(QUEUED, deployment.waiting_code, deployment.waiting_params, "")
-    if MachineRecord.get_by_id(replica.machine_id).connectivity not in (ONLINE, STALE):
-        return Condition(QUEUED, "no_machine_online", {}, replica.machine_id)
+        return Condition(QUEUED, deployment.waiting_code, deployment.waiting_params)
+    machine = replica.machine
+    if machine.connectivity not in (ONLINE, STALE):
+        return Condition(QUEUED, "no_machine_online", {}, machine.id, machine.name)
     seen = replica.state if replica.observed_generation == replica.generation else STARTING
     # an engine that went away unasked is about to be started again
     shown = STARTING if seen == STOPPED else seen
-    return Condition(shown, replica.reason, replica.reason_params, replica.machine_id)
+    return Condition(shown, replica.reason, replica.reason_params, machine.id, machine.name)
 
 
 def wait(actor: Actor, cp: ControlPlane, deployment_id: int, after_version: int, seconds: float) -> DeploymentRecord:
@@ -323,10 +326,11 @@ def _desire(deployment: DeploymentRecord, **columns: Any) -> None:
 
 
 def _desired_replica(deployment: DeploymentRecord) -> ReplicaRecord | None:
-    query = ReplicaRecord.select().where(
-        ReplicaRecord.deployment == deployment.id, ReplicaRecord.desired_state == SERVING
-    )
-    newest: ReplicaRecord | None = query.order_by(ReplicaRecord.id.desc()).first()
+    """What is to serve a deployment; of its machine, name and connectivity are read with it."""
+    machine = (MachineRecord.id, MachineRecord.name, MachineRecord.connectivity)
+    query = ReplicaRecord.select(ReplicaRecord, *machine).join(MachineRecord)
+    wanted = query.where(ReplicaRecord.deployment == deployment.id, ReplicaRecord.desired_state == SERVING)
+    newest: ReplicaRecord | None = wanted.order_by(ReplicaRecord.id.desc()).first()
     return newest
 
 

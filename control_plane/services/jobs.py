@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import (
-    HeldOutMissing,
-    InputMissing,
-    InputUnfit,
-    InputUnknown,
-    JobOver,
-    NotFound,
-    ParameterInvalid,
-)
+from control_plane.domain.errors import JobOver, NotFound
 from control_plane.domain.lifecycle import JOB_OVER, JOB_STATES
-from control_plane.domain.manifest import Input, Manifest
-from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.policies import Policy
-from control_plane.services import datasets, methods, models, pins, transitions
+from control_plane.services import asking, pins, transitions
 from control_plane.services.access import projects
 from control_plane.services.fleet import events as reported
 from control_plane.services.fleet import logs as stored
 from control_plane.services.fleet import points
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import every, transaction
-from control_plane.store.datasets import DatasetRecord
 from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord, LogRecord
 from control_plane.store.methods import MethodVersionRecord
-from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
 
 _SORTS: dict[str, Any] = {
@@ -40,7 +27,6 @@ _SORTS: dict[str, Any] = {
     "state": JobRecord.state,
     "ended": JobRecord.ended_at,
 }
-_LARGEST_SEED = 2**63 - 1
 _LONGEST_READ = 1 << 20  # bytes of a log
 _LONGEST_SLICE = 8 << 20  # bytes of a file
 
@@ -59,115 +45,23 @@ def submit(
 ) -> JobRecord:
     """Ask for a job. `inputs` are ids of models and dataset versions by input name.
 
-
-    The same `idempotency_key` in a project gets the same job. Raises NotFound, Denied, NameInvalid, MethodUnknown,
-    ParameterUnknown, ParameterInvalid, InputMissing, InputUnknown, InputUnfit, HeldOutMissing, FieldInvalid.
+    The same `idempotency_key` in a project gets the same job. Raises what `asking.check` raises, and FieldInvalid.
     """
-    place = projects.get(actor, cp, project, "job.submit")
-    version = methods.get(actor, cp, method)
-    manifest = methods.manifest(version)
-    if manifest.kind == "import":
-        require(actor, "model.import", place.id)
-    complete = methods.check_parameters(manifest, parameters or {})
-    pinned = _pin(actor, cp, place, manifest, inputs or {})
-    title = checked(name or manifest.name.replace("_", "-"))
-    _check_seed(seed)
+    asked = asking.check(actor, cp, project, method, name, parameters, inputs, seed)
     policy.check()
     with transaction():
-        known = _known(place, idempotency_key)
+        known = _known(asked.project, idempotency_key)
         if known is not None:
             return known
-        job = transitions.create_job(
-            actor,
-            cp,
-            project=place,
-            name=title,
-            method_version=version,
-            kind=manifest.kind,
-            parameters=complete,
-            inputs=pinned,
-            seed=seed,
-            memory_bytes=manifest.memory_estimate(_model_bytes(pinned)),
-            disk_bytes=manifest.resources.disk_bytes,
-            **asdict(policy),
-            waiting_code="not_before" if policy.not_before > cp.clock() else "not_planned",
-            idempotency_key=idempotency_key[:100] or None,
-        )
+        job = asking.create(actor, cp, asked, policy, idempotency_key)
     cp.signals.wake(*transitions.topics(job))
     return job
-
-
-def _check_seed(seed: int) -> None:
-    if not 0 <= seed <= _LARGEST_SEED:
-        raise ParameterInvalid(parameter="seed", problem=f"0 … {_LARGEST_SEED}")
 
 
 def _known(project: ProjectRecord, idempotency_key: str) -> JobRecord | None:
     if not idempotency_key:
         return None
     return JobRecord.get_or_none(JobRecord.project == project.id, JobRecord.idempotency_key == idempotency_key[:100])
-
-
-def _pin(
-    actor: Actor,
-    cp: ControlPlane,
-    project: ProjectRecord,
-    manifest: Manifest,
-    inputs: Mapping[str, int | Mapping[str, Any]],
-) -> dict[str, dict[str, Any]]:
-    """Each given input with its id and content hash, checked against what the method takes."""
-    for name in inputs:
-        if name not in manifest.inputs:
-            raise InputUnknown(method=manifest.name, input=name)
-    pinned = {}
-    for name, wanted in manifest.inputs.items():
-        if name not in inputs:
-            if wanted.required:
-                raise InputMissing(input=name)
-            continue
-        given = inputs[name]
-        number = given if isinstance(given, int) else int(given["id"])
-        if not isinstance(given, int) and given.get("kind", wanted.kind) != wanted.kind:
-            raise InputUnfit(input=name, accepted=wanted.kind, given=given["kind"])
-        pin = _pin_model if wanted.kind == "model" else _pin_dataset
-        pinned[name] = {"kind": wanted.kind} | pin(actor, cp, project, manifest, wanted, number)
-    return pinned
-
-
-def _pin_model(
-    actor: Actor, cp: ControlPlane, project: ProjectRecord, manifest: Manifest, wanted: Input, number: int
-) -> dict[str, Any]:
-    model = models.get(actor, cp, number)
-    if model.project_id != project.id:
-        raise NotFound
-    if model.form not in wanted.accepts:
-        raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=model.form)
-    return {"id": model.id, "hash": model.hash}
-
-
-def _pin_dataset(
-    actor: Actor, cp: ControlPlane, project: ProjectRecord, manifest: Manifest, wanted: Input, number: int
-) -> dict[str, Any]:
-    version = datasets.get_version(actor, cp, number)
-    if DatasetRecord.get_by_id(version.dataset_id).project_id != project.id:
-        raise NotFound
-    if version.format not in wanted.accepts:
-        raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=version.format)
-    if wanted.held_out and not version.test_sha256:
-        raise HeldOutMissing
-    return {"id": version.id, "hash": version.hash}
-
-
-def _model_bytes(pinned: Mapping[str, Mapping[str, Any]]) -> int:
-    """The bytes of all model inputs' files, an adapter's base among them; a model that two inputs share counts once."""
-    needed: dict[int, int] = {}
-    pending = [pin["id"] for pin in pinned.values() if pin["kind"] == "model"]
-    while pending:
-        model = ModelRecord.get_by_id(pending.pop())
-        needed[model.id] = model.size
-        if model.form == "adapter":
-            pending.append(model.base_id)
-    return sum(needed.values())
 
 
 def get(actor: Actor, cp: ControlPlane, job_id: int, permission: str = "job.see") -> JobRecord:
@@ -220,9 +114,14 @@ def cancel(actor: Actor, cp: ControlPlane, job_id: int) -> JobRecord:
     with transaction():
         if not transitions.cancel(actor, cp, job):
             raise JobOver(state=JobRecord.get_by_id(job.id).state)
-    machines = [attempt.machine_id for attempt in attempts(actor, cp, job_id)]
-    cp.signals.wake(*transitions.topics(job, *machines))
+    cp.signals.wake(*topics(job))
     return JobRecord.get_by_id(job.id)
+
+
+def topics(job: JobRecord) -> tuple[str, ...]:
+    """What to wake after a change of this job that its machines have to know of."""
+    machines = AttemptRecord.select(AttemptRecord.machine).where(AttemptRecord.job == job.id)
+    return transitions.topics(job, *(attempt.machine_id for attempt in machines))
 
 
 def attempts(actor: Actor, cp: ControlPlane, job_id: int) -> list[AttemptRecord]:

@@ -1,6 +1,6 @@
-"""Guided runs: a case's chain of jobs, of which each follows the success of the one before."""
+"""Guided runs: the graph of a case carried out on a dataset version."""
 
-from peewee import AutoField, CharField, ForeignKeyField
+from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField
 
 from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.datasets import DatasetVersionRecord
@@ -15,9 +15,10 @@ class GuidedRunRecord(Record):
     case = CharField(64)
     dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
     dataset_version_id: int
-    stage = CharField(16)  # import | train | evaluate | export | done | stopped
-    jobs = JSONField(default=dict)  # stage → job id
-    made = JSONField(default=dict)  # {"base", "tuned", "packaged": model id, "evaluation": id}
+    graph = JSONField()  # as it was at the start (domain/graph.py)
+    begun = JSONField(default=dict)  # step → {"job": id, "reused"} or {"deployment": id, "model": id, "reused"}
+    outcome = CharField(16, default="")  # done | stopped | cancelled; empty while it goes on
+    version = BigIntegerField(default=1)  # raised by each change that somebody may watch
     reason = CharField(64, default="")  # why it stopped
     reason_params = JSONField(default=dict)
     idempotency_key = CharField(100, null=True)
@@ -27,4 +28,4 @@ class GuidedRunRecord(Record):
 
     class Meta:
         table_name = "guided_runs"
-        indexes = ((("project", "idempotency_key"), True), (("stage",), False))
+        indexes = ((("project", "idempotency_key"), True), (("outcome",), False))

@@ -208,8 +208,9 @@ class Client:
     def start_guided_run(
         self, project: str, case: str, dataset_version_id: int, idempotency_key: str = ""
     ) -> pb.GuidedRun:
-        """Import, train, evaluate and package as a case plans it, one job after the other.
+        """Carry out a case's graph on a dataset version: import, train, evaluate; if better, package and deploy.
 
+        What was made from the very same pins before is used again.
         Two calls with the same `idempotency_key` make one run; without one, each call makes its own.
         """
         request = pb.StartGuidedRunRequest(
@@ -221,7 +222,7 @@ class Client:
         return self._ask(pb.GuidedRun, self._stub.StartGuidedRun, request)
 
     def get_guided_run(self, run_id: int) -> pb.GuidedRun:
-        """A run: its stage, the job of each stage, and what came of them."""
+        """A run: each step, how it stands, its job and what it made."""
         return self._ask(pb.GuidedRun, self._stub.GetGuidedRun, pb.GetGuidedRunRequest(id=run_id))
 
     def list_guided_runs(self, project: str) -> list[pb.GuidedRun]:
@@ -230,16 +231,20 @@ class Client:
         return list(self._ask(pb.ListGuidedRunsReply, self._stub.ListGuidedRuns, request).runs)
 
     def wait_guided_run(self, run_id: int) -> Iterator[pb.GuidedRun]:
-        """Follow a run, at each new stage, until it is done or stopped."""
-        stage = ""
+        """Follow a run until it is over: at each step that begins, and at its end."""
+        version = 0
         while True:
-            request = pb.WaitGuidedRunRequest(id=run_id, stage=stage, wait_seconds=_HANG)
+            request = pb.WaitGuidedRunRequest(id=run_id, after_version=version, wait_seconds=_HANG)
             run = self._ask(pb.GuidedRun, self._stub.WaitGuidedRun, request)
-            if run.stage != stage:
+            if run.version > version:
                 yield run
-            stage = run.stage
-            if stage in ("done", "stopped"):
+            version = run.version
+            if run.outcome:
                 return
+
+    def cancel_guided_run(self, run_id: int) -> pb.GuidedRun:
+        """Have a run start nothing more, and its open jobs end; what is deployed stays so."""
+        return self._ask(pb.GuidedRun, self._stub.CancelGuidedRun, pb.CancelGuidedRunRequest(id=run_id))
 
     # ---- jobs
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from tunesmith.case_run import CaseRun, Stage
 from tunesmith.client import Client, connect
 from tunesmith.commands.context import Terminal, seconds_as_words
+from tunesmith.commands.guided import Stage, Watch, output
 from tunesmith.connection import CallFailed, NotConfigured, bootstrap
+from tunesmith.openai import complete
 from tunesmith.v1 import automation_pb2 as pb
 
 CASE = "machine_faults"
+_TYPES: Mapping[str, type] = {"string": str, "object": dict, "array": list, "boolean": bool}
 
 
 @click.command()
@@ -56,12 +61,51 @@ def _run(terminal: Terminal, client: Client, name: str, begun: float) -> str:
         raise click.ClickException(f"There is no case “{name}”.")
     plan = json.loads(found.plan)
     terminal.console.print(f"[bold]{plan['display']['en']}[/bold]")
-    run = CaseRun(client, terminal.console, terminal.project, plan, name)
-    evaluation = run.run()
-    _show_times(terminal.console, run.stages, time.monotonic() - begun)
+    watch = Watch(client, terminal.console)
+    version = _upload(watch, client, terminal.project, name, plan["dataset"])
+    run = watch.follow(_started(client, terminal.project, name, version).id)
+    if run.outcome != "done":
+        raise click.ClickException(f"Run {run.id} is {run.outcome}. {run.message}")
+    if deployment := output(run, "deployment"):
+        _ask(watch, client, run, deployment, plan["playground"]["prompt"])
+    evaluation = client.get_evaluation(output(run, "evaluation"))
+    _show_times(terminal.console, watch.stages, time.monotonic() - begun)
     _show_scores(terminal.console, evaluation)
     terminal.console.print(f"Dashboard: {client.who_am_i().web_url}", highlight=False)
     return str(evaluation.verdict)
+
+
+def _upload(watch: Watch, client: Client, project: str, case: str, dataset: Mapping[str, str]) -> int:
+    """The case's data as a version of the project's; what is there already stays as it is."""
+    with watch.stage("data") as stage:
+        train, test = (client.get_case_file(case, dataset[split]) for split in ("train", "test"))
+        version = client.upload_dataset(project, slug(dataset["name"]), train, test, dataset["format"])
+        stage.reused = version.reused
+        counts = f"{version.train_rows} rows to learn from, {version.test_rows} held out for the examination"
+        watch.say(f"“{version.dataset}”, version {version.number}: {counts}.")
+    return int(version.id)
+
+
+def _started(client: Client, project: str, case: str, version: int) -> pb.GuidedRun:
+    """A run of the case on the data: one that is under way already, or a new one."""
+    under_way = (run for run in client.list_guided_runs(project) if not run.outcome)
+    same = (run for run in under_way if (run.case, run.dataset_version_id) == (case, version))
+    return next(same, None) or client.start_guided_run(project, case, version)
+
+
+def _ask(watch: Watch, client: Client, run: pb.GuidedRun, deployment_id: int, prompt: str) -> None:
+    """One question over the OpenAI-compatible endpoint; the answer is held against the form that was evaluated."""
+    name, begun = client.get_deployment(deployment_id).name, time.monotonic()
+    answer = complete(client.who_am_i().web_url, client.target.token, f"{run.project}/{name}", prompt)
+    seconds = time.monotonic() - begun
+    watch.say(f"Asked:  {prompt}")
+    watch.say(f"Answer: {answer}   ({seconds:.1f} s)")
+    evaluated = next(step.job_id for step in run.steps if step.kind == "evaluate")
+    missing = unmet(answer, json.loads(client.get_job(evaluated).parameters).get("schema") or {})
+    if missing:
+        raise click.ClickException(f"The answer does not have the case's form: {missing}")
+    for key, value in json.loads(answer).items():
+        watch.say(f"        {key}: {value}")
 
 
 def _show_times(console: Console, stages: list[Stage], total: float) -> None:
@@ -125,3 +169,36 @@ def _answers(data: Path) -> bool:
 def _tunesmith(command: str, data: Path, *options: str) -> int:
     """Run another of our commands; its exit code."""
     return subprocess.run([sys.executable, "-m", "tunesmith.cli", command, "--data", str(data), *options]).returncode
+
+
+def unmet(answer: str, schema: Mapping[str, Any]) -> str:
+    """What keeps an answer from being one JSON object of the schema's form; empty if nothing does.
+
+    Looks at the keywords that a record's schema needs: required, properties (type, enum), additionalProperties.
+    """
+    try:
+        value = json.loads(answer)
+    except ValueError as problem:
+        return f"not JSON ({problem})"
+    if not isinstance(value, dict):
+        return "not an object"
+    missing = [name for name in schema.get("required", ()) if name not in value]
+    if missing:
+        return f"“{missing[0]}” is missing"
+    problems = (_field_problem(name, item, schema) for name, item in value.items())
+    return next((problem for problem in problems if problem), "")
+
+
+def slug(title: str) -> str:
+    """A title as a name: lower-case letters, digits, dots and hyphens."""
+    return re.sub(r"[^a-z0-9._-]+", "-", title.lower()).strip("-._")[:64]
+
+
+def _field_problem(name: str, item: Any, schema: Mapping[str, Any]) -> str:
+    wanted = schema.get("properties", {}).get(name)
+    if wanted is None:
+        return f"“{name}” is not asked for" if schema.get("additionalProperties") is False else ""
+    if "enum" in wanted and item not in wanted["enum"]:
+        return f"“{name}” is {item!r}"
+    kind = _TYPES.get(wanted.get("type", ""), object)
+    return "" if isinstance(item, kind) else f"“{name}” is not a {wanted['type']}"

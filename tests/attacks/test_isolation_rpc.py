@@ -68,6 +68,9 @@ ROWS = {
     "GetGuidedRun": _inside(lambda made: pb.GetGuidedRunRequest(id=made["run"])),
     "ListGuidedRuns": _inside(lambda _: pb.ListGuidedRunsRequest(project=PROJECT)),
     "WaitGuidedRun": _inside(lambda made: pb.WaitGuidedRunRequest(id=made["run"])),
+    "CancelGuidedRun": _inside(
+        lambda made: pb.CancelGuidedRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
+    ),
     "GetJobConfig": _inside(lambda made: pb.GetJobConfigRequest(job_id=made["train"])),
     "ListFiles": _inside(lambda made: pb.ListFilesRequest(job_id=made["train"])),
     "GetFile": _inside(lambda made: _file(made["train"], made)),
@@ -99,7 +102,10 @@ ROWS = {
 }
 # these change what the other tests look at
 ONCE = {"SubmitJob", "Deploy", "StopDeployment", "RemoveMember", "StartGuidedRun"}
-CHANGING = ("CreateProject", "CreateJoinToken", "UploadDataset", "SubmitJob", "CancelJob", "Deploy", "StopDeployment")
+CHANGING = (
+    "CreateProject", "CreateJoinToken", "UploadDataset", "SubmitJob", "CancelJob", "CancelGuidedRun", "Deploy",
+    "StopDeployment",
+)  # fmt: skip
 # what eve may ask in her own project with the canary's ids in it
 BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     "the dataset and the base": ("SubmitJob", lambda made: _training(OTHER, made)),

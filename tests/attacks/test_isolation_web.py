@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 
 from control_plane.store.audit import AuditRecord
 from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.people import ApiTokenRecord, UserRecord
 from control_plane.store.projects import MemberRecord
@@ -25,8 +26,9 @@ from web import create_app
 SIGN_IN, GONE, NO, FORGED, NO_TOKEN = 302, 404, 403, 400, 401
 # endpoints inside /p/<project>/…, and how each ends for the viewer: outside of the project none of them exists
 INSIDE = {
-    "audit.export_project": NO, "audit.of_project": NO, "base_models.index": 200, "cases.check": NO, "cases.index": 200,
-    "cases.run": 200, "cases.show": 200, "cases.start": NO, "cases.try_it": NO, "datasets.index": 200,
+    "audit.export_project": NO, "audit.of_project": NO, "base_models.index": 200, "cases.cancel": NO,
+    "cases.check": NO, "cases.index": 200, "cases.run": 200, "cases.show": 200, "cases.start": NO, "cases.try_it": NO,
+    "datasets.index": 200,
     "datasets.new": NO, "datasets.show": 200, "datasets.upload": NO, "deployments.chat": 503, "deployments.deploy": NO,
     "deployments.index": 200, "deployments.new": NO, "deployments.show": 200, "deployments.start": NO,
     "deployments.status": 200, "deployments.stop": NO, "evaluations.index": 200, "evaluations.new": NO,
@@ -110,8 +112,9 @@ def _ask(client: FlaskClient, method: str, address: str) -> tuple[int, str]:
 def _trace() -> tuple[int, ...]:
     """What a change would leave."""
     requested = JobRecord.select().where(JobRecord.cancel_requested_at > 0)
+    ended = GuidedRunRecord.select().where(GuidedRunRecord.outcome != "")
     tables = (AuditRecord, JobRecord, DeploymentRecord, MemberRecord)
-    return (*(table.select().count() for table in tables), requested.count())
+    return (*(table.select().count() for table in tables), requested.count(), ended.count())
 
 
 def test_each_route_has_a_row(app: Flask) -> None:

@@ -55,7 +55,8 @@ def settle(cp: ControlPlane) -> Town:
         project=ProjectRecord.get(ProjectRecord.name == PROJECT),
         case=rooms.CASE,
         dataset_version=made["version"],
-        stage="done",
+        graph=[],
+        outcome="done",
         created_by=UserRecord.get(UserRecord.name == OLGA),
         created_at=cp.clock(),
     )

@@ -1,4 +1,4 @@
-"""The guided path, from a case's card to a chat with the tuned model: at most seven presses, nothing typed on the way.
+"""The guided path, from a case's card to a chat with the tuned model: at most six presses, nothing typed on the way.
 
 The pages, the services and the live updates are real. The machine is played through the services (accept, report,
 artifacts: tests/rooms.py), and its engine is a fake behind the inference port that says one sentence.
@@ -15,7 +15,7 @@ import rooms
 from browser.conftest import Site, picture, served, violations, visit
 from playwright.sync_api import expect
 
-from control_plane.services import guided
+from control_plane.services import guided_steps
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.jobs import JobRecord
 from support import FakeClock, close_database, make_control_plane
@@ -70,7 +70,7 @@ def play(room: rooms.Rooms, tuned_right: int) -> None:
     }
     while job := JobRecord.get_or_none(JobRecord.state == "QUEUED"):
         finish[job.kind](room.run(job, rooms.STEPS if job.kind == "train" else 0))
-        guided.advance(room.cp)
+        guided_steps.advance(room.cp)
 
 
 def counted(page: Any) -> tuple[int, int]:
@@ -88,7 +88,7 @@ def start_training(page: Any) -> None:
     expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
 
 
-def test_from_a_case_to_a_chat_in_seven_presses(browser: Any, site: Site) -> None:
+def test_from_a_case_to_a_chat_in_six_presses(browser: Any, site: Site) -> None:
     with visit(browser, site) as page:
         page.add_init_script(COUNTING)
         start_training(page)
@@ -96,11 +96,10 @@ def test_from_a_case_to_a_chat_in_seven_presses(browser: Any, site: Site) -> Non
         play(site.rooms, tuned_right=rooms.ROWS)
         page.get_by_role("link", name="See the result").click()  # it appears by itself: nobody reloads the page
         expect(page.get_by_role("heading", name="The tuned model is better")).to_be_visible()
-        page.get_by_role("main").get_by_role("link", name="Deploy", exact=True).click()
-        page.get_by_role("button", name="Deploy now").click()
+        page.get_by_role("main").get_by_role("link", name="Open the deployment").click()
         expect(page.get_by_role("heading", name="Playground")).to_be_visible()
         presses, typed = counted(page)
-        assert presses <= 7
+        assert presses <= 6
         assert typed == 0
         site.rooms.serve(DeploymentRecord.get())
         expect(page.locator("#deployment-status .status")).to_have_text("Serving")
@@ -136,8 +135,6 @@ def test_the_keyboard_alone_gets_there(browser: Any, site: Site) -> None:
         page.keyboard.press("n")
         expect(page.get_by_role("heading", name="The tuned model is better")).to_be_visible()
         page.keyboard.press("n")
-        expect(page.get_by_role("button", name="Deploy now")).to_be_visible()
-        page.get_by_role("button", name="Deploy now").press("Enter")
         expect(page.get_by_role("heading", name="Playground")).to_be_visible()
 
 

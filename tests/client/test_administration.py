@@ -11,9 +11,8 @@ from click.testing import CliRunner, Result
 from client_support import Installation, made
 
 import tunesmith
-from control_plane.services import guided, methods
+from control_plane.services import guided_steps, methods
 from control_plane.services.access import identity, people
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
 from fleet_support import model_files
@@ -170,15 +169,40 @@ def test_guided_runs(client: tunesmith.Client, installation: Installation) -> No
     version = client.upload_dataset("default", "faults", b'{"prompt": "p", "completion": "c"}\n' * 10).id
     begun = client.start_guided_run("default", "machine_faults", version, "key")
     assert client.start_guided_run("default", "machine_faults", version, "key").id == begun.id
-    assert (begun.stage, begun.stages[0].state, begun.base_id) == ("import", "QUEUED", 0)
+    assert [(step.kind, step.state) for step in begun.steps[:3]] == [
+        ("data", "done"),
+        ("import", "open"),
+        ("train", "blocked"),
+    ]
+    assert [(one.kind, one.id) for step in begun.steps[:2] for one in step.outputs] == [
+        ("dataset", version),
+        ("model", 0),
+    ]
     assert "machine_faults" in run(installation, "guided", "list").output
     waiting = client.wait_guided_run(begun.id)
-    assert next(waiting).stage == "import"
-    client.cancel_job(begun.stages[0].job_id)
-    assert guided.advance(installation.cp) == 1
-    assert [one.stage for one in waiting] == ["stopped"]
+    assert next(waiting).outcome == ""
+    client.cancel_job(begun.steps[1].job_id)
+    assert guided_steps.advance(installation.cp) == 1
+    assert [one.outcome for one in waiting] == ["stopped"]
     assert run(installation, "guided", "watch", str(begun.id)).exit_code == 1
-    GuidedRunRecord.update(stage="done").execute()
-    assert "done" in run(installation, "guided", "show", str(begun.id)).output
+    assert "stopped" in run(installation, "guided", "show", str(begun.id)).output
     with pytest.raises(tunesmith.CallFailed):
         client.start_guided_run("default", "juggling", version)
+    with pytest.raises(tunesmith.CallFailed) as over:
+        client.cancel_guided_run(begun.id)
+    assert (over.value.code, over.value.status) == ("guided_run_over", "FAILED_PRECONDITION")
+
+
+def test_a_guided_run_is_cancelled_and_the_waiter_learns_it(
+    client: tunesmith.Client, installation: Installation
+) -> None:
+    MethodVersionRecord.delete().execute()
+    methods.register_shipped(installation.cp)
+    version = client.upload_dataset("default", "faults", b'{"prompt": "p", "completion": "c"}\n' * 10).id
+    begun = client.start_guided_run("default", "machine_faults", version)
+    waiting = client.wait_guided_run(begun.id)
+    next(waiting)
+    assert "cancelled" in run(installation, "guided", "cancel", str(begun.id)).output
+    assert [one.outcome for one in waiting] == ["cancelled"]
+    assert client.cancel_guided_run(begun.id).outcome == "cancelled"
+    assert client.get_job(begun.steps[1].job_id).state == "CANCELLED"

@@ -63,6 +63,11 @@ def guided(client: tunesmith.Client, installation: Installation) -> Act:
     return lambda: client.start_guided_run("default", "machine_faults", version)
 
 
+def running(client: tunesmith.Client, installation: Installation) -> Act:
+    run = guided(client, installation)().id
+    return lambda: client.cancel_guided_run(run)
+
+
 def queued(client: tunesmith.Client, _: Installation) -> Act:
     job = client.submit_job("default", "bring").id
     return lambda: client.cancel_job(job)
@@ -90,6 +95,7 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "CreateJoinToken": ("join_token.create", lambda client, _: lambda: client.create_join_token("laptop")),
     "UploadDataset": ("dataset.upload", lambda client, _: lambda: client.upload_dataset("default", "faults", ROWS)),
     "StartGuidedRun": ("guided_run.start", guided),
+    "CancelGuidedRun": ("guided_run.cancel", running),
     "SubmitJob": ("job.submit", lambda client, _: lambda: client.submit_job("default", "bring")),
     "CancelJob": ("job.cancel", queued),
     "Deploy": ("deployment.deploy", packaged),

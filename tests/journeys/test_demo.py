@@ -34,8 +34,8 @@ def test_a_second_run_uses_what_is_there(place):
 
 
 @pytest.mark.browser
-def test_a_person_gets_there_in_seven_clicks(place, browser):
-    """From the one-time link to an answer of the tuned model, on the real fleet; the browser is closed in between."""
+def test_a_person_gets_there_in_six_clicks(place, browser):
+    """From the one-time link to an answer of the tuned model; the run uses again what the demo has made."""
     link = re.search(r"http\S+/welcome/\S+", place.up()).group()
     address = link.split("/welcome/")[0]
     context = browser.new_context(base_url=address, locale="en", viewport={"width": 1280, "height": 900})
@@ -60,8 +60,7 @@ def test_a_person_gets_there_in_seven_clicks(place, browser):
     page.get_by_role("link", name="See the result").click(timeout=40 * MINUTES)
     page.get_by_role("heading", name="The tuned model is better").wait_for()
     assert violations(page) == []
-    page.get_by_role("main").get_by_role("link", name="Deploy", exact=True).click()
-    page.get_by_role("button", name="Deploy now").click()
+    page.get_by_role("main").get_by_role("link", name="Open the deployment").click(timeout=3 * MINUTES)
     page.locator("#deployment-status").get_by_text("Serving", exact=True).wait_for(timeout=3 * MINUTES)
     page.get_by_label("Your message").fill("Turn this report into a JSON record: The belt of conveyor 8 slips. Urgent.")
     page.keyboard.press("Enter")

@@ -8,6 +8,8 @@ from typing import Any
 
 import jsonschema
 
+from control_plane.domain import graph, manifest
+
 ROOT = Path(__file__).parents[2]
 CASE = ROOT / "control_plane" / "cases" / "machine_faults"
 
@@ -35,19 +37,29 @@ def test_no_sentence_is_in_both_parts() -> None:
     assert not train & test
 
 
+def step(case: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in case["steps"] if one["name"] == name)
+
+
 def test_every_expected_answer_follows_the_schema() -> None:
     case = tomllib.loads((CASE / "case.toml").read_text(encoding="utf-8"))
-    checker = jsonschema.Draft202012Validator(case["evaluation"]["parameters"]["schema"])
+    checker = jsonschema.Draft202012Validator(step(case, "evaluate")["parameters"]["schema"])
     answers = [row["completion"] for name in ("train.jsonl", "test.jsonl") for row in rows(name)]
     assert len(answers) == 364
     for answer in answers:
         checker.validate(json.loads(answer))
 
 
-def test_the_plan_names_methods_and_parameters_that_exist() -> None:
+def test_the_plan_fits_the_methods_that_it_names() -> None:
     case = tomllib.loads((CASE / "case.toml").read_text(encoding="utf-8"))
-    for step in ("base_model", "training", "evaluation", "export"):
-        manifest = tomllib.loads((ROOT / "methods" / case[step]["method"] / "method.toml").read_text(encoding="utf-8"))
-        jsonschema.Draft202012Validator(manifest["parameters"]).validate(case[step]["parameters"])
+    texts = {
+        name: tomllib.loads((ROOT / "methods" / name / "method.toml").read_text(encoding="utf-8"))
+        for name in graph.methods_of(case["steps"])
+    }
+    steps = graph.build(case["steps"], {name: manifest.parse(text) for name, text in texts.items()})
+    assert [step.kind for step in steps] == ["data", "import", "train", "evaluate", "export", "deploy"]
+    for one in steps:
+        if one.method:
+            jsonschema.Draft202012Validator(texts[one.method]["parameters"]).validate(one.parameters)
     for text in (case["display"], *case["story"].values()):
         assert set(text) == {"en", "de", "zh"}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import rooms
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -19,6 +20,7 @@ from control_plane.domain.permissions import SYSTEM
 from control_plane.services import audit, methods
 from control_plane.services.access import credentials, people
 from control_plane.store.guided import GuidedRunRecord
+from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
 from web.pages.audit import ACTIONS, harmless
@@ -242,7 +244,48 @@ def test_a_guided_run_takes_four_presses_and_no_typing_to_its_training(
     assert GuidedRunRecord.select().count() == 1
     page = root.get(started.headers["Location"]).text
     assert "Fetch the base model" in page
-    assert f'data-live="project:1 job:{GuidedRunRecord.get().jobs["import"]}"' in page
+    assert f'data-live="project:1 job:{GuidedRunRecord.get().begun["import"]["job"]}"' in page
+
+
+@pytest.fixture
+def run(root: FlaskClient, shipped: None) -> str:
+    """The address of a run of the case on its sample data."""
+    number = re.search(r"dataset=(\d+)", root.post(f"{CASE}/try").headers["Location"])[1]  # type: ignore[index]
+    return str(root.post(f"{CASE}/run", data={"dataset": number}).headers["Location"])
+
+
+@pytest.mark.parametrize(
+    ("language", "button", "said", "skipped"),
+    [
+        ("en", "Cancel the run", "The run was cancelled.", "Not reached"),
+        ("de", "Den Lauf abbrechen", "Der Lauf wurde abgebrochen.", "Nicht erreicht"),
+        ("zh", "取消运行", "运行已被取消。", "未执行到"),
+    ],
+)
+def test_a_run_is_cancelled_on_its_page(
+    root: FlaskClient, run: str, language: str, button: str, said: str, skipped: str
+) -> None:
+    assert button in root.get(f"{run}?lang={language}").text
+    assert root.post(f"{run}/cancel").headers["Location"] == run
+    page = root.get(run).text
+    assert button not in page
+    assert said in page
+    assert page.count(skipped) == 4  # all but the import, whose job was cancelled
+    assert 'class="rail-stop rail-done"' in page
+    assert JobRecord.get().state == "CANCELLED"
+
+
+def test_the_plan_says_what_is_there_already(cp: ControlPlane, root: FlaskClient, run: str) -> None:
+    data = root.post(f"{CASE}/try").headers["Location"]
+    again = "it is used again"
+    assert again not in root.get(f"{data}&step=plan").text
+    room = rooms.empty(cp)
+    room.finish_model(room.run(JobRecord.get(), 0), "base")
+    page = root.get(f"{data}&step=plan").text
+    assert page.count(again) == 1
+    assert "rail-done" in page and "machine-fault-reports" in page
+    started = root.post(f"{CASE}/run", data={"dataset": re.search(r"dataset=(\d+)", data)[1]})  # type: ignore[index]
+    assert again in root.get(started.headers["Location"]).text
 
 
 def test_the_same_sample_data_again_is_the_same_version(root: FlaskClient) -> None:
@@ -256,11 +299,10 @@ def test_a_guided_run_on_data_that_is_not_there_is_refused(root: FlaskClient, sh
     assert root.get(f"{CASE}/run?dataset={dataset}").status_code == 404
 
 
-def test_a_run_is_not_shown_under_another_project_or_case(root: FlaskClient, shipped: None) -> None:
-    data = root.post(f"{CASE}/try").headers["Location"]
-    number = re.search(r"dataset=(\d+)", data)[1]  # type: ignore[index]
-    run = root.post(f"{CASE}/run", data={"dataset": number}).headers["Location"]
+def test_a_run_is_not_shown_under_another_project_or_case(root: FlaskClient, run: str) -> None:
     root.post("/projects", data={"name": "second", "title": ""})
     assert root.get(run).status_code == 200
-    assert root.get(run.replace("/p/lab/", "/p/second/")).status_code == 404
-    assert root.get(data.replace("/p/lab/", "/p/second/")).status_code == 404
+    elsewhere = run.replace("/p/lab/", "/p/second/")
+    assert root.get(elsewhere).status_code == 404
+    assert root.post(f"{elsewhere}/cancel").status_code == 404
+    assert root.get(f"{elsewhere.rsplit('/run/')[0]}/run?dataset=1").status_code == 404

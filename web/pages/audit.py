@@ -46,6 +46,7 @@ ACTIONS = {
     "deployment.deploy": _("Deployment asked for"),
     "deployment.stop": _("Deployment stopped"),
     "enrollment.refused": _("Enrollment refused"),
+    "guided_run.cancel": _("Guided run cancelled"),
     "guided_run.start": _("Guided run started"),
     "job.cancel": _("Cancellation asked for"),
     "job.submit": _("Job submitted"),

@@ -1,23 +1,25 @@
-"""Cases, and the guided run of one: seven presses from its card to a chat with the tuned model, nothing to type."""
+"""Cases, and the guided run of one: few presses from its card to a chat with the tuned model, nothing to type."""
 
 from __future__ import annotations
 
 from io import BytesIO
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from control_plane.domain.errors import FieldInvalid, NotFound
-from control_plane.domain.lifecycle import CANCELLED, FAILED, QUEUED, SUCCEEDED
-from control_plane.domain.plans import Plan
-from control_plane.services import cases, datasets, guided, methods
+from control_plane.domain.errors import FieldInvalid, GuidedRunOver, NotFound
+from control_plane.domain.graph import DATA, Graph
+from control_plane.domain.lifecycle import QUEUED
+from control_plane.services import cases, datasets, evaluations, guided, methods
 from control_plane.services.fleet import scheduling
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
-from control_plane.store.jobs import JobRecord
+from control_plane.store.evaluations import EvaluationRecord
 from control_plane.wording import say, waiting
-from web import snippets
+from web import rail, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
+from web.failures import sentence
 from web.languages import locale
 from web.pages.item import Item
 from web.paging import asked_number
@@ -25,7 +27,7 @@ from web.paging import asked_number
 blueprint = Blueprint("cases", __name__)
 navigation = Item("work", "cases.index", _("Cases"), "briefcase", "case.see", "g c")
 _SHOWN_ROWS = 8
-_RAIL: dict[str, str] = {SUCCEEDED: "done", FAILED: "failed", CANCELLED: "failed"}
+_SHOWN_RUNS = 5
 
 
 @blueprint.get("/p/<project>/cases")
@@ -42,8 +44,14 @@ def show(project: str, name: str) -> ResponseReturnValue:
     """The story of a case: the problem, what is needed, what comes of it."""
     actor, cp = the_actor(), the_control_plane()
     case = cases.get(actor, cp, name)
-    runs = [run for run in guided.of_project(actor, cp, project) if run.case == name]
-    return render_template("cases/show.html", case=guided.plan_of(case, locale()), runs=runs)
+    graph = guided.graph_of(actor, cp, case)
+    return render_template(
+        "cases/show.html",
+        case=guided.plan_of(case, locale()),
+        models=[step.title for step in graph if step.kind == "import"],
+        methods=[step.method for step in graph if step.kind == "train"],
+        runs=guided.of_project(actor, cp, project, name, _SHOWN_RUNS),
+    )
 
 
 @blueprint.post("/p/<project>/cases/<name>/try")
@@ -67,12 +75,18 @@ def check(project: str, name: str) -> ResponseReturnValue:
     template, snippet = "cases/data.html", snippets.list_rows(project, version.id)
     if request.args.get("step") == "plan":
         template, snippet = "cases/plan.html", snippets.start_guided_run(project, name, version.id)
-    rows = datasets.rows(actor, cp, version.id, "train", 0, _SHOWN_ROWS)
-    base = guided.base_of(actor, cp, project, case)
-    plan = guided.plan_of(case, locale())
-    settings = _settings(plan)
+    plan, graph = guided.plan_of(case, locale()), guided.graph_of(actor, cp, case)
+    there = guided.foreseen(actor, cp, project, graph, version.id)
     return render_template(
-        template, case=plan, version=version, rows=rows, base=base, settings=settings, snippet=snippet
+        template,
+        case=plan,
+        version=version,
+        rows=datasets.rows(actor, cp, version.id, "train", 0, _SHOWN_ROWS),
+        steps=[step for step in graph if step.kind != DATA],
+        there=there,
+        stops=rail.of_case(graph, plan.dataset.name, there),
+        settings=_settings(graph),
+        snippet=snippet,
     )
 
 
@@ -90,24 +104,39 @@ def start(project: str, name: str) -> ResponseReturnValue:
 @blueprint.get("/p/<project>/cases/<name>/run/<int:run_id>")
 @requires("job.see")
 def run(project: str, name: str, run_id: int) -> ResponseReturnValue:
-    """How far it is: import, training, evaluation, packaging."""
-    actor, cp = the_actor(), the_control_plane()
-    case = cases.get(actor, cp, name)
-    progress = guided.progress(actor, cp, run_id)
-    if progress.run.project_id != the_project().id or progress.run.case != name:
-        raise NotFound
+    """How each step stands, and what came of it."""
+    progress = _progress(name, run_id)
     return render_template(
         "cases/run.html",
-        case=guided.plan_of(case, locale()),
+        case=guided.plan_of(cases.get(the_actor(), the_control_plane(), name), locale()),
         progress=progress,
-        stages=guided.STAGES,
-        reached=guided.STAGES.index(progress.run.stage) if progress.run.stage in guided.STAGES else len(guided.STAGES),
-        stops=_stops(project, progress),
-        waiting={stage: _waiting(job) for stage, job in progress.jobs.items()},
+        evaluation=_evaluation(progress),
+        stops=rail.of_run(project, progress),
+        waiting={seen.step.name: _waiting(seen) for seen in progress.steps},
         reason=say(progress.run.reason, progress.run.reason_params, locale()) if progress.run.reason else "",
         topic=_topic(progress),
         snippet=snippets.watch_guided_run(project, run_id),
     )
+
+
+@blueprint.post("/p/<project>/cases/<name>/run/<int:run_id>/cancel")
+@requires("job.cancel")
+def cancel(project: str, name: str, run_id: int) -> ResponseReturnValue:
+    """Start nothing more, and have its open jobs end."""
+    try:
+        guided.cancel(the_actor(), the_control_plane(), _progress(name, run_id).run.id)
+        flash(gettext("The run is cancelled."))
+    except GuidedRunOver as problem:
+        flash(sentence(problem), "error")
+    return redirect(url_for("cases.run", project=project, name=name, run_id=run_id))
+
+
+def _progress(name: str, run_id: int) -> guided.Progress:
+    """A run of the address's project and case."""
+    progress = guided.progress(the_actor(), the_control_plane(), run_id)
+    if progress.run.project_id != the_project().id or progress.run.case != name:
+        raise NotFound
+    return progress
 
 
 def _version(number: int) -> DatasetVersionRecord:
@@ -118,33 +147,34 @@ def _version(number: int) -> DatasetVersionRecord:
     return version
 
 
-def _settings(plan: Plan) -> list[tuple[str, object]]:
-    """What the training will be given, under the titles of its method."""
-    record = methods.get(the_actor(), the_control_plane(), plan.train.method)
-    properties = methods.manifest(record, locale()).parameters["properties"]
-    return [(properties.get(key, {}).get("title", key), value) for key, value in plan.train.parameters.items()]
+def _evaluation(progress: guided.Progress) -> EvaluationRecord | None:
+    number = progress.first("evaluation")
+    return evaluations.get(the_actor(), the_control_plane(), number) if number else None
+
+
+def _settings(graph: Graph) -> list[tuple[str, object]]:
+    """What each training will be given, under the titles of its method."""
+    found: list[tuple[str, object]] = []
+    for step in graph:
+        if step.kind == "train":
+            manifest = methods.manifest(methods.get(the_actor(), the_control_plane(), step.method), locale())
+            titles = manifest.parameters["properties"]
+            found.append((gettext("Method"), manifest.display))
+            found += [(titles[key].get("title", key), value) for key, value in step.parameters.items()]
+    return found
 
 
 def _topic(progress: guided.Progress) -> str:
-    """What changes this page: the project's news, and each job's own."""
-    own = [f"job:{job.id}" for job in progress.jobs.values() if job is not None]
+    """What changes this page: the project's news, and each job's and deployment's own."""
+    own = [f"job:{seen.job.id}" for seen in progress.steps if seen.job is not None]
+    if served := progress.first("deployment"):
+        own.append(f"deployment:{served}")
     return " ".join([f"project:{the_project().id}", *own])
 
 
-def _waiting(job: JobRecord | None) -> str:
+def _waiting(seen: guided.Seen) -> str:
+    job = seen.job
     if job is None or job.state != QUEUED:
         return ""
     ahead = scheduling.ahead([job.id]).get(job.id, 0)
     return waiting(job.waiting_code, job.waiting_params | {"ahead": ahead}, locale())
-
-
-def _stops(project: str, progress: guided.Progress) -> dict[str, dict[str, str]]:
-    """The Rail of a run: data is there, the jobs are as far as they are, deploying is what comes next."""
-    stops = {"data": {"state": "done"}, "train": {"state": "next"}}
-    for stop, stage in (("train", guided.TRAIN), ("evaluate", guided.EVALUATE), ("package", guided.EXPORT)):
-        job = progress.jobs[stage]
-        if job is not None:
-            address = url_for("jobs.show", project=project, job_id=job.id)
-            stops[stop] = {"state": _RAIL.get(job.state, "current"), "note": f"#{job.id}", "url": address}
-    stops["deploy"] = {"state": "next" if progress.packaged else "later"}
-    return stops

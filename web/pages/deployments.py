@@ -15,7 +15,6 @@ from control_plane.domain.errors import Invalid, NotFound, TunesmithError
 from control_plane.domain.lifecycle import QUEUED, SERVING, STOPPED
 from control_plane.services import deployments, models, results
 from control_plane.services.deployments import Condition
-from control_plane.services.fleet import machines
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.wording import say, waiting
 from web import gateway, rail, snippets
@@ -50,7 +49,6 @@ class Seen:
     deployment: DeploymentRecord
     condition: Condition
     why: str
-    machine: str  # name, empty if none serves it
 
     @property
     def is_serving(self) -> bool:
@@ -120,16 +118,17 @@ def show(project: str, deployment_id: int) -> ResponseReturnValue:
     """State, machine, how to call it, and the playground."""
     actor, cp = the_actor(), the_control_plane()
     deployment = _deployment(deployment_id)
+    own, training = models.lineages(actor, cp, deployment.model_id)
     named, address = f"{project}/{deployment.name}", request.url_root.rstrip("/")
     return render_template(
         "deployments/show.html",
         seen=_seen(deployment),
-        model=models.get(actor, cp, deployment.model_id),
+        model=own.model,
         endpoint=address + gateway.CHAT,
         named=named,
         curl=snippets.endpoint_curl(address, named),
         python=snippets.endpoint_python(address, named),
-        rail=rail.of_model(actor, cp, project, deployment.model_id),
+        rail=rail.of_lineage(project, own, training),
         snippet=snippets.chat(project, deployment.name, deployment_id),
     )
 
@@ -182,8 +181,7 @@ def _seen(deployment: DeploymentRecord) -> Seen:
     now = deployments.condition(deployment)
     words = waiting if now.state == QUEUED else say
     why = words(now.code, now.params, locale()) if now.code else ""
-    machine = machines.get(the_actor(), the_control_plane(), now.machine_id).name if now.machine_id else ""
-    return Seen(deployment, now, why, machine)
+    return Seen(deployment, now, why)
 
 
 def _offered(project: str) -> list[Any]:

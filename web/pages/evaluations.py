@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
+from control_plane.domain.lifecycle import SERVING
 from control_plane.services import datasets, evaluation_rows, evaluations, jobs, models, results
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
@@ -74,6 +75,7 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
         dataset=dataset,
         version=version,
         package=_package(lineage),
+        deployment=next((one for one in reversed(lineage.deployments) if one.desired_state == SERVING), None),
         packaging=_packaging(project, evaluation),
         rail=rail.of_lineage(project, lineage, training),
         snippet=snippets.show_evaluation(project, evaluation_id),

@@ -96,12 +96,13 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     StartGuidedRun = _call(guided_runs.start)
     GetGuidedRun = _call(guided_runs.get)
     ListGuidedRuns = _call(guided_runs.list_runs)
+    CancelGuidedRun = _call(guided_runs.cancel)
 
     async def WaitGuidedRun(self, request: pb.WaitGuidedRunRequest, context: Context) -> pb.GuidedRun:
         topic = await self._serve(context, lambda call: guided_runs.topic(call, request))
 
         def news(found: pb.GuidedRun) -> bool:
-            return found.stage != request.stage
+            return found.version > request.after_version
 
         return await self._calls.hang(
             context, topic, request.wait_seconds, lambda call: guided_runs.get(call, request), news

@@ -483,9 +483,10 @@ class GuidedRunRecord(Record):
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     case = CharField(64)
     dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
-    stage = CharField(16)
-    jobs = JSONField(default=dict)
-    made = JSONField(default=dict)
+    graph = JSONField()
+    begun = JSONField(default=dict)
+    outcome = CharField(16, default="")
+    version = BigIntegerField(default=1)
     reason = CharField(64, default="")
     reason_params = JSONField(default=dict)
     idempotency_key = CharField(100, null=True)
@@ -494,7 +495,7 @@ class GuidedRunRecord(Record):
 
     class Meta:
         table_name = "guided_runs"
-        indexes = ((("project", "idempotency_key"), True), (("stage",), False))
+        indexes = ((("project", "idempotency_key"), True), (("outcome",), False))
 
 
 class AuditRecord(Record):

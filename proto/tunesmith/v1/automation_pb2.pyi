@@ -340,28 +340,41 @@ class ListRowsReply(_message.Message):
     rows: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, rows: _Optional[_Iterable[str]] = ...) -> None: ...
 
-class GuidedStage(_message.Message):
-    __slots__ = ("stage", "job_id", "state")
-    STAGE_FIELD_NUMBER: _ClassVar[int]
-    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+class StepOutput(_message.Message):
+    __slots__ = ("name", "kind", "id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kind: str
+    id: int
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
+
+class GuidedStep(_message.Message):
+    __slots__ = ("name", "kind", "state", "job_id", "reused", "outputs")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
-    stage: str
-    job_id: int
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    REUSED_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kind: str
     state: str
-    def __init__(self, stage: _Optional[str] = ..., job_id: _Optional[int] = ..., state: _Optional[str] = ...) -> None: ...
+    job_id: int
+    reused: bool
+    outputs: _containers.RepeatedCompositeFieldContainer[StepOutput]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., job_id: _Optional[int] = ..., reused: _Optional[bool] = ..., outputs: _Optional[_Iterable[_Union[StepOutput, _Mapping]]] = ...) -> None: ...
 
 class GuidedRun(_message.Message):
-    __slots__ = ("id", "project", "case", "dataset_version_id", "stage", "stages", "base_id", "tuned_id", "packaged_id", "evaluation_id", "reason", "message", "created_at")
+    __slots__ = ("id", "project", "case", "dataset_version_id", "outcome", "steps", "version", "reason", "message", "created_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     CASE_FIELD_NUMBER: _ClassVar[int]
     DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
-    STAGE_FIELD_NUMBER: _ClassVar[int]
-    STAGES_FIELD_NUMBER: _ClassVar[int]
-    BASE_ID_FIELD_NUMBER: _ClassVar[int]
-    TUNED_ID_FIELD_NUMBER: _ClassVar[int]
-    PACKAGED_ID_FIELD_NUMBER: _ClassVar[int]
-    EVALUATION_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -369,16 +382,13 @@ class GuidedRun(_message.Message):
     project: str
     case: str
     dataset_version_id: int
-    stage: str
-    stages: _containers.RepeatedCompositeFieldContainer[GuidedStage]
-    base_id: int
-    tuned_id: int
-    packaged_id: int
-    evaluation_id: int
+    outcome: str
+    steps: _containers.RepeatedCompositeFieldContainer[GuidedStep]
+    version: int
     reason: str
     message: str
     created_at: float
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., stage: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[GuidedStage, _Mapping]]] = ..., base_id: _Optional[int] = ..., tuned_id: _Optional[int] = ..., packaged_id: _Optional[int] = ..., evaluation_id: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., outcome: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[GuidedStep, _Mapping]]] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
 
 class StartGuidedRunRequest(_message.Message):
     __slots__ = ("project", "case", "dataset_version_id", "idempotency_key")
@@ -411,14 +421,20 @@ class ListGuidedRunsReply(_message.Message):
     def __init__(self, runs: _Optional[_Iterable[_Union[GuidedRun, _Mapping]]] = ...) -> None: ...
 
 class WaitGuidedRunRequest(_message.Message):
-    __slots__ = ("id", "stage", "wait_seconds")
+    __slots__ = ("id", "after_version", "wait_seconds")
     ID_FIELD_NUMBER: _ClassVar[int]
-    STAGE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     WAIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     id: int
-    stage: str
+    after_version: int
     wait_seconds: float
-    def __init__(self, id: _Optional[int] = ..., stage: _Optional[str] = ..., wait_seconds: _Optional[float] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., after_version: _Optional[int] = ..., wait_seconds: _Optional[float] = ...) -> None: ...
+
+class CancelGuidedRunRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class InputRef(_message.Message):
     __slots__ = ("name", "kind", "id")

@@ -154,6 +154,11 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.WaitGuidedRunRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
                 _registered_method=True)
+        self.CancelGuidedRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/CancelGuidedRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelGuidedRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+                _registered_method=True)
         self.SubmitJob = channel.unary_unary(
                 '/tunesmith.v1.Automation/SubmitJob',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SubmitJobRequest.SerializeToString,
@@ -410,7 +415,7 @@ class AutomationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartGuidedRun(self, request, context):
-        """A case's chain of jobs on data of the project: import, training, evaluation, packaging.
+        """A case's graph on data of the project: import, training, evaluation, and if its gate opens, packaging and serving.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -429,8 +434,14 @@ class AutomationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WaitGuidedRun(self, request, context):
-        """Hangs for at most `wait_seconds` until the run's stage is another than `stage`.
+        """Hangs for at most `wait_seconds` until the run's version is beyond `after_version`.
         """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelGuidedRun(self, request, context):
+        """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -710,6 +721,11 @@ def add_AutomationServicer_to_server(servicer, server):
             'WaitGuidedRun': grpc.unary_unary_rpc_method_handler(
                     servicer.WaitGuidedRun,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.WaitGuidedRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
+            ),
+            'CancelGuidedRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelGuidedRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelGuidedRunRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
             ),
             'SubmitJob': grpc.unary_unary_rpc_method_handler(
@@ -1485,6 +1501,33 @@ class Automation:
             target,
             '/tunesmith.v1.Automation/WaitGuidedRun',
             tunesmith_dot_v1_dot_automation__pb2.WaitGuidedRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelGuidedRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CancelGuidedRun',
+            tunesmith_dot_v1_dot_automation__pb2.CancelGuidedRunRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
             options,
             channel_credentials,

@@ -1,17 +1,22 @@
-"""The chain of a guided run. The fleet is played by the test: it marks jobs as ended and writes what they made."""
+"""The graph of a guided run. The fleet is played by the test: it marks jobs as ended and writes what they made."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import Denied, NotFound
-from control_plane.domain.permissions import SYSTEM, VIEWER, Actor
-from control_plane.services import cases, datasets, guided, jobs, methods
+from control_plane.domain.errors import Denied, EdgeUnknown, GuidedRunOver, NameInvalid, NotFound, ParameterOutOfRange
+from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor, Role
+from control_plane.services import cases, datasets, deployments, guided, guided_steps, jobs, methods
 from control_plane.services.access import identity, people, projects
 from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.audit import AuditRecord
+from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
@@ -79,97 +84,251 @@ def succeed(cp: ControlPlane, job_id: int, form: str = "", verdict: str = "") ->
     JobRecord.update(state="SUCCEEDED").where(JobRecord.id == job_id).execute()
 
 
-def begin(cp: ControlPlane, ada: Actor, version: int, key: str = "k") -> GuidedRunRecord:
+def begin(cp: ControlPlane, ada: Actor, version: int, key: str = "") -> GuidedRunRecord:
     return guided.start(ada, cp, "lab", CASE, version, key)
 
 
-def test_each_stage_follows_the_success_of_the_one_before(cp: ControlPlane, ada: Actor, version: int) -> None:
-    run = begin(cp, ada, version)
-    assert (run.stage, list(run.jobs)) == ("import", ["import"])
-    for stage, made in (
-        ("import", {"form": "base"}),
-        ("train", {"form": "adapter"}),
-        ("evaluate", {"verdict": "better"}),
-        ("export", {"form": "gguf"}),
-    ):
-        assert guided.advance(cp) == 0  # nothing has ended: nothing moves
-        run = guided.get(ada, cp, run.id)
-        assert run.stage == stage
-        job = jobs.get(ada, cp, run.jobs[stage])
-        assert (job.state, job.kind, job.created_by) == ("QUEUED", stage, ada.id)
-        succeed(cp, job.id, **made)
-        assert guided.advance(cp) == 1
-    run = guided.get(ada, cp, run.id)
-    assert run.stage == "done"
-    assert set(run.made) == {"base", "tuned", "evaluation", "packaged"}
-    inputs = {name: pin["id"] for name, pin in jobs.get(ada, cp, run.jobs["evaluate"]).inputs.items()}
-    assert inputs == {"dataset": version, "candidate": run.made["tuned"], "baseline": run.made["base"]}
-    progress = guided.progress(ada, cp, run.id)
-    assert progress.evaluation is not None
-    assert progress.packaged is not None
-    assert progress.packaged.form == "gguf"
+def stands(cp: ControlPlane, run: GuidedRunRecord) -> dict[str, str]:
+    return {seen.step.name: seen.state for seen in guided.progress(SYSTEM, cp, run.id).steps}
 
 
-def test_a_base_model_that_is_there_is_not_fetched_again(cp: ControlPlane, ada: Actor, version: int) -> None:
-    first = begin(cp, ada, version)
-    succeed(cp, first.jobs["import"], form="base")
-    second = begin(cp, ada, version, "other")
-    assert (second.stage, list(second.jobs)) == ("train", ["train"])
+def job_of(cp: ControlPlane, run: GuidedRunRecord, step: str) -> JobRecord:
+    return next(seen.job for seen in guided.progress(SYSTEM, cp, run.id).steps if seen.step.name == step)
 
 
-@pytest.mark.parametrize("verdict", ["worse", "unclear"])
-def test_what_is_not_better_is_not_packaged(cp: ControlPlane, ada: Actor, version: int, verdict: str) -> None:
-    run = begin(cp, ada, version)
-    for stage, made in (
+def play(cp: ControlPlane, run: GuidedRunRecord, verdict: str = "better", until: str = "package") -> None:
+    """Let the jobs of the run succeed one after the other, until that of a step has."""
+    for step, made in (
         ("import", {"form": "base"}),
         ("train", {"form": "adapter"}),
         ("evaluate", {"verdict": verdict}),
+        ("package", {"form": "gguf"}),
     ):
-        succeed(cp, guided.get(ada, cp, run.id).jobs[stage], **made)
-        guided.advance(cp)
-    run = guided.get(ada, cp, run.id)
-    assert (run.stage, "export" in run.jobs) == ("done", False)
+        succeed(cp, job_of(cp, run, step).id, **made)
+        guided_steps.advance(cp)
+        if step == until:
+            return
+
+
+def serve(cp: ControlPlane, state: str = "SERVING") -> None:
+    """What a machine would say of the one deployment there is."""
+    ReplicaRecord.delete().execute()
+    ReplicaRecord.create(
+        deployment=DeploymentRecord.get(),
+        machine=MachineRecord.get(),
+        desired_state="SERVING",
+        state=state,
+        observed_generation=1,
+        reason="engine_failed" if state == "FAILED" else "",
+        reason_params={"lines": "boom"},
+        observed_at=0,
+    )
+    MachineRecord.update(connectivity="ONLINE").execute()
+
+
+def test_each_step_follows_the_success_of_those_before(cp: ControlPlane, ada: Actor, version: int) -> None:
+    run = begin(cp, ada, version)
+    made: dict[str, dict[str, int]] = {}
+    for step, kind, result in (
+        ("import", "import", {"form": "base"}),
+        ("train", "train", {"form": "adapter"}),
+        ("evaluate", "evaluate", {"verdict": "better"}),
+        ("package", "export", {"form": "gguf"}),
+    ):
+        assert guided_steps.advance(cp) == 0  # nothing has ended: nothing moves
+        assert stands(cp, run)[step] == "open"
+        job = job_of(cp, run, step)
+        assert (job.state, job.kind, job.created_by) == ("QUEUED", kind, ada.id)
+        succeed(cp, job.id, **result)
+        assert guided_steps.advance(cp) == 1
+        made = {seen.step.name: seen.made for seen in guided.progress(ada, cp, run.id).steps}
+    inputs = {name: pin["id"] for name, pin in job_of(cp, run, "evaluate").inputs.items()}
+    assert inputs == {"dataset": version, "candidate": made["train"]["model"], "baseline": made["import"]["model"]}
+    deployment = DeploymentRecord.get()
+    assert (deployment.model_id, deployment.created_by) == (made["package"]["model"], ada.id)
+    assert (stands(cp, run)["deploy"], guided.get(ada, cp, run.id).outcome) == ("open", "")
+    serve(cp)
+    assert guided_steps.advance(cp) == 1
+    assert guided.get(ada, cp, run.id).outcome == "done"
+    deployments.stop(ada, cp, deployment.id)  # what is done with it later is no part of the run
+    assert set(stands(cp, run).values()) == {"done"}
+
+
+def test_what_was_made_from_the_very_same_pins_is_used_again(cp: ControlPlane, ada: Actor, version: int) -> None:
+    first = begin(cp, ada, version)
+    play(cp, first)
+    serve(cp)
+    guided_steps.advance(cp)
+    graph = guided.graph_of(ada, cp, cases.get(ada, cp, CASE))
+    assert guided.foreseen(ada, cp, "lab", graph, version) == {"import", "train", "evaluate", "package"}
+    second = begin(cp, ada, version)
+    assert second.outcome == "done"  # at once
+    assert all(seen.reused for seen in guided.progress(ada, cp, second.id).steps if seen.step.kind != "data")
+    assert JobRecord.select().count() == 4
+    JobRecord.update(seed=43).where(JobRecord.kind == "train").execute()
+    assert guided.foreseen(ada, cp, "lab", graph, version) == {"import"}
+    third = begin(cp, ada, version)
+    assert (stands(cp, third)["import"], stands(cp, third)["train"]) == ("done", "open")
+
+
+def test_what_has_not_succeeded_is_not_used_again(cp: ControlPlane, ada: Actor, version: int) -> None:
+    first, second = begin(cp, ada, version), begin(cp, ada, version)
+    assert job_of(cp, first, "import").id != job_of(cp, second, "import").id
+    JobRecord.update(state="FAILED").execute()
+    assert stands(cp, begin(cp, ada, version))["import"] == "open"
+
+
+@pytest.mark.parametrize("verdict", ["worse", "unclear"])
+def test_what_is_not_better_is_neither_packaged_nor_deployed(
+    cp: ControlPlane, ada: Actor, version: int, verdict: str
+) -> None:
+    run = begin(cp, ada, version)
+    play(cp, run, verdict, until="evaluate")
+    assert guided.get(ada, cp, run.id).outcome == "done"
+    assert (stands(cp, run)["package"], stands(cp, run)["deploy"]) == ("skipped", "skipped")
+    assert JobRecord.select().where(JobRecord.kind == "export").count() == DeploymentRecord.select().count() == 0
 
 
 def test_a_job_that_fails_stops_the_run_with_its_reason(cp: ControlPlane, ada: Actor, version: int) -> None:
     run = begin(cp, ada, version)
     failed = {"state": "FAILED", "reason": "trainer_crashed", "reason_params": {"status": 1, "lines": "boom"}}
-    JobRecord.update(failed).where(JobRecord.id == run.jobs["import"]).execute()
-    assert guided.advance(cp) == 1
+    JobRecord.update(failed).where(JobRecord.id == job_of(cp, run, "import").id).execute()
+    assert guided_steps.advance(cp) == 1
     run = guided.get(ada, cp, run.id)
-    assert (run.stage, run.reason, run.reason_params["lines"]) == ("stopped", "trainer_crashed", "boom")
-    assert guided.advance(cp) == 0
+    assert (run.outcome, run.reason, run.reason_params["lines"]) == ("stopped", "trainer_crashed", "boom")
+    assert guided_steps.advance(cp) == 0
+
+
+def test_a_deployment_that_fails_or_is_taken_away_stops_the_run(cp: ControlPlane, ada: Actor, version: int) -> None:
+    run = begin(cp, ada, version)
+    play(cp, run)
+    serve(cp, "FAILED")
+    guided_steps.advance(cp)
+    run = guided.get(ada, cp, run.id)
+    assert (run.outcome, run.reason) == ("stopped", "engine_failed")
+    DeploymentRecord.update(desired_state="STOPPED").execute()
+    run = begin(cp, ada, version)
+    assert stands(cp, run)["deploy"] == "open"
+    deployments.stop(ada, cp, DeploymentRecord.get().id)
+    guided_steps.advance(cp)
+    run = guided.get(ada, cp, run.id)
+    assert (run.outcome, run.reason) == ("stopped", "deployment_changed")
+
+
+def test_a_cancelled_run_ends_its_open_jobs_and_starts_nothing_more(cp: ControlPlane, ada: Actor, version: int) -> None:
+    run = begin(cp, ada, version)
+    play(cp, run, until="import")
+    job = job_of(cp, run, "train")
+    stale = guided.get(ada, cp, run.id)
+    assert guided.cancel(ada, cp, run.id).outcome == "cancelled"
+    assert jobs.get(ada, cp, job.id).state == "CANCELLED"
+    assert stands(cp, run)["train"] == "cancelled"
+    assert guided.cancel(ada, cp, run.id).version == stale.version + 1  # asked twice is asked once
+    JobRecord.update(state="SUCCEEDED").where(JobRecord.id == job.id).execute()  # it ended before it heard of it
+    assert guided_steps.advance(cp) == 0
+    assert not guided_steps.carry_on(cp, stale)  # a thread that had read the run before
+    assert JobRecord.select().count() == 2
+    entries = [entry.action for entry in AuditRecord.select().where(AuditRecord.subject == f"guided_run:{run.id}")]
+    assert entries == ["guided_run.start", "guided_run.cancel"]
+
+
+def test_cancelling_leaves_alone_what_another_run_made(cp: ControlPlane, ada: Actor, version: int) -> None:
+    play(cp, begin(cp, ada, version), until="import")
+    second = begin(cp, ada, version)
+    guided.cancel(ada, cp, second.id)
+    assert job_of(cp, second, "import").state == "SUCCEEDED"
+    assert job_of(cp, second, "train").state == "CANCELLED"
+
+
+def test_a_run_that_is_over_cannot_be_cancelled(cp: ControlPlane, ada: Actor, version: int) -> None:
+    run = begin(cp, ada, version)
+    play(cp, run, "worse", until="evaluate")
+    with pytest.raises(GuidedRunOver):
+        guided.cancel(ada, cp, run.id)
 
 
 def test_pressed_twice_it_starts_once(cp: ControlPlane, ada: Actor, version: int) -> None:
-    assert begin(cp, ada, version).id == begin(cp, ada, version).id
+    assert begin(cp, ada, version, "k").id == begin(cp, ada, version, "k").id
     assert JobRecord.select().count() == 1
 
 
-def test_a_crash_between_job_and_note_of_it_makes_no_second_job(cp: ControlPlane, ada: Actor, version: int) -> None:
+def test_no_users_key_puts_a_job_into_a_run(cp: ControlPlane, ada: Actor, version: int) -> None:
+    foreign = [
+        jobs.submit(ada, cp, "lab", "import_base_model", "mine", {"reference": "mine"}, idempotency_key=key)
+        for key in ("guided:1:import", "guided_run:1:import", "1:import", "import")
+    ]
     run = begin(cp, ada, version)
-    GuidedRunRecord.update(jobs={}).where(GuidedRunRecord.id == run.id).execute()
-    guided.advance(cp)
-    assert guided.get(ada, cp, run.id).jobs == run.jobs
+    assert job_of(cp, run, "import").id not in {job.id for job in foreign}
+
+
+def test_a_job_and_the_note_of_it_are_one(
+    cp: ControlPlane, ada: Actor, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin(cp, ada, version)
+    succeed(cp, job_of(cp, run, "import").id, form="base")
+
+    def crash(*_: object, **__: object) -> bool:
+        raise RuntimeError("the process ends here")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(guided_steps, "move", crash)
+        assert guided_steps.advance(cp) == 0
     assert JobRecord.select().count() == 1
+    assert guided_steps.advance(cp) == 1
+    assert JobRecord.select().count() == 2
+
+
+def test_two_threads_that_saw_the_same_begin_one_job(cp: ControlPlane, ada: Actor, version: int) -> None:
+    run = begin(cp, ada, version)
+    succeed(cp, job_of(cp, run, "import").id, form="base")
+    stale = guided.get(ada, cp, run.id)
+    assert guided_steps.advance(cp) == 1
+    assert not guided_steps.carry_on(cp, stale)
+    assert JobRecord.select().count() == 2
 
 
 def test_whoever_left_the_project_starts_nothing_further(cp: ControlPlane, ada: Actor, version: int) -> None:
     run = begin(cp, ada, version)
-    succeed(cp, run.jobs["import"], form="base")
+    succeed(cp, job_of(cp, run, "import").id, form="base")
     MemberRecord.delete().execute()
-    guided.advance(cp)
+    guided_steps.advance(cp)
     run = guided.get(SYSTEM, cp, run.id)
-    assert (run.stage, run.reason) == ("stopped", "denied")
+    assert (run.outcome, run.reason) == ("stopped", "denied")
     assert JobRecord.select().count() == 1
 
 
-def test_a_stranger_sees_no_run_and_a_viewer_starts_none(cp: ControlPlane, ada: Actor, version: int) -> None:
+def test_a_stranger_sees_no_run_and_a_viewer_starts_and_cancels_none(
+    cp: ControlPlane, ada: Actor, version: int
+) -> None:
     run = begin(cp, ada, version)
     with pytest.raises(NotFound):
         guided.progress(Actor("user", "99", "eve"), cp, run.id)
-    viewer = Actor("user", ada.id, "ada", roles={next(iter(ada.roles)): VIEWER})
-    with pytest.raises(Denied):
-        begin(cp, viewer, version, "viewer")
+    project = next(iter(ada.roles))
+    viewer = Actor("user", ada.id, "ada", roles={project: VIEWER})
+    for refused in (lambda: begin(cp, viewer, version), lambda: guided.cancel(viewer, cp, run.id)):
+        with pytest.raises(Denied):
+            refused()
+    trainer = Role("Trainer", EXPERT.permissions - {"deployment.change"})
+    with pytest.raises(Denied):  # before anything has begun, and not after hours of training
+        begin(cp, Actor("user", ada.id, "ada", roles={project: trainer}), version)
     with pytest.raises(NotFound):
         guided.start(ada, cp, "lab", "no_such_case", version)
+    assert GuidedRunRecord.select().count() == 1
+
+
+def test_a_plan_that_does_not_fit_its_methods_starts_nothing(
+    cp: ControlPlane, ada: Actor, version: int, tmp_path: Path
+) -> None:
+    shutil.copytree(cases.SHIPPED / CASE, tmp_path / CASE)
+    plan = tmp_path / CASE / cases.PLAN
+    cp = replace(cp, settings=replace(cp.settings, cases=str(tmp_path)))
+    for right, wrong, error in (
+        ('base = "import.model"', 'base = "import.weights"', EdgeUnknown),
+        ("learning_rate = 0.001", "learning_rate = -1", ParameterOutOfRange),
+        ('title = "machine-faults"', 'title = "Machine Faults!"', NameInvalid),
+    ):
+        whole = (cases.SHIPPED / CASE / cases.PLAN).read_text("utf-8")
+        plan.write_text(whole.replace(right, wrong), "utf-8")
+        with pytest.raises(error):
+            begin(cp, ada, version)
+    assert GuidedRunRecord.select().count() == 0

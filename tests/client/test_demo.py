@@ -1,4 +1,4 @@
-"""A case from its data to an answer, over the API, with a simulated machine that does the jobs."""
+"""The demo: a guided run of a case, over the API, with a simulated machine that does the jobs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 from client_support import Installation, Said
-from rich.console import Console
 
 from control_plane.domain.presence import ReplicaStatus
-from control_plane.services import deployments, methods
+from control_plane.services import cases, deployments, guided_steps, methods
 from control_plane.services.fleet import scheduling
 from control_plane.store.database import database
 from control_plane.store.deployments import ReplicaRecord
@@ -26,8 +24,8 @@ from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from fleet_support import model_files, succeed
 from tunesmith import cli
-from tunesmith.case_run import CaseRun, slug, unmet
 from tunesmith.connection import CallFailed
+from tunesmith.demo import slug, unmet
 from tunesmith.openai import complete
 
 SCHEMA = {
@@ -51,6 +49,7 @@ class SimulatedMachine(threading.Thread):
     def run(self) -> None:
         while not self.done.is_set():
             seen = self._cp.signals.version("schedule")
+            guided_steps.advance(self._cp)
             scheduling.run_pass(self._cp)
             for attempt in AttemptRecord.select().where(AttemptRecord.state == "OFFERED"):
                 succeed(self._machine, self._cp, attempt, self._outputs(attempt))
@@ -115,40 +114,11 @@ def machine(installation: Installation) -> Iterator[SimulatedMachine]:
     simulated.join(10)
 
 
-def case_run(installation: Installation, monkeypatch: pytest.MonkeyPatch, answer: str) -> CaseRun:
-    client = installation.connect()
-    plan = json.loads(next(case for case in client.list_cases() if case.name == "machine_faults").plan)
-    monkeypatch.setattr("tunesmith.case_run.complete", lambda *_: answer)
-    return CaseRun(client, Console(), "default", plan, "machine_faults")
-
-
 RECORD = '{"machine": "pump 12", "part": "seal", "fault": "leak", "priority": "high"}'
 
 
-def test_the_shipped_case_and_then_all_of_it_again(
-    installation: Installation, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = case_run(installation, monkeypatch, RECORD)
-    evaluation = first.run()
-    assert (evaluation.verdict, evaluation.primary_metric) == ("better", "schema_valid")
-    assert {(s.metric, s.candidate, s.n) for s in evaluation.scores} >= {("schema_valid", "candidate", 32)}
-    assert [stage.reused for stage in first.stages] == [False] * 6
-    again = case_run(installation, monkeypatch, RECORD)
-    assert again.run().id == evaluation.id
-    assert [stage.reused for stage in again.stages] == [True] * 6
-    assert JobRecord.select().count() == 4
-
-
-def test_an_answer_of_the_wrong_form_fails_the_run(
-    installation: Installation, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = case_run(installation, monkeypatch, "Sure! Here is your record.")
-    with pytest.raises(click.ClickException, match="not JSON"):
-        run.run()
-
-
-def demo(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Result:
-    monkeypatch.setattr("tunesmith.case_run.complete", lambda *_: RECORD)
+def demo(installation: Installation, monkeypatch: pytest.MonkeyPatch, answer: str = RECORD) -> Result:
+    monkeypatch.setattr("tunesmith.demo.complete", lambda *_: answer)
     return CliRunner().invoke(cli.main, ["demo", "--data", str(installation.cp.settings.data)])
 
 
@@ -160,7 +130,30 @@ def test_the_demo_shows_stages_scores_and_the_dashboard(
     for words in ("used as it is", "6. Deployment", "Verdict: better", "http://127.0.0.1:8420", "100.0%", "pump 12"):
         assert words in result.output
     assert "used again" not in result.output
-    assert demo(installation, monkeypatch).output.count("used again") >= 6
+    again = demo(installation, monkeypatch)
+    assert (again.exit_code, again.output.count("Made by an earlier run from the very same inputs")) == (0, 6)
+    assert JobRecord.select().count() == 4
+    assert [run.outcome for run in installation.connect().list_guided_runs("default")] == ["done", "done"]
+
+
+def test_a_run_that_is_under_way_is_watched_and_not_begun_again(
+    installation: Installation, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = installation.connect()
+    folder = cases.SHIPPED / "machine_faults"
+    version = client.upload_dataset("default", "faults", *(folder / f"{part}.jsonl" for part in ("train", "test")))
+    begun = client.start_guided_run("default", "machine_faults", version.id)
+    monkeypatch.setattr("tunesmith.demo._upload", lambda *_: version.id)
+    assert demo(installation, monkeypatch).exit_code == 0
+    assert [run.id for run in client.list_guided_runs("default")] == [begun.id]
+
+
+def test_an_answer_of_the_wrong_form_fails_the_demo(
+    installation: Installation, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = demo(installation, monkeypatch, "Sure! Here is your record.")
+    assert result.exit_code == 1
+    assert "not JSON" in result.output
 
 
 def test_the_demo_fails_unless_the_tuned_model_is_clearly_better(
@@ -170,6 +163,8 @@ def test_the_demo_fails_unless_the_tuned_model_is_clearly_better(
     result = demo(installation, monkeypatch)
     assert result.exit_code == 1
     assert "the tuned model is not clearly better" in result.output
+    assert "Packaging" not in result.output  # the gate stayed shut
+    assert JobRecord.select().where(JobRecord.kind == "export").count() == 0
 
 
 def test_the_endpoint_is_asked_like_any_openai_server() -> None:

@@ -1,0 +1,184 @@
+"""What a job would be before it is a row: checked, and with all that it pins.
+
+Submitting makes the row at once; a guided run first looks whether a job with the very same pins has succeeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import (
+    HeldOutMissing,
+    InputMissing,
+    InputUnfit,
+    InputUnknown,
+    NotFound,
+    ParameterInvalid,
+)
+from control_plane.domain.lifecycle import SUCCEEDED
+from control_plane.domain.manifest import Input, Manifest
+from control_plane.domain.names import checked
+from control_plane.domain.permissions import Actor, require
+from control_plane.domain.policies import Policy
+from control_plane.services import datasets, methods, models, transitions
+from control_plane.services.access import projects
+from control_plane.store.datasets import DatasetRecord
+from control_plane.store.jobs import JobRecord
+from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.projects import ProjectRecord
+
+_LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A job as it was asked for, checked, with all that it pins; not a row yet."""
+
+    project: ProjectRecord
+    method_version: MethodVersionRecord
+    kind: str
+    name: str
+    parameters: dict[str, Any]  # complete
+    inputs: dict[str, dict[str, Any]]  # pinned
+    seed: int
+    memory_bytes: int
+    disk_bytes: int
+
+
+def check(
+    actor: Actor,
+    cp: ControlPlane,
+    project: str,
+    method: str,
+    name: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, int | Mapping[str, Any]] | None = None,
+    seed: int = 42,
+) -> Asked:
+    """What a job with these would be, if this actor may ask for it.
+
+    Raises NotFound, Denied, NameInvalid, MethodUnknown, ParameterUnknown, ParameterInvalid, InputMissing, InputUnknown,
+    InputUnfit, HeldOutMissing.
+    """
+    place = projects.get(actor, cp, project, "job.submit")
+    version = methods.get(actor, cp, method)
+    manifest = methods.manifest(version)
+    if manifest.kind == "import":
+        require(actor, "model.import", place.id)
+    complete = methods.check_parameters(manifest, parameters or {})
+    pinned = _pin(actor, cp, place, manifest, inputs or {})
+    _check_seed(seed)
+    return Asked(
+        project=place,
+        method_version=version,
+        kind=manifest.kind,
+        name=checked(name or manifest.name.replace("_", "-")),
+        parameters=complete,
+        inputs=pinned,
+        seed=seed,
+        memory_bytes=manifest.memory_estimate(_model_bytes(pinned)),
+        disk_bytes=manifest.resources.disk_bytes,
+    )
+
+
+def create(
+    actor: Actor,
+    cp: ControlPlane,
+    asked: Asked,
+    policy: Policy = Policy(),  # noqa: B008  # it is frozen
+    idempotency_key: str = "",
+) -> JobRecord:
+    """The row of a checked job, queued. Called inside a transaction; whoever calls wakes its topics afterwards."""
+    return transitions.create_job(
+        actor,
+        cp,
+        **vars(asked),
+        **asdict(policy),
+        waiting_code="not_before" if policy.not_before > cp.clock() else "not_planned",
+        idempotency_key=idempotency_key[:100] or None,
+    )
+
+
+def earlier(asked: Asked) -> JobRecord | None:
+    """The newest job that has succeeded with the very same pins: method version, parameters, inputs and seed."""
+    same = JobRecord.select().where(
+        JobRecord.project == asked.project.id,
+        JobRecord.method_version == asked.method_version.id,
+        JobRecord.parameters == asked.parameters,
+        JobRecord.inputs == asked.inputs,
+        JobRecord.seed == asked.seed,
+        JobRecord.state == SUCCEEDED,
+    )
+    found: JobRecord | None = same.order_by(JobRecord.id.desc()).first()
+    return found
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed <= _LARGEST_SEED:
+        raise ParameterInvalid(parameter="seed", problem=f"0 … {_LARGEST_SEED}")
+
+
+def _pin(
+    actor: Actor,
+    cp: ControlPlane,
+    project: ProjectRecord,
+    manifest: Manifest,
+    inputs: Mapping[str, int | Mapping[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Each given input with its id and content hash, checked against what the method takes."""
+    for name in inputs:
+        if name not in manifest.inputs:
+            raise InputUnknown(method=manifest.name, input=name)
+    pinned = {}
+    for name, wanted in manifest.inputs.items():
+        if name not in inputs:
+            if wanted.required:
+                raise InputMissing(input=name)
+            continue
+        given = inputs[name]
+        number = given if isinstance(given, int) else int(given["id"])
+        if not isinstance(given, int) and given.get("kind", wanted.kind) != wanted.kind:
+            raise InputUnfit(input=name, accepted=wanted.kind, given=given["kind"])
+        pin = _pin_model if wanted.kind == "model" else _pin_dataset
+        pinned[name] = {"kind": wanted.kind} | pin(actor, cp, project, manifest, wanted, number)
+    return pinned
+
+
+def _pin_model(
+    actor: Actor, cp: ControlPlane, project: ProjectRecord, manifest: Manifest, wanted: Input, number: int
+) -> dict[str, Any]:
+    model = models.get(actor, cp, number)
+    if model.project_id != project.id:
+        raise NotFound
+    if model.form not in wanted.accepts:
+        raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=model.form)
+    return {"id": model.id, "hash": model.hash}
+
+
+def _pin_dataset(
+    actor: Actor, cp: ControlPlane, project: ProjectRecord, manifest: Manifest, wanted: Input, number: int
+) -> dict[str, Any]:
+    version = datasets.get_version(actor, cp, number)
+    if DatasetRecord.get_by_id(version.dataset_id).project_id != project.id:
+        raise NotFound
+    if version.format not in wanted.accepts:
+        raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=version.format)
+    if wanted.held_out and not version.test_sha256:
+        raise HeldOutMissing
+    return {"id": version.id, "hash": version.hash}
+
+
+def _model_bytes(pinned: Mapping[str, Mapping[str, Any]]) -> int:
+    """The bytes of all model inputs' files, an adapter's base among them; a model that two inputs share counts once."""
+    needed: dict[int, int] = {}
+    pending = [pin["id"] for pin in pinned.values() if pin["kind"] == "model"]
+    while pending:
+        model = ModelRecord.get_by_id(pending.pop())
+        needed[model.id] = model.size
+        if model.form == "adapter":
+            pending.append(model.base_id)
+    return sum(needed.values())

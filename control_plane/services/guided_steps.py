@@ -1,0 +1,209 @@
+"""What carries guided runs out: from what has come of a run's steps it begins those that are ready.
+
+A run owns no state of a job: it remembers which job or deployment belongs to which step, and everything else follows
+from those. A step begins together with the note of it, in one transaction that looks at the run again: a restart in
+between costs nothing, and a cancelled run starts nothing more. What was made from the very same pins is used again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain import graph as graphs
+from control_plane.domain import lifecycle
+from control_plane.domain.errors import Denied, DeploymentChanged, TunesmithError, Unavailable
+from control_plane.domain.graph import CANCELLED, DATA, DEPLOY, DONE, FAILED, Fact, Graph, Step
+from control_plane.domain.permissions import Actor
+from control_plane.services import asking, deployments, transitions
+from control_plane.services.access import identity
+from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.database import transaction
+from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.guided import GuidedRunRecord
+from control_plane.store.jobs import JobRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.people import UserRecord
+from control_plane.store.projects import ProjectRecord
+
+log = logging.getLogger(__name__)
+
+
+def advance(cp: ControlPlane) -> int:
+    """Carry on each run that something has come of; how many moved. Called whenever a job or a replica has changed."""
+    moved = 0
+    for run in GuidedRunRecord.select().where(GuidedRunRecord.outcome == ""):
+        try:
+            moved += carry_on(cp, run)
+        except Exception:  # a loop's top: one broken run must not hold up the others, and is looked at again
+            log.exception("guided run %s could not go on", run.id)
+    return moved
+
+
+def carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
+    """Begin all that can begin now; whether anything did, or the run ended."""
+    moved = False
+    while not run.outcome and _carry_on(cp, run):
+        moved, run = True, GuidedRunRecord.get_by_id(run.id)
+    if moved:
+        cp.signals.wake(f"project:{run.project_id}")
+    return moved
+
+
+def move(run: GuidedRunRecord, **columns: Any) -> bool:
+    """Change a run that is as it was read; False if somebody was quicker. Called inside a transaction."""
+    same = (GuidedRunRecord.id == run.id) & (GuidedRunRecord.version == run.version) & (GuidedRunRecord.outcome == "")
+    return bool(GuidedRunRecord.update(version=GuidedRunRecord.version + 1, **columns).where(same).execute())
+
+
+def _carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
+    graph, facts = graphs.of_data(run.graph), facts_of([run])[run.id]
+    if ended := graphs.outcome(graph, facts):
+        bad = next((fact for fact in facts.values() if fact.state in (FAILED, CANCELLED)), Fact(DONE))
+        return _end(run, ended, bad.reason, dict(bad.reason_params))
+    try:
+        return any(_begin(cp, run, step, graphs.inputs_of(step, facts)) for step in graphs.ready(graph, facts))
+    except Unavailable:
+        return False  # a full disk, say: it is tried again
+    except TunesmithError as problem:
+        log.info("guided run %s stopped: %s", run.id, problem)
+        return _end(run, graphs.STOPPED, problem.code, {key: str(value) for key, value in problem.params.items()})
+
+
+def _end(run: GuidedRunRecord, outcome: str, reason: str, params: dict[str, Any]) -> bool:
+    with transaction():
+        return move(run, outcome=outcome, reason=reason, reason_params=params)
+
+
+def _begin(cp: ControlPlane, run: GuidedRunRecord, step: Step, inputs: dict[str, int]) -> bool:
+    """Have a step carried out, in the name of who started the run; False if the run has changed meanwhile."""
+    actor, project = _on_behalf(run), str(ProjectRecord.get_by_id(run.project_id).name)
+    if step.kind == DEPLOY:
+        return _begin_deployment(actor, cp, project, run, step, inputs["model"])
+    asked = asking.check(actor, cp, project, step.method, step.title, step.parameters, inputs)
+    with transaction():
+        if not _is_as_read(run):
+            return False
+        job = asking.earlier(asked)
+        begun = {"reused": job is not None}
+        job = job or asking.create(actor, cp, asked)
+        move(run, begun=run.begun | {step.name: begun | {"job": job.id}})
+    cp.signals.wake(*transitions.topics(job))
+    return True
+
+
+def _begin_deployment(
+    actor: Actor, cp: ControlPlane, project: str, run: GuidedRunRecord, step: Step, model_id: int
+) -> bool:
+    with transaction():
+        if not _is_as_read(run):
+            return False
+        found = DeploymentRecord.get_or_none(
+            DeploymentRecord.project == run.project_id,
+            DeploymentRecord.name == step.title,
+            DeploymentRecord.model == model_id,
+            DeploymentRecord.desired_state == lifecycle.SERVING,
+        )
+        begun = {"reused": found is not None, "model": model_id}
+        deployment = found or deployments.deploy(actor, cp, project, step.title, model_id)
+        move(run, begun=run.begun | {step.name: begun | {"deployment": deployment.id}})
+    cp.signals.wake(f"deployment:{deployment.id}", "schedule")  # once more: only now is it there for everybody
+    return True
+
+
+def _is_as_read(run: GuidedRunRecord) -> bool:
+    """Whether nobody was quicker. What is read inside a transaction stays true until its end."""
+    now = GuidedRunRecord.get_by_id(run.id)
+    return not now.outcome and bool(now.version == run.version)
+
+
+def _on_behalf(run: GuidedRunRecord) -> Actor:
+    """Who started the run, with what they may do now: whoever left the project goes no further in it."""
+    user = UserRecord.get_or_none(UserRecord.id == run.created_by_id, UserRecord.active == True)  # noqa: E712
+    actor = identity.actor_of(user, "") if user else None
+    if actor is None or not actor.may("job.submit", run.project_id):
+        raise Denied(permission="job.submit")
+    return actor
+
+
+# ---- what has come of the steps
+
+
+def given(graph: Graph, dataset_version_id: int) -> dict[str, Fact]:
+    """The facts of a run before anything has begun: its data is there."""
+    return {
+        step.name: Fact(DONE, dict.fromkeys(step.outputs, dataset_version_id)) for step in graph if step.kind == DATA
+    }
+
+
+def facts_of(runs: Sequence[GuidedRunRecord]) -> dict[int, dict[str, Fact]]:
+    """What has come of the steps that have begun, by run."""
+    begun = [one for run in runs for one in run.begun.values()]
+    jobs = _by_id(JobRecord, begun, "job")
+    served = _by_id(DeploymentRecord, begun, "deployment")
+    made, scored = _models([*jobs]), _evaluations([*jobs])
+    found = {}
+    for run in runs:
+        graph = graphs.of_data(run.graph)
+        facts = given(graph, run.dataset_version_id)
+        for step in graph:
+            one = run.begun.get(step.name, {})
+            if "job" in one:
+                facts[step.name] = _of_job(step, jobs[one["job"]], made[one["job"]], scored.get(one["job"]))
+            elif "deployment" in one:
+                facts[step.name] = _of_deployment(run, step, served[one["deployment"]], one["model"])
+        found[int(run.id)] = facts
+    return found
+
+
+def of_job(step: Step, job: JobRecord) -> Fact:
+    """What has come of a step that this job carries out."""
+    return _of_job(step, job, _models([job.id])[job.id], _evaluations([job.id]).get(job.id))
+
+
+def _of_job(step: Step, job: JobRecord, models: dict[str, int], evaluation: EvaluationRecord | None) -> Fact:
+    state = graphs.state_of(job.state)
+    if state != DONE:
+        return Fact(state, reason=job.reason, reason_params=job.reason_params)
+    if evaluation is None:
+        return Fact(DONE, models)
+    named = {name: int(evaluation.id) for name, kind in step.outputs.items() if kind == "evaluation"}
+    return Fact(DONE, models | named, evaluation.verdict)
+
+
+def _of_deployment(run: GuidedRunRecord, step: Step, deployment: DeploymentRecord, model_id: int) -> Fact:
+    made = dict.fromkeys(step.outputs, int(deployment.id))
+    if run.outcome == DONE:  # it served; what has been done with it since is no part of the run
+        return Fact(DONE, made)
+    if deployment.model_id != model_id or deployment.desired_state == lifecycle.STOPPED:
+        return Fact(CANCELLED, made, "", DeploymentChanged().code, {"deployment": deployment.name})
+    stands = deployments.condition(deployment)
+    state = graphs.state_of(stands.state)
+    return Fact(state, made, "", stands.code if state == FAILED else "", stands.params)
+
+
+def _models(job_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """job → output → model. An artifact is called like the output that it is."""
+    query = (
+        ModelRecord.select(ModelRecord.job, ModelRecord.id, ArtifactRecord.name)
+        .join(ArtifactRecord, on=(ModelRecord.artifact == ArtifactRecord.id))
+        .where(ModelRecord.job.in_(list(job_ids)))
+    )
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for job_id, model_id, output in query.tuples().iterator():
+        found[job_id][output] = model_id
+    return found
+
+
+def _evaluations(job_ids: Sequence[int]) -> dict[int, EvaluationRecord]:
+    query = EvaluationRecord.select(EvaluationRecord.id, EvaluationRecord.job, EvaluationRecord.verdict)
+    return {int(one.job_id): one for one in query.where(EvaluationRecord.job.in_(list(job_ids)))}
+
+
+def _by_id(record: type[Any], begun: Sequence[dict[str, Any]], key: str) -> dict[int, Any]:
+    numbers = [one[key] for one in begun if key in one]
+    return {int(one.id): one for one in record.select().where(record.id.in_(numbers))}

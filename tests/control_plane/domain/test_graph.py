@@ -1,0 +1,181 @@
+"""Graphs of steps: what is refused and where, and what follows from what has come of the steps."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from control_plane.domain import errors
+from control_plane.domain import graph as graphs
+from control_plane.domain.graph import BY_HAND, Fact
+from control_plane.domain.manifest import Input, Manifest, Output, Resources
+
+PLAN: list[dict[str, Any]] = [
+    {"name": "data", "kind": "data"},
+    {"name": "bring", "method": "bring", "title": "base"},
+    {"name": "train", "method": "tune", "inputs": {"policy": "bring.weights", "rows": "data.dataset"}},
+    {"name": "exam", "method": "score", "inputs": {"pupil": "train.weights", "rows": "data.dataset"}},
+    {
+        "name": "pack",
+        "method": "pack",
+        "inputs": {"whole": "train.weights"},
+        "gate": {"evaluation": "exam.marks", "verdict": "better"},
+    },
+    {"name": "serve", "kind": "deploy", "title": "faults", "inputs": {"model": "pack.file"}},
+]
+
+
+def manifest(name: str, kind: str, inputs: dict[str, str], outputs: dict[str, tuple[str, str]]) -> Manifest:
+    """A method whose inputs are given as `kind:accepted`, its outputs as (kind, form)."""
+    return Manifest(
+        name=name, kind=kind, type="", entry="", platforms=(), exclusive=True, network=False, display="",
+        description="", parameters={}, groups={}, resources=Resources(0, 0, 0),
+        inputs={
+            key: Input(key, text.split(":")[0], tuple(text.split(":")[1].split("|")), True, False, "")
+            for key, text in inputs.items()
+        },
+        outputs={key: Output(key, kind, form, key, "") for key, (kind, form) in outputs.items()},
+    )  # fmt: skip
+
+
+# named so that nothing can be guessed from a name
+TUNES = {"policy": "model:base", "rows": "dataset:chat"}
+SCORES = {"pupil": "model:base|adapter", "rows": "dataset:chat"}
+METHODS = {
+    "bring": manifest("bring", "import", {}, {"weights": ("model", "base")}),
+    "tune": manifest("tune", "train", TUNES, {"weights": ("model", "adapter")}),
+    "score": manifest("score", "evaluate", SCORES, {"marks": ("evaluation", "")}),
+    "pack": manifest("pack", "export", {"whole": "model:adapter"}, {"file": ("model", "gguf")}),
+}
+GRAPH = graphs.build(PLAN, METHODS)
+
+
+def changed(step: str, **columns: Any) -> list[dict[str, Any]]:
+    plan = copy.deepcopy(PLAN)
+    next(one for one in plan if one["name"] == step).update(columns)
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("plan", "error", "params"),
+    [
+        (
+            changed("train", inputs={"policy": "bring.weights"}),
+            "step_input_missing",
+            {"step": "train", "input": "rows"},
+        ),
+        (
+            changed("exam", inputs={"pupil": "train.weights", "rows": "data.dataset", "x": "data.dataset"}),
+            "step_input_unknown",
+            {"step": "exam", "input": "x"},
+        ),
+        # a later step, so no circle either; an output that the method does not have; nothing like an edge
+        (
+            changed("train", inputs={"policy": "pack.file", "rows": "data.dataset"}),
+            "edge_unknown",
+            {"place": "train.inputs.policy", "edge": "pack.file"},
+        ),
+        (
+            changed("train", inputs={"policy": "bring.model", "rows": "data.dataset"}),
+            "edge_unknown",
+            {"place": "train.inputs.policy", "edge": "bring.model"},
+        ),
+        (changed("serve", inputs={"model": "pack"}), "edge_unknown", {"place": "serve.inputs.model", "edge": "pack."}),
+        # of another kind, of another form
+        (
+            changed("train", inputs={"policy": "data.dataset", "rows": "data.dataset"}),
+            "edge_unfit",
+            {"place": "train.inputs.policy", "edge": "data.dataset", "accepted": "model", "given": "dataset"},
+        ),
+        (
+            changed("serve", inputs={"model": "train.weights"}),
+            "edge_unfit",
+            {"place": "serve.inputs.model", "edge": "train.weights", "accepted": ["gguf"], "given": "adapter"},
+        ),
+        (
+            changed("pack", gate={"evaluation": "train.weights", "verdict": "better"}),
+            "edge_unfit",
+            {"place": "pack.gate", "edge": "train.weights", "accepted": "evaluation", "given": "model"},
+        ),
+        (changed("pack", gate={"evaluation": "exam.marks", "verdict": "superb"}), "step_malformed", {"step": "pack"}),
+        (changed("pack", gate={"evaluation": "exam.marks"}), "step_malformed", {"step": "pack"}),
+        (changed("pack", inputs=["whole"]), "step_malformed", {"step": "pack"}),
+        (changed("pack", kind="deploy"), "step_malformed", {"step": "pack"}),
+        (changed("serve", kind="dance"), "step_malformed", {"step": "serve"}),
+        (changed("pack", name="exam"), "step_malformed", {"step": "exam", "problem": "name"}),
+        (changed("pack", name="a.b"), "step_malformed", {"step": "a.b", "problem": "name"}),
+    ],
+)
+def test_a_plan_that_does_not_fit_is_refused_with_its_place(
+    plan: list[dict[str, Any]], error: str, params: dict[str, Any]
+) -> None:
+    with pytest.raises(errors.GraphInvalid) as refused:
+        graphs.build(plan, METHODS)
+    assert refused.value.code == error
+    assert params.items() <= refused.value.params.items()
+
+
+def test_kinds_and_outputs_come_from_the_methods() -> None:
+    assert [step.kind for step in GRAPH] == ["data", "import", "train", "evaluate", "export", "deploy"]
+    assert [dict(step.outputs) for step in GRAPH[1:4]] == [
+        {"weights": "model"},
+        {"weights": "model"},
+        {"marks": "evaluation"},
+    ]
+    assert graphs.methods_of(PLAN) == ["bring", "tune", "score", "pack"]
+    assert graphs.of_data(graphs.as_data(GRAPH)) == GRAPH
+
+
+DATA = {"data": Fact("done", {"dataset": 1})}
+BROUGHT = DATA | {"bring": Fact("done", {"weights": 2})}
+TRAINED = BROUGHT | {"train": Fact("done", {"weights": 3})}
+PACKED = TRAINED | {"exam": Fact("done", {"marks": 4}, "better"), "pack": Fact("done", {"file": 5})}
+
+
+@pytest.mark.parametrize(
+    ("facts", "stands", "outcome"),
+    [
+        (DATA, "done ready blocked blocked blocked blocked", ""),
+        (DATA | {"bring": Fact("open")}, "done open blocked blocked blocked blocked", ""),
+        (BROUGHT, "done done ready blocked blocked blocked", ""),
+        (TRAINED, "done done done ready blocked blocked", ""),
+        (TRAINED | {"exam": Fact("open")}, "done done done open blocked blocked", ""),
+        (TRAINED | {"exam": Fact("done", {}, "better")}, "done done done done ready blocked", ""),
+        (TRAINED | {"exam": Fact("done", {}, "unclear")}, "done done done done skipped skipped", "done"),
+        (TRAINED | {"exam": Fact("failed")}, "done done done failed skipped skipped", "stopped"),
+        (DATA | {"bring": Fact("cancelled")}, "done cancelled skipped skipped skipped skipped", "stopped"),
+        (PACKED, "done done done done done ready", ""),
+        (PACKED | {"serve": Fact("done")}, "done done done done done done", "done"),
+    ],
+)
+def test_how_each_step_stands_follows_from_the_facts(facts: dict[str, Fact], stands: str, outcome: str) -> None:
+    assert list(graphs.standing(GRAPH, facts).values()) == stands.split()
+    assert graphs.outcome(GRAPH, facts) == outcome
+    assert [step.name for step in graphs.ready(GRAPH, facts)] == [
+        name for name, state in graphs.standing(GRAPH, facts).items() if state == "ready"
+    ]
+
+
+def test_a_branch_that_failed_leaves_the_other_one_running() -> None:
+    plan = [*PLAN, {"name": "again", "method": "tune", "inputs": {"policy": "bring.weights", "rows": "data.dataset"}}]
+    both = graphs.build(plan, METHODS)
+    assert [step.name for step in graphs.ready(both, BROUGHT)] == ["train", "again"]
+    one = BROUGHT | {"train": Fact("failed"), "again": Fact("open")}
+    assert graphs.outcome(both, one) == ""
+    assert graphs.outcome(both, one | {"again": Fact("done", {"weights": 9})}) == "stopped"
+
+
+def test_a_step_is_given_what_its_edges_name() -> None:
+    (train,) = graphs.ready(GRAPH, BROUGHT)
+    assert graphs.inputs_of(train, BROUGHT) == {"policy": 2, "rows": 1}
+    with pytest.raises(errors.StepInputMissing):
+        graphs.inputs_of(train, DATA | {"bring": Fact("done")})
+
+
+def test_by_hand_an_evaluation_comes_before_packaging_whatever_it_finds() -> None:
+    trained = {"data": Fact("done", {"dataset": 1}), "train": Fact("done", {"model": 2})}
+    assert [step.name for step in graphs.ready(BY_HAND, trained)] == ["evaluate"]
+    scored = trained | {"evaluate": Fact("done", {"evaluation": 3}, "worse")}
+    assert [step.name for step in graphs.ready(BY_HAND, scored)] == ["export"]
