@@ -34,7 +34,7 @@ def test_a_second_run_uses_what_is_there(place):
 
 
 @pytest.mark.browser
-def test_a_person_gets_there_in_six_clicks(place, browser):
+def test_a_person_gets_there_in_seven_clicks(place, browser):
     """From the one-time link to an answer of the tuned model; the run uses again what the demo has made."""
     link = re.search(r"http\S+/welcome/\S+", place.up()).group()
     address = link.split("/welcome/")[0]
