@@ -16,7 +16,8 @@ from pathlib import Path
 import click
 
 from agent import garbage, isolation
-from agent.environment import folder_of, size
+from agent.build import size
+from agent.environment import folder_of
 from agent.hardware import read
 from agent.isolation import Isolation
 from agent.link import identity

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import psutil
 
+from agent.build import BASE, MARK, size
 from agent.context import Agent
-from agent.environment import BASE, MARK, folder_of, size
+from agent.environment import folder_of
 from agent.settings import Settings
 from agent.storage.files import is_locked, try_lock, unlocking
 

@@ -24,6 +24,13 @@ class EngineChoice(StrEnum):
     LLAMA_CPP = "llama_cpp"
 
 
+class Installer(StrEnum):
+    """What installs a method's requirements."""
+
+    UV = "uv"
+    PIP = "pip"
+
+
 def _setting(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc})
 
@@ -37,6 +44,9 @@ class Settings:
     environments: str = _setting("", "Folder of the methods' environments; empty: in the data folder")
     isolation: str = _setting("auto", "Sandbox for method code: auto (where it works), required, off")
     readable_paths: str = _setting("", "Further folders, separated as in PATH, that sandboxed method code may read")
+    installer: Installer = _setting(
+        Installer.UV, "What installs a method's requirements: uv, and pip where uv cannot; or pip"
+    )
     pip_options: str = _setting("", "Further options of pip install, beside the machine's own pip configuration")
     cache_bytes: int = _setting(200_000_000_000, "Size of the cache of models and datasets beyond which the oldest go")
     cache_keep_seconds: float = _setting(2_592_000.0, "Without a use for so long a cached model or dataset goes")

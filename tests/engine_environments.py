@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.environment import BuildFailed, Environments
+from agent.build import BuildFailed
+from agent.environment import Environments
 from agent.serving import engines
 from agent.serving.engines import Kind
 from agent.settings import Settings

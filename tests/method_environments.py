@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from agent.environment import BuildFailed, Environments
+from agent.build import BuildFailed
+from agent.environment import Environments
 from agent.settings import Settings
 from support import missing
 

@@ -28,9 +28,9 @@ from agent.attempts.faults import Cancelled, Ending, Faults, blame, foreseen
 from agent.attempts.masking import Mask, secrets_of
 from agent.attempts.outbox import NoPlainFile, Outbox, last_lines
 from agent.attempts.outcome import Failure, judge
+from agent.build import BuildFailed
 from agent.clock import boot_id
 from agent.context import Agent
-from agent.environment import BuildFailed
 from agent.link.calls import Fenced, Gone, LinkClosed, Refused
 from agent.settings import inherited
 from agent.storage import blobs

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.environment import BuildFailed, Environments
+from agent.build import BuildFailed
+from agent.environment import Environments
 from agent.settings import EngineChoice, Settings
 
 _FOLDER = Path(__file__).parent / "engine"

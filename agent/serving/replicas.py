@@ -17,8 +17,8 @@ from google.protobuf.message import DecodeError
 from agent import memory
 from agent.attempts.faults import last_line
 from agent.attempts.outbox import last_lines
+from agent.build import BuildFailed
 from agent.context import Agent
-from agent.environment import BuildFailed
 from agent.link.calls import Faulty, LinkClosed, Refused, Superseded
 from agent.link.session import Session
 from agent.serving import engines

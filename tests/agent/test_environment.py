@@ -1,31 +1,21 @@
-"""Environments built by the real venv and pip, from tiny wheels that the test writes; no index is asked."""
+"""Environments built by the real venv, uv and pip, from tiny wheels that the test writes; no index is asked."""
 
 from __future__ import annotations
 
 import subprocess
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from agent.environment import BuildFailed, Environment, Environments, public, split
-from agent.settings import Settings
+from agent import build, uv
+from agent.build import BuildFailed, Environment, public
+from agent.environment import Environments, split
+from agent.settings import Installer, Settings
+from tests.agent.wheels import installer, wheel
 
 LOCK = "library==3.0\nshared==1.0\ntorch==2.5.0\n"  # neither the newest nor asked for by the requirements
-
-
-def wheel(folder: Path, name: str, version: str, requires: str = "") -> None:
-    info = f"{name}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
-        archive.writestr(f"{name}.py", f"VERSION = {version!r}\n")
-        archive.writestr(f"{info}/METADATA", metadata + (f"Requires-Dist: {requires}\n" if requires else ""))
-        archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{info}/RECORD", "")
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("PIP_CONFIG_FILE", "/dev/null")
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_FIND_LINKS", str(folder / "wheels"))
+        patch.setenv("PIP_CACHE_DIR", str(folder / "downloads"))
         patch.delenv("PIP_CONSTRAINT", raising=False)
         yield folder
 
@@ -75,7 +66,55 @@ def test_torch_is_shared_and_the_lock_is_public(environments: Environments, tmp_
     assert imported(first, "torch") == imported(second, "torch")
     assert "base-" in imported(first, "torch")[1]
     assert first.lock == "library==3.1\nshared==1.0\ntorch==2.5.0\n"
-    assert "Successfully installed" in (tmp_path / "log").read_text()
+    assert installer(first, "library") == installer(second, "library") == "uv"
+    assert "pip installs" not in (tmp_path / "log").read_text()
+
+
+def test_pip_makes_the_same_of_it(environments: Environments, place: Path, tmp_path: Path) -> None:
+    by_uv = ensure(environments, tmp_path, "torch>=2.4\nlibrary==3.1\n")
+    (tmp_path / "environments").mkdir()
+    for base in (place / "agent/environments").glob("base-*"):
+        (tmp_path / "environments" / base.name).symlink_to(base)
+    settings = Settings(data=tmp_path, tail_seconds=0.05, installer=Installer.PIP)
+    by_pip = ensure(Environments(settings), tmp_path, "torch>=2.4\nlibrary==3.1\n")
+    assert (installer(by_pip, "library"), by_pip.lock) == ("pip", by_uv.lock)
+
+
+@pytest.mark.parametrize(
+    ("program", "variable", "why"),
+    [
+        (None, "", "it is not there"),
+        ("no program", "", "does not start"),
+        ('#!/bin/sh\nrm -r "$(dirname "$4")"/../lib\nexit 3\n', "", "uv pip install ended with status 3"),
+        ("", "PIP_PREFER_BINARY", "it has no word for pip's prefer-binary"),
+    ],
+)
+def test_where_uv_cannot_pip_installs_and_the_log_says_why(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, variable: str, why: str
+) -> None:
+    if program != "":
+        wrong = tmp_path / "uv"
+        wrong.write_text(program or "")
+        wrong.chmod(0o755)
+        monkeypatch.setattr(uv, "binary", lambda: str(wrong) if program else None)
+    if variable:
+        monkeypatch.setenv(variable, "1")
+    made = ensure(Environments(Settings(data=tmp_path, tail_seconds=0.05)), tmp_path, "shared==1.0\n")
+    assert (installer(made, "shared"), made.lock) == ("pip", "shared==1.0\n")
+    (said,) = [line for line in (tmp_path / "log").read_text().splitlines() if line.startswith("[tunesmith]")]
+    assert said.startswith("[tunesmith] pip installs, not uv: ") and why in said
+
+
+def test_pip_mends_what_uv_chose_without_seeing_torch(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(tmp_path, "torch", "2.5.0", requires="helper<2")
+    for version in ("1.0", "2.0"):
+        wheel(tmp_path, "helper", version)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    made = ensure(Environments(Settings(data=tmp_path / "agent", tail_seconds=0.05)), tmp_path, "torch\nhelper\n")
+    assert (imported(made, "helper")[0], made.lock) == ("1.0", "helper==1.0\ntorch==2.5.0\n")
+    assert "+ helper==2.0" in (tmp_path / "log").read_text()
 
 
 def test_a_second_job_builds_nothing(environments: Environments, tmp_path: Path) -> None:
@@ -113,6 +152,19 @@ def test_a_freeze_that_fails_is_a_failed_build(environments: Environments, place
 
     with pytest.raises(BuildFailed, match="freeze"):
         environments.ensure("shared>=1.0,<2\n", "", tmp_path / "log", tick)
+
+
+def test_what_is_installed_is_not_installed_again_to_be_written_down(
+    environments: Environments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, say, at the last step: the attempt tries again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "size", lambda folder: (tmp_path / "nothing").read_bytes())
+        with pytest.raises(OSError, match="nothing"):
+            ensure(environments, tmp_path, "shared<1.5\n")
+    (tmp_path / "log").unlink()
+    assert ensure(environments, tmp_path, "shared<1.5\n").lock == "shared==1.0\n"
+    assert (tmp_path / "log").read_text() == ""
 
 
 def test_a_failing_build_says_why(environments: Environments, tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ import pytest
 from agent.attempts import artifacts, attempt, trainer, workspace
 from agent.attempts.attempts import Attempts
 from agent.attempts.outbox import Outbox
+from agent.build import BuildFailed, Environment
 from agent.context import Agent
-from agent.environment import BuildFailed, Environment
 from agent.link import heartbeat, identity, poll
 from agent.link.calls import Link
 from agent.link.session import Session
@@ -241,19 +241,27 @@ def test_too_little_room_for_the_inputs_may_pass(
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"), [("OSError: [Errno 28] No space left on device", "disk_full"), ("no", "environment_failed")]
+    ("said", "reason", "tries"),
+    [
+        ("OSError: [Errno 28] No space left on device", "disk_full", 3),
+        ("error: No space left on device (os error 28)", "disk_full", 3),
+        ("no", "environment_failed", 1),
+    ],
 )
-def test_a_disk_that_is_full_while_pip_installs(
-    fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch, said: str, reason: str
+def test_a_build_is_tried_again_where_the_disk_was_full_and_not_else(
+    fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch, said: str, reason: str, tries: int
 ) -> None:
+    calls = []
+
     def ensure(_: object, requirements: str, lock: str, build_log: Path, tick: object) -> None:
+        calls.append(requirements)
         build_log.write_text(said)
         raise BuildFailed("pip")
 
     monkeypatch.setattr(Environments, "ensure", ensure)
     fleet.offer(make_offer(fleet, GOOD))
     fleet.wait_for(lambda: over(fleet))
-    assert fleet.states[12][-1].reason == reason
+    assert (fleet.states[12][-1].reason, len(calls)) == (reason, tries)
 
 
 def test_no_trainer_outlives_a_failed_attempt(

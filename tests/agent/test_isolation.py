@@ -16,11 +16,12 @@ from agent import isolation
 from agent.attempts import runner
 from agent.environment import Environments
 from agent.isolation import Isolation, IsolationMissing, Sandbox
-from agent.settings import SettingInvalid, Settings, read
+from agent.settings import Installer, SettingInvalid, Settings, read
 from support import missing
 from tests.agent.conftest import Machine
 from tests.agent.fake_fleet import FakeFleet
 from tests.agent.trainings import GOOD, make_offer, over
+from tests.agent.wheels import installer
 
 LOOK = """
 def refused(what):
@@ -84,8 +85,11 @@ def test_without_a_sandbox_that_is_what_the_fleet_is_told(fleet: FakeFleet, mach
     assert (inventory.isolation, "ISOLATION" in inventory.isolation_problem) == ("none", True)
 
 
-def test_building_an_environment_reaches_as_little(sandbox: Sandbox, tmp_path: Path) -> None:
-    """A source package's setup.py is code that pip runs."""
+@pytest.mark.parametrize("choice", Installer)
+def test_building_an_environment_reaches_as_little(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, choice: Installer
+) -> None:
+    """A source package's setup.py is code that uv and pip run."""
     key = tmp_path / "agent" / "machine.key"
     key.parent.mkdir()
     key.write_text("very private")
@@ -103,11 +107,15 @@ def test_building_an_environment_reaches_as_little(sandbox: Sandbox, tmp_path: P
         member = tarfile.TarInfo("nosy-1/setup.py")
         member.size = len(source)
         package.addfile(member, io.BytesIO(source.encode()))
-    options = f"--find-links {tmp_path / 'wheels'}"
-    settings = Settings(data=tmp_path / "agent", tail_seconds=0.05, pip_options=options)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path / "downloads"))
+    settings = Settings(data=tmp_path / "agent", tail_seconds=0.05, installer=choice)
     environments, log = Environments(settings, sandbox), tmp_path / "log"
-    python = environments.ensure("nosy==1", "", log, lambda: None).python
-    said = subprocess.run([python, "-c", "import nosy; print(nosy.SEEN, nosy.WROTE)"], capture_output=True, text=True)
+    made = environments.ensure("nosy==1", "", log, lambda: None)
+    assert installer(made, "nosy") == choice, log.read_text()
+    said = subprocess.run(
+        [made.python, "-c", "import nosy; print(nosy.SEEN, nosy.WROTE)"], capture_output=True, text=True
+    )
     assert said.stdout == "nothing False\n", said.stderr + log.read_text()
 
 

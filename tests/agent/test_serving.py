@@ -17,8 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
+from agent.build import BuildFailed, Environment
 from agent.context import Agent
-from agent.environment import BuildFailed, Environment
 from agent.link.calls import Refused
 from agent.serving import engine_process, engines
 from agent.serving.channel import exchange
