@@ -383,16 +383,21 @@ def expire_leases(cp: ControlPlane) -> int:
 
 
 def lose_all(actor: Actor, cp: ControlPlane, machine_id: str) -> list[str]:
-    """End what a locked machine holds or was offered, inside the caller's transaction; the topics to wake after it.
+    """End what a locked machine holds or was offered, of whichever rank, inside the caller's transaction.
+
+    Returns the topics to wake after it: the attempt's other machines are to let go of it, too.
 
     Its jobs are queued again at once, and it counts against none of them.
     """
     topics: list[str] = []
-    query = AttemptRecord.select().where(AttemptRecord.machine == machine_id, AttemptRecord.state.in_(ATTEMPT_OPEN))
-    for attempt in list(query):
+    here = AttemptRecord.id.in_(
+        AttemptPartRecord.select(AttemptPartRecord.attempt).where(AttemptPartRecord.machine == machine_id)
+    )
+    for attempt in list(AttemptRecord.select().where(here, AttemptRecord.state.in_(ATTEMPT_OPEN))):
         state = DECLINED if attempt.state == OFFERED else LOST
         if transitions.move(actor, cp, attempt, state, "machine_locked"):
-            topics += transitions.topics(JobRecord.get_by_id(attempt.job_id))
+            others = AttemptPartRecord.select(AttemptPartRecord.machine).where(AttemptPartRecord.attempt == attempt.id)
+            topics += transitions.topics(JobRecord.get_by_id(attempt.job_id), *(part.machine_id for part in others))
     return topics
 
 

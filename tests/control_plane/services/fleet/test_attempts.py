@@ -9,6 +9,7 @@ from peewee import OperationalError
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Fenced, NotFound, SequenceGap
 from control_plane.domain.leases import Steadiness
+from control_plane.domain.matching import Grant
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.policies import Policy
 from control_plane.domain.presence import Held
@@ -21,7 +22,7 @@ from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.wording import say
-from fleet_support import Fleet, model_files, report, succeed, upload
+from fleet_support import GIB, Fleet, model_files, report, succeed, upload
 from support import FakeClock
 
 
@@ -288,6 +289,23 @@ def test_a_locked_machine_loses_what_it_holds_at_once_and_no_job_is_blamed(cp: C
     other = fleet.machine()
     scheduling.run_pass(cp)
     assert fleet.attempt(job.id).machine_id == other.id
+
+
+def test_locking_any_machine_of_a_gang_ends_its_attempt_and_the_first_is_told(cp: ControlPlane, fleet: Fleet) -> None:
+    first, second = fleet.machine(), fleet.machine()
+    job = jobs.submit(fleet.user, cp, "default", "bring")
+    grants = [Grant(one.id, "cpu:0", GIB, exclusive=True) for one in (first, second)]
+    with transaction():
+        attempt = transitions.offer(SYSTEM, cp, job, MachineRecord.get_by_id(first.id), grants)
+    assert attempt is not None
+    attempts.accept(first, cp, attempt.id, attempt.fence)
+    seen = cp.signals.version(f"machine:{first.id}")
+    machines.revoke(SYSTEM, cp, second.id)
+    assert (state(attempt), job_of(attempt).state, job_of(attempt).lost_attempts) == ("LOST", "QUEUED", 0)
+    assert {part.state for part in AttemptPartRecord.select()} == {"LOST"} and not AllocationRecord.select().exists()
+    assert cp.signals.version(f"machine:{first.id}") > seen
+    held = [Held(attempt.id, attempt.fence)]
+    assert attempts.verdicts(first, cp, first.id, held)[0].verdict == "stop"
 
 
 def test_the_owner_says_when_and_how_a_job_is_lost(cp: ControlPlane, fleet: Fleet, clock: FakeClock) -> None:
