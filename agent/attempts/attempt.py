@@ -24,7 +24,7 @@ from pathlib import Path
 from agent.attempts import artifacts, trainer, workspace
 from agent.attempts.artifacts import OutputMissing, OutputUnreadable
 from agent.attempts.checkpoints import Checkpoints
-from agent.attempts.faults import Cancelled, Ending, Faults, blame, foreseen
+from agent.attempts.faults import END, OVER, Cancelled, Ending, Faults, blame, foreseen
 from agent.attempts.masking import Mask, secrets_of
 from agent.attempts.outbox import NoPlainFile, Outbox, last_lines
 from agent.attempts.outcome import Failure, judge
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 _ENDS = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})  # written down: what is left is tried for ever
 _CLEARINGS = 5  # a runner that finds no spec leaves its lock in the folder, perhaps just now
 _UNREADABLE = {"problem": "The offer that was kept in state.db cannot be read."}
-_END, _OVER = "its end", "what is left of it"  # where faults are counted, beside the states
 
 
 class Attempt:
@@ -60,7 +59,7 @@ class Attempt:
         self._mask = Mask(secrets_of(inherited(), str(agent.settings.data / "machine.key")))
         self._outbox = Outbox(agent.link, agent.store, self.offer, folder, self._mask, self._let_go)
         self._checkpoints = Checkpoints(agent, self.offer, folder)
-        self._faults = Faults(agent.settings)
+        self._faults = Faults(agent.settings, agent.store, row)
         # decided; what is left is to tell it
         self._ending: Ending | None = None if offer else Ending("FAILED", Failure("agent_error", _UNREADABLE))
         self._told = False  # the control plane knows the end
@@ -107,7 +106,7 @@ class Attempt:
         if self._ending is None and (ending := foreseen(problem)):
             self._ending = ending
             return
-        where = _OVER if self._told or self._given_up else _END if self._ending else self._last_state
+        where = OVER if self._told or self._given_up else END if self._ending else self._last_state
         self._faults.count(where)
         log.warning("attempt %d: a fault in %s", self.row.attempt_id, where, exc_info=problem)
         if self._faults.exhausted(where) and self._ending is None and where not in _ENDS:
@@ -209,7 +208,7 @@ class Attempt:
     def _tell_end(self, ending: Ending) -> None:
         """Stop the trainer, tell and seal all there is, as far as that can be done, and report the end."""
         self._stop_trainer()
-        hopeless = self._faults.exhausted(_END)
+        hopeless = self._faults.exhausted(END)
         if not hopeless:
             with suppress(Cancelled):
                 self._unless_cancelled()

@@ -19,7 +19,9 @@ from agent.attempts.outcome import Failure
 from agent.link.calls import Faulty, Refused
 from agent.settings import Settings
 from agent.storage.blobs import SPARE, DiskFull
+from agent.storage.state import AttemptRow, Store
 
+END, OVER = AFTER = ("its end", "what is left of it")  # where faults are counted, beside the steps
 _LONGEST_PROBLEM = 500  # characters of an error's last line
 
 
@@ -35,16 +37,21 @@ class Ending(NamedTuple):
 
 
 class Faults:
-    """How often in a row something went wrong at one place that nobody foresaw, and how long to wait then."""
+    """How often in a row something went wrong at one place that nobody foresaw, and how long to wait then.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._where, self._tries, self._last = "", 0, 0.0
+    The count of a step is kept in state.db as well: an agent that is started again and again ends the attempt, too.
+    """
+
+    def __init__(self, settings: Settings, store: Store, row: AttemptRow) -> None:
+        self._settings, self._store, self._attempt = settings, store, row.attempt_id
+        self._where, self._tries, self._last = row.fault_where, row.fault_tries, time.monotonic()
 
     def count(self, where: str) -> None:
         """Something went wrong at `where`; what went wrong elsewhere before is forgotten."""
         self._tries = self._tries + 1 if where == self._where else 1
         self._where, self._last = where, time.monotonic()
+        if where not in AFTER:
+            self._keep()
 
     def exhausted(self, where: str) -> bool:
         """Whether `where` was tried often enough."""
@@ -57,8 +64,13 @@ class Faults:
 
     def calm(self) -> None:
         """All is well: after a while the faults of a long training are forgotten."""
-        if time.monotonic() - self._last > self._settings.fault_max_seconds:
+        if self._tries and time.monotonic() - self._last > self._settings.fault_max_seconds:
             self._tries = 0
+            self._keep()
+
+    def _keep(self) -> None:
+        with suppress(OSError):  # it may be the store that fails; then this agent alone counts
+            self._store.set_faults(self._attempt, self._where, self._tries)
 
 
 def foreseen(problem: Exception) -> Ending | None:

@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS attempts (
     attempt_id INTEGER PRIMARY KEY, fence INTEGER NOT NULL, offer BLOB NOT NULL, state TEXT NOT NULL,
     cancelled INTEGER NOT NULL DEFAULT 0, boot_id TEXT NOT NULL DEFAULT '', sequence INTEGER NOT NULL DEFAULT 0,
-    events INTEGER NOT NULL DEFAULT 0);
+    events INTEGER NOT NULL DEFAULT 0, fault_where TEXT NOT NULL DEFAULT '',
+    fault_tries INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS reports (
     attempt_id INTEGER NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (attempt_id, sequence));
 CREATE TABLE IF NOT EXISTS logs (
@@ -42,6 +43,8 @@ class AttemptRow:
     boot_id: str  # of the machine's start in which its runner was started
     sequence: int  # of the last report
     events: int  # lines of events.jsonl that are acknowledged
+    fault_where: str  # the step that met what nobody foresaw
+    fault_tries: int  # so often in a row
 
 
 class BlobRow(NamedTuple):
@@ -143,6 +146,13 @@ class Store:
         """Remember how many lines of events.jsonl are acknowledged."""
         with self._transaction() as database:
             database.execute("UPDATE attempts SET events = ? WHERE attempt_id = ?", (lines, attempt_id))
+
+    def set_faults(self, attempt_id: int, where: str, tries: int) -> None:
+        """Remember how often in a row a step of the attempt met what nobody foresaw."""
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE attempts SET fault_where = ?, fault_tries = ? WHERE attempt_id = ?", (where, tries, attempt_id)
+            )
 
     def forget_attempt(self, attempt_id: int) -> None:
         """Drop an attempt that is settled, or that somebody else has taken over."""

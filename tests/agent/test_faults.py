@@ -178,6 +178,34 @@ def test_raised_always_it_fails_with_a_reason_and_the_next_one_runs(
     assert fleet.last_state(13) == "SUCCEEDED"
 
 
+def test_an_agent_that_is_started_again_and_again_ends_the_attempt_all_the_same(
+    tmp_path: Path, fleet: FakeFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each start meets the fault once and is gone before the next try."""
+    Fault(float("inf")).put(monkeypatch, workspace, "lay_out")
+    monkeypatch.setattr("agent.attempts.faults.Faults.wait", lambda self: 1e9)
+    (tmp_path / "agent").mkdir()
+
+    def begin() -> InProcess:
+        house = InProcess(tmp_path / "agent", fleet)
+        house.start()
+        return house
+
+    def meet(tries: int) -> None:
+        house = begin()
+        house.wait_until(lambda: (row := house.agent.store.attempt(12)) and row.fault_tries == tries)
+        house.stop()
+
+    fleet.offer(make_offer(fleet, GOOD))
+    meet(1)
+    meet(2)
+    house = begin()
+    fleet.wait_for(lambda: over(fleet))
+    assert (fleet.last_state(12), fleet.states[12][-1].reason) == ("FAILED", "disk_full")
+    house.wait_until(house.is_done)
+    house.stop()
+
+
 def test_a_store_that_cannot_be_read_for_a_while_loses_no_attempt(
     fleet: FakeFleet, house: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
