@@ -261,7 +261,8 @@ class Client:
     ) -> pb.Job:
         """Ask for a job. `inputs` are ids of models and dataset versions by input name; parameters left out take their
         defaults. Two calls with the same `idempotency_key` make one job; without one, each call makes its own.
-        `policy` may hold `priority`, `not_before` (epoch seconds), `lost_after` (seconds) and `when_lost`.
+        `policy` may hold `priority`, `not_before` (epoch seconds), `lost_after` (seconds) and `when_lost`;
+        ValueError names one that is none of these or no such number.
         """
         request = pb.SubmitJobRequest(
             project=project,
@@ -271,7 +272,7 @@ class Client:
             inputs=[pb.InputRef(name=key, id=number) for key, number in (inputs or {}).items()],
             seed=seed,
             idempotency_key=idempotency_key or uuid.uuid4().hex,
-            policy=pb.Policy(**dict(policy or {})),
+            policy=_policy(policy or {}),
         )
         return self._ask(pb.Job, self._stub.SubmitJob, request)
 
@@ -443,6 +444,16 @@ class Client:
             if reply.status >= 400:
                 raise CallFailed(reply.data.decode("utf-8", "replace"), "engine_failed", {}, "UNAVAILABLE")
             yield reply.data
+
+
+def _policy(given: Mapping[str, Any]) -> pb.Policy:
+    policy = pb.Policy()
+    for name, value in given.items():
+        try:
+            policy.MergeFrom(pb.Policy(**{name: value}))
+        except (TypeError, ValueError, OverflowError) as problem:  # none of which says the name
+            raise ValueError(f"policy: {name}: {problem}") from problem
+    return policy
 
 
 def _chunks(source: str | Path | bytes) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,37 @@ def test_wrong_jobs_are_refused_in_words(client: tunesmith.Client) -> None:
         with pytest.raises(tunesmith.CallFailed) as caught:
             client.submit_job(*arguments)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("field", ["not_before", "lost_after"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300, -1.0])
+def test_a_policy_that_is_no_usable_number_is_refused_by_its_name(
+    client: tunesmith.Client, field: str, value: float
+) -> None:
+    with pytest.raises(tunesmith.CallFailed) as caught:
+        client.submit_job("default", "bring", policy={field: value})
+    assert (caught.value.code, caught.value.params["field"]) == ("field_invalid", field)
+    assert client.list_jobs("default") == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        ({"priority": 101}, "field_invalid"),
+        ({"priority": 1 << 40}, ""),
+        ({"priority": math.nan}, ""),
+        ({"lost_after": 10**400}, ""),
+        ({"when_lost": "never"}, "field_invalid"),
+        ({"urgency": 1}, ""),
+    ],
+)
+def test_what_a_policy_cannot_hold_is_refused_by_its_name(
+    client: tunesmith.Client, policy: dict[str, float | str], code: str
+) -> None:
+    """By the control plane, or before it is asked where the wire has no room for it."""
+    with pytest.raises(tunesmith.CallFailed if code else ValueError, match=next(iter(policy))) as caught:
+        client.submit_job("default", "bring", policy=policy)
+    assert getattr(caught.value, "code", "") == code
 
 
 def test_errors_come_in_the_language_that_was_asked_for(installation: Installation) -> None:
