@@ -9,7 +9,7 @@ looked at again: the pass stays near-linear in jobs and machines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 HEADROOM = 1.1  # an estimate is only an estimate
@@ -177,6 +177,19 @@ def plan(snapshot: Snapshot) -> Plan:
     return Plan(tuple(offers), waiting)
 
 
+def has_room(machine: Machine, grants: Iterable[Grant]) -> bool:
+    """Whether what was planned for a machine a moment ago can still be given, by the rules of `plan`."""
+    if not _takes_more(machine):
+        return False
+    slots = {slot.device.uuid: slot for slot in _slots(machine)}
+    for grant in grants:
+        slot = slots.get(grant.device)
+        if slot is None or slot.pool.free < grant.memory * HEADROOM:
+            return False
+        slot.pool.free -= grant.memory
+    return True
+
+
 def _slots(machine: Machine) -> list[_Slot]:
     """The machine's devices; those of one memory share a pool, from which all that is promised there is gone."""
     pools: dict[str, _Pool] = {}
@@ -203,8 +216,11 @@ def _first(fitting: list[_Slot], need: Need) -> _Slot | None:
 
 
 def _is_open(machine: Machine, need: Need) -> bool:
-    usable = machine.online and not machine.drained and not machine.on_battery
-    return usable and machine.id not in need.avoid and machine.disk_free >= need.disk
+    return _takes_more(machine) and machine.id not in need.avoid and machine.disk_free >= need.disk
+
+
+def _takes_more(machine: Machine) -> bool:
+    return machine.online and not machine.drained and not machine.on_battery
 
 
 def _suits(slot: _Slot, need: Need) -> bool:

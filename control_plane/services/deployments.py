@@ -192,7 +192,8 @@ def place(cp: ControlPlane) -> int:
     machines = {f"machine:{one.machine_id}" for one in placed} | {
         f"machine:{one.machine_id}" for one in failing.values()
     }
-    cp.signals.wake(*(f"deployment:{one}" for one in open_ones), *(machines if placed else ()))
+    again = () if len(placed) == len(planned.offers) else ("schedule",)
+    cp.signals.wake(*(f"deployment:{one}" for one in open_ones), *(machines if placed else ()), *again)
     return len(placed)
 
 
@@ -241,7 +242,7 @@ def _observe(cp: ControlPlane, replica: ReplicaRecord, status: ReplicaStatus) ->
 def _place(cp: ControlPlane, deployment: DeploymentRecord, placement: Placement, failing: ReplicaRecord | None) -> bool:
     """Whether the replica was made: the deployment may have been stopped or changed since it was planned."""
     if failing is not None:
-        if not _is_still(deployment, failing):
+        if not _is_still(deployment, failing) or not transitions.still_fits(cp, placement.grants):
             return False
         transitions.stop_replica(failing, deployment.generation)
     return transitions.create_replica(SYSTEM, cp, deployment, placement.grants) is not None

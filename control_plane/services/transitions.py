@@ -24,10 +24,11 @@ from control_plane.domain.lifecycle import (
     STARTING,
     STOPPED,
 )
-from control_plane.domain.matching import Grant
+from control_plane.domain.matching import Grant, has_room
 from control_plane.domain.permissions import Actor
 from control_plane.domain.policies import FAIL
 from control_plane.services import audit
+from control_plane.services.fleet import snapshots
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
@@ -54,8 +55,11 @@ def create_job(actor: Actor, cp: ControlPlane, **columns: Any) -> JobRecord:
 def offer(
     actor: Actor, cp: ControlPlane, job: JobRecord, machine: MachineRecord, grants: Sequence[Grant]
 ) -> AttemptRecord | None:
-    """Promise devices to a queued job; `machine` is rank 0's. None if the job or a device is no longer as planned."""
-    if any(_is_promised(grant) for grant in grants):
+    """Promise devices to a queued job; `machine` is rank 0's.
+
+    None if the job, a machine or a device is no longer as planned.
+    """
+    if any(_is_promised(grant) for grant in grants) or not still_fits(cp, grants):
         return None
     unchanged = (JobRecord.id == job.id, JobRecord.state == QUEUED, JobRecord.fence == job.fence)
     raised = JobRecord.update(
@@ -91,6 +95,15 @@ def _is_promised(grant: Grant) -> bool:
         AllocationRecord.part.is_null(False),
     )
     return bool((held if grant.exclusive else held.where(AllocationRecord.exclusive)).exists())
+
+
+def still_fits(cp: ControlPlane, grants: Sequence[Grant]) -> bool:
+    """Whether the machines still take more, and their memory is still there: two may plan from the same snapshot."""
+    for machine_id in {grant.machine_id for grant in grants}:
+        machine = snapshots.machine(cp, machine_id)
+        if machine is None or not has_room(machine, [one for one in grants if one.machine_id == machine_id]):
+            return False
+    return True
 
 
 def _allocate(grants: Iterable[Grant], **holder: Any) -> None:
@@ -215,8 +228,11 @@ def create_replica(
 ) -> ReplicaRecord | None:
     """Have a machine serve a deployment; the granted memory is promised to it.
 
-    None if the deployment is no longer as it was planned: stopped, changed, or served by another replica.
+    None if the deployment is no longer as it was planned (stopped, changed, or served by another replica), or its
+    machine is not.
     """
+    if not still_fits(cp, grants):
+        return None
     unchanged = (DeploymentRecord.id == deployment.id, DeploymentRecord.generation == deployment.generation)
     raised = DeploymentRecord.update(version=DeploymentRecord.version + 1, waiting_code="", waiting_params={}).where(
         *unchanged, DeploymentRecord.desired_state == SERVING

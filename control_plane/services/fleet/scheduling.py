@@ -30,7 +30,7 @@ def run_pass(cp: ControlPlane) -> int:
     topics: list[str] = []
     with transaction():
         made = [_offer(cp, placement, topics) for placement in planned.offers[:_OFFERS_AT_ONCE]]
-    complete = _explain(planned.waiting, topics) and len(planned.offers) <= _OFFERS_AT_ONCE
+    complete = _explain(planned.waiting, topics) and len(planned.offers) == sum(made)
     cp.signals.wake(*dict.fromkeys(topics), *(() if complete else ("schedule",)))
     return sum(made)
 

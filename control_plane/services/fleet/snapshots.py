@@ -100,7 +100,7 @@ def machines(cp: ControlPlane, without_replica: int = 0) -> tuple[Machine, ...]:
 
     What the replica `without_replica` was promised counts as free.
     """
-    given = _given(without_replica)
+    given = _given(AllocationRecord.replica.is_null() | (AllocationRecord.replica != without_replica))
     present = cp.fleet.all()
     columns = (MachineRecord.id, MachineRecord.machine_class, MachineRecord.connectivity, MachineRecord.drained)
     rows = [_Kept(*row) for row in _rows(MachineRecord.select(*columns).where(MachineRecord.locked_reason == ""))]
@@ -113,6 +113,17 @@ def machines(cp: ControlPlane, without_replica: int = 0) -> tuple[Machine, ...]:
     return tuple(
         _machine(row, inventories[row.id], given) if row.id in busy else _idle(row, inventories[row.id]) for row in rows
     )
+
+
+def machine(cp: ControlPlane, machine_id: str) -> Machine | None:
+    """One machine as the planner would see it now; None if it is locked. Called inside a transaction."""
+    row = MachineRecord.get_or_none(MachineRecord.id == machine_id, MachineRecord.locked_reason == "")
+    if row is None:
+        return None
+    kept = _Kept(row.id, row.machine_class, row.connectivity, row.drained)
+    present = cp.fleet.get(machine_id)
+    inventory = row.inventory if present is None else present.inventory
+    return _machine(kept, inventory, _given(AllocationRecord.machine == machine_id))
 
 
 @dataclass
@@ -132,7 +143,7 @@ class _Given:
 _Given_by_device = dict[tuple[str, str], _Given]  # (machine, device)
 
 
-def _given(without_replica: int) -> _Given_by_device:
+def _given(which: Any) -> _Given_by_device:
     given: defaultdict[tuple[str, str], _Given] = defaultdict(_Given)
     query = (
         AllocationRecord.select(
@@ -147,10 +158,9 @@ def _given(without_replica: int) -> _Given_by_device:
         .join(AttemptPartRecord, JOIN.LEFT_OUTER, on=(AllocationRecord.part == AttemptPartRecord.id))
         .switch(AllocationRecord)
         .join(ReplicaRecord, JOIN.LEFT_OUTER, on=(AllocationRecord.replica == ReplicaRecord.id))
+        .where(which)
     )
     for machine_id, device, memory, exclusive, replica_id, part_state, replica_state in _rows(query):
-        if replica_id is not None and replica_id == without_replica:
-            continue
         place = given[machine_id, device]
         if part_state in (RUNNING, UPLOADING) or replica_state == SERVING:
             place.running += memory

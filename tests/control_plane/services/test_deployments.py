@@ -225,6 +225,27 @@ def test_a_stop_while_it_is_being_placed_leaves_no_engine(
     assert state(deployment) == "STOPPED"
 
 
+def test_an_engine_and_a_job_at_once_are_promised_no_more_memory_than_there_is(
+    cp: ControlPlane, fleet: Fleet, machine: Actor, packaged: ModelRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    MachineRecord.update(inventory=inventory_of(GIB + GIB // 4)).execute()
+    deployment = deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id)
+
+    def offer_meanwhile(snapshot: Snapshot) -> Plan:
+        planned = plan(snapshot)
+        monkeypatch.undo()
+        jobs.submit(fleet.user, cp, "default", "bring")
+        with monkeypatch.context() as patched:
+            patched.setattr(deployments, "place", lambda _: 0)
+            assert scheduling.run_pass(cp) == 1
+        return planned
+
+    monkeypatch.setattr(deployments, "plan", offer_meanwhile)
+    assert deployments.place(cp) == 0 and ReplicaRecord.select().count() == 0
+    assert deployments.place(cp) == 0
+    assert DeploymentRecord.get_by_id(deployment.id).waiting_code == "memory"
+
+
 def test_an_engine_that_does_not_come_up_is_tried_on_each_other_machine_once(
     cp: ControlPlane, fleet: Fleet, machine: Actor, deployment: DeploymentRecord
 ) -> None:

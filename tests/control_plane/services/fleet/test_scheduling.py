@@ -5,7 +5,7 @@ from peewee import IntegrityError
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FieldInvalid
-from control_plane.domain.matching import Grant, Machine
+from control_plane.domain.matching import Grant, Machine, Plan, Snapshot, plan
 from control_plane.domain.permissions import SYSTEM
 from control_plane.domain.policies import Policy
 from control_plane.domain.presence import Heartbeat, Hello
@@ -57,7 +57,8 @@ def test_one_device_takes_one_job_at_a_time(cp: ControlPlane, fleet: Fleet) -> N
 
 
 def test_an_offer_is_checked_again_when_it_is_written(cp: ControlPlane, fleet: Fleet) -> None:
-    machine = MachineRecord.get_by_id(fleet.machine().id)
+    cpu = inventory_of(4 * GIB)["devices"][0]
+    machine = MachineRecord.get_by_id(fleet.machine(devices=[cpu, cpu | {"uuid": "cpu:1"}]).id)
     first, second = (jobs.submit(fleet.user, cp, "default", "bring") for _ in range(2))
 
     def offer(job: JobRecord, device: str, exclusive: bool) -> AttemptRecord | None:
@@ -72,6 +73,48 @@ def test_an_offer_is_checked_again_when_it_is_written(cp: ControlPlane, fleet: F
     part = AttemptPartRecord.get()
     with pytest.raises(IntegrityError), transaction():  # whatever a caller forgets, the database does not
         AllocationRecord.create(machine=machine, device="cpu:0", part=part, memory_bytes=1, exclusive=True)
+
+
+@pytest.mark.parametrize("unified", [False, True])
+def test_two_passes_at_once_promise_no_more_memory_than_there_is(
+    cp: ControlPlane, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, unified: bool
+) -> None:
+    metal = inventory_of(4 * GIB)["devices"][0] | {"uuid": "metal:0", "kind": "metal"}
+    devices = [inventory_of(4 * GIB)["devices"][0], *([metal] if unified else [])]
+    fleet.method(manifest("light", "import", OUTPUT, exclusive=False, resources=_needs(2 * GIB)))
+    fleet.method(manifest("apple", "import", OUTPUT, platforms=["mlx"], resources=_needs(2 * GIB)))
+    fleet.machine(memory=4 * GIB, platforms=["cpu", "mlx"], devices=devices)
+    usual = jobs.submit(fleet.user, cp, "default", "light")
+
+    def pass_meanwhile(snapshot: Snapshot) -> Plan:
+        planned = plan(snapshot)
+        monkeypatch.undo()
+        jobs.submit(fleet.user, cp, "default", "apple" if unified else "light", policy=Policy(priority=5))
+        assert scheduling.run_pass(cp) == 1
+        return planned
+
+    monkeypatch.setattr(scheduling, "plan", pass_meanwhile)
+    seen = cp.signals.version("schedule")
+    assert scheduling.run_pass(cp) == 0
+    assert cp.signals.version("schedule") > seen  # it is planned again, and then told why it waits
+    assert scheduling.run_pass(cp) == 0 and waiting(usual) == ("memory" if unified else "devices_busy")
+    assert sum(one.memory_bytes for one in AllocationRecord.select()) == 2 * GIB
+
+
+@pytest.mark.parametrize("meanwhile", ["drained", "locked"])
+def test_who_takes_no_jobs_any_more_is_offered_none_that_was_planned_before(
+    cp: ControlPlane, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    machine = fleet.machine()
+    jobs.submit(fleet.user, cp, "default", "bring")
+
+    def change_meanwhile(snapshot: Snapshot) -> Plan:
+        planned = plan(snapshot)
+        (machines.drain if meanwhile == "drained" else machines.revoke)(SYSTEM, cp, machine.id)
+        return planned
+
+    monkeypatch.setattr(scheduling, "plan", change_meanwhile)
+    assert scheduling.run_pass(cp) == 0 and AttemptRecord.select().count() == 0
 
 
 def test_sharing_attempts_keep_an_exclusive_one_away(cp: ControlPlane, fleet: Fleet) -> None:
