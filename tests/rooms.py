@@ -263,3 +263,10 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
             if None not in given.values():
                 yield adapter.build(rule.endpoint, given)
     yield from (address.format(**made) for address in MORE)
+
+
+def newer_models(model_id: int, count: int) -> None:
+    """As many newer models like this one."""
+    like = ModelRecord.select().where(ModelRecord.id == model_id).dicts().get()
+    del like["id"]
+    ModelRecord.insert_many([like | {"name": f"newer-{number}"} for number in range(count)]).execute()

@@ -88,10 +88,15 @@ def received(record: MethodVersionRecord, form: MultiDict[str, str]) -> Draft:
 def references(draft: Draft) -> dict[str, dict[str, Any]]:
     """The chosen inputs as the service takes them."""
     return {
-        name: {"kind": draft.manifest.inputs[name].kind, "id": int(text)}
+        name: {"kind": draft.manifest.inputs[name].kind, "id": number(text)}
         for name, text in draft.inputs.items()
-        if text.isdecimal() and len(text) < 16
+        if number(text)
     }
+
+
+def number(text: str) -> int:
+    """An id as a form or an address names it; 0 for what is none."""
+    return int(text) if text.isdecimal() and len(text) < 16 else 0
 
 
 def with_problem(draft: Draft, problem: TunesmithError) -> Draft:
@@ -120,21 +125,25 @@ def groups(draft: Draft) -> list[forms.Group]:
 
 
 def input_fields(draft: Draft, offered: Offered) -> list[InputField]:
-    """The inputs to draw, each with everything in the project that fits it."""
-    return [
-        InputField(
-            name=one.name,
-            control=INPUT + one.name,
-            kind=one.kind,
-            label=one.display,
-            help="" if one.required else gettext("May be left out."),
-            required=one.required,
-            value=draft.inputs.get(one.name, ""),
-            options=[] if not (fitting := offered.fitting(one)) else _options(one, fitting),
-            error=draft.errors.get(INPUT + one.name, ""),
-        )
-        for one in draft.manifest.inputs.values()
-    ]
+    """The inputs to draw, each with what in the project fits it."""
+    return [_input_field(draft, offered, one) for one in draft.manifest.inputs.values()]
+
+
+def _input_field(draft: Draft, offered: Offered, one: Input) -> InputField:
+    chosen = draft.inputs.get(one.name, "")
+    fitting = offered.fitting(one, chosen)
+    helps = "" if one.required else gettext("May be left out."), offered.cut(one)
+    return InputField(
+        name=one.name,
+        control=INPUT + one.name,
+        kind=one.kind,
+        label=one.display,
+        help=" ".join(text for text in helps if text),
+        required=one.required,
+        value=chosen,
+        options=_options(one, fitting) if fitting else [],
+        error=draft.errors.get(INPUT + one.name, ""),
+    )
 
 
 def _options(one: Input, fitting: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -142,21 +151,34 @@ def _options(one: Input, fitting: list[tuple[str, str]]) -> list[tuple[str, str]
 
 
 class Offered:
-    """What a project has to choose from, read once."""
+    """What a project has to choose from, read once: every dataset version, and the newest models of each form."""
 
     def __init__(self, actor: Actor, cp: ControlPlane, project: str) -> None:
-        self.models: list[ModelRecord] = models.list_models(actor, cp, project)
+        self._place = actor, cp, project
+        self._models: dict[tuple[str, ...], tuple[list[ModelRecord], int]] = {}
         self.versions = datasets.list_versions(actor, cp, project)
 
-    def fitting(self, one: Input) -> list[tuple[str, str]]:
-        """(id, words) of everything that the input accepts, newest first."""
+    def fitting(self, one: Input, chosen: str = "") -> list[tuple[str, str]]:
+        """(id, words) of what the input accepts, newest first; what is `chosen` is among them if it fits."""
         if one.kind == "model":
-            return [(str(model.id), words.model(model)) for model in self.models if model.form in one.accepts]
+            return [(str(model.id), words.model(model)) for model in self._fitting_models(one, chosen)]
         return [
             (str(version.id), words.version(dataset, version))
             for dataset, version in self.versions
             if version.format in one.accepts
         ]
+
+    def _fitting_models(self, one: Input, chosen: str) -> list[ModelRecord]:
+        found, total = self._models.get(one.accepts, ([], -1))
+        is_cut = total > models.MOST_LISTED
+        if total < 0 or (is_cut and chosen and all(str(model.id) != chosen for model in found)):
+            found, total = models.choices(*self._place, one.accepts, number(chosen))
+            self._models[one.accepts] = found, total
+        return found
+
+    def cut(self, one: Input) -> str:
+        """That more models fit than are listed; empty where all are."""
+        return words.cut(self._models[one.accepts][1]) if one.accepts in self._models else ""
 
 
 def hinted(draft: Draft, offered: Offered, hints: Mapping[str, str], base_of: Mapping[str, str]) -> Draft:
@@ -167,9 +189,9 @@ def hinted(draft: Draft, offered: Offered, hints: Mapping[str, str], base_of: Ma
     """
     chosen: dict[str, str] = {}
     for one in draft.manifest.inputs.values():
-        fitting = [key for key, _ in offered.fitting(one)]
         general = hints.get(one.kind, "")
         wanted = hints.get(one.name) or (general if one.required else base_of.get(general, ""))
+        fitting = [key for key, _ in offered.fitting(one, wanted)]
         only = fitting[0] if one.required and len(fitting) == 1 else ""
         chosen[one.name] = wanted if wanted in fitting else only
     return replace(draft, inputs=chosen)

@@ -14,6 +14,7 @@ from flask_babel import gettext, ngettext
 
 from control_plane.domain import events
 from control_plane.domain.lifecycle import PREPARING, QUEUED, RUNNING, UPLOADING
+from control_plane.services import models
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
@@ -147,6 +148,18 @@ def count(value: float | None) -> str:
 def model(record: ModelRecord) -> str:
     """A model in a list of choices."""
     return f"{record.name} · {form(record.form)} · #{record.id}"
+
+
+def cut(total: int) -> str:
+    """That a list of choices holds the newest models only; empty where it holds all of them."""
+    if total <= models.MOST_LISTED:
+        return ""
+    said: str = gettext(
+        "The newest %(shown)s of %(total)s are listed. To choose an older one, begin on its own page.",
+        shown=models.MOST_LISTED,
+        total=total,
+    )
+    return said
 
 
 def version(dataset: DatasetRecord, record: DatasetVersionRecord) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
 
 CARD = "model.json"
+MOST_LISTED = 500
 MADE = "made"  # what `list_models` takes for: every form but base
 _LARGEST_CARD = 1 << 16  # bytes
 # what a page or a script may rely on, where it is stated at all
@@ -138,19 +139,35 @@ def _record(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, one: Made,
 
 
 def list_models(
-    actor: Actor, cp: ControlPlane, project: str, form: str = "", limit: int = 500, offset: int = 0
+    actor: Actor, cp: ControlPlane, project: str, form: str = "", limit: int = MOST_LISTED, offset: int = 0
 ) -> list[ModelRecord]:
     """A page of a project's models, newest first: of one form, of all but base models (MADE), or of all.
 
     Raises NotFound, Denied.
     """
     query = _listed(actor, cp, project, form)
-    return list(query.order_by(ModelRecord.id.desc()).limit(min(limit, 500)).offset(max(0, offset)))
+    return list(query.order_by(ModelRecord.id.desc()).limit(min(limit, MOST_LISTED)).offset(max(0, offset)))
 
 
 def count(actor: Actor, cp: ControlPlane, project: str, form: str = "") -> int:
     """How many models `list_models` has on all its pages. Raises NotFound, Denied."""
     return int(_listed(actor, cp, project, form).count())
+
+
+def choices(
+    actor: Actor, cp: ControlPlane, project: str, forms: Collection[str], chosen: int = 0
+) -> tuple[list[ModelRecord], int]:
+    """What a form offers: a project's newest models of these forms and, however old, the one already chosen.
+
+    With how many there are of these forms in all. Raises NotFound, Denied.
+    """
+    project_id = projects.get(actor, cp, project, "model.see").id
+    query = ModelRecord.select().where(ModelRecord.project == project_id, ModelRecord.form.in_(list(forms)))
+    newest = list(query.order_by(ModelRecord.id.desc()).limit(MOST_LISTED))
+    if len(newest) < MOST_LISTED:
+        return newest, len(newest)
+    older = [] if any(one.id == chosen for one in newest) else list(query.where(ModelRecord.id == chosen))
+    return newest + older, int(query.count())
 
 
 def _listed(actor: Actor, cp: ControlPlane, project: str, form: str):  # type: ignore[no-untyped-def]  # peewee's

@@ -85,6 +85,16 @@ def test_deploying_needs_one_press(client: FlaskClient, room: rooms.Rooms) -> No
     assert again.location == answer.location
 
 
+def test_an_old_model_is_deployed_from_its_own_page(client: FlaskClient, room: rooms.Rooms) -> None:
+    """The form lists the newest ones, says so, and does not put another one in the place of the one asked for."""
+    rooms.newer_models(room.made["gguf"], 500)
+    page = client.get(f"/p/lab/deployments/new?model={room.made['gguf']}").text
+    assert "The newest 500 of 501 are listed." in page and 'value="packed"' in page
+    assert f'value="{room.made["gguf"]}" selected' in page
+    form = {"name": "Not Allowed", "model": str(room.made["gguf"]), "context_length": "2048", "slots": "4"}
+    assert f'value="{room.made["gguf"]}" selected' in client.post("/p/lab/deployments/new", data=form).text
+
+
 @pytest.mark.parametrize(
     ("sent", "words"),
     [

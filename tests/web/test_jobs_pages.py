@@ -106,6 +106,32 @@ def test_only_what_fits_is_offered(client: FlaskClient, room: rooms.Rooms) -> No
     assert f"#{adapter}<" not in page[page.index('id="input.base"') : page.index("</select>")]
 
 
+def test_a_form_says_that_it_lists_the_newest_models_only_and_keeps_the_one_that_was_chosen(
+    client: FlaskClient, room: rooms.Rooms
+) -> None:
+    adapter = room.finish_model(room.run(room.train("tuned")), "adapter")
+    rooms.newer_models(adapter, 498)  # the base model can be packaged, too
+    address = f"/p/lab/jobs/new?method=export_gguf&model={adapter}"
+    assert "are listed" not in client.get(address).text
+    rooms.newer_models(adapter, 2)
+    page = client.get(address).text
+    assert "The newest 500 of 502 are listed." in page and filled(page)["input.model"] == str(adapter)
+    again = client.post("/p/lab/jobs/new", data=filled(page) | {"name": "Not Allowed"})
+    assert again.status_code == 400 and filled(again.text)["input.model"] == str(adapter)
+    assert client.get("/p/lab/jobs/new?method=export_gguf&model=1000000").status_code == 404
+    base = client.get("/p/lab/jobs/new?method=sft_demo").text  # of another form: no newer model hides it
+    assert "are listed" not in base and filled(base)["input.base"] == str(room.made["base"])
+    form = filled(client.get(f"/p/lab/evaluations/new?model={adapter}", follow_redirects=True).text)
+    assert (form["input.candidate"], form["input.baseline"]) == (str(adapter), str(room.made["base"]))
+
+
+def test_run_again_keeps_an_input_that_is_older_than_what_is_listed(client: FlaskClient, room: rooms.Rooms) -> None:
+    adapter = room.finish_model(room.run(room.train("tuned")), "adapter")
+    job = room.submit("export_gguf", "packed", {"model": adapter})
+    rooms.newer_models(adapter, 500)
+    assert filled(client.get(f"/p/lab/jobs/new?from={job.id}").text)["input.model"] == str(adapter)
+
+
 def test_run_again_shows_only_the_change(client: FlaskClient, room: rooms.Rooms) -> None:
     job = room.train("tuned")
     form = filled(client.get(f"/p/lab/jobs/new?from={job.id}").text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,6 +15,7 @@ from control_plane.domain.lifecycle import QUEUED, SERVING, STOPPED
 from control_plane.services import deployments, models, results
 from control_plane.services.deployments import Condition
 from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.models import ModelRecord
 from control_plane.wording import say, waiting
 from web import gateway, rail, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
@@ -23,6 +23,7 @@ from web.failures import sentence
 from web.fragments import fragment
 from web.languages import locale
 from web.pages.item import Item
+from web.words import cut
 
 blueprint = Blueprint("deployments", __name__, url_prefix="/p/<project>/deployments")
 navigation = Item("work", "deployments.index", _("Deployments"), "rocket", "deployment.see", "g p")
@@ -83,8 +84,8 @@ def index(project: str) -> ResponseReturnValue:
 @requires("deployment.change")
 def new(project: str) -> ResponseReturnValue:
     """The form; a model that the address names is chosen, and gives its name."""
-    offered = _offered(project)
     asked = request.args.get("model", "")
+    offered, _ = _offered(project, asked)
     chosen = next((model for model in offered if str(model.id) == asked), offered[0] if offered else None)
     name = request.args.get("name", "") or (chosen.name if chosen else "")
     return _form(project, Entered(name, str(chosen.id) if chosen else ""))
@@ -184,8 +185,9 @@ def _seen(deployment: DeploymentRecord) -> Seen:
     return Seen(deployment, now, why)
 
 
-def _offered(project: str) -> list[Any]:
-    return models.list_models(the_actor(), the_control_plane(), project, "gguf")
+def _offered(project: str, chosen: str) -> tuple[list[ModelRecord], int]:
+    number = int(chosen) if _is_number(chosen) else 0
+    return models.choices(the_actor(), the_control_plane(), project, ["gguf"], number)
 
 
 def _entered() -> Entered:
@@ -210,10 +212,12 @@ def _with_problem(entered: Entered, problem: TunesmithError) -> Entered:
 def _form(project: str, entered: Entered) -> str:
     taken = {one.name for one in deployments.list_deployments(the_actor(), the_control_plane(), project)}
     number = int(entered.model) if _is_number(entered.model) else 0
+    offered, total = _offered(project, entered.model)
     return render_template(
         "deployments/new.html",
         entered=entered,
-        models=_offered(project),
+        models=offered,
+        cut=cut(total),
         is_taken=entered.name in taken,
         snippet=snippets.deploy(project, entered.name or "my-model", number),
     )

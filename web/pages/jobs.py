@@ -141,9 +141,11 @@ def _filled(record: MethodVersionRecord, before: JobRecord) -> Draft:
 
 def _hinted(record: MethodVersionRecord, offered: Offered) -> Draft:
     hints = request.args.to_dict()
-    base_of = {str(model.id): str(model.base_id) for model in offered.models if model.base_id}
-    if (number := asked_number("model", 0)) and "dataset" not in hints:
-        learnt = models.learnt_from(the_actor(), the_control_plane(), number)
+    base_of = {}
+    if number := asked_number("model", 0):
+        actor, cp = the_actor(), the_control_plane()
+        base_of[str(number)] = str(models.get(actor, cp, number).base_id or "")
+        learnt = models.learnt_from(actor, cp, number) if "dataset" not in hints else None
         hints |= {"dataset": str(learnt)} if learnt else {}
     return job_form.hinted(job_form.fresh(record), offered, hints, base_of)
 
