@@ -51,7 +51,11 @@ def of_run(project: str, progress: Progress) -> Stops:
     """The Rail of a guided run."""
     begun = {OPEN, DONE, FAILED, CANCELLED}
     known = {seen.step.name: _seen(project, seen) for seen in progress.steps if seen.state in begun}
-    return _drawn(tuple(seen.step for seen in progress.steps), known)
+    stops = _drawn(tuple(seen.step for seen in progress.steps), known)
+    for seen in progress.steps:
+        if seen.state == SKIPPED and seen.step.name in stops:
+            stops[seen.step.name]["state"] = "skipped"
+    return stops
 
 
 def of_job(

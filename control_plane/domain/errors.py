@@ -360,6 +360,10 @@ class StepInputUnknown(GraphInvalid):
     """The method of the plan's step “{step}” has no input “{input}”."""
 
 
+class GraphEmpty(GraphInvalid):
+    """The plan has no step that anything could carry out."""
+
+
 class EdgeUnknown(GraphInvalid):
     """The plan says “{edge}” at {place}, but no earlier step makes that."""
 
@@ -457,6 +461,10 @@ class DeadlineExceeded(Unavailable):
 
 class ModelUnfit(Invalid):
     """“{model}” cannot be served: only GGUF models can. Package it first."""
+
+
+class StepCancelled(Conflict):
+    """Its job {job} was cancelled."""
 
 
 class DeploymentChanged(Conflict):

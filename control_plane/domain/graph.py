@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from control_plane.domain import lifecycle
-from control_plane.domain.errors import EdgeUnfit, EdgeUnknown, StepInputMissing, StepInputUnknown, StepMalformed
+from control_plane.domain.errors import (
+    EdgeUnfit,
+    EdgeUnknown,
+    GraphEmpty,
+    StepInputMissing,
+    StepInputUnknown,
+    StepMalformed,
+)
 from control_plane.domain.manifest import Input, Manifest
 
 DATA, DEPLOY = "data", "deploy"  # the kinds of step that no method carries out; the others are a method's
@@ -103,7 +110,7 @@ Facts = Mapping[str, Fact]  # by the step's name
 def build(source: Sequence[Mapping[str, Any]], manifests: Mapping[str, Manifest]) -> Graph:
     """The graph of a plan's `steps`; `manifests` are those of all methods that it names.
 
-    Raises StepMalformed, StepInputMissing, StepInputUnknown, EdgeUnknown, EdgeUnfit.
+    Raises GraphEmpty, StepMalformed, StepInputMissing, StepInputUnknown, EdgeUnknown, EdgeUnfit.
     """
     graph: list[Step] = []
     for table in source:
@@ -112,12 +119,14 @@ def build(source: Sequence[Mapping[str, Any]], manifests: Mapping[str, Manifest]
             raise StepMalformed(step=step.name, problem="name")
         _check_edges(step, graph, manifests)
         graph.append(step)
+    if all(step.kind == DATA for step in graph):
+        raise GraphEmpty
     return tuple(graph)
 
 
 def methods_of(source: Sequence[Mapping[str, Any]]) -> list[str]:
     """The methods that a plan's `steps` name."""
-    return [str(table["method"]) for table in source if table.get("method")]
+    return [str(table["method"]) for table in source if isinstance(table, Mapping) and table.get("method")]
 
 
 def as_data(graph: Graph) -> list[dict[str, Any]]:
@@ -198,6 +207,8 @@ def _turn(step: Step, stands: Mapping[str, str], facts: Facts) -> str:
 
 def _declared(table: Mapping[str, Any], manifests: Mapping[str, Manifest]) -> Step:
     """A step of a plan, with the kind and the outputs that its method declares."""
+    if not isinstance(table, Mapping):
+        raise StepMalformed(step="", problem=repr(table)[:100])
     name, method, kind = str(table.get("name", "")), table.get("method", ""), table.get("kind", "")
     if not _NAME.fullmatch(name):
         raise StepMalformed(step=name, problem="name")

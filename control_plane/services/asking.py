@@ -25,7 +25,7 @@ from control_plane.domain.permissions import Actor, require
 from control_plane.domain.policies import Policy
 from control_plane.services import datasets, methods, models, transitions
 from control_plane.services.access import projects
-from control_plane.store.datasets import DatasetRecord
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
@@ -117,6 +117,14 @@ def earlier(asked: Asked) -> JobRecord | None:
     return found
 
 
+def check_dataset(wanted: Input, version: DatasetVersionRecord) -> None:
+    """Whether a dataset version is what an input takes. Raises InputUnfit, HeldOutMissing."""
+    if version.format not in wanted.accepts:
+        raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=version.format)
+    if wanted.held_out and not version.test_sha256:
+        raise HeldOutMissing
+
+
 def _check_seed(seed: int) -> None:
     if not 0 <= seed <= _LARGEST_SEED:
         raise ParameterInvalid(parameter="seed", problem=f"0 … {_LARGEST_SEED}")
@@ -165,10 +173,7 @@ def _pin_dataset(
     version = datasets.get_version(actor, cp, number)
     if DatasetRecord.get_by_id(version.dataset_id).project_id != project.id:
         raise NotFound
-    if version.format not in wanted.accepts:
-        raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=version.format)
-    if wanted.held_out and not version.test_sha256:
-        raise HeldOutMissing
+    check_dataset(wanted, version)
     return {"id": version.id, "hash": version.hash}
 
 

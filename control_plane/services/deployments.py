@@ -56,6 +56,7 @@ def deploy(
 ) -> DeploymentRecord:
     """Have a model served under `name`; the same name again changes the desired state of the same deployment.
 
+    Where the same was desired already and has failed, it is tried anew, also by machines that have failed with it.
     `context_length` is tokens a slot, `slots` concurrent requests. Raises NotFound, Denied, NameInvalid, ModelUnfit,
     FieldInvalid.
     """
@@ -73,12 +74,12 @@ def deploy(
         if deployment is None:
             made = {"created_by": actor.id, "created_at": cp.clock(), "waiting_code": "not_planned"}
             deployment = DeploymentRecord.create(project=place, name=name, **desired, **made)
-        elif not _is_same(deployment, desired):
-            _desire(deployment, **desired)
+        elif not _is_same(deployment, desired) or condition(deployment).state == FAILED:
+            _desire(deployment, waiting_code="", waiting_params={}, **desired)
             _serve_anew_or_elsewhere(cp, DeploymentRecord.get_by_id(deployment.id))
         subject = f"deployment:{deployment.id}"
         audit.record(actor, cp, "deployment.deploy", subject, place.id, name=name, model=model.id)
-    _wake(cp, deployment)
+    wake(cp, deployment)
     return DeploymentRecord.get_by_id(deployment.id)
 
 
@@ -91,7 +92,7 @@ def stop(actor: Actor, cp: ControlPlane, deployment_id: int) -> DeploymentRecord
             if (replica := _desired_replica(deployment)) is not None:
                 transitions.stop_replica(replica)
             audit.record(actor, cp, "deployment.stop", f"deployment:{deployment.id}", deployment.project_id)
-    _wake(cp, deployment)
+    wake(cp, deployment)
     return DeploymentRecord.get_by_id(deployment.id)
 
 
@@ -125,6 +126,11 @@ def condition(deployment: DeploymentRecord) -> Condition:
     # an engine that went away unasked is about to be started again
     shown = STARTING if seen == STOPPED else seen
     return Condition(shown, replica.reason, replica.reason_params, machine.id, machine.name)
+
+
+def is_given_up(deployment: DeploymentRecord) -> bool:
+    """Whether its engine has failed, and the pass that looked for another machine found none."""
+    return bool(deployment.waiting_code) and condition(deployment).state == FAILED
 
 
 def wait(actor: Actor, cp: ControlPlane, deployment_id: int, after_version: int, seconds: float) -> DeploymentRecord:
@@ -187,7 +193,7 @@ def place(cp: ControlPlane) -> int:
         placed = [one for one in planned.offers if _place(cp, open_ones[one.job_id], one, failing.get(one.job_id))]
         for deployment_id, (code, params) in planned.waiting.items():
             one = open_ones[deployment_id]
-            if deployment_id not in failing and (one.waiting_code, one.waiting_params) != (code, params):
+            if (one.waiting_code, one.waiting_params) != (code, params):
                 _change(one, waiting_code=code, waiting_params=params)
     machines = {f"machine:{one.machine_id}" for one in placed} | {
         f"machine:{one.machine_id}" for one in failing.values()
@@ -212,7 +218,8 @@ def observe(actor: Actor, cp: ControlPlane, epoch: int, statuses: Iterable[Repli
                 DeploymentRecord.update(version=DeploymentRecord.version + 1).where(
                     DeploymentRecord.id == replica.deployment_id
                 ).execute()
-    cp.signals.wake(*(f"deployment:{one}" for one in changed))
+    # another machine may be looked for, and a run may go on
+    cp.signals.wake(*(f"deployment:{one}" for one in changed), *(["schedule"] if changed else []))
 
 
 def serve_of(replica: ReplicaRecord) -> Serve:
@@ -352,7 +359,8 @@ def _change(deployment: DeploymentRecord, **columns: Any) -> None:
     ).execute()
 
 
-def _wake(cp: ControlPlane, deployment: DeploymentRecord) -> None:
+def wake(cp: ControlPlane, deployment: DeploymentRecord) -> None:
+    """Tell the machines of a deployment, and who looks at it, that it has changed; once the change can be read."""
     replicas = ReplicaRecord.select(ReplicaRecord.machine).where(ReplicaRecord.deployment == deployment.id)
     machines = {f"machine:{replica.machine_id}" for replica in replicas}
     cp.signals.wake(f"deployment:{deployment.id}", f"project:{deployment.project_id}", "schedule", *machines)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
-from control_plane.domain.errors import Denied, GuidedRunOver, NotFound
-from control_plane.domain.graph import CANCELLED, DATA, DEPLOY, DONE, Fact, Graph, Step
+from control_plane.domain.errors import Denied, GraphEmpty, GuidedRunOver, NotFound
+from control_plane.domain.graph import BLOCKED, CANCELLED, DATA, DEPLOY, DONE, READY, SKIPPED, Fact, Graph, Step
 from control_plane.domain.lifecycle import JOB_OVER
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
@@ -63,6 +63,8 @@ def graph_of(actor: Actor, cp: ControlPlane, case: Case) -> Graph:
     Raises Denied, MethodUnknown, GraphInvalid, NameInvalid, ParameterUnknown, ParameterInvalid.
     """
     source = case.plan.get("steps", [])
+    if not isinstance(source, list):
+        raise GraphEmpty
     manifests = {name: methods.manifest(methods.get(actor, cp, name)) for name in graphs.methods_of(source)}
     graph = graphs.build(source, manifests)
     for step in graph:
@@ -73,12 +75,26 @@ def graph_of(actor: Actor, cp: ControlPlane, case: Case) -> Graph:
     return graph
 
 
+def check_data(actor: Actor, cp: ControlPlane, graph: Graph, version: DatasetVersionRecord) -> None:
+    """Whether the data suits every step that is given it, also those that come after hours.
+
+    Raises InputUnfit, HeldOutMissing, Denied.
+    """
+    data = {step.name for step in graph if step.kind == DATA}
+    for step in graph:
+        given = [name for name, edge in step.inputs.items() if edge.step in data and step.method]
+        if given:
+            wanted = methods.manifest(methods.get(actor, cp, step.method)).inputs
+            for name in given:
+                asking.check_dataset(wanted[name], version)
+
+
 def start(
     actor: Actor, cp: ControlPlane, project: str, case: str, dataset_version_id: int, idempotency_key: str = ""
 ) -> GuidedRunRecord:
     """Begin the graph of a case on a dataset version of the project. The same key gets the same run.
 
-    Raises NotFound, Denied, and what `graph_of` raises.
+    Raises NotFound, Denied, InputUnfit, HeldOutMissing, and what `graph_of` raises.
     """
     place = projects.get(actor, cp, project, "job.submit")
     found = cases.get(actor, cp, case)
@@ -87,7 +103,10 @@ def start(
         raise NotFound
     if actor.kind != "user":  # its jobs are submitted in somebody's name, also later
         raise Denied(permission="job.submit")
+    if idempotency_key and (known := _with_key(place, idempotency_key)) is not None:
+        return known  # even where the plan or a method has changed since
     graph = graph_of(actor, cp, found)
+    check_data(actor, cp, graph, version)
     if any(step.kind == DEPLOY for step in graph):
         require(actor, "deployment.change", place.id)
     run = _insert(actor, cp, place, found, version, graph, idempotency_key)
@@ -161,9 +180,7 @@ def _insert(
     key: str,
 ) -> GuidedRunRecord:
     with transaction():
-        same = (GuidedRunRecord.project == place.id) & (GuidedRunRecord.idempotency_key == key[:100])
-        known = GuidedRunRecord.get_or_none(same) if key else None
-        if known is not None:
+        if key and (known := _with_key(place, key)) is not None:
             return known
         run = GuidedRunRecord.create(
             project=place,
@@ -178,6 +195,12 @@ def _insert(
     return run
 
 
+def _with_key(place: ProjectRecord, key: str) -> GuidedRunRecord | None:
+    return GuidedRunRecord.get_or_none(
+        GuidedRunRecord.project == place.id, GuidedRunRecord.idempotency_key == key[:100]
+    )
+
+
 def _progress(runs: Sequence[GuidedRunRecord]) -> list[Progress]:
     facts, found = guided_steps.facts_of(runs), _jobs(runs)
     return [Progress(run, _seen(run, facts[run.id], found)) for run in runs]
@@ -186,6 +209,8 @@ def _progress(runs: Sequence[GuidedRunRecord]) -> list[Progress]:
 def _seen(run: GuidedRunRecord, facts: dict[str, Fact], found: dict[int, JobRecord]) -> list[Seen]:
     graph = graphs.of_data(run.graph)
     stands = graphs.standing(graph, facts)
+    if run.outcome:  # what has not begun never will
+        stands = {name: SKIPPED if state in (READY, BLOCKED) else state for name, state in stands.items()}
     return [
         Seen(
             step=step,

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
 from control_plane.domain import lifecycle
-from control_plane.domain.errors import Denied, DeploymentChanged, TunesmithError, Unavailable
-from control_plane.domain.graph import CANCELLED, DATA, DEPLOY, DONE, FAILED, Fact, Graph, Step
+from control_plane.domain.errors import Denied, DeploymentChanged, StepCancelled, TunesmithError, Unavailable
+from control_plane.domain.graph import CANCELLED, DATA, DEPLOY, DONE, FAILED, OPEN, Fact, Graph, Step
 from control_plane.domain.permissions import Actor
 from control_plane.services import asking, deployments, transitions
 from control_plane.services.access import identity
@@ -35,8 +35,12 @@ log = logging.getLogger(__name__)
 
 def advance(cp: ControlPlane) -> int:
     """Carry on each run that something has come of; how many moved. Called whenever a job or a replica has changed."""
-    moved = 0
-    for run in GuidedRunRecord.select().where(GuidedRunRecord.outcome == ""):
+    moved, runs = 0, list(GuidedRunRecord.select().where(GuidedRunRecord.outcome == ""))
+    facts = facts_of(runs)
+    for run in runs:
+        graph = graphs.of_data(run.graph)
+        if not graphs.outcome(graph, facts[run.id]) and not graphs.ready(graph, facts[run.id]):
+            continue
         try:
             moved += carry_on(cp, run)
         except Exception:  # a loop's top: one broken run must not hold up the others, and is looked at again
@@ -63,7 +67,8 @@ def move(run: GuidedRunRecord, **columns: Any) -> bool:
 def _carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
     graph, facts = graphs.of_data(run.graph), facts_of([run])[run.id]
     if ended := graphs.outcome(graph, facts):
-        bad = next((fact for fact in facts.values() if fact.state in (FAILED, CANCELLED)), Fact(DONE))
+        by_state = {fact.state: fact for fact in facts.values()}
+        bad = by_state.get(FAILED) or by_state.get(CANCELLED) or Fact(DONE)
         return _end(run, ended, bad.reason, dict(bad.reason_params))
     try:
         return any(_begin(cp, run, step, graphs.inputs_of(step, facts)) for step in graphs.ready(graph, facts))
@@ -71,7 +76,11 @@ def _carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
         return False  # a full disk, say: it is tried again
     except TunesmithError as problem:
         log.info("guided run %s stopped: %s", run.id, problem)
-        return _end(run, graphs.STOPPED, problem.code, {key: str(value) for key, value in problem.params.items()})
+        return _end(run, graphs.STOPPED, problem.code, _storable(problem.params))
+
+
+def _storable(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value if isinstance(value, str | int | float | list) else str(value) for key, value in params.items()}
 
 
 def _end(run: GuidedRunRecord, outcome: str, reason: str, params: dict[str, Any]) -> bool:
@@ -102,17 +111,23 @@ def _begin_deployment(
     with transaction():
         if not _is_as_read(run):
             return False
-        found = DeploymentRecord.get_or_none(
-            DeploymentRecord.project == run.project_id,
-            DeploymentRecord.name == step.title,
-            DeploymentRecord.model == model_id,
-            DeploymentRecord.desired_state == lifecycle.SERVING,
+        deployment: DeploymentRecord | None = DeploymentRecord.get_or_none(
+            DeploymentRecord.project == run.project_id, DeploymentRecord.name == step.title
         )
-        begun = {"reused": found is not None, "model": model_id}
-        deployment = found or deployments.deploy(actor, cp, project, step.title, model_id)
-        move(run, begun=run.begun | {step.name: begun | {"deployment": deployment.id}})
-    cp.signals.wake(f"deployment:{deployment.id}", "schedule")  # once more: only now is it there for everybody
+        reused = deployment is not None and _serves(deployment, model_id)
+        if deployment is None or not reused:
+            kept = {name: getattr(deployment, name) for name in ("context_length", "slots") if deployment}
+            deployment = deployments.deploy(actor, cp, project, step.title, model_id, **kept)
+        begun = {"reused": reused, "model": model_id, "deployment": deployment.id}
+        move(run, begun=run.begun | {step.name: begun})
+    deployments.wake(cp, deployment)  # once more: only now is it there for everybody
     return True
+
+
+def _serves(deployment: DeploymentRecord, model_id: int) -> bool:
+    """Whether it serves this model, or is about to."""
+    desired = (deployment.model_id, deployment.desired_state) == (model_id, lifecycle.SERVING)
+    return desired and deployments.condition(deployment).state != lifecycle.FAILED
 
 
 def _is_as_read(run: GuidedRunRecord) -> bool:
@@ -167,6 +182,8 @@ def of_job(step: Step, job: JobRecord) -> Fact:
 
 def _of_job(step: Step, job: JobRecord, models: dict[str, int], evaluation: EvaluationRecord | None) -> Fact:
     state = graphs.state_of(job.state)
+    if state == CANCELLED:
+        return Fact(state, reason=StepCancelled().code, reason_params={"job": job.id})
     if state != DONE:
         return Fact(state, reason=job.reason, reason_params=job.reason_params)
     if evaluation is None:
@@ -183,6 +200,8 @@ def _of_deployment(run: GuidedRunRecord, step: Step, deployment: DeploymentRecor
         return Fact(CANCELLED, made, "", DeploymentChanged().code, {"deployment": deployment.name})
     stands = deployments.condition(deployment)
     state = graphs.state_of(stands.state)
+    if state == FAILED and not deployments.is_given_up(deployment):
+        state = OPEN  # another machine is about to be tried
     return Fact(state, made, "", stands.code if state == FAILED else "", stands.params)
 
 

@@ -163,10 +163,13 @@ def test_lineage(client: tunesmith.Client, installation: Installation) -> None:
     assert shown["origin"] is None and shown["model"]["form"] == "base"
 
 
+PARTS = b'{"prompt": "p", "completion": "c"}\n' * 10, b'{"prompt": "unseen", "completion": "c"}\n'  # held out
+
+
 def test_guided_runs(client: tunesmith.Client, installation: Installation) -> None:
     MethodVersionRecord.delete().execute()
     methods.register_shipped(installation.cp)
-    version = client.upload_dataset("default", "faults", b'{"prompt": "p", "completion": "c"}\n' * 10).id
+    version = client.upload_dataset("default", "faults", *PARTS).id
     begun = client.start_guided_run("default", "machine_faults", version, "key")
     assert client.start_guided_run("default", "machine_faults", version, "key").id == begun.id
     assert [(step.kind, step.state) for step in begun.steps[:3]] == [
@@ -198,7 +201,7 @@ def test_a_guided_run_is_cancelled_and_the_waiter_learns_it(
 ) -> None:
     MethodVersionRecord.delete().execute()
     methods.register_shipped(installation.cp)
-    version = client.upload_dataset("default", "faults", b'{"prompt": "p", "completion": "c"}\n' * 10).id
+    version = client.upload_dataset("default", "faults", *PARTS).id
     begun = client.start_guided_run("default", "machine_faults", version)
     waiting = client.wait_guided_run(begun.id)
     next(waiting)

@@ -20,6 +20,7 @@ from control_plane.services import cases, deployments, guided_steps, methods
 from control_plane.services.fleet import scheduling
 from control_plane.store.database import database
 from control_plane.store.deployments import ReplicaRecord
+from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from fleet_support import model_files, succeed
@@ -146,6 +147,22 @@ def test_a_run_that_is_under_way_is_watched_and_not_begun_again(
     monkeypatch.setattr("tunesmith.demo._upload", lambda *_: version.id)
     assert demo(installation, monkeypatch).exit_code == 0
     assert [run.id for run in client.list_guided_runs("default")] == [begun.id]
+
+
+def test_a_run_that_is_over_is_watched_to_its_end_though_its_deployment_waits(
+    installation: Installation, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert demo(installation, monkeypatch).exit_code == 0
+    machine.done.set()
+    machine.join(10)
+    run = GuidedRunRecord.get()
+    GuidedRunRecord.update(outcome="cancelled").execute()
+    ReplicaRecord.update(desired_state="STOPPED").execute()  # queued: nobody has the deployment
+    result = CliRunner().invoke(
+        cli.main, ["--data", str(installation.cp.settings.data), "guided", "watch", str(run.id)]
+    )
+    assert result.exit_code == 1
+    assert f"Run {run.id} is cancelled" in result.output
 
 
 def test_an_answer_of_the_wrong_form_fails_the_demo(

@@ -19,9 +19,12 @@ from control_plane.domain.lifecycle import ATTEMPT_OPEN, ATTEMPT_OVER
 from control_plane.domain.permissions import SYSTEM
 from control_plane.services import audit, methods
 from control_plane.services.access import credentials, people
+from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
+from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
 from web.pages.audit import ACTIONS, harmless
 
@@ -270,9 +273,41 @@ def test_a_run_is_cancelled_on_its_page(
     page = root.get(run).text
     assert button not in page
     assert said in page
-    assert page.count(skipped) == 4  # all but the import, whose job was cancelled
+    assert page.count(skipped) == 8  # all but the import, whose job was cancelled: in the list, and on the Rail
+    assert "rail-next" not in page and page.count("rail-skipped") == 4
     assert 'class="rail-stop rail-done"' in page
     assert JobRecord.get().state == "CANCELLED"
+
+
+def test_a_case_whose_method_is_gone_says_so(root: FlaskClient, shipped: None) -> None:
+    MethodVersionRecord.update(current=False).where(MethodVersionRecord.name == "export_gguf").execute()
+    page = root.get(CASE)
+    assert page.status_code == 200
+    assert "This case cannot be run here." in page.text and "export_gguf" in page.text
+    assert "Try with sample data" not in page.text
+
+
+def test_data_that_a_case_cannot_take_is_said_before_anything_runs(root: FlaskClient, shipped: None) -> None:
+    number = re.search(r"dataset=(\d+)", root.post(f"{CASE}/try").headers["Location"])[1]  # type: ignore[index]
+    DatasetVersionRecord.update(test_sha256="").execute()
+    for step, button in (("", "Looks right"), ("&step=plan", "Start training")):
+        page = root.get(f"{CASE}/run?dataset={number}{step}")
+        assert page.status_code == 200
+        assert "This case cannot be run on this data." in page.text
+        assert button not in page.text and "Every row was read and checked." not in page.text
+    assert root.post(f"{CASE}/run", data={"dataset": number}).status_code == 400
+
+
+def test_a_run_says_why_its_deployment_waits(cp: ControlPlane, root: FlaskClient, run: str) -> None:
+    found, room = GuidedRunRecord.get(), rooms.empty(cp)
+    model = room.finish_model(room.run(JobRecord.get(), 0), "base")
+    deployment = DeploymentRecord.create(
+        project=found.project_id, name="faults", model=model, desired_state="SERVING", context_length=8, slots=1,
+        waiting_code="no_machine_online", created_by="1", created_at=0,
+    )  # fmt: skip
+    begun = found.begun | {"deploy": {"deployment": deployment.id, "model": model, "reused": False}}
+    GuidedRunRecord.update(begun=begun).execute()
+    assert "No machine is online" in root.get(run).text
 
 
 def test_the_plan_says_what_is_there_already(cp: ControlPlane, root: FlaskClient, run: str) -> None:

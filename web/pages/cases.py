@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from control_plane.domain.errors import FieldInvalid, GuidedRunOver, NotFound
+from control_plane.domain.errors import Denied, FieldInvalid, GuidedRunOver, Invalid, NotFound
 from control_plane.domain.graph import DATA, Graph
 from control_plane.domain.lifecycle import QUEUED
-from control_plane.services import cases, datasets, evaluations, guided, methods
+from control_plane.services import cases, datasets, deployments, evaluations, guided, methods
 from control_plane.services.fleet import scheduling
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -44,10 +44,11 @@ def show(project: str, name: str) -> ResponseReturnValue:
     """The story of a case: the problem, what is needed, what comes of it."""
     actor, cp = the_actor(), the_control_plane()
     case = cases.get(actor, cp, name)
-    graph = guided.graph_of(actor, cp, case)
+    graph, problem = _graph(case)
     return render_template(
         "cases/show.html",
         case=guided.plan_of(case, locale()),
+        problem=problem,
         models=[step.title for step in graph if step.kind == "import"],
         methods=[step.method for step in graph if step.kind == "train"],
         runs=guided.of_project(actor, cp, project, name, _SHOWN_RUNS),
@@ -75,11 +76,12 @@ def check(project: str, name: str) -> ResponseReturnValue:
     template, snippet = "cases/data.html", snippets.list_rows(project, version.id)
     if request.args.get("step") == "plan":
         template, snippet = "cases/plan.html", snippets.start_guided_run(project, name, version.id)
-    plan, graph = guided.plan_of(case, locale()), guided.graph_of(actor, cp, case)
-    there = guided.foreseen(actor, cp, project, graph, version.id)
+    plan, (graph, problem) = guided.plan_of(case, locale()), _graph(case, version)
+    there = guided.foreseen(actor, cp, project, graph, version.id) if not problem else set()
     return render_template(
         template,
         case=plan,
+        problem=problem,
         version=version,
         rows=datasets.rows(actor, cp, version.id, "train", 0, _SHOWN_ROWS),
         steps=[step for step in graph if step.kind != DATA],
@@ -113,6 +115,7 @@ def run(project: str, name: str, run_id: int) -> ResponseReturnValue:
         evaluation=_evaluation(progress),
         stops=rail.of_run(project, progress),
         waiting={seen.step.name: _waiting(seen) for seen in progress.steps},
+        deployment=_deployment(progress),
         reason=say(progress.run.reason, progress.run.reason_params, locale()) if progress.run.reason else "",
         topic=_topic(progress),
         snippet=snippets.watch_guided_run(project, run_id),
@@ -129,6 +132,29 @@ def cancel(project: str, name: str, run_id: int) -> ResponseReturnValue:
     except GuidedRunOver as problem:
         flash(sentence(problem), "error")
     return redirect(url_for("cases.run", project=project, name=name, run_id=run_id))
+
+
+def _graph(case: cases.Case, version: DatasetVersionRecord | None = None) -> tuple[Graph, str]:
+    """A case's graph, and what stands in its way here, a method or the data among it; then it cannot be started."""
+    actor, cp = the_actor(), the_control_plane()
+    graph: Graph = ()
+    try:
+        graph = guided.graph_of(actor, cp, case)
+        if version is not None:
+            guided.check_data(actor, cp, graph, version)
+    except (Invalid, Denied) as problem:
+        return graph, sentence(problem)
+    return graph, ""
+
+
+def _deployment(progress: guided.Progress) -> tuple[str, str]:
+    """The state of the deployment that the run waits for, and why it is so; empty where it waits for none."""
+    number = progress.first("deployment")
+    if progress.run.outcome or not number:
+        return "", ""
+    now = deployments.condition(deployments.get(the_actor(), the_control_plane(), number))
+    words = waiting if now.state == QUEUED else say
+    return now.state, words(now.code, now.params, locale()) if now.code else ""
 
 
 def _progress(name: str, run_id: int) -> guided.Progress:
@@ -173,6 +199,7 @@ def _topic(progress: guided.Progress) -> str:
 
 
 def _waiting(seen: guided.Seen) -> str:
+    """Why a step's job waits."""
     job = seen.job
     if job is None or job.state != QUEUED:
         return ""

@@ -133,7 +133,7 @@ class Watch:
             for step in run.steps:
                 if step.kind != "data" and step.name not in seen and step.state not in ("blocked", "ready", "skipped"):
                     seen.add(step.name)
-                    self._follow(step)
+                    self._follow(run, step)
         return run
 
     @contextmanager
@@ -154,7 +154,7 @@ class Watch:
     def say(self, text: str) -> None:
         self._console.print(f"   {text}", markup=False, highlight=False, soft_wrap=True)
 
-    def _follow(self, step: pb.GuidedStep) -> None:
+    def _follow(self, run: pb.GuidedRun, step: pb.GuidedStep) -> None:
         with self.stage(step.kind, step.name) as stage:
             stage.reused = step.reused
             if step.job_id and not step.reused:
@@ -164,7 +164,7 @@ class Watch:
             if step.kind == "train":
                 self._say_losses(step.job_id)
             if step.kind == "deploy":
-                self._say_deployment(step.outputs[0].id)
+                self._say_deployment(run, step.outputs[0].id)
 
     def _say_losses(self, job_id: int) -> None:
         bodies = (json.loads(event.body) for event in self._client.list_events(job_id, kind="metric"))
@@ -172,12 +172,16 @@ class Watch:
         if losses:
             self.say(f"Loss {losses[0]:.3f} at the start, {losses[-1]:.3f} after {len(losses)} steps.")
 
-    def _say_deployment(self, deployment_id: int) -> None:
+    def _say_deployment(self, run: pb.GuidedRun, deployment_id: int) -> None:
+        """How the deployment goes, for as long as the run waits for it."""
         said = ""
         for now in self._client.wait_deployment(deployment_id):
+            over = run.outcome or self._client.get_guided_run(run.id).outcome
             if (standing := f"{now.state.lower()} {now.message}".strip()) != said:
                 self.say(standing)
                 said = standing
+            if over:
+                return
 
 
 COMMANDS = (guided,)

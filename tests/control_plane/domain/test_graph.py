@@ -179,3 +179,12 @@ def test_by_hand_an_evaluation_comes_before_packaging_whatever_it_finds() -> Non
     assert [step.name for step in graphs.ready(BY_HAND, trained)] == ["evaluate"]
     scored = trained | {"evaluate": Fact("done", {"evaluation": 3}, "worse")}
     assert [step.name for step in graphs.ready(BY_HAND, scored)] == ["export"]
+
+
+def test_a_plan_without_steps_is_no_plan() -> None:
+    """A run of it would be done at once, having done nothing."""
+    for nothing in ([], [{"name": "data", "kind": "data"}]):
+        with pytest.raises(errors.GraphEmpty):
+            graphs.build(nothing, {})
+    with pytest.raises(errors.StepMalformed):
+        graphs.build(["train"], {})  # type: ignore[list-item]

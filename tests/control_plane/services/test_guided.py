@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -10,20 +11,34 @@ from pathlib import Path
 import pytest
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import Denied, EdgeUnknown, GuidedRunOver, NameInvalid, NotFound, ParameterOutOfRange
+from control_plane.domain.errors import (
+    Denied,
+    EdgeUnknown,
+    GraphEmpty,
+    GuidedRunOver,
+    HeldOutMissing,
+    InputUnfit,
+    NameInvalid,
+    NotFound,
+    ParameterOutOfRange,
+)
 from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor, Role
 from control_plane.services import cases, datasets, deployments, guided, guided_steps, jobs, methods
 from control_plane.services.access import identity, people, projects
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
+from control_plane.store.database import database, release
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
+from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord
+from fleet_support import Fleet
 
 CASE = "machine_faults"
 
@@ -113,6 +128,7 @@ def play(cp: ControlPlane, run: GuidedRunRecord, verdict: str = "better", until:
 def serve(cp: ControlPlane, state: str = "SERVING") -> None:
     """What a machine would say of the one deployment there is."""
     ReplicaRecord.delete().execute()
+    DeploymentRecord.update(waiting_code="").execute()
     ReplicaRecord.create(
         deployment=DeploymentRecord.get(),
         machine=MachineRecord.get(),
@@ -204,15 +220,128 @@ def test_a_deployment_that_fails_or_is_taken_away_stops_the_run(cp: ControlPlane
     play(cp, run)
     serve(cp, "FAILED")
     guided_steps.advance(cp)
+    assert stands(cp, run)["deploy"] == "open"  # another machine may serve it: the pass has not looked yet
+    deployments.place(cp)
+    guided_steps.advance(cp)
     run = guided.get(ada, cp, run.id)
     assert (run.outcome, run.reason) == ("stopped", "engine_failed")
-    DeploymentRecord.update(desired_state="STOPPED").execute()
-    run = begin(cp, ada, version)
+    generation = DeploymentRecord.get().generation
+    run = begin(cp, ada, version)  # what has failed is tried anew
+    assert not guided.progress(ada, cp, run.id).steps[-1].reused
+    assert DeploymentRecord.get().generation == generation + 1
     assert stands(cp, run)["deploy"] == "open"
     deployments.stop(ada, cp, DeploymentRecord.get().id)
     guided_steps.advance(cp)
     run = guided.get(ada, cp, run.id)
     assert (run.outcome, run.reason) == ("stopped", "deployment_changed")
+
+
+def test_another_machine_may_serve_what_one_could_not(cp: ControlPlane, ada: Actor, version: int, fleet: Fleet) -> None:
+    run = begin(cp, ada, version)
+    play(cp, run)
+    serve(cp, "FAILED")
+    fleet.machine()
+    guided_steps.advance(cp)
+    assert deployments.place(cp) == 1
+    guided_steps.advance(cp)
+    assert (guided.get(ada, cp, run.id).outcome, stands(cp, run)["deploy"]) == ("", "open")
+
+
+def test_the_deployments_own_settings_are_kept_and_its_machine_is_woken_after(
+    cp: ControlPlane, ada: Actor, version: int
+) -> None:
+    run = begin(cp, ada, version)
+    play(cp, run, until="evaluate")
+    other = ModelRecord.get(ModelRecord.form == "adapter")
+    served = DeploymentRecord.create(
+        project=run.project_id,
+        name="machine-fault-reports",
+        model=other,
+        desired_state="SERVING",
+        context_length=512,
+        slots=8,
+        created_by=ada.id,
+        created_at=0,
+    )
+    serve(cp)
+    seen = list[bool]()
+    unsubscribe = cp.signals.subscribe(["machine:m"], lambda _: seen.append(database.in_transaction()))
+    succeed(cp, job_of(cp, run, "package").id, form="gguf")
+    guided_steps.advance(cp)
+    unsubscribe()
+    served = DeploymentRecord.get_by_id(served.id)
+    assert (served.context_length, served.slots, served.model_id) == (512, 8, job_of_model(cp, run))
+    assert seen[-1] is False  # only then can the machine read what it is woken for
+
+
+def job_of_model(cp: ControlPlane, run: GuidedRunRecord) -> int:
+    """The model that the run packaged."""
+    return next(seen.made["model"] for seen in guided.progress(SYSTEM, cp, run.id).steps if seen.step.name == "package")
+
+
+def test_a_run_that_is_over_has_nothing_still_to_come(cp: ControlPlane, ada: Actor, version: int) -> None:
+    run = begin(cp, ada, version)
+    succeed(cp, job_of(cp, run, "import").id, form="base")
+    guided.cancel(ada, cp, run.id)
+    assert set(stands(cp, run).values()) == {"done", "skipped"}
+
+
+def test_a_job_cancelled_by_hand_stops_the_run_in_words(cp: ControlPlane, ada: Actor, version: int) -> None:
+    run = begin(cp, ada, version)
+    job = job_of(cp, run, "import")
+    jobs.cancel(ada, cp, job.id)
+    guided_steps.advance(cp)
+    run = guided.get(ada, cp, run.id)
+    assert (run.outcome, run.reason, run.reason_params) == ("stopped", "step_cancelled", {"job": job.id})
+
+
+def test_a_commit_between_two_runs_holds_up_neither(
+    cp: ControlPlane, ada: Actor, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [begin(cp, ada, version) for _ in range(3)]
+    for run in runs:
+        succeed(cp, job_of(cp, run, "import").id, form="base")
+    carry_on = guided_steps.carry_on
+
+    def somebody_writes_first(cp: ControlPlane, run: GuidedRunRecord) -> bool:
+        thread = threading.Thread(target=written_by_another_thread)
+        thread.start()
+        thread.join()
+        return carry_on(cp, run)
+
+    monkeypatch.setattr(guided_steps, "carry_on", somebody_writes_first)
+    assert guided_steps.advance(cp) == 3
+
+
+def written_by_another_thread() -> None:
+    UserRecord.update(title="Ada L.").execute()
+    release()
+
+
+def test_runs_on_which_nothing_has_come_cost_nothing_each(
+    cp: ControlPlane, ada: Actor, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute, statements = database.obj.execute_sql, list[str]()
+    monkeypatch.setattr(database.obj, "execute_sql", lambda sql, *given: statements.append(sql) or execute(sql, *given))
+    asked = list[int]()
+    for _ in range(2):
+        begin(cp, ada, version)
+        statements.clear()
+        assert guided_steps.advance(cp) == 0
+        asked.append(len(statements))
+    assert asked[0] == asked[1]
+
+
+def test_data_that_a_later_step_cannot_take_starts_nothing(cp: ControlPlane, ada: Actor) -> None:
+    rows = BytesIO(b"".join(b'{"prompt": "p%d", "completion": "c"}\n' % number for number in range(30)))
+    whole = datasets.upload(ada, cp, "lab", "whole", rows, None)[0]
+    DatasetVersionRecord.update(test_sha256="").where(DatasetVersionRecord.id == whole.id).execute()
+    with pytest.raises(HeldOutMissing):  # the evaluation would find it after hours of training
+        begin(cp, ada, whole.id)
+    pairs = BytesIO(b"".join(b'{"prompt": "p%d", "chosen": "c", "rejected": "r"}\n' % number for number in range(30)))
+    with pytest.raises(InputUnfit):
+        begin(cp, ada, datasets.upload(ada, cp, "lab", "pairs", pairs, None)[0].id)
+    assert GuidedRunRecord.select().count() == 0
 
 
 def test_a_cancelled_run_ends_its_open_jobs_and_starts_nothing_more(cp: ControlPlane, ada: Actor, version: int) -> None:
@@ -250,6 +379,8 @@ def test_a_run_that_is_over_cannot_be_cancelled(cp: ControlPlane, ada: Actor, ve
 def test_pressed_twice_it_starts_once(cp: ControlPlane, ada: Actor, version: int) -> None:
     assert begin(cp, ada, version, "k").id == begin(cp, ada, version, "k").id
     assert JobRecord.select().count() == 1
+    MethodVersionRecord.update(current=False).execute()  # an upgrade between the two, say
+    assert begin(cp, ada, version, "k").id == GuidedRunRecord.get().id
 
 
 def test_no_users_key_puts_a_job_into_a_run(cp: ControlPlane, ada: Actor, version: int) -> None:
@@ -326,8 +457,10 @@ def test_a_plan_that_does_not_fit_its_methods_starts_nothing(
         ('base = "import.model"', 'base = "import.weights"', EdgeUnknown),
         ("learning_rate = 0.001", "learning_rate = -1", ParameterOutOfRange),
         ('title = "machine-faults"', 'title = "Machine Faults!"', NameInvalid),
+        ("steps", "stages", GraphEmpty),  # the form of plans that had none
     ):
         whole = (cases.SHIPPED / CASE / cases.PLAN).read_text("utf-8")
+        assert right in whole
         plan.write_text(whole.replace(right, wrong), "utf-8")
         with pytest.raises(error):
             begin(cp, ada, version)
