@@ -64,6 +64,8 @@ ATTEMPT_OPEN = frozenset({OFFERED, PREPARING, RUNNING, UPLOADING})
 ATTEMPT_HELD = ATTEMPT_OPEN - {OFFERED}
 JOB_OVER = frozenset({SUCCEEDED, FAILED, CANCELLED})
 
+MACHINE_FAULTS = frozenset({"agent_error", "disk_full"})  # reasons of FAILED that another machine need not meet
+
 _NEXT: dict[str, set[AttemptState]] = {
     OFFERED: {PREPARING, DECLINED, FAILED, CANCELLED},  # FAILED: nobody can be given it
     PREPARING: {RUNNING, FAILED, CANCELLED, PREEMPTED, LOST},

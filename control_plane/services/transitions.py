@@ -35,7 +35,7 @@ from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
 
 # a failure that says nothing about the job itself: it is queued again, like after a lost machine
-_NOT_THE_JOBS_FAULT = frozenset({"agent_restarted", "agent_error"})
+_NOT_THE_JOBS_FAULT = lifecycle.MACHINE_FAULTS | {"agent_restarted"}
 # a loss that somebody decided: it makes no job suspect
 _NOT_COUNTED = frozenset({"machine_locked"})
 
@@ -177,8 +177,9 @@ def _job_after(cp: ControlPlane, job: JobRecord, state: str, reason: str, params
     if job.cancel_requested_at:
         return {"state": CANCELLED, "waiting_code": "", "lost_attempts": lost}
     if lost >= cp.settings.max_lost_attempts or (state == LOST and job.when_lost == FAIL):
-        said = {"reason": "machines_lost", "reason_params": {"count": lost}}
-        return {"state": FAILED, "waiting_code": "", "lost_attempts": lost} | said
+        said = (reason, params) if reason in lifecycle.MACHINE_FAULTS else ("machines_lost", {"count": lost})
+        ended = {"reason": said[0], "reason_params": said[1]}
+        return {"state": FAILED, "waiting_code": "", "lost_attempts": lost} | ended
     return {"state": QUEUED, "waiting_code": "not_planned", "waiting_params": {}, "lost_attempts": lost}
 
 

@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 from peewee import JOIN
 
 from control_plane.context import ControlPlane
-from control_plane.domain.lifecycle import ATTEMPT_OPEN, DECLINED, ONLINE, QUEUED, RUNNING, SERVING, UPLOADING
+from control_plane.domain.lifecycle import (
+    ATTEMPT_OPEN,
+    DECLINED,
+    FAILED,
+    MACHINE_FAULTS,
+    ONLINE,
+    QUEUED,
+    RUNNING,
+    SERVING,
+    UPLOADING,
+)
 from control_plane.domain.matching import Device, Machine, Need, QueuedJob, Snapshot
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.deployments import ReplicaRecord
@@ -64,10 +74,16 @@ def _job(row: JobRecord, manifest: dict[str, Any], avoid: frozenset[str]) -> Que
 
 
 def _refusals(cp: ControlPlane) -> dict[int, frozenset[str]]:
-    """The machines that have just declined a job: asking again at once would go round in a circle."""
-    since = cp.clock() - cp.settings.offer_seconds
+    """The machines that a job does not go to for now: asking again at once would go round in a circle.
+
+    They have just declined it, or it failed there by a fault of theirs, which takes longer to be mended.
+    """
+    now, ended = cp.clock(), AttemptRecord.ended_at
+    declined = (AttemptRecord.state == DECLINED) & (ended > now - cp.settings.offer_seconds)
+    faulty = (AttemptRecord.state == FAILED) & (ended > now - cp.settings.avoid_seconds)
+    faulty &= AttemptRecord.reason.in_(list(MACHINE_FAULTS))
     found: defaultdict[int, set[str]] = defaultdict(set)
-    for attempt in AttemptRecord.select().where(AttemptRecord.state == DECLINED, AttemptRecord.ended_at > since):
+    for attempt in AttemptRecord.select(AttemptRecord.job, AttemptRecord.machine).where(declined | faulty):
         found[attempt.job_id].add(attempt.machine_id)
     return {job_id: frozenset(machine_ids) for job_id, machine_ids in found.items()}
 

@@ -389,10 +389,41 @@ def test_a_move_of_an_old_fence_changes_nothing(cp: ControlPlane, fleet: Fleet) 
     assert state(attempt) == "RUNNING"
 
 
-def test_an_error_of_the_agent_is_not_the_jobs_fault(cp: ControlPlane, fleet: Fleet) -> None:
+MACHINE_FAULTS = [("agent_error", {"problem": "OSError"}), ("disk_full", {"needed": 7, "free": 5})]
+
+
+@pytest.mark.parametrize(("reason", "params"), MACHINE_FAULTS)
+def test_a_fault_of_the_machine_is_not_the_jobs_and_the_job_goes_elsewhere(
+    cp: ControlPlane, fleet: Fleet, clock: FakeClock, reason: str, params: dict[str, object]
+) -> None:
     attempt = running(fleet, machine := fleet.machine())
-    report(machine, cp, attempt, "FAILED", reason="agent_error", params={"problem": "OSError"})
+    report(machine, cp, attempt, "FAILED", reason=reason, params=params)
     assert (state(attempt), job_of(attempt).state, job_of(attempt).lost_attempts) == ("FAILED", "QUEUED", 1)
+    assert scheduling.run_pass(cp) == 0 and job_of(attempt).waiting_code == "machines_refused"
+    clock.advance(cp.settings.offer_seconds + 1)
+    assert scheduling.run_pass(cp) == 0
+    other = fleet.machine()
+    assert scheduling.run_pass(cp) == 1
+    again = fleet.attempt(attempt.job_id)
+    assert again.machine_id == other.id
+    assert succeed(other, cp, again, {"model": model_files("base")}) == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(("reason", "params"), MACHINE_FAULTS)
+def test_a_fault_that_every_machine_has_ends_the_job_in_its_own_words(
+    cp: ControlPlane, fleet: Fleet, clock: FakeClock, reason: str, params: dict[str, object]
+) -> None:
+    """The only machine is asked again after a while: somebody may have mended it."""
+    machine = fleet.machine()
+    job = jobs.submit(fleet.user, cp, "default", "bring")
+    for _ in range(cp.settings.max_lost_attempts):
+        assert scheduling.run_pass(cp) == 1
+        attempt = fleet.attempt(job.id)
+        attempts.accept(machine, cp, attempt.id, attempt.fence)
+        report(machine, cp, attempt, "FAILED", reason=reason, params=params)
+        clock.advance(cp.settings.avoid_seconds + 1)
+    failed = JobRecord.get_by_id(job.id)
+    assert (failed.state, failed.reason, failed.reason_params) == ("FAILED", reason, params)
 
 
 @pytest.mark.parametrize("place", ["models.read", "models.register"])
