@@ -146,5 +146,5 @@ async def _answer(context: grpc.aio.ServicerContext[Any, Any], problem: Exceptio
     if isinstance(problem, grpc.aio.AbortError | grpc.aio.UsageError):
         raise problem
     log.error("%s failed", method, exc_info=problem)
-    # a client retries what is unavailable, which is right for a full disk, a locked database and a defect alike
+    # a client retries what is unavailable: right for a full disk; a database that cannot be written says so itself
     await refuse(context, Unavailable() if isinstance(problem, OSError) else TunesmithError())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 database = DatabaseProxy()
 
 _WAIT_SECONDS = 30  # for the one writer, and for a connection of the pool
+_NOT_NOW = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED})
 _ROWS_AT_ONCE = 1_000  # of one statement
 _PRAGMAS = {
     "journal_mode": "wal",
@@ -210,14 +212,17 @@ def release() -> None:
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """One write transaction, the only one at its time. Opened by services only; nesting joins the outer one."""
+    """One write transaction, the only one at its time. Opened by services only; nesting joins the outer one.
+
+    Raises Unavailable where the database cannot be written just now: a full disk, somebody else's lock, no connection.
+    """
     handle = database.obj
     handle.connect(reuse_if_open=True)
     _kept.set(None)  # what is read from here on is read for writing
     if handle.in_transaction():
         yield
     elif isinstance(handle, SqliteDatabase):
-        with _next_writer(), handle.atomic("IMMEDIATE"):
+        with _full_or_locked_is_unavailable(), _next_writer(), handle.atomic("IMMEDIATE"):
             yield
     else:
         with _broken_is_unavailable(), handle.atomic():  # BEGIN and COMMIT go past the pool's own handling
@@ -226,10 +231,31 @@ def transaction() -> Iterator[None]:
 
 
 @contextmanager
+def _full_or_locked_is_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as problem:
+        if not _will_be_well_again(problem):
+            raise
+        log.warning("SQLite: %s", problem)
+        raise Unavailable from problem
+
+
+def _will_be_well_again(problem: BaseException) -> bool:
+    """Whether SQLite said so: of a full disk it rolls back by itself, and the mapper's own ROLLBACK then hides why."""
+    seen: BaseException | None = problem
+    while seen is not None:
+        if getattr(seen, "sqlite_errorcode", 0) & 0xFF in _NOT_NOW:
+            return True
+        seen = seen.__context__
+    return False
+
+
+@contextmanager
 def _next_writer() -> Iterator[None]:
-    """This process's turn to write to SQLite. Raises OperationalError where it does not come in time."""
+    """This process's turn to write to SQLite. Raises Unavailable where it does not come in time."""
     if not _WRITER.acquire(timeout=_WAIT_SECONDS):
-        raise OperationalError("database is locked")
+        raise Unavailable
     try:
         yield
     finally:

@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from peewee import IntegrityError, SqliteDatabase
+from peewee import IntegrityError, OperationalError, ProgrammingError, SqliteDatabase
 from playhouse.migrations import Runner
 
 import control_plane.store
 from control_plane.domain.errors import Unavailable
-from control_plane.store.database import Record, open_database, release, transaction
+from control_plane.store.database import Record, database, open_database, release, transaction
 from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
@@ -38,6 +38,32 @@ def test_a_transaction_is_all_or_nothing(store):
     with pytest.raises(IntegrityError):
         two_users_of_one_name()
     assert UserRecord.select().count() == 0
+
+
+@pytest.mark.parametrize("problem", ["full", "locked"])
+def test_sqlite_without_room_or_in_other_hands_is_unavailable_and_loses_nothing(tmp_path, problem):
+    open_database(tmp_path, "")
+    other = sqlite3.connect(tmp_path / "tunesmith.db", isolation_level=None)
+    UserRecord.create(name="ada", created_at=START)
+    if problem == "full":
+        database.obj.execute_sql("PRAGMA max_page_count = 1")  # as many as there are
+    else:
+        database.obj.execute_sql("PRAGMA busy_timeout = 0")
+        other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable), transaction():
+        UserRecord.create(name="grace", title="x" * 1_000_000, created_at=START)
+    assert [user.name for user in UserRecord.select()] == ["ada"]
+    database.obj.execute_sql("PRAGMA max_page_count = 1000000")
+    other.close()
+    with transaction():
+        UserRecord.create(name="grace", created_at=START)
+    assert UserRecord.select().count() == 2
+    close_database()
+
+
+def test_what_is_wrong_with_a_statement_stays_an_error_of_ours(store):
+    with pytest.raises((OperationalError, ProgrammingError)), transaction():
+        database.obj.execute_sql("SELECT 1 FROM nothing")
 
 
 def test_a_lookup_by_values_reads_the_row_that_the_mapper_reads(store):
