@@ -23,10 +23,12 @@ from control_plane.domain.lifecycle import (
 )
 from control_plane.domain.matching import Device, Machine, Need, QueuedJob, Snapshot
 from control_plane.store.allocations import AllocationRecord
+from control_plane.store.database import database
 from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.statements import Prepared
 
 _HALF_LIFE = 7 * 86_400.0  # seconds after which a project's use of devices counts half
 _FORGOTTEN = 4  # half-lives
@@ -116,7 +118,7 @@ def machines(cp: ControlPlane, without_replica: int = 0) -> tuple[Machine, ...]:
 
     What the replica `without_replica` was promised counts as free.
     """
-    given = _given(AllocationRecord.replica.is_null() | (AllocationRecord.replica != without_replica))
+    given = _given(_PROMISED.execute(database.obj, without=without_replica))
     present = cp.fleet.all()
     columns = (MachineRecord.id, MachineRecord.machine_class, MachineRecord.connectivity, MachineRecord.drained)
     rows = [_Kept(*row) for row in _rows(MachineRecord.select(*columns).where(MachineRecord.locked_reason == ""))]
@@ -139,7 +141,7 @@ def machine(cp: ControlPlane, machine_id: str) -> Machine | None:
     kept = _Kept(row.id, row.machine_class, row.connectivity, row.drained)
     present = cp.fleet.get(machine_id)
     inventory = row.inventory if present is None else present.inventory
-    return _machine(kept, inventory, _given(AllocationRecord.machine == machine_id))
+    return _machine(kept, inventory, _given(_PROMISED_HERE.execute(database.obj, machine=machine_id)))
 
 
 @dataclass
@@ -159,9 +161,8 @@ class _Given:
 _Given_by_device = dict[tuple[str, str], _Given]  # (machine, device)
 
 
-def _given(which: Any) -> _Given_by_device:
-    given: defaultdict[tuple[str, str], _Given] = defaultdict(_Given)
-    query = (
+def _promises() -> Any:
+    return (
         AllocationRecord.select(
             AllocationRecord.machine,
             AllocationRecord.device,
@@ -174,9 +175,18 @@ def _given(which: Any) -> _Given_by_device:
         .join(AttemptPartRecord, JOIN.LEFT_OUTER, on=(AllocationRecord.part == AttemptPartRecord.id))
         .switch(AllocationRecord)
         .join(ReplicaRecord, JOIN.LEFT_OUTER, on=(AllocationRecord.replica == ReplicaRecord.id))
-        .where(which)
     )
-    for machine_id, device, memory, exclusive, replica_id, part_state, replica_state in _rows(query):
+
+
+_PROMISED = Prepared(
+    lambda without: _promises().where(AllocationRecord.replica.is_null() | (AllocationRecord.replica != without))
+)
+_PROMISED_HERE = Prepared(lambda machine: _promises().where(AllocationRecord.machine == machine))
+
+
+def _given(promises: Iterable[tuple[Any, ...]]) -> _Given_by_device:
+    given: defaultdict[tuple[str, str], _Given] = defaultdict(_Given)
+    for machine_id, device, memory, exclusive, replica_id, part_state, replica_state in promises:
         place = given[machine_id, device]
         if part_state in (RUNNING, UPLOADING) or replica_state == SERVING:
             place.running += memory
