@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor, require
+
+log = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).resolve().parents[1] / "cases"
 PLAN = "case.toml"
@@ -25,9 +28,15 @@ class Case:
 
 
 def list_cases(actor: Actor, cp: ControlPlane) -> list[Case]:
-    """Every case, by name. Raises Denied."""
+    """Every case, by name. A plan that cannot be read is logged and left out: it hides no other. Raises Denied."""
     require(actor, "case.see")
-    return [_read(path.parent) for path in sorted(_root(cp).glob(f"*/{PLAN}"))]
+    found = []
+    for path in sorted(_root(cp).glob(f"*/{PLAN}")):
+        try:
+            found.append(_read(path.parent))
+        except (OSError, ValueError) as problem:  # no TOML, no UTF-8
+            log.error("The case %s cannot be read: %s", path.parent.name, problem)
+    return found
 
 
 def get(actor: Actor, cp: ControlPlane, name: str) -> Case:

@@ -33,6 +33,17 @@ def test_cases_and_their_files(library: ControlPlane) -> None:
         cases.list_cases(Actor(kind="user", id="1", name="sam"), library)
 
 
+@pytest.mark.parametrize("rubbish", [b"name =", b"name = '\xff'", b"[[steps]]\n[steps]\n"])
+def test_a_plan_that_cannot_be_read_hides_no_other(
+    library: ControlPlane, tmp_path: Path, caplog: pytest.LogCaptureFixture, rubbish: bytes
+) -> None:
+    (tmp_path / "cases" / "pumps" / "case.toml").write_bytes(rubbish)
+    assert [case.name for case in cases.list_cases(SYSTEM, library)] == ["turbines"]
+    assert "The case pumps cannot be read" in caplog.text
+    with pytest.raises(NotFound):
+        cases.get(SYSTEM, library, "pumps")
+
+
 @pytest.mark.parametrize(
     ("case", "file"),
     [
