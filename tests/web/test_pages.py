@@ -293,7 +293,7 @@ def test_data_that_a_case_cannot_take_is_said_before_anything_runs(root: FlaskCl
     for step, button in (("", "Looks right"), ("&step=plan", "Start training")):
         page = root.get(f"{CASE}/run?dataset={number}{step}")
         assert page.status_code == 200
-        assert "This case cannot be run on this data." in page.text
+        assert "This case cannot be run here." in page.text
         assert button not in page.text and "Every row was read and checked." not in page.text
     assert root.post(f"{CASE}/run", data={"dataset": number}).status_code == 400
 
