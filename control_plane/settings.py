@@ -49,7 +49,7 @@ class Settings:
     poll_seconds: float = _setting(45.0, "How long an agent's Poll hangs at most")
     offer_seconds: float = _setting(30.0, "How long an offer waits for its answer")
     avoid_seconds: float = _setting(
-        600.0, "How long a machine is not given a job again that it failed by a fault of its own, as a full disk"
+        60.0, "How long a machine is not given a job again that it failed by a fault of its own, as a full disk"
     )
     stale_server_seconds: float = _setting(30.0, "Silence after which a server is stale")
     stale_laptop_seconds: float = _setting(60.0, "Silence after which a laptop is stale")
