@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from agent.settings import Settings
+from agent.settings import IsolationChoice, Settings
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/sys")
 # of /etc what libraries ask for: nothing in it is a secret of the machine
@@ -93,10 +93,10 @@ OPEN = Sandbox(Isolation.NONE, problem="nobody looked")
 
 def find(settings: Settings) -> Sandbox:
     """What this machine can do, tried with real processes. Raises IsolationMissing."""
-    if settings.isolation == "off":
+    if settings.isolation is IsolationChoice.OFF:
         return Sandbox(Isolation.NONE, problem="switched off by TUNESMITH_AGENT_ISOLATION")
     found = _found(settings)
-    if settings.isolation == "required" and found.kind is not Isolation.SANDBOX:
+    if settings.isolation is IsolationChoice.REQUIRED and found.kind is not Isolation.SANDBOX:
         raise IsolationMissing(f"TUNESMITH_AGENT_ISOLATION is required, but: {found.problem}")
     return found
 

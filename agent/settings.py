@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "TUNESMITH_AGENT_"
-_ISOLATIONS = ("auto", "required", "off")
+
+
+class IsolationChoice(StrEnum):
+    """Whether method code runs in a sandbox."""
+
+    AUTO = "auto"
+    REQUIRED = "required"
+    OFF = "off"
 
 
 class EngineChoice(StrEnum):
@@ -42,7 +49,9 @@ class Settings:
     data: Path = _setting(Path("~/.tunesmith/agent"), "Folder of identity, state, attempts, cache, environments")
     import_roots: str = _setting("", "Folders, separated as in PATH, that imports may read base models from")
     environments: str = _setting("", "Folder of the methods' environments; empty: in the data folder")
-    isolation: str = _setting("auto", "Sandbox for method code: auto (where it works), required, off")
+    isolation: IsolationChoice = _setting(
+        IsolationChoice.AUTO, "Sandbox for method code: auto (where it works), required, off"
+    )
     readable_paths: str = _setting("", "Further folders, separated as in PATH, that sandboxed method code may read")
     installer: Installer = _setting(
         Installer.UV, "What installs a method's requirements: uv, and pip where uv cannot; or pip"
@@ -95,8 +104,6 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         name = f"{PREFIX}{setting.name.upper()}"
         if name in source:
             values[setting.name] = _parse(name, source[name], setting.default)
-    if values.get("isolation", "auto") not in _ISOLATIONS:
-        raise SettingInvalid(f"{PREFIX}ISOLATION={values['isolation']!r}: one of {', '.join(_ISOLATIONS)}")
     return Settings(**values).resolved()
 
 
@@ -115,4 +122,5 @@ def _parse(name: str, text: str, default: Any) -> Any:
     try:
         return kind(text)
     except ValueError as problem:
-        raise SettingInvalid(f"{name}={text!r}: {problem}") from problem
+        said = f"one of {', '.join(type(default))}" if isinstance(default, StrEnum) else str(problem)
+        raise SettingInvalid(f"{name}={text!r}: {said}") from problem

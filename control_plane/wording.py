@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from control_plane.domain import errors
+from control_plane.domain.lifecycle import QUEUED
 from control_plane.domain.terms import TERMS
 from control_plane.domain.waiting import REASONS
 
@@ -47,6 +48,13 @@ def say(code: str, params: Mapping[str, object], locale: str) -> str:
 def waiting(code: str, params: Mapping[str, object], locale: str) -> str:
     """The sentence why a job or a deployment waits; empty for an empty code."""
     return _fill(REASONS[code], params, locale) if code else ""
+
+
+def why(state: str, code: str, params: Mapping[str, object], locale: str) -> str:
+    """Why a deployment is in a state: a reason to wait while it is queued, an error's sentence otherwise."""
+    if state == QUEUED:
+        return waiting(code, params, locale)
+    return say(code, params, locale) if code else ""
 
 
 def locale_of(languages: str) -> str:

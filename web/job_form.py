@@ -22,6 +22,7 @@ from control_plane.store.models import ModelRecord
 from web import forms, snippets, words
 from web.failures import sentence
 from web.languages import locale
+from web.paging import whole_number
 
 INPUT = "input."
 
@@ -88,15 +89,10 @@ def received(record: MethodVersionRecord, form: MultiDict[str, str]) -> Draft:
 def references(draft: Draft) -> dict[str, dict[str, Any]]:
     """The chosen inputs as the service takes them."""
     return {
-        name: {"kind": draft.manifest.inputs[name].kind, "id": number(text)}
+        name: {"kind": draft.manifest.inputs[name].kind, "id": whole_number(text)}
         for name, text in draft.inputs.items()
-        if number(text)
+        if whole_number(text)
     }
-
-
-def number(text: str) -> int:
-    """An id as a form or an address names it; 0 for what is none."""
-    return int(text) if text.isdecimal() and len(text) < 16 else 0
 
 
 def with_problem(draft: Draft, problem: TunesmithError) -> Draft:
@@ -172,7 +168,7 @@ class Offered:
         found, total = self._models.get(one.accepts, ([], -1))
         is_cut = total > models.MOST_LISTED
         if total < 0 or (is_cut and chosen and all(str(model.id) != chosen for model in found)):
-            found, total = models.choices(*self._place, one.accepts, number(chosen))
+            found, total = models.choices(*self._place, one.accepts, whole_number(chosen))
             self._models[one.accepts] = found, total
         return found
 

@@ -1,4 +1,4 @@
-"""Pages of a list: which one the address asks for, and where it begins."""
+"""Pages of a list: which one the address asks for, and where it begins; whole numbers as people and pages send them."""
 
 from __future__ import annotations
 
@@ -33,5 +33,9 @@ def asked_page(total: int, size: int) -> Page:
 
 def asked_number(name: str, otherwise: int) -> int:
     """A whole number of the query, `otherwise` where there is none."""
-    text = request.args.get(name, "")
+    return whole_number(request.args.get(name, ""), otherwise)
+
+
+def whole_number(text: str, otherwise: int = 0) -> int:
+    """A number of a form or an address, an id for example; `otherwise` for what is none."""
     return int(text) if text.isdecimal() and len(text) < 16 else otherwise

@@ -131,7 +131,11 @@ class _Slot:
         self.reserved, self.sharers = device.reserved, device.sharers
 
     def fits(self, need: Need) -> bool:
-        return self.is_open(need) and self.pool.free >= need.memory * HEADROOM
+        return self.is_open(need) and self.holds(need.memory)
+
+    def holds(self, memory: int) -> bool:
+        """Whether an estimate of so many bytes is free."""
+        return self.pool.free >= memory * HEADROOM
 
     def is_open(self, need: Need) -> bool:
         """Whether somebody may come beside those who are there."""
@@ -184,7 +188,7 @@ def has_room(machine: Machine, grants: Iterable[Grant]) -> bool:
     slots = {slot.device.uuid: slot for slot in _slots(machine)}
     for grant in grants:
         slot = slots.get(grant.device)
-        if slot is None or slot.pool.free < grant.memory * HEADROOM:
+        if slot is None or not slot.holds(grant.memory):
             return False
         slot.pool.free -= grant.memory
     return True

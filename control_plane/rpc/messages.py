@@ -20,7 +20,7 @@ from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import ApiTokenRecord, UserRecord
-from control_plane.wording import say, waiting
+from control_plane.wording import say, waiting, why
 from tunesmith.v1 import automation_pb2 as pb
 
 _LARGEST_LIST = 4 << 20  # characters of JSON in one answer; a message may have 16 MiB
@@ -187,7 +187,6 @@ def evaluation(project: str, record: EvaluationRecord, samples: Sequence[Mapping
 
 def deployment(project: str, record: DeploymentRecord, locale: str) -> pb.Deployment:
     stands = deployments.condition(record)
-    words = waiting if stands.state == "QUEUED" else say
     return pb.Deployment(
         id=record.id,
         project=project,
@@ -195,7 +194,7 @@ def deployment(project: str, record: DeploymentRecord, locale: str) -> pb.Deploy
         model_id=record.model_id,
         desired_state=record.desired_state,
         state=stands.state,
-        message=words(stands.code, stands.params, locale) if stands.code else "",
+        message=why(stands.state, stands.code, stands.params, locale),
         version=record.version,
         machine_id=stands.machine_id,
     )

@@ -43,6 +43,7 @@ class Condition:
     params: dict[str, Any]
     machine_id: str = ""
     machine_name: str = ""
+    given_up: bool = False  # its engine has failed, and the pass that looked for another machine found none
 
 
 def deploy(
@@ -125,12 +126,8 @@ def condition(deployment: DeploymentRecord) -> Condition:
     seen = replica.state if replica.observed_generation == replica.generation else STARTING
     # an engine that went away unasked is about to be started again
     shown = STARTING if seen == STOPPED else seen
-    return Condition(shown, replica.reason, replica.reason_params, machine.id, machine.name)
-
-
-def is_given_up(deployment: DeploymentRecord) -> bool:
-    """Whether its engine has failed, and the pass that looked for another machine found none."""
-    return bool(deployment.waiting_code) and condition(deployment).state == FAILED
+    given_up = shown == FAILED and bool(deployment.waiting_code)
+    return Condition(shown, replica.reason, replica.reason_params, machine.id, machine.name, given_up)
 
 
 def wait(actor: Actor, cp: ControlPlane, deployment_id: int, after_version: int, seconds: float) -> DeploymentRecord:
@@ -174,7 +171,8 @@ def serving_replica(actor: Actor, cp: ControlPlane, project: str | None, name: s
 def place(cp: ControlPlane) -> int:
     """Give each deployment that is to be served and has no machine a machine that fits; how many were placed.
 
-    One whose engine does not come up is tried on another machine, if one fits that has not failed with it yet.
+    One whose engine does not come up is tried on another machine, if one fits that has not failed with it yet; if
+    none does, why not is noted, and with that it is given up until something changes.
     """
     _give_up_lost(cp)
     served = ReplicaRecord.select(ReplicaRecord.deployment).where(

@@ -200,7 +200,7 @@ def _of_deployment(run: GuidedRunRecord, step: Step, deployment: DeploymentRecor
         return Fact(CANCELLED, made, "", DeploymentChanged().code, {"deployment": deployment.name})
     stands = deployments.condition(deployment)
     state = graphs.state_of(stands.state)
-    if state == FAILED and not deployments.is_given_up(deployment):
+    if state == FAILED and not stands.given_up:
         state = OPEN  # another machine is about to be tried
     return Fact(state, made, "", stands.code if state == FAILED else "", stands.params)
 

@@ -16,7 +16,7 @@ from agent import isolation
 from agent.attempts import runner
 from agent.environment import Environments
 from agent.isolation import Isolation, IsolationMissing, Sandbox
-from agent.settings import Installer, SettingInvalid, Settings, read
+from agent.settings import Installer, IsolationChoice, SettingInvalid, Settings, read
 from support import missing
 from tests.agent.conftest import Machine
 from tests.agent.fake_fleet import FakeFleet
@@ -130,7 +130,7 @@ def test_a_sandbox_that_is_required_and_cannot_be_had_is_refused(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert isolation.find(Settings(data=tmp_path)).kind is Isolation.NONE
     with pytest.raises(IsolationMissing, match="bubblewrap"):
-        isolation.find(Settings(data=tmp_path, isolation="required"))
+        isolation.find(Settings(data=tmp_path, isolation=IsolationChoice.REQUIRED))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is for Linux")
@@ -146,7 +146,7 @@ def test_a_bubblewrap_that_does_not_work_is_told_in_its_own_words(
 
 
 def test_an_unknown_setting_is_refused() -> None:
-    with pytest.raises(SettingInvalid, match="ISOLATION"):
+    with pytest.raises(SettingInvalid, match=r"ISOLATION.*one of auto, required, off"):
         read({"TUNESMITH_AGENT_ISOLATION": "perhaps"})
 
 

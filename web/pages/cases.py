@@ -13,16 +13,17 @@ from control_plane.domain.errors import Denied, FieldInvalid, GuidedRunOver, Inv
 from control_plane.domain.graph import DATA, Graph
 from control_plane.domain.lifecycle import QUEUED
 from control_plane.services import cases, datasets, deployments, evaluations, guided, methods
+from control_plane.services.deployments import Condition
 from control_plane.services.fleet import scheduling
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.evaluations import EvaluationRecord
-from control_plane.wording import say, waiting
+from control_plane.wording import say, waiting, why
 from web import rail, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.languages import locale
 from web.pages.item import Item
-from web.paging import asked_number
+from web.paging import asked_number, whole_number
 
 blueprint = Blueprint("cases", __name__)
 navigation = Item("work", "cases.index", _("Cases"), "briefcase", "case.see", "g c")
@@ -96,10 +97,10 @@ def check(project: str, name: str) -> ResponseReturnValue:
 @requires("job.submit")
 def start(project: str, name: str) -> ResponseReturnValue:
     """Start training; what follows, follows by itself."""
-    number, key = request.form.get("dataset", ""), request.form.get("key", "")
-    if not number.isdecimal() or len(number) > 15:
-        raise FieldInvalid(field="dataset", problem=number[:40])
-    run = guided.start(the_actor(), the_control_plane(), project, name, int(number), key)
+    text, key = request.form.get("dataset", ""), request.form.get("key", "")
+    if not (number := whole_number(text)):
+        raise FieldInvalid(field="dataset", problem=text[:40])
+    run = guided.start(the_actor(), the_control_plane(), project, name, number, key)
     return redirect(url_for("cases.run", project=project, name=name, run_id=run.id))
 
 
@@ -115,7 +116,8 @@ def run(project: str, name: str, run_id: int) -> ResponseReturnValue:
         evaluation=_evaluation(progress),
         stops=rail.of_run(project, progress),
         waiting={seen.step.name: _waiting(seen) for seen in progress.steps},
-        deployment=_deployment(progress),
+        condition=(condition := _condition(progress)),
+        why=why(condition.state, condition.code, condition.params, locale()) if condition else "",
         reason=say(progress.run.reason, progress.run.reason_params, locale()) if progress.run.reason else "",
         topic=_topic(progress),
         snippet=snippets.watch_guided_run(project, run_id),
@@ -147,14 +149,12 @@ def _graph(case: cases.Case, version: DatasetVersionRecord | None = None) -> tup
     return graph, ""
 
 
-def _deployment(progress: guided.Progress) -> tuple[str, str]:
-    """The state of the deployment that the run waits for, and why it is so; empty where it waits for none."""
+def _condition(progress: guided.Progress) -> Condition | None:
+    """How the deployment stands that the run waits for, if it waits for one."""
     number = progress.first("deployment")
     if progress.run.outcome or not number:
-        return "", ""
-    now = deployments.condition(deployments.get(the_actor(), the_control_plane(), number))
-    words = waiting if now.state == QUEUED else say
-    return now.state, words(now.code, now.params, locale()) if now.code else ""
+        return None
+    return deployments.condition(deployments.get(the_actor(), the_control_plane(), number))
 
 
 def _progress(name: str, run_id: int) -> guided.Progress:

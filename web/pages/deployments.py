@@ -11,18 +11,19 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import Invalid, NotFound, TunesmithError
-from control_plane.domain.lifecycle import QUEUED, SERVING, STOPPED
+from control_plane.domain.lifecycle import SERVING, STOPPED
 from control_plane.services import deployments, models, results
 from control_plane.services.deployments import Condition
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.models import ModelRecord
-from control_plane.wording import say, waiting
+from control_plane.wording import why
 from web import gateway, rail, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import fragment
 from web.languages import locale
 from web.pages.item import Item
+from web.paging import whole_number
 from web.words import cut
 
 blueprint = Blueprint("deployments", __name__, url_prefix="/p/<project>/deployments")
@@ -180,14 +181,11 @@ def _deployment(deployment_id: int) -> DeploymentRecord:
 
 def _seen(deployment: DeploymentRecord) -> Seen:
     now = deployments.condition(deployment)
-    words = waiting if now.state == QUEUED else say
-    why = words(now.code, now.params, locale()) if now.code else ""
-    return Seen(deployment, now, why)
+    return Seen(deployment, now, why(now.state, now.code, now.params, locale()))
 
 
 def _offered(project: str, chosen: str) -> tuple[list[ModelRecord], int]:
-    number = int(chosen) if _is_number(chosen) else 0
-    return models.choices(the_actor(), the_control_plane(), project, ["gguf"], number)
+    return models.choices(the_actor(), the_control_plane(), project, ["gguf"], whole_number(chosen))
 
 
 def _entered() -> Entered:
@@ -211,7 +209,7 @@ def _with_problem(entered: Entered, problem: TunesmithError) -> Entered:
 
 def _form(project: str, entered: Entered) -> str:
     taken = {one.name for one in deployments.list_deployments(the_actor(), the_control_plane(), project)}
-    number = int(entered.model) if _is_number(entered.model) else 0
+    number = whole_number(entered.model)
     offered, total = _offered(project, entered.model)
     return render_template(
         "deployments/new.html",

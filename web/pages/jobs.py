@@ -21,7 +21,7 @@ from web.fragments import fragment
 from web.job_form import Draft, Offered
 from web.languages import locale
 from web.pages.item import Item
-from web.paging import asked_number, asked_page
+from web.paging import asked_number, asked_page, whole_number
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/p/<project>/jobs")
 navigation = Item("work", "jobs.index", _("Jobs"), "list-checks", "job.see", "g j")
@@ -129,8 +129,8 @@ def _asked_method(before: JobRecord | None) -> MethodVersionRecord | None:
 
 def _before() -> JobRecord | None:
     """The job that is to run again, if one is named."""
-    number = request.values.get("from", "")
-    return _job(int(number)) if number.isdecimal() and len(number) < 16 else None
+    number = whole_number(request.values.get("from", ""))
+    return _job(number) if number else None
 
 
 def _filled(record: MethodVersionRecord, before: JobRecord) -> Draft:

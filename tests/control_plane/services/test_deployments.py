@@ -260,6 +260,25 @@ def test_an_engine_that_does_not_come_up_is_tried_on_each_other_machine_once(
     assert state(deployment) == "FAILED"
 
 
+def test_what_was_given_up_and_is_deployed_again_is_tried_anew_by_every_machine(
+    cp: ControlPlane, fleet: Fleet, machine: Actor, deployment: DeploymentRecord, packaged: ModelRecord
+) -> None:
+    other = fleet.machine()
+    for one in (machine, other):
+        observe(one, cp, "FAILED", reason="engine_failed")
+        assert not deployments.condition(DeploymentRecord.get()).given_up  # the pass may find another
+        scheduling.run_pass(cp)
+    assert deployments.condition(DeploymentRecord.get()).given_up
+    deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id)
+    assert state(deployment) == "STARTING" and not deployments.condition(DeploymentRecord.get()).given_up
+    observe(other, cp, "FAILED", reason="engine_failed", generation=2)
+    scheduling.run_pass(cp)
+    again = ReplicaRecord.get(ReplicaRecord.desired_state == "SERVING")
+    assert again.machine_id == machine.id  # it had failed with what was desired before
+    deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id)
+    assert ReplicaRecord.get(ReplicaRecord.desired_state == "SERVING").id == again.id  # nothing failed: nothing anew
+
+
 def test_a_change_that_does_not_fit_the_machine_any_more_goes_elsewhere(
     cp: ControlPlane, fleet: Fleet, machine: Actor, deployment: DeploymentRecord, packaged: ModelRecord
 ) -> None:
