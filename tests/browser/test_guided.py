@@ -122,20 +122,26 @@ def test_a_model_that_is_not_better_is_not_deployed(browser: Any, site: Site) ->
         assert JobRecord.select().where(JobRecord.kind == "export").count() == 0
 
 
+def press_n(page: Any) -> None:
+    """Press it once the page listens: a heading can be seen before the page's scripts have run."""
+    page.wait_for_load_state("load")
+    page.keyboard.press("n")
+
+
 def test_the_keyboard_alone_gets_there(browser: Any, site: Site) -> None:
     """`n` is the main action of each page on the way; the rest is Tab and Enter."""
     with visit(browser, site) as page:
         page.goto("/p/lab/cases/machine_faults")
         for heading in ("Is the data fine?", "Is the plan fine?"):
-            page.keyboard.press("n")
+            press_n(page)
             expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        page.keyboard.press("n")
+        press_n(page)
         expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
         play(site.rooms, tuned_right=rooms.ROWS)
         expect(page.get_by_role("link", name="See the result")).to_be_visible()
-        page.keyboard.press("n")
+        press_n(page)
         expect(page.get_by_role("heading", name="The tuned model is better")).to_be_visible()
-        page.keyboard.press("n")
+        press_n(page)
         expect(page.get_by_role("heading", name="Playground")).to_be_visible()
 
 
