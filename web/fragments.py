@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Response, request
+from flask import Response, redirect, request
+from flask.typing import ResponseReturnValue
 
 
 def fragment(html: str) -> Response:
@@ -15,3 +16,8 @@ def fragment(html: str) -> Response:
     response.set_etag(hashlib.sha256(html.encode()).hexdigest()[:32], weak=True)
     response.make_conditional(request)  # in place
     return response
+
+
+def redirected(address: str) -> ResponseReturnValue:
+    """To another page, also for a form that htmx sent: it would put the page's answer into this one."""
+    return Response(headers={"HX-Redirect": address}) if "HX-Request" in request.headers else redirect(address)

@@ -116,6 +116,9 @@ def _by_hand(project: str, known: Mapping[str, _Known]) -> Stops:
 
 def _seen(project: str, seen: Seen) -> _Known:
     fact = Fact(seen.state, seen.made)
+    if seen.step.kind == DATA and (found := datasets.with_dataset(seen.made["dataset"])):
+        dataset, version = found
+        return _data(project, dataset.name, version.number, version.id)
     if seen.job is not None:
         return _Known(fact, f"#{seen.job.id}", url_for("jobs.show", project=project, job_id=seen.job.id))
     if seen.step.kind == DEPLOY:

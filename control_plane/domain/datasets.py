@@ -33,6 +33,7 @@ from control_plane.domain.errors import (
     RowTooDeep,
     RowTooLong,
 )
+from control_plane.domain.shapes import Shape
 
 # format → the fields that each row has, all of them texts but `messages`
 FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -41,6 +42,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "prompt_completion": ("prompt", "completion"),
     "text": ("text",),
 }
+ANSWERS = ("completion", "chosen", "rejected")  # the texts that a model is to write, or not to
 ROLES = ("system", "user", "assistant")
 BOM = b"\xef\xbb\xbf"
 SHOWN_PROBLEMS = 20
@@ -71,6 +73,8 @@ class Scan:
     key_lines: list[int] = field(default_factory=list)  # where each of them stands
     lengths: list[int] = field(default_factory=list)  # characters
     samples: list[dict[str, Any]] = field(default_factory=list)  # the first rows
+    shape: Shape = field(default_factory=Shape)  # of the answers
+    objects: int = 0  # rows with an answer that was an object, kept as its JSON text
     bom: bool = False
     crlf: bool = False
     blank_lines: int = 0
@@ -90,11 +94,16 @@ class Scan:
             self.blank_lines += 1
             return b""
         try:
-            row = self._row(text)
+            written = self._row(text)
+            row = with_texts(written)
+            check_row(self.format, row)
         except RowsInvalid as problem:
             self._note(problem)
             return b""
         self._count(row)
+        if written is not row:
+            self.objects += 1
+            return json.dumps(row, ensure_ascii=False).encode() + b"\n"
         return text + b"\n"
 
     def facts(self) -> dict[str, Any]:
@@ -106,6 +115,8 @@ class Scan:
             "byte_order_mark": self.bom,
             "crlf": self.crlf,
             "blank_lines": self.blank_lines,
+            "objects": self.objects,
+            "answer_schema": self.shape.schema(),
         }
 
     def _first(self, line: bytes) -> bytes:
@@ -125,7 +136,6 @@ class Scan:
             self.format = recognise(row)
             if not self.format:
                 raise FormatUnknown(file=self.file, line=self.line, fields=[name[:40] for name in list(row)[:10]])
-        check_row(self.format, row)
         return row
 
     def _note(self, problem: RowsInvalid) -> None:
@@ -139,6 +149,7 @@ class Scan:
         self.keys.append(hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()[:16])
         self.key_lines.append(self.line)
         self.lengths.append(_characters(content))
+        self.shape.take(_answer(self.format, row))
         if len(self.samples) < SAMPLES:
             self.samples.append(row)
 
@@ -169,6 +180,14 @@ def read_row(text: bytes) -> dict[str, Any]:
     return row
 
 
+def with_texts(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with each answer that is an object or a list as its JSON text; the very same row if there is none."""
+    changed = {
+        name: json.dumps(row[name], ensure_ascii=False) for name in ANSWERS if isinstance(row.get(name), dict | list)
+    }
+    return row | changed if changed else row
+
+
 def check_row(kind: str, row: Mapping[str, Any]) -> None:
     """Raise a RowsInvalid (without `file` and `line`) unless the row is a sound one of format `kind`."""
     for name in FORMATS[kind]:
@@ -193,6 +212,13 @@ def held_out(keys: Sequence[bytes], share: float, seed: int) -> frozenset[int]:
     # sorted first: then neither the order of the file nor of a set decides
     chosen = random.Random(seed).sample(sorted(groups), max(0, wanted))
     return frozenset(number for key in chosen for number in groups[key])
+
+
+def _answer(kind: str, row: Mapping[str, Any]) -> str:
+    """The text of the row that a model is to write."""
+    if kind == "chat":
+        return str(row["messages"][-1]["content"])
+    return str(row.get("completion", row.get("chosen", "")))
 
 
 def _check_messages(messages: Any) -> None:

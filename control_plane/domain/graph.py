@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from control_plane.domain import lifecycle
@@ -21,6 +21,7 @@ from control_plane.domain.errors import (
     StepMalformed,
 )
 from control_plane.domain.manifest import Input, Manifest
+from control_plane.domain.names import LONGEST_NAME
 
 DATA, DEPLOY = "data", "deploy"  # the kinds of step that no method carries out; the others are a method's
 VERDICTS = ("better", "worse", "unclear", "unpaired")
@@ -78,6 +79,7 @@ class Step:
     method: str = ""
     title: str = ""  # of the job, of the model it makes, of the deployment
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    from_data: Mapping[str, str] = field(default_factory=dict)  # what `fitted` changes: parameter → fact of the data
     inputs: Mapping[str, Edge] = field(default_factory=dict)
     gate: Gate | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)  # name → dataset | model | evaluation | file | deployment
@@ -129,6 +131,24 @@ def methods_of(source: Sequence[Mapping[str, Any]]) -> list[str]:
     return [str(table["method"]) for table in source if isinstance(table, Mapping) and table.get("method")]
 
 
+def fitted(graph: Graph, manifests: Mapping[str, Manifest], name: str, facts: Mapping[str, Any]) -> Graph:
+    """A case's graph for data other than the case's own: data called `name`, of which these facts are known.
+
+    What comes of the data is called after it. A parameter that its step declares as `from_data` becomes the fact that
+    is named there, or the method's default where the data has no such fact.
+    """
+    made: dict[str, Step] = {}
+    called: dict[str, str] = {}
+    for step in graph:
+        if any(made[one].kind == DATA or one in called for one in step.before):
+            called[step.name] = _title(step, manifests, name, list(called.values()))
+            step = replace(step, title=called[step.name])
+        own = {key: facts.get(fact) for key, fact in step.from_data.items()}
+        kept = {key: value for key, value in step.parameters.items() if key not in own}
+        made[step.name] = replace(step, parameters=kept | {key: one for key, one in own.items() if one is not None})
+    return tuple(made.values())
+
+
 def as_data(graph: Graph) -> list[dict[str, Any]]:
     """The graph as JSON can hold it; `of_data` reads it again."""
     return [
@@ -138,6 +158,7 @@ def as_data(graph: Graph) -> list[dict[str, Any]]:
             "method": step.method,
             "title": step.title,
             "parameters": dict(step.parameters),
+            "from_data": dict(step.from_data),
             "inputs": {name: str(edge) for name, edge in step.inputs.items()},
             "gate": {"evaluation": str(step.gate.evaluation), "verdict": step.gate.verdict} if step.gate else None,
             "outputs": dict(step.outputs),
@@ -205,6 +226,15 @@ def _turn(step: Step, stands: Mapping[str, str], facts: Facts) -> str:
 # ---- reading
 
 
+def _title(step: Step, manifests: Mapping[str, Manifest], name: str, taken: Sequence[str]) -> str:
+    """What a step is called after data: like its job by hand, and with the step's own name where that is taken."""
+    if step.kind == DEPLOY:
+        return name
+    title = manifests[step.method].title_after(name)
+    own = f"-{step.name.replace('_', '-')}"
+    return title if title not in taken else title[: LONGEST_NAME - len(own)] + own
+
+
 def _declared(table: Mapping[str, Any], manifests: Mapping[str, Manifest]) -> Step:
     """A step of a plan, with the kind and the outputs that its method declares."""
     if not isinstance(table, Mapping):
@@ -231,6 +261,7 @@ def _step(table: Mapping[str, Any], kind: str, outputs: Mapping[str, str]) -> St
         method=table.get("method", ""),
         title=table.get("title", ""),
         parameters=table.get("parameters", {}),
+        from_data=dict(table.get("from_data", {})),
         inputs={name: _edge(text) for name, text in table.get("inputs", {}).items()},
         gate=Gate(_edge(gate["evaluation"]), gate["verdict"]) if gate else None,
         outputs=outputs,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from control_plane.domain.errors import MethodBroken
+from control_plane.domain.names import LONGEST_NAME
 
 LANGUAGES = frozenset({"en", "de", "zh"})
 
@@ -81,6 +82,25 @@ class Manifest:
     def subject(self) -> str:
         """The model input that a job is about: the one under test, or the one that its result starts from, or ""."""
         return next((one.candidate or one.source for one in self.outputs.values() if one.candidate or one.source), "")
+
+    @property
+    def lesson(self) -> str:
+        """The dataset input that a model learns from, or ""."""
+        return next((one.dataset for one in self.outputs.values() if one.kind == "model" and one.dataset), "")
+
+    def title_after(self, source: str) -> str:
+        """What a job is called that makes something of `source`, a dataset's or a model's name.
+
+        A model that learns is called like its data, any other result like its model and what it is: `notes`,
+        `notes-evaluation`, `notes-gguf`.
+        """
+        if self.lesson:
+            return source[:LONGEST_NAME]
+        kinds = [one.form or one.kind for one in self.outputs.values()]
+        suffix = f"-{kinds[0]}" if kinds else ""
+        if not suffix or source.endswith(suffix):  # made into another one of the same form
+            suffix = f"-{self.name.partition('_')[0]}"
+        return source[: LONGEST_NAME - len(suffix)] + suffix
 
     def memory_estimate(self, model_bytes: int) -> int:
         """Bytes of memory that a job needs whose model inputs' files have `model_bytes`."""

@@ -4,7 +4,9 @@ import re
 
 from control_plane.domain.errors import NameInvalid
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+LONGEST_NAME = 64
+
+_NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 
 
 def checked(name: str) -> str:

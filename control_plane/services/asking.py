@@ -76,7 +76,7 @@ def check(
         project=place,
         method_version=version,
         kind=manifest.kind,
-        name=checked(name or manifest.name.replace("_", "-")),
+        name=checked(name or _title(manifest, pinned)),
         parameters=complete,
         inputs=pinned,
         seed=seed,
@@ -123,6 +123,16 @@ def check_dataset(wanted: Input, version: DatasetVersionRecord) -> None:
         raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=version.format)
     if wanted.held_out and not version.test_sha256:
         raise HeldOutMissing
+
+
+def _title(manifest: Manifest, pinned: Mapping[str, Mapping[str, Any]]) -> str:
+    """What a job is called that nobody named: after its data or its model, else after its method."""
+    if manifest.lesson in pinned:
+        version = DatasetVersionRecord.get_by_id(pinned[manifest.lesson]["id"])
+        return manifest.title_after(str(DatasetRecord.get_by_id(version.dataset_id).name))
+    if manifest.subject in pinned:
+        return manifest.title_after(str(ModelRecord.get_by_id(pinned[manifest.subject]["id"]).name))
+    return manifest.name.replace("_", "-")
 
 
 def _check_seed(seed: int) -> None:

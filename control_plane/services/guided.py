@@ -75,6 +75,16 @@ def graph_of(actor: Actor, cp: ControlPlane, case: Case) -> Graph:
     return graph
 
 
+def graph_for(actor: Actor, cp: ControlPlane, case: Case, version: DatasetVersionRecord) -> Graph:
+    """A case's graph for a dataset version: fitted to it, unless it is the case's own data. Raises like `graph_of`."""
+    graph = graph_of(actor, cp, case)
+    name = str(DatasetRecord.get_by_id(version.dataset_id).name)
+    if name == plan_of(case).dataset.name:
+        return graph
+    manifests = {step.method: methods.manifest(methods.get(actor, cp, step.method)) for step in graph if step.method}
+    return graphs.fitted(graph, manifests, name, version.facts)
+
+
 def check_data(actor: Actor, cp: ControlPlane, graph: Graph, version: DatasetVersionRecord) -> None:
     """Whether the data suits every step that is given it, also those that come after hours.
 
@@ -105,7 +115,7 @@ def start(
         raise Denied(permission="job.submit")
     if idempotency_key and (known := _with_key(place, idempotency_key)) is not None:
         return known  # even where the plan or a method has changed since
-    graph = graph_of(actor, cp, found)
+    graph = graph_for(actor, cp, found, version)
     check_data(actor, cp, graph, version)
     if any(step.kind == DEPLOY for step in graph):
         require(actor, "deployment.change", place.id)

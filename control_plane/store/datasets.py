@@ -31,7 +31,7 @@ class DatasetVersionRecord(Record):
     test_rows = IntegerField()
     size = BigIntegerField()
     split_seed = IntegerField(null=True)  # null: the held-out rows came as a file
-    facts = JSONField(default=dict)  # {"duplicates": n, "longest": characters, "median": characters}
+    facts = JSONField(default=dict)  # as domain/datasets.py::Scan.facts has them
     created_by = CharField(64)
     created_at = TimeField()
 

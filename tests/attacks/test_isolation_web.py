@@ -27,7 +27,8 @@ SIGN_IN, GONE, NO, FORGED, NO_TOKEN = 302, 404, 403, 400, 401
 # endpoints inside /p/<project>/…, and how each ends for the viewer: outside of the project none of them exists
 INSIDE = {
     "audit.export_project": NO, "audit.of_project": NO, "base_models.index": 200, "cases.cancel": NO,
-    "cases.check": NO, "cases.index": 200, "cases.run": 200, "cases.show": 200, "cases.start": NO, "cases.try_it": NO,
+    "cases.check": NO, "cases.index": 200, "cases.own": NO, "cases.run": 200, "cases.show": 200,
+    "cases.start": NO, "cases.try_it": NO,
     "datasets.index": 200,
     "datasets.new": NO, "datasets.show": 200, "datasets.upload": NO, "deployments.chat": 503, "deployments.deploy": NO,
     "deployments.index": 200, "deployments.new": NO, "deployments.show": 200, "deployments.start": NO,

@@ -111,6 +111,29 @@ def test_from_a_case_to_a_chat_in_seven_presses(browser: Any, site: Site) -> Non
         assert violations(page) == []
 
 
+def test_own_data_goes_the_same_way_with_one_file_drop(browser: Any, site: Site) -> None:
+    with visit(browser, site) as page:
+        page.add_init_script(COUNTING)
+        page.goto("/p/lab/cases")
+        page.locator("a.card").first.click()
+        file = {"name": "Labor-Notizen.jsonl", "mimeType": "application/jsonl", "buffer": rooms.rows(5 * rooms.ROWS)}
+        page.get_by_label("File to learn from").set_input_files(file)
+        picture(page, "guided-own-data")
+        assert violations(page) == []
+        page.get_by_role("button", name="Use this file").click()
+        page.get_by_role("link", name="Looks right").click()
+        page.get_by_role("button", name="Start training").click()
+        expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
+        play(site.rooms, tuned_right=rooms.ROWS)
+        expect(page.get_by_role("link", name="Open the deployment")).to_be_visible()
+        page.get_by_role("link", name="See the result").click()
+        page.get_by_role("main").get_by_role("link", name="Open the deployment").click()
+        expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+        presses, _typed = counted(page)  # choosing a file is an input, typing is none
+        assert presses <= 7
+        assert DeploymentRecord.get().name == "labor-notizen"
+
+
 def test_a_model_that_is_not_better_is_not_deployed(browser: Any, site: Site) -> None:
     with visit(browser, site) as page:
         start_training(page)
@@ -135,7 +158,9 @@ def test_the_keyboard_alone_gets_there(browser: Any, site: Site) -> None:
         for heading in ("Is the data fine?", "Is the plan fine?"):
             press_n(page)
             expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        press_n(page)
+        press_n(page)  # what costs something is only in focus then
+        expect(page.get_by_role("button", name="Start training")).to_be_focused()
+        page.keyboard.press("Enter")
         expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
         play(site.rooms, tuned_right=rooms.ROWS)
         expect(page.get_by_role("link", name="See the result")).to_be_visible()

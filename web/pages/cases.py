@@ -12,18 +12,22 @@ from flask_babel import lazy_gettext as _
 from control_plane.domain.errors import Denied, FieldInvalid, GuidedRunOver, Invalid, NotFound
 from control_plane.domain.graph import DATA, Graph
 from control_plane.domain.lifecycle import QUEUED
+from control_plane.domain.plans import Plan
 from control_plane.services import cases, datasets, deployments, evaluations, guided, methods
 from control_plane.services.deployments import Condition
 from control_plane.services.fleet import scheduling
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.wording import say, waiting, why
-from web import rail, snippets
+from web import rail, snippets, uploading
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
+from web.fragments import redirected
 from web.languages import locale
 from web.pages.item import Item
 from web.paging import asked_number, whole_number
+from web.security import takes_upload
+from web.uploading import Entered
 
 blueprint = Blueprint("cases", __name__)
 navigation = Item("work", "cases.index", _("Cases"), "briefcase", "case.see", "g c")
@@ -42,14 +46,21 @@ def index(project: str) -> ResponseReturnValue:
 @blueprint.get("/p/<project>/cases/<name>")
 @requires("case.see")
 def show(project: str, name: str) -> ResponseReturnValue:
-    """The story of a case: the problem, what is needed, what comes of it."""
+    """The story of a case: the problem, what is needed, what comes of it; and the door for one's own data."""
+    return _page(project, name, Entered())
+
+
+def _page(project: str, name: str, entered: Entered) -> str:
     actor, cp = the_actor(), the_control_plane()
     case = cases.get(actor, cp, name)
     graph, problem = _graph(case)
+    plan = guided.plan_of(case, locale())
     return render_template(
         "cases/show.html",
-        case=guided.plan_of(case, locale()),
+        case=plan,
         problem=problem,
+        entered=entered,
+        offered=_own_data(project, plan),
         models=[step.title for step in graph if step.kind == "import"],
         methods=[step.method for step in graph if step.kind == "train"],
         runs=guided.of_project(actor, cp, project, name, _SHOWN_RUNS),
@@ -65,6 +76,22 @@ def try_it(project: str, name: str) -> ResponseReturnValue:
     train, test = (BytesIO(cases.read_file(actor, cp, name, file)) for file in (dataset.train, dataset.test))
     version, _reused = datasets.upload(actor, cp, project, dataset.name, train, test, dataset.format)
     return redirect(url_for("cases.check", project=project, name=name, dataset=version.id))
+
+
+@blueprint.post("/p/<project>/cases/<name>/own")
+@requires("dataset.upload")
+def own(project: str, name: str) -> ResponseReturnValue:
+    """Put a file of one's own into the project, and look at it. One with a fault changes nothing."""
+    cases.get(the_actor(), the_control_plane(), name)
+    entered, version, _reused = uploading.receive(project)
+    if version is not None:
+        return redirected(url_for("cases.check", project=project, name=name, dataset=version.id))
+    if "HX-Request" in request.headers:
+        return render_template("datasets/problems.html", entered=entered)
+    return _page(project, name, entered), 400
+
+
+takes_upload(own)
 
 
 @blueprint.get("/p/<project>/cases/<name>/run")
@@ -87,7 +114,8 @@ def check(project: str, name: str) -> ResponseReturnValue:
         rows=datasets.rows(actor, cp, version.id, "train", 0, _SHOWN_ROWS),
         steps=[step for step in graph if step.kind != DATA],
         there=there,
-        stops=rail.of_case(graph, plan.dataset.name, there),
+        stops=rail.of_case(graph, f"{version.dataset.name} v{version.number}", there),
+        is_own=version.dataset.name != plan.dataset.name,
         settings=_settings(graph),
         snippet=snippet,
     )
@@ -143,10 +171,22 @@ def _graph(case: cases.Case, version: DatasetVersionRecord | None = None) -> tup
     try:
         graph = guided.graph_of(actor, cp, case)
         if version is not None:
+            graph = guided.graph_for(actor, cp, case, version)
             guided.check_data(actor, cp, graph, version)
     except (Invalid, Denied) as problem:
         return graph, sentence(problem)
     return graph, ""
+
+
+def _own_data(project: str, plan: Plan) -> list[tuple[int, str]]:
+    """The newest version of each dataset that is like the case's own: id and words, the newest first."""
+    actor, cp = the_actor(), the_control_plane()
+    found = [
+        (int(version.id), gettext("%(name)s, version %(number)s", name=dataset.name, number=version.number))
+        for dataset, version, _count in datasets.list_datasets(actor, cp, project)
+        if version.format == plan.dataset.format and dataset.name != plan.dataset.name
+    ]
+    return sorted(found, reverse=True)
 
 
 def _condition(progress: guided.Progress) -> Condition | None:

@@ -166,7 +166,7 @@ function shortcut(event) {
     return;
   }
   event.preventDefault();
-  if (target.matches("input")) target.focus();
+  if (target.matches("input, [data-shortcut-only-focus]")) target.focus(); // a bare key starts nothing that costs
   else target.click();
 }
 

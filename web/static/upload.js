@@ -1,6 +1,8 @@
 // <ts-upload> around an upload form: a file can be dropped anywhere in it, its name becomes the dataset's, and a request
 // that broke says so. Without this file the form works as any other.
-const nameOf = (file) => file.toLowerCase().replace(/\.[^.]*$/, "").replace(/[^a-z0-9._-]+/g, "-").replace(/^[-._]+|[-._]+$/g, "").slice(0, 64);
+const WRITTEN_OUT = { ä: "ae", ö: "oe", ü: "ue", ß: "ss", æ: "ae", ø: "oe", å: "aa" };
+const written = (text) => text.normalize("NFC").replace(/[äöüßæøå]/g, (letter) => WRITTEN_OUT[letter]).normalize("NFKD").replace(/\p{M}/gu, "");
+const nameOf = (file) => written(file.toLowerCase().replace(/\.[^.]*$/, "")).replace(/[^a-z0-9._-]+/g, "-").replace(/^[-._]+|[-._]+$/g, "").slice(0, 64) || "data";
 
 customElements.define("ts-upload", class extends HTMLElement {
   connectedCallback() {

@@ -128,6 +128,38 @@ def test_kinds_and_outputs_come_from_the_methods() -> None:
     assert graphs.of_data(graphs.as_data(GRAPH)) == GRAPH
 
 
+def test_for_other_data_results_are_called_after_it_and_parameters_are_the_datas() -> None:
+    plan = changed(
+        "exam",
+        title="faults-exam",
+        parameters={"schema": {"type": "object"}, "longest": 64, "rows": 8},
+        from_data={"schema": "answer_schema", "longest": ""},
+    )
+    graph = graphs.build(plan, METHODS)
+    fitted = graphs.fitted(graph, METHODS, "labor-notizen", {"answer_schema": {"type": "array"}})
+    titles = {step.name: step.title for step in fitted}
+    assert titles == {
+        "data": "",
+        "bring": "base",  # nothing of the data is in it
+        "train": "labor-notizen-adapter",  # the method says nothing of a lesson, so it is a model like another
+        "exam": "labor-notizen-evaluation",
+        "pack": "labor-notizen-gguf",
+        "serve": "labor-notizen",
+    }
+    exam = next(step for step in fitted if step.name == "exam")
+    assert exam.parameters == {"rows": 8, "schema": {"type": "array"}}
+    bare = next(step for step in graphs.fitted(graph, METHODS, "notes", {}) if step.name == "exam")
+    assert bare.parameters == {"rows": 8}
+    assert graphs.of_data(graphs.as_data(graph)) == graph
+
+
+def test_two_results_of_one_kind_have_two_names() -> None:
+    plan = [*changed("serve"), {"name": "pack_again", "method": "pack", "inputs": {"whole": "train.weights"}}]
+    fitted = graphs.fitted(graphs.build(plan, METHODS), METHODS, "n" * 64, {})
+    titles = [step.title for step in fitted if step.method == "pack"]
+    assert titles == ["n" * 59 + "-gguf", "n" * 53 + "-pack-again"]
+
+
 DATA = {"data": Fact("done", {"dataset": 1})}
 BROUGHT = DATA | {"bring": Fact("done", {"weights": 2})}
 TRAINED = BROUGHT | {"train": Fact("done", {"weights": 3})}

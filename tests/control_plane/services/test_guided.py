@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from dataclasses import replace
@@ -168,6 +169,23 @@ def test_each_step_follows_the_success_of_those_before(cp: ControlPlane, ada: Ac
     assert guided.get(ada, cp, run.id).outcome == "done"
     deployments.stop(ada, cp, deployment.id)  # what is done with it later is no part of the run
     assert set(stands(cp, run).values()) == {"done"}
+
+
+def test_a_run_on_other_data_is_called_after_it_and_asks_for_its_structure(cp: ControlPlane, ada: Actor) -> None:
+    rows = [{"prompt": f"Note {number}", "completion": {"sample": f"S{number}", "ph": 7.5}} for number in range(20)]
+    file = BytesIO("\n".join(map(json.dumps, rows)).encode())
+    version, _ = datasets.upload(ada, cp, "lab", "labor-notizen", file, None)
+    run = begin(cp, ada, int(version.id))
+    play(cp, run)
+    titles = {seen.step.kind: seen.step.title for seen in guided.progress(ada, cp, run.id).steps}
+    assert titles["import"] == "smollm2-135m-instruct"
+    assert (titles["train"], titles["evaluate"]) == ("labor-notizen", "labor-notizen-evaluation")
+    assert (titles["export"], titles["deploy"]) == ("labor-notizen-gguf", "labor-notizen")
+    asked = job_of(cp, run, "evaluate").parameters
+    assert asked["schema"]["required"] == ["sample", "ph"]
+    default = methods.manifest(methods.get(ada, cp, "evaluate")).parameters["properties"]["max_new_tokens"]["default"]
+    assert asked["max_new_tokens"] == default
+    assert DeploymentRecord.get().name == "labor-notizen"
 
 
 def test_what_was_made_from_the_very_same_pins_is_used_again(cp: ControlPlane, ada: Actor, version: int) -> None:

@@ -77,7 +77,7 @@ def test_the_whole_thread(cp: ControlPlane, fleet: Fleet) -> None:
     packing = jobs.submit(fleet.user, cp, "default", "pack", inputs={"model": adapter.id})
     run(fleet, machine, packing, {"model": model_files("gguf")})
     packaged = models.list_models(fleet.user, cp, "default", "gguf")[0]
-    assert (packaged.base_id, packaged.origin_id, packaged.name) == (base.id, adapter.id, "pack")
+    assert (packaged.base_id, packaged.origin_id, packaged.name) == (base.id, adapter.id, "faults-gguf")
 
     deployment = deployments.deploy(fleet.user, cp, "default", "assistant", packaged.id)
     scheduling.run_pass(cp)

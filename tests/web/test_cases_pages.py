@@ -1,0 +1,81 @@
+"""A case in the browser: its card, and the door for one's own data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+import rooms
+from flask.testing import FlaskClient
+
+from control_plane.context import ControlPlane
+from control_plane.services import datasets, methods
+from control_plane.store.datasets import DatasetRecord
+from control_plane.store.guided import GuidedRunRecord
+
+Browser = Callable[[str], FlaskClient]
+CASE = "/p/lab/cases/machine_faults"
+
+
+@pytest.fixture
+def room(cp: ControlPlane, invite: Callable[..., str]) -> rooms.Rooms:
+    invite("ada", role="Expert")
+    methods.register_shipped(cp)
+    return rooms.empty(cp)
+
+
+def send(client: FlaskClient, data: bytes, file: str = "Labor-Notizen März.jsonl", **headers: str) -> Any:
+    return client.post(f"{CASE}/own", data={"train": (BytesIO(data), file)}, headers=headers)
+
+
+def test_a_file_of_ones_own_goes_the_same_way(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    answer = send(client, rooms.rows(20))
+    page = client.get(answer.location).text
+    assert "labor-notizen-maerz v1" in page
+    assert "Looks right" in page
+    number = int(answer.location.rpartition("=")[2])
+    plan = client.get(f"{answer.location}&step=plan").text
+    assert "served as “labor-notizen-maerz”" in plan
+    assert "called after your data" in plan
+    started = client.post(f"{CASE}/run", data={"dataset": number, "key": "k"})
+    assert "labor-notizen-maerz" in client.get(started.location).text
+    assert GuidedRunRecord.get().dataset_version_id == number
+
+
+def test_a_file_with_a_fault_keeps_the_page_and_saves_nothing(room: rooms.Rooms, browser: Browser) -> None:
+    answer = send(browser("ada"), b'{"prompt": "x"}\n')
+    assert answer.status_code == 400
+    assert "Nothing was saved" in answer.text
+    assert "With your own data" in answer.text
+    part = send(browser("ada"), b'{"prompt": "x"}\n', **{"HX-Request": "true"})
+    assert "Nothing was saved" in part.text
+    assert "<html" not in part.text
+    assert not DatasetRecord.select().exists()
+
+
+def test_htmx_is_sent_on_by_a_header(room: rooms.Rooms, browser: Browser) -> None:
+    answer = send(browser("ada"), rooms.rows(20), **{"HX-Request": "true"})
+    assert "/run?dataset=" in answer.headers["HX-Redirect"]
+
+
+def test_data_that_is_there_is_offered_if_it_is_of_the_cases_form(
+    room: rooms.Rooms, browser: Browser, cp: ControlPlane
+) -> None:
+    actor = room.actor
+    pairs, _ = datasets.upload(actor, cp, "lab", "notes", BytesIO(rooms.rows(20)), None)
+    plain = "\n".join(json.dumps({"text": f"line {number}"}) for number in range(20)).encode()
+    datasets.upload(actor, cp, "lab", "plain", BytesIO(plain), None)
+    page = browser("ada").get(CASE).text
+    assert f'<option value="{pairs.id}">notes, version 1</option>' in page
+    assert "plain, version" not in page
+
+
+def test_data_without_held_out_rows_is_told_before_the_start(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    page = client.get(send(client, rooms.rows(1)).location).text
+    assert "This case cannot be run here" in page
+    assert "Looks right" not in page
