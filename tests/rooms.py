@@ -226,7 +226,7 @@ def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
 # Not pages: streams, bytes, parts of pages, and what only redirects.
 NO_PAGES = {
     "monitoring.live", "monitoring.metrics", "monitoring.ready", "static", "live.events",
-    "jobs.series", "jobs.log", "jobs.status", "jobs.download", "deployments.status",
+    "jobs.series", "jobs.log", "jobs.status", "jobs.download", "datasets.left_out", "deployments.status",
     "evaluations.new", "home.start", "gateway.models",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check"}  # stands below with its query

@@ -6,12 +6,13 @@ import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from flask import request
 from flask_babel import gettext
 from werkzeug.datastructures import FileStorage
 
+from control_plane.domain.datasets import Cause
 from control_plane.domain.errors import DiskFull, Invalid, RowsInvalid, TunesmithError
 from control_plane.services import datasets
 from control_plane.store.datasets import DatasetVersionRecord
@@ -30,8 +31,9 @@ class Entered:
     share: str = "20"  # percent of the rows to hold out
     seed: str = "42"
     errors: dict[str, str] = field(default_factory=dict)  # control → sentence
-    problems: list[str] = field(default_factory=list)  # of the file, the first ones
-    problem_count: int = 0
+    causes: list[tuple[str, Cause]] = field(default_factory=list)  # what is wrong with the file, each in words first
+    problem_count: int = 0  # rows
+    sound: int = 0  # rows without a fault, if they can be kept alone
 
 
 def receive(project: str) -> tuple[Entered, DatasetVersionRecord | None, bool]:
@@ -56,6 +58,7 @@ def receive(project: str) -> tuple[Entered, DatasetVersionRecord | None, bool]:
             held_out,
             test_share=int(entered.share) / 100,
             split_seed=int(entered.seed),
+            faulty="leave_out" if request.form.get("faulty") == "leave_out" else "refuse",
         )
     except (Invalid, DiskFull) as problem:
         return _faulty(entered, problem), None, False
@@ -91,10 +94,10 @@ def _faulty(entered: Entered, problem: TunesmithError) -> Entered:
     sent = request.files.get(_FILES.get(str(problem.params.get("file")), ""))
     if isinstance(problem, RowsInvalid) and sent is not None:
         report = datasets.check(the_control_plane(), _rewound(sent), sent.filename or "")
-        return _listing(entered, report.problems, report.problem_count)
+        return _listing(entered, report.causes, report.problem_count, report.rows)
     if sent is not None:
         problem.params["file"] = sent.filename
-    return _listing(entered, [problem], 1)
+    return _listing(entered, [Cause(problem)], 1)
 
 
 def _rewound(sent: FileStorage) -> BinaryIO:
@@ -102,5 +105,6 @@ def _rewound(sent: FileStorage) -> BinaryIO:
     return cast(BinaryIO, sent.stream)
 
 
-def _listing(entered: Entered, problems: list[Any], count: int) -> Entered:
-    return replace(entered, problems=[sentence(problem) for problem in problems], problem_count=count)
+def _listing(entered: Entered, causes: list[Cause], count: int, sound: int = 0) -> Entered:
+    named = [(sentence(one.problem), one) for one in causes]
+    return replace(entered, causes=named, problem_count=count, sound=sound)

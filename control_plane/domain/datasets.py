@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NoReturn
 
+from control_plane.domain import file_kinds
 from control_plane.domain.documents import well_formed
 from control_plane.domain.errors import (
-    EncodingUnsupported,
     FormatUnknown,
     RowEndsWrong,
     RowFieldEmpty,
     RowFieldMissing,
+    RowFieldNotText,
     RowFieldTwice,
     RowFieldTypeWrong,
     RowNotJson,
@@ -32,6 +33,7 @@ from control_plane.domain.errors import (
     RowsInvalid,
     RowTooDeep,
     RowTooLong,
+    TunesmithError,
 )
 from control_plane.domain.shapes import Shape
 
@@ -49,14 +51,18 @@ SHOWN_PROBLEMS = 20
 SAMPLES = 5
 
 _DEEPEST = 100  # levels of nesting
-_ENCODINGS = (
-    (b"\xff\xfe\x00\x00", "UTF-32"),
-    (b"\x00\x00\xfe\xff", "UTF-32"),
-    (b"\xff\xfe", "UTF-16"),
-    (b"\xfe\xff", "UTF-16"),
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "zip"),
-)
+_SHOWN_LINES = 10  # that have the same fault
+_EXCERPT = 200  # bytes of a faulty row
+
+
+@dataclass
+class Cause:
+    """A fault of a file, and the rows that have it."""
+
+    problem: TunesmithError  # of the first such row, or of the whole file
+    row: str = ""  # that row, its beginning
+    times: int = 1
+    others: list[int] = field(default_factory=list)  # the lines of further rows that have it, the first ones
 
 
 @dataclass
@@ -68,7 +74,7 @@ class Scan:
     format: str = ""  # empty: recognised from the first sound row
     line: int = 0
     problem_count: int = 0
-    problems: list[RowsInvalid] = field(default_factory=list)  # the first ones
+    causes: dict[str, Cause] = field(default_factory=dict)  # in the order of their first rows
     keys: list[bytes] = field(default_factory=list)  # of each sound row: equal keys mean equal content
     key_lines: list[int] = field(default_factory=list)  # where each of them stands
     lengths: list[int] = field(default_factory=list)  # characters
@@ -82,8 +88,8 @@ class Scan:
     def take(self, line: bytes) -> bytes:
         """Check the next line; the row as it is to be stored (with its newline), empty where there is none.
 
-        A line longer than `max_row_bytes` need not be complete. Raises EncodingUnsupported, FormatUnknown: then no
-        other line can be read either.
+        A line longer than `max_row_bytes` need not be complete. Raises FileUnfit: then no other line can be read
+        either.
         """
         self.line += 1
         if self.line == 1:
@@ -98,7 +104,7 @@ class Scan:
             row = with_texts(written)
             check_row(self.format, row)
         except RowsInvalid as problem:
-            self._note(problem)
+            self._note(problem, text)
             return b""
         self._count(row)
         if written is not row:
@@ -120,12 +126,8 @@ class Scan:
         }
 
     def _first(self, line: bytes) -> bytes:
-        for magic, encoding in _ENCODINGS:
-            if line.startswith(magic):
-                raise EncodingUnsupported(file=self.file, encoding=encoding)
-        if b"\x00" in line[:4]:  # UTF-16 without a mark: each other byte of `{"` is zero
-            raise EncodingUnsupported(file=self.file, encoding="UTF-16")
         self.bom = line.startswith(BOM)
+        file_kinds.refuse(self.file, line.removeprefix(BOM))
         return line.removeprefix(BOM)
 
     def _row(self, text: bytes) -> dict[str, Any]:
@@ -138,11 +140,16 @@ class Scan:
                 raise FormatUnknown(file=self.file, line=self.line, fields=[name[:40] for name in list(row)[:10]])
         return row
 
-    def _note(self, problem: RowsInvalid) -> None:
+    def _note(self, problem: RowsInvalid, text: bytes) -> None:
+        """Count a faulty row; the first of its cause is kept, with the lines of some others."""
         self.problem_count += 1
-        if len(self.problems) < SHOWN_PROBLEMS:
-            problem.params = {"file": self.file, "line": self.line, **problem.params}
-            self.problems.append(problem)
+        problem.params = {"file": self.file, "line": self.line, **problem.params}
+        key = f"{problem.code} {problem.params.get('field', '')}"
+        if known := self.causes.get(key):
+            known.times += 1
+            known.others += [self.line] if len(known.others) < _SHOWN_LINES else []
+        elif len(self.causes) < SHOWN_PROBLEMS:
+            self.causes[key] = Cause(problem, text[:_EXCERPT].decode("utf-8", "replace"))
 
     def _count(self, row: dict[str, Any]) -> None:
         content = {name: row[name] for name in FORMATS[self.format]}
@@ -242,7 +249,7 @@ def _check_messages(messages: Any) -> None:
 
 def _check_text(name: str, value: Any) -> None:
     if not isinstance(value, str):
-        raise RowFieldTypeWrong(field=name, expected="“…”")
+        raise RowFieldNotText(field=name)
     if not value.strip():
         raise RowFieldEmpty(field=name)
 

@@ -205,8 +205,26 @@ class DatasetEmpty(Invalid):
     """{file} contains no rows."""
 
 
-class EncodingUnsupported(Invalid):
+class FileUnfit(Invalid):
+    """{file} is not JSON Lines."""
+
+
+class EncodingUnsupported(FileUnfit):
     """{file} is encoded as {encoding}; please save it as UTF-8."""
+
+
+class FileKindUnsupported(FileUnfit):
+    """“{file}” is a file of the kind {kind}. What can be read is JSON Lines: one JSON object a line, in UTF-8."""
+
+
+class FileIsDocument(FileUnfit):
+    """“{file}” is one JSON document. What can be read is JSON Lines: each object on a line of its own, without brackets
+    around all of them and without commas between them."""
+
+
+class FileIsTable(FileUnfit):
+    """“{file}” is a table with columns (CSV). What can be read is JSON Lines: one JSON object a line, such as
+    {{"prompt": "…", "completion": "…"}}."""
 
 
 class RowsInvalid(Invalid):
@@ -257,6 +275,10 @@ class RowFieldTypeWrong(RowsInvalid):
     """{file}, line {line}: the field “{field}” must be {expected}."""
 
 
+class RowFieldNotText(RowsInvalid):
+    """{file}, line {line}: the field “{field}” must hold text."""
+
+
 class RowRoleUnknown(RowsInvalid):
     """{file}, line {line}: “{role}” is not a role; use system, user or assistant."""
 
@@ -265,11 +287,12 @@ class RowEndsWrong(RowsInvalid):
     """{file}, line {line}: the last message must be the assistant's."""
 
 
-class FormatUnknown(Invalid):
-    """{file}, line {line}: the fields {fields} do not belong to a known dataset format."""
+class FormatUnknown(FileUnfit):
+    """{file}, line {line}: the fields {fields} do not belong to a known dataset format. A row has “prompt” and
+    “completion”; or “messages”; or “prompt”, “chosen” and “rejected”; or “text”."""
 
 
-class FileTooLarge(Invalid):
+class FileTooLarge(FileUnfit):
     """{file} is larger than {limit}, which is the most that is allowed."""
 
 

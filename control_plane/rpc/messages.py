@@ -89,6 +89,7 @@ def dataset_version(name: str, record: DatasetVersionRecord, reused: bool = Fals
         format=record.format,
         train_rows=record.train_rows,
         test_rows=record.test_rows,
+        left_out_rows=record.left_out_rows,
         created_at=record.created_at,
         reused=reused,
     )

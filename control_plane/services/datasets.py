@@ -12,21 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from control_plane.context import ControlPlane
 from control_plane.domain import datasets as domain
-from control_plane.domain.datasets import Scan
+from control_plane.domain.datasets import Cause, Scan
 from control_plane.domain.errors import (
     DatasetEmpty,
     DiskFull,
-    EncodingUnsupported,
     FieldInvalid,
     FileTooLarge,
-    FormatUnknown,
+    FileUnfit,
     HeldOutLeak,
     NotFound,
-    RowsInvalid,
     TunesmithError,
 )
 from control_plane.domain.names import checked
@@ -37,6 +35,8 @@ from control_plane.store.database import first, transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 
 SPLITS = ("train", "test")
+LEFT_OUT = "left_out"
+Faulty = Literal["refuse", "leave_out"]  # what is done about rows that have a fault
 
 _CHUNK = 1 << 20  # bytes
 
@@ -47,8 +47,8 @@ class Report:
 
     format: str
     rows: int  # sound ones
-    problem_count: int
-    problems: list[TunesmithError]  # the first ones, each with its line
+    problem_count: int  # rows
+    causes: list[Cause]
     samples: list[dict[str, Any]]
     facts: dict[str, Any]
 
@@ -72,12 +72,14 @@ def upload(
     format: str = "",
     test_share: float = 0.2,
     split_seed: int = 42,
+    faulty: Faulty = "refuse",
 ) -> tuple[DatasetVersionRecord, bool]:
     """Check, split and store a new version of a dataset; with it whether the same content was there already.
 
-    Without `test`, a share of the training rows (0..0.5) is held out. Nothing is kept of a file that has a fault.
-    Raises Denied, NameInvalid, FieldInvalid, DatasetEmpty, EncodingUnsupported, FormatUnknown, RowsInvalid (the first
-    faulty row, with `count`), FileTooLarge, HeldOutLeak, DiskFull.
+    Without `test`, a share of the training rows (0..0.5) is held out. Nothing is kept of a file that has a fault,
+    unless faulty rows are to be left out: then they are kept beside the version, to be mended.
+    Raises Denied, NameInvalid, FieldInvalid, DatasetEmpty, FileUnfit, RowsInvalid (the first faulty row, with `count`),
+    HeldOutLeak, DiskFull.
     """
     project_id = projects.get(actor, cp, project, "dataset.upload").id
     checked(name)
@@ -86,13 +88,14 @@ def upload(
     if not 0 <= test_share <= 0.5:
         raise FieldInvalid(field="test_share", problem="0 … 0.5")
     with _staging(cp) as folder, cp.blobs.holding():
-        scan = _copy(cp, train, folder / "train", Scan("train.jsonl", cp.settings.max_row_bytes, format))
+        copy = _Copy(cp, folder / LEFT_OUT, faulty)
+        scan = copy.rows(train, folder / "train", Scan("train.jsonl", cp.settings.max_row_bytes, format))
         if test is None:
             _divide(folder, domain.held_out(scan.keys, test_share, split_seed))
         else:
             rest = Scan("test.jsonl", cp.settings.max_row_bytes, scan.format)
-            _refuse_leak(scan, _copy(cp, test, folder / "test", rest))
-        parts = {split: _store(cp, folder / split) for split in SPLITS}
+            _refuse_leak(scan, copy.rows(test, folder / "test", rest))
+        parts = {part: _store(cp, folder / part) for part in (*SPLITS, LEFT_OUT)}
         seed = None if test is not None or not parts["test"].rows else split_seed
         return _register(actor, cp, project_id, name, scan, parts, seed)
 
@@ -104,13 +107,13 @@ def check(cp: ControlPlane, train: BinaryIO, file_name: str) -> Report:
     try:
         for line in _lines(train, cp, file_name):
             scan.take(line)
-        if not scan.keys and not scan.problems:
+        if not scan.keys and not scan.causes:
             fatal.append(DatasetEmpty(file=file_name))
-    except (EncodingUnsupported, FormatUnknown, FileTooLarge) as problem:
+    except FileUnfit as problem:
         fatal.append(problem)
-    problems = [*fatal, *scan.problems]
+    causes = [*map(Cause, fatal), *scan.causes.values()]
     count = scan.problem_count + len(fatal)
-    return Report(scan.format, len(scan.keys), count, problems, scan.samples, scan.facts())
+    return Report(scan.format, len(scan.keys), count, causes, scan.samples, scan.facts())
 
 
 def list_datasets(
@@ -171,16 +174,35 @@ def with_dataset(version_id: int) -> tuple[DatasetRecord, DatasetVersionRecord] 
 def rows(
     actor: Actor, cp: ControlPlane, version_id: int, split: str = "train", offset: int = 0, limit: int = 20
 ) -> list[dict[str, Any]]:
-    """At most 200 rows of a version's `train` or `test` part, from row `offset` (0 is the first). Raises NotFound."""
+    """At most 200 rows of a part of a version, from row `offset` (0 is the first). Raises NotFound.
+
+    The parts are `train`, `test`, and `left_out`: faulty rows as {"file", "line", "row"}, each row's text as it was.
+    """
     version = get_version(actor, cp, version_id)
-    if split not in SPLITS:
+    parts = {
+        "train": (version.train_sha256, version.train_rows),
+        "test": (version.test_sha256, version.test_rows),
+        LEFT_OUT: (version.left_out_sha256, version.left_out_rows),
+    }
+    if split not in parts:
         raise NotFound
-    sha256 = version.train_sha256 if split == "train" else version.test_sha256
+    sha256, count = parts[split]
     if not sha256:
         return []
-    first = max(0, min(offset, version.train_rows if split == "train" else version.test_rows))
+    first = max(0, min(offset, count))
     with cp.blobs.open(sha256) as file:
         return [json.loads(line) for line in islice(file, first, first + max(0, min(limit, 200)))]
+
+
+def left_out(actor: Actor, cp: ControlPlane, version_id: int) -> Iterator[str]:
+    """The text of each faulty row that a version was saved without, with its newline. Raises NotFound."""
+    version = get_version(actor, cp, version_id)
+    return _texts(cp, version.left_out_sha256) if version.left_out_sha256 else iter(())
+
+
+def _texts(cp: ControlPlane, sha256: str) -> Iterator[str]:
+    with cp.blobs.open(sha256) as file:
+        yield from (json.loads(line)["row"] + "\n" for line in file)
 
 
 def _versions(dataset_id: int) -> list[DatasetVersionRecord]:
@@ -221,25 +243,41 @@ def _refuse_large(cp: ControlPlane, file: str, taken: int) -> None:
         raise FileTooLarge(file=file, limit=cp.settings.max_upload_bytes)
 
 
-def _copy(cp: ControlPlane, stream: BinaryIO, target: Path, scan: Scan) -> Scan:
-    """Write the sound rows to `target`. Raises the first fault, once the whole file has been read and counted."""
-    since_look = _CHUNK
-    with target.open("wb") as file:
-        for line in _lines(stream, cp, scan.file):
-            since_look += len(line)
-            if since_look >= _CHUNK:
-                cp.blobs.require_space(since_look)
-                since_look = 0
-            file.write(scan.take(line))
-    if scan.problems:
-        raise _counted(scan)
-    if not scan.keys:
-        raise DatasetEmpty(file=scan.file)
-    return scan
+@dataclass(frozen=True)
+class _Copy:
+    """Copies sound rows to where they belong; faulty ones aside, if they are to be left out."""
+
+    cp: ControlPlane
+    aside: Path
+    faulty: Faulty
+
+    def rows(self, stream: BinaryIO, target: Path, scan: Scan) -> Scan:
+        """Write the sound rows to `target`. Raises the first fault, once the whole file has been read and counted."""
+        since_look = _CHUNK
+        with target.open("wb") as file, self.aside.open("ab") as aside:
+            for line in _lines(stream, self.cp, scan.file):
+                since_look += len(line)
+                if since_look >= _CHUNK:
+                    self.cp.blobs.require_space(since_look)
+                    since_look = 0
+                before = scan.problem_count
+                file.write(scan.take(line))
+                if scan.problem_count > before:
+                    aside.write(_written_aside(scan, line))
+        if scan.causes and (self.faulty == "refuse" or not scan.keys):
+            raise _counted(scan)
+        if not scan.keys:
+            raise DatasetEmpty(file=scan.file)
+        return scan
 
 
-def _counted(scan: Scan) -> RowsInvalid:
-    first = scan.problems[0]
+def _written_aside(scan: Scan, line: bytes) -> bytes:
+    row = {"file": scan.file, "line": scan.line, "row": line.rstrip(b"\r\n").decode("utf-8", "replace")}
+    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+
+
+def _counted(scan: Scan) -> TunesmithError:
+    first = next(iter(scan.causes.values())).problem
     first.params["count"] = scan.problem_count
     return first
 
@@ -293,6 +331,8 @@ def _register(
             test_sha256=parts["test"].sha256,
             train_rows=parts["train"].rows,
             test_rows=parts["test"].rows,
+            left_out_sha256=parts[LEFT_OUT].sha256,
+            left_out_rows=parts[LEFT_OUT].rows,
             size=parts["train"].size + parts["test"].size,
             split_seed=seed,
             facts=scan.facts(),
@@ -301,7 +341,8 @@ def _register(
         )
         references.add(cp, references.DATASET, version.id, [part.sha256 for part in parts.values()])
         subject = f"dataset:{dataset.id}"
-        audit.record(actor, cp, "dataset.upload", subject, project_id, name=name, number=version.number, hash=digest)
+        said = {"name": name, "number": version.number, "hash": digest, "left_out": version.left_out_rows}
+        audit.record(actor, cp, "dataset.upload", subject, project_id, **said)
     cp.signals.wake(f"project:{project_id}")
     return version, False
 

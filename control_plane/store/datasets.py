@@ -29,6 +29,8 @@ class DatasetVersionRecord(Record):
     test_sha256 = CharField(64, default="")  # empty: no held-out rows
     train_rows = IntegerField()
     test_rows = IntegerField()
+    left_out_sha256 = CharField(64, default="")  # faulty rows, kept to be mended; empty: there were none
+    left_out_rows = IntegerField(default=0)
     size = BigIntegerField()
     split_seed = IntegerField(null=True)  # null: the held-out rows came as a file
     facts = JSONField(default=dict)  # as domain/datasets.py::Scan.facts has them

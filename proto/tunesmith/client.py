@@ -172,14 +172,21 @@ class Client:
         format: str = "",
         test_share: float = 0.2,
         split_seed: int = 42,
+        leave_out_faulty: bool = False,
     ) -> pb.DatasetVersion:
         """Upload JSON Lines, as paths or as bytes; the new version, or the one that has this content already.
 
         Without `test`, `test_share` (0..0.5) of the rows are held out, chosen by `split_seed`. An empty `format` is
-        recognised from the first row. A fault in a row raises CallFailed naming the file and the line.
+        recognised from the first row. A fault in a row raises CallFailed naming the file and the line; with
+        `leave_out_faulty` such rows are kept aside instead: `list_rows(version, "left_out")`.
         """
         header = pb.UploadHeader(
-            project=project, name=name, format=format, test_share=test_share, split_seed=split_seed
+            project=project,
+            name=name,
+            format=format,
+            test_share=test_share,
+            split_seed=split_seed,
+            leave_out_faulty=leave_out_faulty,
         )
 
         def messages() -> Iterator[pb.UploadDatasetRequest]:
@@ -199,7 +206,7 @@ class Client:
     def list_rows(
         self, dataset_version_id: int, split: str = "train", offset: int = 0, limit: int = 20
     ) -> list[dict[str, Any]]:
-        """At most 200 rows of a dataset version's `train` or `test` part; fewer where they are long."""
+        """At most 200 rows of a dataset version's `train`, `test` or `left_out` part; fewer where they are long."""
         request = pb.ListRowsRequest(dataset_version_id=dataset_version_id, split=split, offset=offset, limit=limit)
         return [json.loads(row) for row in self._ask(pb.ListRowsReply, self._stub.ListRows, request).rows]
 

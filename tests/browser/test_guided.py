@@ -245,6 +245,23 @@ def test_a_refused_upload_keeps_the_form(browser: Any, site: Site) -> None:
         expect(page.get_by_text("Held out (3)")).to_be_visible()
 
 
+def test_the_sound_rows_of_a_faulty_file_are_saved_without_choosing_it_again(browser: Any, site: Site) -> None:
+    with visit(browser, site) as page:
+        page.goto("/p/lab/data/upload")
+        faulty = rooms.rows(10) + b"Pump 3 is hot.\n" * 3
+        file = {"name": "pumps.jsonl", "mimeType": "application/json", "buffer": faulty}
+        page.locator("#train").set_input_files([file])
+        page.get_by_role("button", name="Save version").click()
+        expect(page.get_by_role("alert")).to_contain_text("The same in 2 more rows: lines 12, 13.")
+        picture(page, "upload-faulty")
+        assert violations(page) == []
+        page.get_by_role("button", name="Save the sound rows").click()
+        expect(page.get_by_role("heading", name="pumps")).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download the rows that were left out").click()
+        assert download.value.path().read_bytes() == b"Pump 3 is hot.\n" * 3
+
+
 def test_the_plan_follows_the_form(browser: Any, site: Site) -> None:
     with visit(browser, site) as page:
         page.goto("/p/lab/jobs/new?kind=import")

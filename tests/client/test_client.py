@@ -94,7 +94,7 @@ def test_upload_from_files_and_bytes(client: tunesmith.Client, tmp_path: Path) -
             "row_field_missing",
             "train.jsonl, line 21: the field “completion” is missing",
         ),
-        (ROWS, b"[]", "row_not_object", "test.jsonl, line 1"),
+        (ROWS, b"[]", "file_is_document", "“test.jsonl”"),
         (ROWS, b"", "dataset_empty", "test.jsonl"),
         (b"", None, "dataset_empty", "train.jsonl"),
         (ROWS.decode().encode("utf-16"), None, "encoding_unsupported", "UTF-16"),

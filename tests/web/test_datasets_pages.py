@@ -60,11 +60,42 @@ def test_each_faulty_row_is_named_and_nothing_is_kept(room: rooms.Rooms, browser
     assert answer.status_code == 400
     assert "Pump faults.jsonl, line 3: the field “completion” is missing." in answer.text
     assert "Pump faults.jsonl, line 4: this is not JSON" in answer.text
-    assert "the file has 25 faults" in answer.text
-    assert answer.text.count("<li>Pump faults.jsonl, line") == 20
+    assert "25 rows of the file have a fault" in answer.text
+    assert answer.text.count("<li>Pump faults.jsonl, line") == 2  # one sentence for each cause
+    assert "The same in 23 more rows: lines 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 …" in answer.text
+    assert '<code class="excerpt">not json</code>' in answer.text
+    assert "2 rows are sound." in answer.text
     assert 'value="faults"' in answer.text
     assert 'value="30"' in answer.text
     assert datasets.list_datasets(room.actor, room.cp, "lab") == []
+
+
+def test_sound_rows_are_saved_alone_and_the_faulty_ones_downloaded(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    faulty = rooms.rows(10) + b'{"prompt": "x"}\n' + "{“kaputt”\n".encode()
+    answer = send(client, faulty, "faults", faulty="leave_out")
+    page = client.get(answer.location).text
+    assert "2 faulty rows" in page
+    got = client.get("/p/lab/data/faults/left-out?version=1")
+    assert got.data == b'{"prompt": "x"}\n' + "{“kaputt”\n".encode()
+    assert "attachment" in got.headers["Content-Disposition"]
+    send(client, rooms.rows(5), "clean")
+    assert client.get("/p/lab/data/clean/left-out?version=1").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"prompt,completion\nx,y\n", "is a table with columns (CSV)"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "is a file of the kind Excel"),
+        (b'[{"prompt": "x", "completion": "y"}]', "is one JSON document"),
+    ],
+)
+def test_another_kind_of_file_is_one_sentence(room: rooms.Rooms, browser: Browser, data: bytes, words: str) -> None:
+    answer = send(browser("ada"), data, file="Labor.dat")
+    assert f"“Labor.dat” {words}" in answer.text
+    assert answer.text.count("<li>“Labor.dat”") == 1
+    assert "Nothing was saved: this file cannot be read" in answer.text
 
 
 def test_for_htmx_only_the_problems_come_back(room: rooms.Rooms, browser: Browser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -75,6 +75,20 @@ def show(project: str, name: str) -> ResponseReturnValue:
         fields=FORMATS[version.format],
         snippet=snippets.list_rows(project, version.id),
     )
+
+
+@blueprint.get("/<name>/left-out")
+@requires("dataset.see")
+def left_out(project: str, name: str) -> ResponseReturnValue:
+    """The faulty rows that a version was saved without, each as it was: to be mended and sent again."""
+    actor, cp = the_actor(), the_control_plane()
+    _dataset, versions = datasets.get_dataset(actor, cp, project, name)
+    version = _chosen(versions)
+    if not version.left_out_rows:
+        raise NotFound
+    written = datasets.left_out(actor, cp, version.id)
+    headers = {"Content-Disposition": f'attachment; filename="{name}-{version.number}-left-out.jsonl"'}
+    return Response(written, mimetype="application/jsonl", headers=headers)
 
 
 def _chosen(versions: list[DatasetVersionRecord]) -> DatasetVersionRecord:

@@ -42,5 +42,6 @@ def keep(call: Call, header: pb.UploadHeader, parts: dict[str, Any]) -> pb.Datas
         format=header.format,
         test_share=header.test_share,
         split_seed=header.split_seed,
+        faulty="leave_out" if header.leave_out_faulty else "refuse",
     )
     return messages.dataset_version(header.name, version, reused)

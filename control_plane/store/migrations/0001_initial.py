@@ -188,6 +188,8 @@ class DatasetVersionRecord(Record):
     test_sha256 = CharField(64, default="")
     train_rows = IntegerField()
     test_rows = IntegerField()
+    left_out_sha256 = CharField(64, default="")
+    left_out_rows = IntegerField(default=0)
     size = BigIntegerField()
     split_seed = IntegerField(null=True)
     facts = JSONField(default=dict)

@@ -43,19 +43,29 @@ def list_versions(terminal: Terminal) -> None:
 @click.option("--format", default="", help="prompt_completion, chat, text or preference; else recognised.")
 @click.option("--test-share", default=0.2, show_default=True, help="Held-out share (0..0.5) where TEST is not given.")
 @click.option("--seed", default=42, show_default=True, help="Decides which rows are held out.")
+@click.option("--leave-out-faulty", is_flag=True, help="Keep the sound rows; see the others with --split left_out.")
 @pass_terminal
 def upload(
-    terminal: Terminal, name: str, train: Path, test: Path | None, format: str, test_share: float, seed: int
+    terminal: Terminal,
+    name: str,
+    train: Path,
+    test: Path | None,
+    format: str,
+    test_share: float,
+    seed: int,
+    leave_out_faulty: bool,
 ) -> None:
     """Check JSON Lines and keep them as a new version of dataset NAME."""
-    version = terminal.client.upload_dataset(terminal.project, name, train, test, format, test_share, seed)
+    version = terminal.client.upload_dataset(
+        terminal.project, name, train, test, format, test_share, seed, leave_out_faulty
+    )
     terminal.say("This content is there already:" if version.reused else "Uploaded:")
     terminal.details(version)
 
 
 @datasets.command()
 @click.argument("version_id", type=int)
-@click.option("--split", type=click.Choice(["train", "test"]), default="train", show_default=True)
+@click.option("--split", type=click.Choice(["train", "test", "left_out"]), default="train", show_default=True)
 @click.option("--offset", default=0, show_default=True, help="The first row to show; 0 is the first of all.")
 @click.option("--limit", default=20, show_default=True, help="At most 200.")
 @pass_terminal

@@ -275,21 +275,23 @@ class UploadDatasetRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[UploadHeader, _Mapping]] = ..., train: _Optional[bytes] = ..., test: _Optional[bytes] = ...) -> None: ...
 
 class UploadHeader(_message.Message):
-    __slots__ = ("project", "name", "format", "test_share", "split_seed")
+    __slots__ = ("project", "name", "format", "test_share", "split_seed", "leave_out_faulty")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     TEST_SHARE_FIELD_NUMBER: _ClassVar[int]
     SPLIT_SEED_FIELD_NUMBER: _ClassVar[int]
+    LEAVE_OUT_FAULTY_FIELD_NUMBER: _ClassVar[int]
     project: str
     name: str
     format: str
     test_share: float
     split_seed: int
-    def __init__(self, project: _Optional[str] = ..., name: _Optional[str] = ..., format: _Optional[str] = ..., test_share: _Optional[float] = ..., split_seed: _Optional[int] = ...) -> None: ...
+    leave_out_faulty: bool
+    def __init__(self, project: _Optional[str] = ..., name: _Optional[str] = ..., format: _Optional[str] = ..., test_share: _Optional[float] = ..., split_seed: _Optional[int] = ..., leave_out_faulty: _Optional[bool] = ...) -> None: ...
 
 class DatasetVersion(_message.Message):
-    __slots__ = ("id", "dataset", "number", "hash", "format", "train_rows", "test_rows", "created_at", "reused")
+    __slots__ = ("id", "dataset", "number", "hash", "format", "train_rows", "test_rows", "created_at", "reused", "left_out_rows")
     ID_FIELD_NUMBER: _ClassVar[int]
     DATASET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
@@ -299,6 +301,7 @@ class DatasetVersion(_message.Message):
     TEST_ROWS_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     REUSED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_ROWS_FIELD_NUMBER: _ClassVar[int]
     id: int
     dataset: str
     number: int
@@ -308,7 +311,8 @@ class DatasetVersion(_message.Message):
     test_rows: int
     created_at: float
     reused: bool
-    def __init__(self, id: _Optional[int] = ..., dataset: _Optional[str] = ..., number: _Optional[int] = ..., hash: _Optional[str] = ..., format: _Optional[str] = ..., train_rows: _Optional[int] = ..., test_rows: _Optional[int] = ..., created_at: _Optional[float] = ..., reused: _Optional[bool] = ...) -> None: ...
+    left_out_rows: int
+    def __init__(self, id: _Optional[int] = ..., dataset: _Optional[str] = ..., number: _Optional[int] = ..., hash: _Optional[str] = ..., format: _Optional[str] = ..., train_rows: _Optional[int] = ..., test_rows: _Optional[int] = ..., created_at: _Optional[float] = ..., reused: _Optional[bool] = ..., left_out_rows: _Optional[int] = ...) -> None: ...
 
 class ListDatasetsRequest(_message.Message):
     __slots__ = ("project",)

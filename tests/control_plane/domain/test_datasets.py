@@ -1,11 +1,13 @@
 """The catalogue of bad rows, each with its line, and the split."""
 
 import json
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 
 from control_plane.domain.datasets import Scan, held_out, recognise
-from control_plane.domain.errors import EncodingUnsupported, FormatUnknown, TunesmithError
+from control_plane.domain.errors import EncodingUnsupported, FileUnfit, FormatUnknown, TunesmithError
 
 GOOD = b'{"prompt": "p", "completion": "c"}'
 
@@ -26,7 +28,7 @@ def scan(*lines: bytes, format: str = "", limit: int = 10_000) -> Scan:
         (b'"text"', "row_not_object"),
         (b"null", "row_not_object"),
         (b'{"prompt": "p"}', "row_field_missing"),
-        (b'{"prompt": "p", "completion": 3}', "row_field_type_wrong"),
+        (b'{"prompt": "p", "completion": 3}', "row_field_not_text"),
         (b'{"prompt": "p", "completion": "  "}', "row_field_empty"),
         (b'{"prompt": "p", "completion": "c", "score": NaN}', "row_not_number"),
         (b'{"prompt": "p", "completion": "c", "score": -Infinity}', "row_not_number"),
@@ -43,8 +45,8 @@ def scan(*lines: bytes, format: str = "", limit: int = 10_000) -> Scan:
 def test_each_fault_is_named_with_its_line(line: bytes, code: str) -> None:
     limit = 100_000 if code == "row_too_deep" else 10_000
     taken = scan(GOOD + b"\n", line + b"\n", GOOD + b"\n", limit=limit)
-    assert [(problem.code, problem.params["line"]) for problem in taken.problems] == [(code, 2)]
-    assert "line 2" in str(taken.problems[0])
+    assert [(one.problem.code, one.problem.params["line"]) for one in taken.causes.values()] == [(code, 2)]
+    assert "line 2" in str(next(iter(taken.causes.values())).problem)
     assert len(taken.keys) == 2
 
 
@@ -56,13 +58,13 @@ def test_each_fault_is_named_with_its_line(line: bytes, code: str) -> None:
         (["hello"], "row_field_type_wrong"),
         ([{"role": "assistant"}], "row_field_missing"),
         ([{"role": "robot", "content": "x"}], "row_role_unknown"),
-        ([{"role": "assistant", "content": None}], "row_field_type_wrong"),
+        ([{"role": "assistant", "content": None}], "row_field_not_text"),
         ([{"role": "user", "content": "x"}], "row_ends_wrong"),
     ],
 )
 def test_faulty_chats(messages: object, code: str) -> None:
     taken = scan(json.dumps({"messages": messages}).encode())
-    assert [problem.code for problem in taken.problems] == [code]
+    assert [one.problem.code for one in taken.causes.values()] == [code]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,6 @@ def test_faulty_chats(messages: object, code: str) -> None:
         ('{"text": "x"}'.encode("utf-16-be"), "UTF-16"),
         ('{"text": "x"}'.encode("utf-16-le"), "UTF-16"),
         ('{"text": "x"}'.encode("utf-32"), "UTF-32"),
-        (b"\x1f\x8b\x08", "gzip"),
     ],
 )
 def test_other_encodings_are_recognised(first: bytes, encoding: str) -> None:
@@ -91,12 +92,68 @@ def test_what_is_accepted_is_cleaned_and_told() -> None:
 
 
 def test_a_whole_emoji_in_escapes_is_sound() -> None:
-    assert not scan(b'{"text": "\\ud83d\\ude00"}').problems
+    assert not scan(b'{"text": "\\ud83d\\ude00"}').causes
 
 
-def test_only_the_first_problems_are_kept_but_all_are_counted() -> None:
-    taken = scan(GOOD, *([b"{"] * 50))
-    assert (taken.problem_count, len(taken.problems)) == (50, 20)
+def test_one_cause_is_told_once_with_the_lines_of_some_others() -> None:
+    taken = scan(GOOD, *([b"{"] * 50), b'{"prompt": "p"}', *([b"{"] * 3))
+    first, second = taken.causes.values()
+    assert (taken.problem_count, first.problem.code, first.times, first.row) == (54, "row_not_json", 53, "{")
+    assert first.others == list(range(3, 13))
+    assert (second.problem.code, second.problem.params["line"], second.times) == ("row_field_missing", 52, 1)
+
+
+def test_causes_have_an_end() -> None:
+    rows = [json.dumps({"messages": [{"role": "user", "content": "q"}] * n + [{}]}).encode() for n in range(50)]
+    taken = scan(*rows)
+    assert (taken.problem_count, len(taken.causes)) == (50, 20)
+
+
+def zipped(*names: str) -> bytes:
+    file = BytesIO()
+    with ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "<xml/>")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "kind"),
+    [
+        (zipped("[Content_Types].xml", "xl/workbook.xml"), "file_kind_unsupported", "Excel"),
+        (zipped("_rels/.rels", "xl/workbook.xml"), "file_kind_unsupported", "Excel"),
+        (zipped("rows.jsonl"), "file_kind_unsupported", "zip"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "file_kind_unsupported", "Excel 97"),
+        (b"PAR1\x15\x04", "file_kind_unsupported", "Parquet"),
+        (b"%PDF-1.7", "file_kind_unsupported", "PDF"),
+        (b"\x1f\x8b\x08", "file_kind_unsupported", "gzip"),
+        (b"prompt,completion\r\n", "file_is_table", None),
+        (b'"Meldung";"Eintrag (neu)"\n', "file_is_table", None),
+        ("问题\t答案\n".encode(), "file_is_table", None),
+        (b'[{"prompt": "p", "completion": "c"}]', "file_is_document", None),
+        (b"[\n", "file_is_document", None),
+        (b"{\n", "file_is_document", None),
+    ],
+)
+def test_a_file_of_another_kind_is_called_by_its_name(file: bytes, code: str, kind: str | None) -> None:
+    with pytest.raises(FileUnfit) as caught:
+        scan(file.split(b"\n", 1)[0])
+    assert (caught.value.code, caught.value.params.get("kind")) == (code, kind)
+
+
+@pytest.mark.parametrize("line", [b"not json, but words that go on, as people write them!", b"42", b"null", b"x"])
+def test_an_odd_first_row_is_a_fault_of_that_row(line: bytes) -> None:
+    assert scan(line, GOOD).problem_count == 1
+
+
+def test_an_answer_that_is_an_object_is_kept_as_its_text() -> None:
+    taken = Scan("train.jsonl", 10_000)
+    stored = taken.take(b'{"prompt": "p", "completion": {"ph": 7.5, "by": "M\xc3\xbcller"}, "id": 3}')
+    row = json.loads(stored)
+    assert json.loads(row["completion"]) == {"ph": 7.5, "by": "Müller"}
+    assert row["id"] == 3
+    assert taken.facts()["objects"] == 1
+    assert taken.facts()["answer_schema"]["required"] == ["ph", "by"]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +177,8 @@ def test_unknown_fields_are_named() -> None:
 
 
 def test_every_error_fills_its_sentence() -> None:
-    problems: list[TunesmithError] = [*scan(b"{", b"[]", GOOD, b'{"prompt": "p"}').problems]
+    faulty = scan(GOOD, b"{", b"[]", b'{"prompt": "p"}')
+    problems: list[TunesmithError] = [one.problem for one in faulty.causes.values()]
     assert len(problems) == 3
     assert not any("?" in str(problem) for problem in problems)
 

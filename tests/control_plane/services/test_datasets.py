@@ -19,6 +19,7 @@ from control_plane.domain.errors import (
     NameInvalid,
     NotFound,
     RowFieldMissing,
+    RowsInvalid,
     RowTooLong,
 )
 from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor
@@ -155,7 +156,25 @@ def test_rights_and_names(cp: ControlPlane, expert: Actor) -> None:
 def test_a_look_reports_without_raising_or_keeping(cp: ControlPlane) -> None:
     report = datasets.check(cp, io.BytesIO(jsonl(7).getvalue() + b"{\n"), "mine.jsonl")
     assert (report.format, report.rows, report.problem_count, len(report.samples)) == ("prompt_completion", 7, 1, 5)
-    assert report.problems[0].params == {"file": "mine.jsonl", "line": 8, "column": 2}
-    assert datasets.check(cp, io.BytesIO(b""), "mine.jsonl").problems[0].code == "dataset_empty"
-    assert datasets.check(cp, io.BytesIO(b'{"a": 1}'), "mine.jsonl").problems[0].code == "format_unknown"
+    assert report.causes[0].problem.params == {"file": "mine.jsonl", "line": 8, "column": 2}
+    assert datasets.check(cp, io.BytesIO(b""), "mine.jsonl").causes[0].problem.code == "dataset_empty"
+    assert datasets.check(cp, io.BytesIO(b'{"a": 1}'), "mine.jsonl").causes[0].problem.code == "format_unknown"
     assert kept(cp) == []
+
+
+def test_faulty_rows_are_left_out_on_request_and_kept_to_be_mended(cp: ControlPlane, expert: Actor) -> None:
+    faulty = jsonl(10).getvalue() + b'{"prompt": "only"}\nno json\n'
+    with pytest.raises(RowsInvalid):
+        datasets.upload(expert, cp, "pumps", "faults", io.BytesIO(faulty), None)
+    version, _ = datasets.upload(expert, cp, "pumps", "faults", io.BytesIO(faulty), None, faulty="leave_out")
+    assert (version.train_rows + version.test_rows, version.left_out_rows) == (10, 2)
+    assert datasets.rows(expert, cp, version.id, "left_out") == [
+        {"file": "train.jsonl", "line": 11, "row": '{"prompt": "only"}'},
+        {"file": "train.jsonl", "line": 12, "row": "no json"},
+    ]
+    assert list(datasets.left_out(expert, cp, version.id)) == ['{"prompt": "only"}\n', "no json\n"]
+    assert version.left_out_sha256 in kept(cp)
+    with pytest.raises(RowsInvalid):  # nothing would be left
+        datasets.upload(
+            expert, cp, "pumps", "faults", io.BytesIO(b'{"prompt": "", "completion": "c"}\n'), None, faulty="leave_out"
+        )
