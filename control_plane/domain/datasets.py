@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from posixpath import commonprefix
 from statistics import median
 from typing import Any, NoReturn
 
@@ -52,6 +53,7 @@ SAMPLES = 5
 
 _DEEPEST = 100  # levels of nesting
 _SHOWN_LINES = 10  # that have the same fault
+_SHORTEST_PREFIX = 10  # characters
 _EXCERPT = 200  # bytes of a faulty row
 
 
@@ -80,6 +82,7 @@ class Scan:
     lengths: list[int] = field(default_factory=list)  # characters
     samples: list[dict[str, Any]] = field(default_factory=list)  # the first rows
     shape: Shape = field(default_factory=Shape)  # of the answers
+    prefix: str | None = None  # how every prompt so far begins
     objects: int = 0  # rows with an answer that was an object, kept as its JSON text
     bom: bool = False
     crlf: bool = False
@@ -123,6 +126,7 @@ class Scan:
             "blank_lines": self.blank_lines,
             "objects": self.objects,
             "answer_schema": self.shape.schema(),
+            "prompt_prefix": _whole_words(self.prefix or "") if len(self.keys) > 1 else "",
         }
 
     def _first(self, line: bytes) -> bytes:
@@ -157,6 +161,9 @@ class Scan:
         self.key_lines.append(self.line)
         self.lengths.append(_characters(content))
         self.shape.take(_answer(self.format, row))
+        if self.format == "prompt_completion":
+            prompt = row["prompt"]
+            self.prefix = prompt if self.prefix is None else commonprefix([self.prefix, prompt])
         if len(self.samples) < SAMPLES:
             self.samples.append(row)
 
@@ -219,6 +226,12 @@ def held_out(keys: Sequence[bytes], share: float, seed: int) -> frozenset[int]:
     # sorted first: then neither the order of the file nor of a set decides
     chosen = random.Random(seed).sample(sorted(groups), max(0, wanted))
     return frozenset(number for key in chosen for number in groups[key])
+
+
+def _whole_words(prefix: str) -> str:
+    """A common beginning up to its last space, with it; empty where that is too short to be an instruction."""
+    kept = prefix[: max(prefix.rfind(" "), prefix.rfind("\n")) + 1]
+    return kept if len(kept) >= _SHORTEST_PREFIX else ""
 
 
 def _answer(kind: str, row: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ INSIDE = {
     "cases.start": NO, "cases.try_it": NO,
     "datasets.index": 200, "datasets.left_out": 404,
     "datasets.new": NO, "datasets.show": 200, "datasets.upload": NO, "deployments.chat": 503, "deployments.deploy": NO,
+    "deployments.example": 200,
     "deployments.index": 200, "deployments.new": NO, "deployments.show": 200, "deployments.start": NO,
     "deployments.status": 200, "deployments.stop": NO, "evaluations.index": 200, "evaluations.new": NO,
     "evaluations.show": 200, "home.show": 200,

@@ -111,6 +111,47 @@ def test_from_a_case_to_a_chat_in_seven_presses(browser: Any, site: Site) -> Non
         assert violations(page) == []
 
 
+def test_the_playground_asks_as_the_data_did_and_shows_what_was_expected(browser: Any, site: Site) -> None:
+    with visit(browser, site) as page:
+        start_training(page)
+        play(site.rooms, tuned_right=rooms.ROWS)
+        page.get_by_role("main").get_by_role("link", name="Open the deployment").click()
+        expect(page.get_by_role("button", name="Send")).to_be_disabled()  # nothing serves yet
+        expect(page.get_by_text("You can write already")).to_be_visible()
+        picture(page, "playground-starting")
+        site.rooms.serve(DeploymentRecord.get())
+        expect(page.get_by_role("button", name="Send")).to_be_enabled()
+        expect(page.get_by_text("You can write already")).to_be_hidden()
+        expect(page.get_by_role("link", name="Deploy (Done)")).to_be_visible()
+        with page.expect_request("**/chat") as first:
+            page.get_by_label("Your message").fill("Pump 3 is hot.")
+            page.keyboard.press("Enter")
+        asked = first.value.post_data_json
+        assert asked["messages"] == [{"role": "user", "content": "Turn this report into a JSON record: Pump 3 is hot."}]
+        assert asked["temperature"] == 0
+        expect(page.locator(".chat-assistant .chat-text").last).to_have_text(SAID)
+        page.get_by_role("button", name="Insert a held-out example").click()
+        expect(page.get_by_label("Your message")).to_have_value("The pump 0 is hot.")
+        page.get_by_label("Begin each question as in the data").uncheck()  # these rows are the stand-in's
+        with page.expect_request("**/chat") as second:
+            page.get_by_role("button", name="Send").click()
+        assert [one["role"] for one in second.value.post_data_json["messages"]] == ["user"]  # each stands alone
+        expect(page.locator(".chat-beside")).to_have_count(2)
+        expect(page.locator(".chat-beside").first).to_contain_text('{"machine": "pump 0"}')
+        picture(page, "playground")
+        assert violations(page) == []
+        page.reload()
+        expect(page.locator(".chat-assistant")).to_have_count(2)
+        page.get_by_label("Each question stands alone").uncheck()
+        with page.expect_request("**/chat") as third:
+            page.get_by_role("button", name="Answer again").last.click()
+        assert [one["role"] for one in third.value.post_data_json["messages"]] == ["user", "assistant", "user"]
+        expect(page.locator(".chat-assistant .chat-text").last).to_have_text(SAID)
+        page.get_by_role("button", name="Start over").click()
+        page.reload()
+        expect(page.locator(".chat-turn")).to_have_count(0)
+
+
 def test_own_data_goes_the_same_way_with_one_file_drop(browser: Any, site: Site) -> None:
     with visit(browser, site) as page:
         page.add_init_script(COUNTING)

@@ -209,3 +209,36 @@ def test_who_may_what(room: rooms.Rooms, browser: Browser, invite: Callable[...,
     for path in (address, address.replace("lab", "elsewhere")):
         assert stranger.get(path).status_code == 404
         assert stranger.post(f"{path}/chat", json={}).status_code == 404
+
+
+def test_held_out_questions_come_with_what_was_expected_and_the_bases_answer(
+    cp: ControlPlane, invite: Callable[..., str], browser: Browser
+) -> None:
+    invite("ada", role="Expert")
+    room = rooms.furnished(cp)
+    client, address = browser("ada"), f"/p/lab/deployments/{room.made['deployment']}"
+    first, again = (client.get(f"{address}/example?at={at}").json for at in (0, rooms.ROWS))
+    assert first == again  # after the last comes the first
+    assert first["prompt"] == "The pump 0 is hot."
+    assert first["expected"] == '{"machine": "pump 0"}'
+    assert client.get(f"{address}/example?at=9").json["base"] == "I am sorry to hear that."
+    page = client.get(address).text
+    assert "Each question stands alone" in page
+    assert "Turn this report into a JSON record:”" in page  # how the prompts of the case's data begin
+
+
+def test_without_an_evaluation_the_datas_own_held_out_rows_are_asked(room: rooms.Rooms, browser: Browser) -> None:
+    deployment = deployments.deploy(room.actor, room.cp, "lab", "plain", room.made["gguf"])
+    got = browser("ada").get(f"/p/lab/deployments/{deployment.id}/example").json
+    assert got["base"] == ""
+    assert got["prompt"].startswith("Turn this report")
+    assert json.loads(got["expected"])["machine"]
+
+
+def test_a_model_that_learnt_from_nothing_here_has_no_examples(room: rooms.Rooms, browser: Browser) -> None:
+    job = room.submit("export_gguf", "packed-base", {"model": room.made["base"]})
+    brought = room.finish_model(room.run(job, 0), "gguf")
+    deployment = deployments.deploy(room.actor, room.cp, "lab", "brought", brought)
+    client, address = browser("ada"), f"/p/lab/deployments/{deployment.id}"
+    assert client.get(f"{address}/example").status_code == 404
+    assert "Insert a held-out example" not in client.get(address).text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import Invalid, NotFound, TunesmithError
 from control_plane.domain.lifecycle import SERVING, STOPPED
-from control_plane.services import deployments, models, results
+from control_plane.services import deployments, examples, models, results
 from control_plane.services.deployments import Condition
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.models import ModelRecord
@@ -23,7 +23,7 @@ from web.failures import sentence
 from web.fragments import fragment
 from web.languages import locale
 from web.pages.item import Item
-from web.paging import whole_number
+from web.paging import asked_number, whole_number
 from web.words import cut
 
 blueprint = Blueprint("deployments", __name__, url_prefix="/p/<project>/deployments")
@@ -131,6 +131,7 @@ def show(project: str, deployment_id: int) -> ResponseReturnValue:
         curl=snippets.endpoint_curl(address, named),
         python=snippets.endpoint_python(address, named),
         rail=rail.of_lineage(project, own, training),
+        asked=examples.asked_like(training),
         snippet=snippets.chat(project, deployment.name, deployment_id),
     )
 
@@ -138,8 +139,19 @@ def show(project: str, deployment_id: int) -> ResponseReturnValue:
 @blueprint.get("/<int:deployment_id>/status")
 @requires("deployment.see")
 def status(project: str, deployment_id: int) -> ResponseReturnValue:
-    """The part of the page that changes."""
-    return fragment(render_template("deployments/status.html", seen=_seen(_deployment(deployment_id))))
+    """The parts of the page that change."""
+    deployment = _deployment(deployment_id)
+    drawn = rail.of_lineage(project, *models.lineages(the_actor(), the_control_plane(), deployment.model_id))
+    return fragment(render_template("deployments/changed.html", seen=_seen(deployment), rail=drawn))
+
+
+@blueprint.get("/<int:deployment_id>/example")
+@requires("deployment.use")
+def example(project: str, deployment_id: int) -> ResponseReturnValue:
+    """A held-out question (`at`: which one; it begins again after the last), with what was expected."""
+    actor, cp = the_actor(), the_control_plane()
+    training = models.lineages(actor, cp, _deployment(deployment_id).model_id)[1]
+    return asdict(examples.held_out(actor, cp, training, asked_number("at", 0)))
 
 
 @blueprint.post("/<int:deployment_id>/stop")

@@ -146,6 +146,21 @@ def test_an_odd_first_row_is_a_fault_of_that_row(line: bytes) -> None:
     assert scan(line, GOOD).problem_count == 1
 
 
+@pytest.mark.parametrize(
+    ("prompts", "prefix"),
+    [
+        (["Turn it into JSON: pump 3", "Turn it into JSON: press 4"], "Turn it into JSON: "),
+        (["Turn it into JSON:\npump", "Turn it into JSON:\nlathe"], "Turn it into JSON:\n"),
+        (["The pump is hot.", "The lathe is hot."], ""),  # no instruction, only a word
+        (["Turn it into JSON: pump 3"], ""),  # one row has nothing in common
+        (["Turn it into JSON: pump 3", "Is it hot?"], ""),
+    ],
+)
+def test_how_all_prompts_begin_is_known(prompts: list[str], prefix: str) -> None:
+    rows = [json.dumps({"prompt": prompt, "completion": "c"}).encode() for prompt in prompts]
+    assert scan(*rows).facts()["prompt_prefix"] == prefix
+
+
 def test_an_answer_that_is_an_object_is_kept_as_its_text() -> None:
     taken = Scan("train.jsonl", 10_000)
     stored = taken.take(b'{"prompt": "p", "completion": {"ph": 7.5, "by": "M\xc3\xbcller"}, "id": 3}')
