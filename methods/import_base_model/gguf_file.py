@@ -1,9 +1,9 @@
 """Reading a GGUF file: its header first, then its weights as a Hugging Face folder in bfloat16."""
 
-import struct
 from pathlib import Path
 from typing import Any
 
+import gguf_header
 from kit.events import fail
 
 
@@ -12,11 +12,10 @@ def check(path: Path) -> dict[str, Any]:
 
     Codes: ``gguf_corrupt`` and ``model_without_tokenizer``.
     """
-    with path.open("rb") as file:
-        head = file.read(24)
-    magic, version = head[:4], struct.unpack("<I", head[4:8])[0] if len(head) == 24 else 0
-    if magic != b"GGUF" or version not in (2, 3):
-        _corrupt(path, "it does not begin with a GGUF header")
+    try:
+        gguf_header.check(path)
+    except ValueError as error:
+        _corrupt(path, str(error))
     from gguf import GGUFReader
 
     try:
@@ -24,7 +23,7 @@ def check(path: Path) -> dict[str, Any]:
         texts = {name: reader.get_field(name) for name in ("general.architecture", "general.license")}
         facts = {name: None if field is None else field.contents() for name, field in texts.items()}
         end = max((tensor.data_offset + tensor.n_bytes for tensor in reader.tensors), default=0)
-    except (ValueError, IndexError, KeyError, OverflowError, MemoryError, UnicodeDecodeError, TypeError) as error:
+    except (ValueError, LookupError, ArithmeticError, MemoryError, TypeError) as error:
         _corrupt(path, str(error).splitlines()[0] if str(error) else type(error).__name__)
     if not end or end > path.stat().st_size:
         _corrupt(path, "its weights are cut off")

@@ -1,14 +1,25 @@
 """What the import refuses, each with its code; none of it needs torch."""
 
+import importlib.util
 import json
 import os
+import re
+import struct
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from method_support import METHODS
+
+_SPEC = importlib.util.spec_from_file_location("gguf_header", METHODS / "import_base_model/gguf_header.py")
+assert _SPEC and _SPEC.loader
+gguf_header = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(gguf_header)
 
 
 def job(source: str, reference: Path | str, max_bytes: int = 1_000_000) -> dict[str, Any]:
@@ -77,6 +88,70 @@ def test_paths_outside_the_allowed_folders(run: Callable[..., Any], folder: Path
 def test_a_damaged_gguf(run: Callable[..., Any], tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.gguf").write_bytes(content)
     assert run("import_base_model", job("file", tmp_path / "model.gguf")).refusal["code"] == "gguf_corrupt"
+
+
+def gguf(*settings: bytes, tensors: bytes = b"", counts: tuple[int, int] | None = None) -> bytes:
+    """A GGUF file of version 3 by its parts; ``counts`` is what its header states instead of the truth."""
+    stated = counts or (1 if tensors else 0, len(settings))
+    return b"GGUF" + struct.pack("<IQQ", 3, *stated) + b"".join(settings) + tensors
+
+
+def text(value: bytes) -> bytes:
+    return struct.pack("<Q", len(value)) + value
+
+
+def array(kind: int, count: int, content: bytes = b"") -> bytes:
+    return text(b"tokenizer.ggml.model") + struct.pack("<IIQ", 9, kind, count) + content
+
+
+def tensor(*shape: int) -> bytes:
+    return text(b"weight") + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (gguf(array(4, 1 << 33)), "8,589,934,592 values of tokenizer.ggml.model"),
+        (gguf(array(8, 1 << 40)), "values of tokenizer.ggml.model"),
+        (gguf(array(8, 3, text(b"a") + text(b"b") + struct.pack("<Q", 1 << 50))), "bytes|cut off"),
+        (gguf(array(9, 1, struct.pack("<IQ", 4, 0) + bytes(12))), "list of lists"),
+        (gguf(array(13, 1, bytes(8))), "unknown type 13"),
+        (gguf(array(0, 3_000_000, bytes(3_000_000))), "more than 2,097,152 values"),
+        (gguf(text(b"k" * 70_000) + struct.pack("<IB", 0, 0)), "a key has 70,000 bytes"),
+        (gguf(struct.pack("<Q", 1 << 62)), "a key has|settings"),
+        (gguf(counts=(0, 1 << 60)), "settings"),
+        (gguf(counts=(1 << 60, 0)), "tensors"),
+        (gguf(tensors=tensor(1 << 40, 1 << 40)), "more weights than the file holds"),
+        (gguf(tensors=tensor(*[1] * 9)), "9 dimensions"),
+        (gguf(text(b"a") + struct.pack("<I", 8) + struct.pack("<Q", 1 << 63)), "a has"),
+        (gguf()[:20], "does not begin"),
+        (b"GGUF" + struct.pack("<IQQ", 9, 0, 0), "version 9"),
+    ],
+)
+def test_a_gguf_header_that_promises_more_than_the_file_holds(
+    run: Callable[..., Any], tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "model.gguf").write_bytes(content)
+    refusal = run("import_base_model", job("file", tmp_path / "model.gguf", 10_000_000), limited(tmp_path)).refusal
+    assert refusal["code"] == "gguf_corrupt"
+    assert re.search(reason, refusal["params"]["reason"])
+
+
+def limited(tmp_path: Path) -> str:
+    """An interpreter that may have 500 MB of addresses and no more."""
+    script = tmp_path / "limited-python"
+    script.write_text(f'#!/bin/sh\nulimit -v 500000\nexec "{sys.executable}" "$@"\n')
+    script.chmod(0o700)
+    return str(script)
+
+
+def test_a_whole_gguf_header_passes(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    words = array(8, 2, text(b"a") + text("ä".encode()))
+    path.write_bytes(
+        gguf(words, text(b"n") + struct.pack("<If", 6, 0.5), tensors=tensor(4, 2), counts=(1, 2)) + bytes(32)
+    )
+    gguf_header.check(path)
 
 
 def test_a_file_that_is_no_gguf(run: Callable[..., Any], tmp_path: Path) -> None:
