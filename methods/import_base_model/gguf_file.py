@@ -36,8 +36,8 @@ def _corrupt(path: Path, reason: str) -> None:
     fail("gguf_corrupt", f"{path.name} is damaged: {reason}", file=path.name, reason=reason)
 
 
-def save_as_folder(path: Path, architecture: str, target: Path) -> None:
-    """Write the file's weights, dequantized to bfloat16, and its tokenizer as a Hugging Face folder.
+def save_as_folder(path: Path, architecture: str, target: Path) -> Any:
+    """Write the file's weights, dequantized to bfloat16, and its tokenizer as a Hugging Face folder; the tokenizer.
 
     Refuses an architecture that transformers cannot read from GGUF with ``gguf_architecture_unknown``.
     """
@@ -58,3 +58,4 @@ def save_as_folder(path: Path, architecture: str, target: Path) -> None:
         del model.config.quantization_config
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
+    return tokenizer

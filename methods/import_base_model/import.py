@@ -8,11 +8,12 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import gguf_file
 import packages
 import sources
-from kit import entry, models
+from kit import datasets, entry, models
 from kit.events import Events, fail
 from kit.job import Job
 
@@ -80,7 +81,7 @@ def convert(found: sources.Found, target: Path, events: Events) -> str | None:
         fail("several_gguf_files", f"There are several GGUF files: {', '.join(ggufs)}. Name one.", files=ggufs)
     path = found.files[ggufs[0]]
     facts = gguf_file.check(path)
-    gguf_file.save_as_folder(path, str(facts["architecture"]), target)
+    check_template(gguf_file.save_as_folder(path, str(facts["architecture"]), target))
     return facts["licence"]
 
 
@@ -90,8 +91,8 @@ def copy_folder(found: sources.Found, target: Path, events: Events) -> None:
     view.mkdir()
     for name, path in found.files.items():
         (view / name).symlink_to(path)
-    models.check_folder(view)
-    models.load_tokenizer(view)
+    models.describe(view)
+    check_template(models.load_tokenizer(view))
     shutil.rmtree(view)
     pickles = sorted(name for name in found.files if Path(name).suffix.lower() in models.PICKLES)
     if pickles:
@@ -100,6 +101,12 @@ def copy_folder(found: sources.Found, target: Path, events: Events) -> None:
     for name, path in found.files.items():
         if path.suffix.lower() in COPIED:
             shutil.copyfile(path, target / name)
+
+
+def check_template(tokenizer: Any) -> None:
+    """Refuse a chat template that cannot render one question: each later job would fail by it."""
+    if tokenizer.chat_template:
+        datasets.by_template([{"role": "user", "content": "Hello"}], tokenizer, add_generation_prompt=True)
 
 
 def readme_licence(found: sources.Found) -> str | None:

@@ -39,7 +39,7 @@ def read(path: Path | None, format_: str, part: str) -> list[Row]:
 def _row(path: Path, number: int, line: str, format_: str) -> Row:
     try:
         return _READERS[format_](json.loads(line))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
         text = f"{path.name}, line {number}: {reason}"
         fail("dataset_row_invalid", text, file=path.name, line=number, reason=reason)
@@ -69,8 +69,7 @@ _READERS = {"prompt_completion": _pair, "chat": _chat}
 def render_prompt(row: Row, tokenizer: Any) -> str:
     """The text before the answer: by the chat template where there is one, else the messages line by line."""
     if tokenizer.chat_template:
-        rendered = tokenizer.apply_chat_template(row.prompt, tokenize=False, add_generation_prompt=True)
-        return str(rendered)
+        return by_template(row.prompt, tokenizer, add_generation_prompt=True)
     begin = tokenizer.bos_token if tokenizer("")["input_ids"] == [tokenizer.bos_token_id] else ""
     return begin + "\n".join(message["content"] for message in row.prompt) + "\n"
 
@@ -79,11 +78,25 @@ def render_completion(row: Row, tokenizer: Any) -> str:
     """The text of the answer with the template's end of turn, or with the end-of-text token without a template."""
     if tokenizer.chat_template:
         answer = [*row.prompt, {"role": "assistant", "content": row.completion}]
-        whole = str(tokenizer.apply_chat_template(answer, tokenize=False))
+        whole = by_template(answer, tokenizer)
         prompt = render_prompt(row, tokenizer)
         if whole.startswith(prompt):
             return whole[len(prompt) :].rstrip("\n")
     return row.completion + (tokenizer.eos_token or "")
+
+
+def by_template(messages: list[Message], tokenizer: Any, **options: Any) -> str:
+    """A conversation as text by the model's chat template; refuses with ``chat_template_failed``.
+
+    The template is a program that came with the model; transformers runs it in a sandbox.
+    """
+    try:
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, **options))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 — somebody's program, which may fail in any way
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        fail("chat_template_failed", f"The model's chat template fails: {reason}", reason=reason)
 
 
 def tokenize(rows: list[Row], tokenizer: Any, max_length: int) -> list[dict[str, list[int]]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kit import job as jobs
 from kit import signals
-from kit.events import Events, Refusal
+from kit.events import Events, Refusal, fail
 
 
 def run(main: Callable[[jobs.Job, Path, Events], None], description: str | None = None) -> None:
@@ -25,15 +25,22 @@ def run(main: Callable[[jobs.Job, Path, Events], None], description: str | None 
     events = Events(arguments.out)
     signals.install()
     try:
-        job = jobs.read(arguments.job)
-        _prepare_process(job)
-        main(job, arguments.out.resolve(), events)
+        _carry_out(main, arguments.job, arguments.out.resolve(), events)
     except Refusal as refusal:
         _refuse(events, refusal)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         _refuse(events, Refusal("disk_full", "There is no space left on the disk.", {"path": str(arguments.out)}))
+
+
+def _carry_out(main: Callable[[jobs.Job, Path, Events], None], path: Path, out: Path, events: Events) -> None:
+    job = jobs.read(path)
+    _prepare_process(job)
+    try:
+        main(job, out, events)
+    except RecursionError:
+        fail("nested_too_deeply", "Something in the input is nested too deeply to be read.")
 
 
 def _prepare_process(job: jobs.Job) -> None:

@@ -48,7 +48,7 @@ def read(path: Path) -> Job:
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         fail("job_unreadable", f"The job file {path} cannot be read: {error}", path=str(path), reason=str(error))
     if not isinstance(raw, dict):
         _invalid("job", "an object")

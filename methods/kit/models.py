@@ -2,11 +2,11 @@
 
 import json
 import math
-import struct
 from pathlib import Path
 from typing import Any
 
 from kit import job as jobs
+from kit import weights
 from kit.events import fail
 
 PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"})
@@ -44,12 +44,15 @@ def check_weights(folder: Path, pattern: str) -> None:
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """The facts of a complete model's folder that ``model.json`` records, read from its files without loading it."""
+    """The facts of a complete model's folder that ``model.json`` records, read from its files without loading it.
+
+    Refuses as ``check_folder`` does, and weights that are damaged with ``model_weights_corrupt``.
+    """
     config = check_folder(folder)
     text = config.get("text_config") or {}
     names = ("max_position_embeddings", "n_positions", "n_ctx")
     lengths = (part.get(name) for part in (config, text) for name in names)
-    tensors = [entry for path in sorted(folder.glob("*.safetensors")) for entry in _tensors(path)]
+    tensors = [entry for path in sorted(folder.glob("*.safetensors")) for entry in weights.tensors(path)]
     dtypes = [entry["dtype"] for entry in tensors]
     return {
         "architecture": (config.get("architectures") or [None])[0],
@@ -84,7 +87,9 @@ def load_tokenizer(folder: Path) -> Any:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 — the tokenizers library raises no narrower one for a damaged file
         fail("model_without_tokenizer", f"The tokenizer in {folder.name} cannot be loaded: {error}", path=folder.name)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -132,9 +137,10 @@ def add_adapter(base: Any, adapter: jobs.Model) -> Any:
 def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        text = f"The model's {path.name} is missing or cannot be read: {error}"
-        fail("model_config_unreadable", text, file=path.name, reason=str(error))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        text = f"The model's {path.name} is missing or cannot be read: {reason}"
+        fail("model_config_unreadable", text, file=path.name, reason=reason)
     if not isinstance(content, dict):
         text = f"The model's {path.name} does not hold a JSON object."
         fail("model_config_unreadable", text, file=path.name, reason="no object")
@@ -144,14 +150,3 @@ def _json(path: Path) -> dict[str, Any]:
 def _has_chat_template(folder: Path) -> bool:
     config = folder / "tokenizer_config.json"
     return (folder / "chat_template.jinja").is_file() or (config.is_file() and bool(_json(config).get("chat_template")))
-
-
-def _tensors(path: Path) -> list[dict[str, Any]]:
-    """The entries of a safetensors header: 8 bytes of length (little endian), then that much JSON."""
-    try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, 100_000_000)))
-        return [entry for name, entry in header.items() if name != "__metadata__"]
-    except (struct.error, ValueError, AttributeError) as error:
-        fail("model_weights_corrupt", f"The weights in {path.name} are damaged: {error}", file=path.name)

@@ -61,6 +61,52 @@ def test_no_tokenizer_no_weights_no_config(run: Callable[..., Any], folder: Path
     assert run("import_base_model", job("folder", folder)).refusal["code"] == "model_config_unreadable"
 
 
+def safetensors(header: Any, length: int | None = None, data: int = 8) -> bytes:
+    """A safetensors file; ``length`` is what it states of its header instead of the truth."""
+    content = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(content) if length is None else length) + content + bytes(data)
+
+
+def entry(*shape: Any, dtype: str = "F32", begin: int = 0, end: int = 8) -> dict[str, Any]:
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (safetensors({}, length=1 << 40), "states a length of 1,099,511,627,776 bytes"),
+        (b"\0\0", "cut off"),
+        (safetensors(b"[" * 200_000 + b"]" * 200_000), "nested too deeply"),
+        (safetensors(b'{"":' * 190_000 + b"1" + b"}" * 190_000), "nested too deeply"),
+        (safetensors([1]), "no JSON object"),
+        (safetensors(b"{"), "damaged|Expecting"),
+        (safetensors({"a": entry(10**8, 10**8)}), "which its shape and type contradict"),
+        (safetensors({"a": entry(10**8, 10**8, end=4 * 10**16)}), "do not fill the file"),
+        (safetensors({"a": entry(1)}), "which its shape and type contradict"),
+        (safetensors({"a": entry(2, dtype="F99")}), "no known type"),
+        (safetensors({"a": entry(2, dtype=["F32"])}), "no known type"),  # type: ignore[arg-type]
+        (safetensors({"a": entry(-2, -1)}), "no usable shape"),
+        (safetensors({"a": entry("2")}), "no usable shape"),
+        (safetensors({"a": entry(2), "b": entry(2)}), "do not fill the file"),
+        (safetensors({"a": entry(2, begin=8, end=16)}, data=16), "do not fill the file"),
+        (safetensors({"a": entry(2)}, data=9), "do not fill the file"),
+        (safetensors({"a": 7}), "no known type"),
+    ],
+)
+def test_weights_that_are_not_what_their_header_says(
+    run: Callable[..., Any], folder: Path, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (folder / "model.safetensors").write_bytes(content)
+    refusal = run("import_base_model", job("folder", folder), limited(tmp_path)).refusal
+    assert refusal["code"] == "model_weights_corrupt"
+    assert re.search(reason, refusal["params"]["reason"])
+
+
+def test_a_configuration_of_many_levels(run: Callable[..., Any], folder: Path) -> None:
+    (folder / "config.json").write_text('{"a":' + "[" * 200_000 + "]" * 200_000 + "}")
+    assert run("import_base_model", job("folder", folder)).refusal["code"] == "model_config_unreadable"
+
+
 def test_too_large_and_unknown(run: Callable[..., Any], folder: Path) -> None:
     assert run("import_base_model", job("folder", folder, 10)).refusal["code"] == "model_too_large"
     assert run("import_base_model", job("folder", folder / "gone")).refusal["code"] == "unknown_reference"

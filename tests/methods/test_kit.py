@@ -122,6 +122,38 @@ def test_a_wrong_row_is_refused_by_file_and_line(tmp_path: Path, format_: str, r
     assert (refused.value.params["file"], refused.value.params["line"]) == ("rows.jsonl", 2)
 
 
+class Failing(Words):
+    """A tokenizer whose chat template raises."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(template=True)
+        self.error = error
+
+    def apply_chat_template(self, messages: list[Any], tokenize: bool, add_generation_prompt: bool = False) -> str:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [ValueError("access to '__globals__' is unsafe\nin line 1"), RecursionError("deep"),
+                                   OverflowError("Range too big"), ZeroDivisionError()])  # fmt: skip
+def test_a_chat_template_that_fails_is_refused_with_its_reason(error: Exception) -> None:
+    row = datasets.Row([{"role": "user", "content": "a"}], "b")
+    for render in (datasets.render_prompt, datasets.render_completion):
+        with pytest.raises(Refusal) as refused:
+            render(row, Failing(error))
+        assert refused.value.code == "chat_template_failed"
+        assert refused.value.params["reason"] == (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def test_a_job_file_and_a_row_of_many_levels_are_refused(tmp_path: Path) -> None:
+    deep = "[" * 200_000 + "]" * 200_000
+    (tmp_path / "job.json").write_text(deep)
+    assert refusal_of(tmp_path / "job.json").code == "job_unreadable"
+    (tmp_path / "rows.jsonl").write_text(deep)
+    with pytest.raises(Refusal) as refused:
+        datasets.read(tmp_path / "rows.jsonl", "chat", "train")
+    assert refused.value.code == "dataset_row_invalid"
+
+
 def write_safetensors(path: Path, shape: tuple[int, ...], dtype: str = "BF16") -> None:
     size = 2
     for length in shape:
