@@ -113,9 +113,15 @@ class Rooms:
         self.finish(attempt, "model", content)
         return int(ModelRecord.get(ModelRecord.job == attempt.job_id).id)
 
-    def finish_evaluation(self, attempt: AttemptRecord, tuned_right: int, base_right: int) -> int:
-        """Upload scores where so many of ROWS answers have the right form; the evaluation's id."""
-        self.finish(attempt, "evaluation", {"evaluation.json": json.dumps(scores(tuned_right, base_right)).encode()})
+    def finish_evaluation(self, attempt: AttemptRecord, tuned_right: int, base_right: int, base_cut: int = 0) -> int:
+        """Upload scores where so many of ROWS answers have the right form; the evaluation's id.
+
+        The last `base_cut` answers of the base model were cut at the limit.
+        """
+        document = scores(tuned_right, base_right) | {"answer_limit": 64}
+        for row in document["rows"][ROWS - base_cut :]:
+            row["cut"] = ["baseline"]
+        self.finish(attempt, "evaluation", {"evaluation.json": json.dumps(document).encode()})
         return int(EvaluationRecord.get(EvaluationRecord.job == attempt.job_id).id)
 
     def finish_evaluation_alone(self, attempt: AttemptRecord, right: int) -> int:

@@ -11,12 +11,13 @@ from control_plane.domain import verdict
 from control_plane.domain.streams import Member, members
 
 CANDIDATE, BASELINE = "candidate", "baseline"
-DIFFERENCES, WRONG = 1, 2  # bits of what a row is: the candidates' scores differ; the candidate's is below 1
+DIFFERENCES, WRONG, CUT = 1, 2, 4  # bits of what a row is: scores differ; the candidate's is below 1; an answer was cut
 _LARGEST_NUMBER = 1e15
 _LARGEST_PART = 32 << 20  # characters of one row, or of all metrics
 _MOST_METRICS = 64
-_CANDIDATES = frozenset({CANDIDATE, BASELINE})
-_HEAD = frozenset({"candidates", "metrics", "primary_metric", "seconds"})
+_CANDIDATES = {CANDIDATE: 1, BASELINE: 2}  # and their bits
+_HEAD = frozenset({"candidates", "metrics", "primary_metric", "seconds", "answer_limit"})
+_LONGEST_ANSWER = 1 << 31  # tokens
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Rows:
     offsets: array[int] = field(default_factory=lambda: array("Q"))
     lengths: array[int] = field(default_factory=lambda: array("Q"))
     numbers: array[int] = field(default_factory=lambda: array("Q"))
+    cut: array[int] = field(default_factory=lambda: array("B"))  # bits of those whose answer was stopped at the limit
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Scores:
     seconds: dict[str, float]
     metrics: dict[str, dict[str, list[float]]]  # metric → candidate → the score of each row
     rows: Rows
+    answer_limit: int  # tokens, the same for every candidate; 0 where the method has none or does not say
+    cut: dict[str, int]  # candidate → how many of its answers in `rows` were stopped at the limit
 
 
 def read(chunks: Iterable[bytes], most_rows: int = 100_000) -> Scores:
@@ -89,6 +93,8 @@ def _outcome(document: dict[str, Any], metrics: dict[str, dict[str, list[float]]
         seconds=_seconds(document),
         metrics=metrics,
         rows=rows,
+        answer_limit=_answer_limit(document),
+        cut={name: sum(bool(cut & _CANDIDATES[name]) for cut in rows.cut) for name in of_primary},
     )
 
 
@@ -105,10 +111,14 @@ def _take_row(rows: Rows, member: Member, most: int) -> frozenset[str]:
     answers = row.get("answers")
     if not isinstance(answers, dict):
         raise ValueError(f"rows[{at}].answers")
+    cut = row.get("cut", [])
+    if not isinstance(cut, list) or not all(isinstance(name, str) and name in answers for name in cut):
+        raise ValueError(f"rows[{at}].cut")
+    rows.cut.append(sum(_CANDIDATES[name] for name in set(cut) & set(_CANDIDATES)))
     rows.offsets.append(member.offset)
     rows.lengths.append(member.length)
     rows.numbers.append(int(number))
-    return frozenset(answers) & _CANDIDATES
+    return frozenset(answers) & frozenset(_CANDIDATES)
 
 
 def _metrics(document: dict[str, Any], most_rows: int) -> dict[str, dict[str, list[float]]]:
@@ -129,6 +139,13 @@ def _metrics(document: dict[str, Any], most_rows: int) -> dict[str, dict[str, li
     if len(lengths) != 1 or not 0 < lengths.copy().pop() <= most_rows:
         raise ValueError(f"metrics: {sorted(lengths)} rows")
     return metrics
+
+
+def _answer_limit(document: dict[str, Any]) -> int:
+    limit = document.get("answer_limit", 0)
+    if type(limit) is not int or not 0 <= limit <= _LONGEST_ANSWER:
+        raise ValueError("answer_limit")
+    return limit
 
 
 def _seconds(document: dict[str, Any]) -> dict[str, float]:

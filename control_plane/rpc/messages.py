@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from control_plane.domain.matching import BUSY
+from control_plane.domain.scores import BASELINE, CANDIDATE
 from control_plane.services import deployments, results
 from control_plane.services.cases import Case
 from control_plane.services.fleet import scheduling
@@ -183,6 +184,9 @@ def evaluation(project: str, record: EvaluationRecord, samples: Sequence[Mapping
         scores=[pb.Score(**{name: score[name] for name in _SCORE}) for score in record.scores],
         samples=_json(list(_fitting(samples, lambda row: len(_json(row))))),
         row_count=record.row_count,
+        answer_limit=record.answer_limit,
+        candidate_cut=record.cut.get(CANDIDATE, 0),
+        baseline_cut=record.cut.get(BASELINE, 0),
     )
 
 

@@ -15,10 +15,10 @@ from typing import Any, BinaryIO
 from control_plane.context import ControlPlane
 from control_plane.domain import scores
 from control_plane.domain.documents import parse
-from control_plane.domain.scores import DIFFERENCES, WRONG, Scores
+from control_plane.domain.scores import CUT, DIFFERENCES, WRONG, Scores
 from control_plane.store.evaluations import EvaluationRecord
 
-SHOWN = {"": 0, "differences": DIFFERENCES, "wrong": WRONG}  # what may be asked for → the bits a row must have
+SHOWN = {"": 0, "differences": DIFFERENCES, "wrong": WRONG, "cut": CUT}  # what may be asked for → a row's bits
 _MOST = 200  # rows of one page
 
 
@@ -46,7 +46,8 @@ def store(cp: ControlPlane, found: Scores) -> str:
     written = io.BytesIO()
     written.write(json.dumps(head).encode() + b"\n")
     of_number = [scores.flags(_scores(found.metrics, number)) for number in range(len(lists[0]))]
-    written.write(bytes(of_number[number] for number in found.rows.numbers))
+    numbered = zip(found.rows.numbers, found.rows.cut, strict=True)
+    written.write(bytes(of_number[number] | CUT * bool(cut) for number, cut in numbered))
     for where in zip(found.rows.offsets, found.rows.lengths, found.rows.numbers, strict=True):
         written.write(place.pack(*where, *(values[where[2]] for values in lists)))
     written.seek(0)
@@ -58,7 +59,7 @@ def _scores(metrics: dict[str, dict[str, list[float]]], number: int) -> dict[str
 
 
 def count(cp: ControlPlane, evaluation: EvaluationRecord, only: str = "") -> int:
-    """How many rows there are: all, or `only` those with "differences" or the "wrong" ones."""
+    """How many rows there are: all, or `only` those with "differences", the "wrong" or the "cut" ones."""
     if not SHOWN.get(only):
         return int(evaluation.row_count)
     with cp.blobs.open(evaluation.index_sha256) as file:
@@ -68,7 +69,10 @@ def count(cp: ControlPlane, evaluation: EvaluationRecord, only: str = "") -> int
 def read(
     cp: ControlPlane, evaluation: EvaluationRecord, only: str = "", offset: int = 0, limit: int = 10
 ) -> list[dict[str, Any]]:
-    """A page of the rows, at most 200: {"row", "prompt", "expected", "answers", "scores": {metric: {candidate: x}}}."""
+    """A page of the rows, at most 200.
+
+    {"row", "prompt", "expected", "answers", "scores": {metric: {candidate: x}}}; "cut": [candidate], if stated.
+    """
     if not evaluation.row_count:
         return []
     offset, limit = max(0, offset), max(0, min(limit, _MOST))

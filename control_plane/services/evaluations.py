@@ -79,6 +79,8 @@ def register(cp: ControlPlane, job: JobRecord, scored: Scored | None) -> Evaluat
         scores=found.scores,
         difference=found.difference,
         seconds=found.seconds,
+        answer_limit=found.answer_limit,
+        cut=found.cut,
         rows_sha256=scored.rows_sha256,
         index_sha256=scored.index_sha256,
         row_count=len(found.rows.numbers),

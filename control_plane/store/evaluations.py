@@ -29,6 +29,8 @@ class EvaluationRecord(Record):
     index_sha256 = CharField(64, default="")  # the blob that says where in it each row is, and how it was scored
     row_count = IntegerField(default=0)
     seconds = JSONField(default=dict)
+    answer_limit = IntegerField(default=0)  # tokens; 0: there was none, or the method does not say
+    cut = JSONField(default=dict)  # {candidate: how many of its answers were stopped there}
     created_at = TimeField()
 
     class Meta:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lengths
 import scores
 from kit import datasets, entry, models
 from kit.events import Events
@@ -20,9 +21,10 @@ ORDER = ("baseline", "candidate")
 
 @dataclass
 class Answers:
-    """What one candidate answered to each row, and how long it took in seconds."""
+    """What one candidate answered to each row, whether that was cut at the limit, and how long all took in seconds."""
 
     texts: list[str]
+    cut: list[bool]
     seconds: float
 
 
@@ -38,6 +40,7 @@ def main(job: Job, out: Path, events: Events) -> None:
     given = [name for name in ORDER if name in job.models]
     total = len(rows) * len(given)
     events.progress(0, total, "loading")
+    longest = lengths.limit(job.parameters["max_new_tokens"], expected(job, given, rows))
 
     answers: dict[str, Answers] = {}
     prompts: list[str] = []
@@ -46,11 +49,13 @@ def main(job: Job, out: Path, events: Events) -> None:
         done = sum(len(one.texts) for one in answers.values())
         started = time.perf_counter()
         texts: list[str] = []
-        for batch in answer(model, tokenizer, prompts, job):
+        cut: list[bool] = []
+        for batch, batch_cut in answer(model, tokenizer, prompts, longest, job.parameters["batch_size"]):
             texts += batch
+            cut += batch_cut
             events.progress(done + len(texts), total, name)
-        answers[name] = Answers(texts, round(time.perf_counter() - started, 3))
-    write(out / "evaluation.json", rows, answers, check_schema)
+        answers[name] = Answers(texts, cut, round(time.perf_counter() - started, 3))
+    write(out / "evaluation.json", rows, answers, longest, check_schema)
     report(out / "evaluation.json", events)
 
 
@@ -77,21 +82,36 @@ def base_folder(model: Model) -> Path:
     return (model.base or model).path
 
 
-def answer(model: Any, tokenizer: Any, prompts: list[str], job: Job) -> Iterator[list[str]]:
-    """Generate greedily, a batch at a time, padded on the left so that every prompt ends where its answer begins."""
+def expected(job: Job, names: list[str], rows: list[datasets.Row]) -> Iterator[int]:
+    """The lengths of all expected answers in tokens of each tokenizer, with the end of the turn."""
+    for folder in {base_folder(job.models[name]) for name in names}:
+        tokenizer = models.load_tokenizer(folder)
+        texts = [datasets.render_completion(row, tokenizer) for row in rows]
+        yield from map(len, tokenizer(texts, add_special_tokens=False)["input_ids"])
+
+
+def answer(
+    model: Any, tokenizer: Any, prompts: list[str], longest: int, size: int
+) -> Iterator[tuple[list[str], list[bool]]]:
+    """Generate greedily, a batch at a time, padded on the left so that every prompt ends where its answer begins.
+
+    Yields each batch's texts, and which of them were cut after ``longest`` tokens.
+    """
     import torch
 
     tokenizer.padding_side = "left"
-    size = job.parameters["batch_size"]
+    final = ends(model, tokenizer)
     for start in range(0, len(prompts), size):
         batch = tokenizer(prompts[start : start + size], return_tensors="pt", padding=True, add_special_tokens=False)
         batch = {name: batch[name].to(model.device) for name in ("input_ids", "attention_mask")}
         with torch.inference_mode():
             ids = model.generate(
-                **batch, max_new_tokens=job.parameters["max_new_tokens"], do_sample=False, temperature=None, top_p=None,
-                top_k=None, pad_token_id=tokenizer.pad_token_id, eos_token_id=ends(model, tokenizer),
+                **batch, max_new_tokens=longest, do_sample=False, temperature=None, top_p=None, top_k=None,
+                pad_token_id=tokenizer.pad_token_id, eos_token_id=final,
             )  # fmt: skip
-        yield tokenizer.batch_decode(ids[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+        written = ids[:, batch["input_ids"].shape[1] :]
+        cut = [lengths.is_cut(one, final) for one in written.tolist()]
+        yield tokenizer.batch_decode(written, skip_special_tokens=True), cut
 
 
 def ends(model: Any, tokenizer: Any) -> list[int]:
@@ -101,7 +121,7 @@ def ends(model: Any, tokenizer: Any) -> list[int]:
     return sorted({token for token in ids if token is not None})
 
 
-def write(path: Path, rows: list[datasets.Row], answers: dict[str, Answers], check_schema: Any) -> None:
+def write(path: Path, rows: list[datasets.Row], answers: dict[str, Answers], longest: int, check_schema: Any) -> None:
     """Write the scores of every row (0 or 1) and the rows themselves with all answers."""
     metrics: dict[str, dict[str, list[int]]] = {}
     for name, given in answers.items():
@@ -115,9 +135,11 @@ def write(path: Path, rows: list[datasets.Row], answers: dict[str, Answers], che
         "primary_metric": next(iter(metrics)),
         "rows": [
             {"row": number, "prompt": row.prompt[-1]["content"], "expected": row.completion,
-             "answers": {name: given.texts[number] for name, given in answers.items()}}
+             "answers": {name: given.texts[number] for name, given in answers.items()},
+             "cut": [name for name, given in answers.items() if given.cut[number]]}
             for number, row in enumerate(rows)
         ],
+        "answer_limit": longest,
         "seconds": {name: given.seconds for name, given in answers.items()},
     }  # fmt: skip
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

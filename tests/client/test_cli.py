@@ -64,6 +64,29 @@ def test_submit_watch_show_and_cancel(installation: Installation) -> None:
     assert run(installation, "jobs", "log", "1").output == ""
 
 
+def test_an_evaluation_says_which_answers_were_cut(installation: Installation) -> None:
+    fleet, machine = installation.fleet, installation.fleet.machine()
+
+    def finish(method: str, files: dict[str, dict[str, bytes]], *inputs: str) -> None:
+        given = [part for name in inputs for part in ("-i", name)]
+        run(installation, "jobs", "submit", method, *given)
+        job = as_json(installation, "jobs", "list")[0]["id"]
+        scheduling.run_pass(installation.cp)
+        succeed(machine, installation.cp, fleet.attempt(job), files)
+
+    finish("bring", {"model": model_files("base")})
+    document = {"candidates": ["candidate"], "metrics": {"exact": {"candidate": [0, 1]}}, "primary_metric": "exact"}
+    rows = [{"row": at, "answers": {"candidate": "{"}, "cut": cut} for at, cut in enumerate([["candidate"], []])]
+    files = {"evaluation.json": json.dumps(document | {"rows": rows, "answer_limit": 64}).encode()}
+    finish("score", {"evaluation": files}, "candidate=1", f"dataset={fleet.dataset().id}")
+    shown = as_json(installation, "evaluations", "show", "1")
+    assert (shown["candidate_cut"], shown["baseline_cut"], shown["answer_limit"]) == (1, 0, 64)
+    assert shown["samples"][0]["cut"] == ["candidate"]
+    said = run(installation, "evaluations", "show", "1").output
+    assert "Cut at 64 tokens: candidate 1, baseline 0 of 2 answers" in said
+    assert "candidate 1," in run(installation, "evaluations", "list").output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -1,15 +1,24 @@
-"""The checks of an evaluation: strict JSON, a schema, the expected answer."""
+"""The checks of an evaluation: strict JSON, a schema, the expected answer; and how long an answer may become."""
 
 import importlib.util
-from pathlib import Path
+from typing import Any
 
 import pytest
 from kit.events import Refusal
 
-_SPEC = importlib.util.spec_from_file_location("scores", Path(__file__).parents[2] / "methods/evaluate/scores.py")
-assert _SPEC and _SPEC.loader
-scores = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(scores)
+from method_support import METHODS
+
+
+def loaded(name: str) -> Any:
+    """A module of the method."""
+    spec = importlib.util.spec_from_file_location(name, METHODS / "evaluate" / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+lengths, scores = loaded("lengths"), loaded("scores")
 
 SCHEMA = {"type": "object", "required": ["priority"], "properties": {"priority": {"enum": ["high", "low"]}}}
 
@@ -52,3 +61,28 @@ def test_no_schema_is_no_check_and_a_wrong_one_is_refused() -> None:
 )
 def test_exact_match_compares_values_and_otherwise_text(answer: str, expected: str, same: bool) -> None:
     assert scores.same(answer, expected) is same
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected", "limit"),
+    [
+        (0, [], 64),
+        (0, [3, 20], 64),
+        (0, [48, 50, 12], 100),
+        (0, [60, 90], 180),  # of two tokenizers: the longer spelling decides for both
+        (0, [9000], 8192),
+        (64, [48, 90], 64),
+        (8, [48], 8),
+    ],
+)
+def test_an_answer_may_be_twice_as_long_as_the_longest_expected_one(
+    asked: int, expected: list[int], limit: int
+) -> None:
+    assert lengths.limit(asked, expected) == limit
+
+
+def test_an_answer_without_an_end_was_cut() -> None:
+    assert lengths.is_cut([5, 6, 7], [2])
+    assert not lengths.is_cut([5, 6, 2], [2])
+    assert not lengths.is_cut([5, 2, 0, 0], [1, 2])  # ended, then padded while the others of its batch went on
+    assert lengths.is_cut([5, 6, 7], [])

@@ -118,6 +118,9 @@ def test_another_architecture_is_trained_and_evaluated(tiny: Path, run: Callable
     assert {name: len(row) for name, row in content["metrics"]["exact_match"].items()} == {
         "baseline": 5, "candidate": 5}  # fmt: skip
     assert scored.of("progress")[-1]["step"] == 10
+    assert content["answer_limit"] == 4
+    # four words of a model that has learned nothing end no answer
+    assert [row["cut"] for row in content["rows"]] == [["baseline", "candidate"]] * 5
 
 
 COMPARE = """

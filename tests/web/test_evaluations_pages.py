@@ -28,9 +28,10 @@ def client(room: rooms.Rooms, browser: Browser) -> FlaskClient:
     return browser("ada")
 
 
-def evaluate(room: rooms.Rooms, tuned_right: int, base_right: int) -> int:
+def evaluate(room: rooms.Rooms, tuned_right: int, base_right: int, base_cut: int = 0) -> int:
     given = {"candidate": room.made["adapter"], "baseline": room.made["base"], "dataset": room.made["version"]}
-    return room.finish_evaluation(room.run(room.submit("evaluate", "test", given), 0), tuned_right, base_right)
+    attempt = room.run(room.submit("evaluate", "test", given), 0)
+    return room.finish_evaluation(attempt, tuned_right, base_right, base_cut)
 
 
 def plain(page: str) -> str:
@@ -80,6 +81,19 @@ def test_only_differences_and_only_wrong_ones(client: FlaskClient, room: rooms.R
 
     # form differs in rows 28 and 29, content in 24 and 25; the tuned model is wrong in form or content from row 26 on
     assert (shown(""), shown("differences"), shown("wrong")) == (32, 4, 6)
+
+
+def test_answers_that_were_cut_are_counted_and_marked(client: FlaskClient, room: rooms.Rooms) -> None:
+    address = f"/p/lab/evaluations/{evaluate(room, 32, 2, base_cut=30)}"
+    page = client.get(address).text
+    assert "30 of the 32 answers of small-base were cut at 64 tokens." in plain(page)
+    assert 'data-cut="candidate"' not in page
+    marked = client.get(f"{address}?show=cut").text
+    assert "30 entries" in marked
+    assert plain(marked).count("cut at 64 tokens") == 1 + 10  # the sentence, and one of the two answers of each row
+    whole = plain(client.get(f"/p/lab/evaluations/{evaluate(room, 32, 2)}").text)
+    assert "64 tokens, for each model" in whole
+    assert "cut" not in whole[whole.index("The tuned model is better") :].lower().replace("shortcut", "")
 
 
 def test_an_evaluation_of_one_model_has_no_verdict(client: FlaskClient, room: rooms.Rooms) -> None:

@@ -410,6 +410,8 @@ class EvaluationRecord(Record):
     index_sha256 = CharField(64, default="")
     row_count = IntegerField(default=0)
     seconds = JSONField(default=dict)
+    answer_limit = IntegerField(default=0)
+    cut = JSONField(default=dict)
     created_at = TimeField()
 
     class Meta:

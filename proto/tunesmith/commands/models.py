@@ -65,6 +65,7 @@ def list_evaluations(terminal: Terminal) -> None:
             "verdict": lambda evaluation: evaluation.verdict,
             "metric": lambda evaluation: evaluation.primary_metric,
             "difference": difference,
+            "cut": cut,
             "job": lambda evaluation: evaluation.job_id,
         },
         terminal.client.list_evaluations(terminal.project),
@@ -76,7 +77,10 @@ def list_evaluations(terminal: Terminal) -> None:
 @pass_terminal
 def show_evaluation(terminal: Terminal, evaluation_id: int) -> None:
     """Scores with their intervals, the verdict, and sample answers."""
-    terminal.details(terminal.client.get_evaluation(evaluation_id))
+    evaluation = terminal.client.get_evaluation(evaluation_id)
+    terminal.details(evaluation)
+    if cut(evaluation):
+        terminal.say(f"Cut at {evaluation.answer_limit} tokens: {cut(evaluation)} answers. Compare with care.")
 
 
 def difference(evaluation: pb.Evaluation) -> str:
@@ -85,6 +89,13 @@ def difference(evaluation: pb.Evaluation) -> str:
         return ""
     low, high = evaluation.difference_low, evaluation.difference_high
     return f"{evaluation.difference:+.1%} ({low:+.1%} … {high:+.1%})"
+
+
+def cut(evaluation: pb.Evaluation) -> str:
+    """How many answers were stopped at the limit, by model; empty if none was."""
+    if not evaluation.candidate_cut + evaluation.baseline_cut:
+        return ""
+    return f"candidate {evaluation.candidate_cut}, baseline {evaluation.baseline_cut} of {evaluation.row_count}"
 
 
 COMMANDS = (models, evaluations)

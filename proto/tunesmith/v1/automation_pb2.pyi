@@ -823,7 +823,7 @@ class Score(_message.Message):
     def __init__(self, metric: _Optional[str] = ..., candidate: _Optional[str] = ..., n: _Optional[int] = ..., value: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
 
 class Evaluation(_message.Message):
-    __slots__ = ("id", "project", "job_id", "verdict", "primary_metric", "difference", "difference_low", "difference_high", "scores", "samples", "row_count")
+    __slots__ = ("id", "project", "job_id", "verdict", "primary_metric", "difference", "difference_low", "difference_high", "scores", "samples", "row_count", "answer_limit", "candidate_cut", "baseline_cut")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -835,6 +835,9 @@ class Evaluation(_message.Message):
     SCORES_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_CUT_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_CUT_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     job_id: int
@@ -846,7 +849,10 @@ class Evaluation(_message.Message):
     scores: _containers.RepeatedCompositeFieldContainer[Score]
     samples: str
     row_count: int
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., job_id: _Optional[int] = ..., verdict: _Optional[str] = ..., primary_metric: _Optional[str] = ..., difference: _Optional[float] = ..., difference_low: _Optional[float] = ..., difference_high: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[Score, _Mapping]]] = ..., samples: _Optional[str] = ..., row_count: _Optional[int] = ...) -> None: ...
+    answer_limit: int
+    candidate_cut: int
+    baseline_cut: int
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., job_id: _Optional[int] = ..., verdict: _Optional[str] = ..., primary_metric: _Optional[str] = ..., difference: _Optional[float] = ..., difference_low: _Optional[float] = ..., difference_high: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[Score, _Mapping]]] = ..., samples: _Optional[str] = ..., row_count: _Optional[int] = ..., answer_limit: _Optional[int] = ..., candidate_cut: _Optional[int] = ..., baseline_cut: _Optional[int] = ...) -> None: ...
 
 class GetEvaluationRequest(_message.Message):
     __slots__ = ("id", "offset", "limit")

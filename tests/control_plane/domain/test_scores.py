@@ -61,6 +61,15 @@ def test_what_a_row_is() -> None:
     assert scores.flags({"m": {"candidate": 0, "baseline": 1}}) == scores.DIFFERENCES | scores.WRONG
 
 
+def test_cut_answers_are_counted_apart() -> None:
+    cuts = [["candidate", "baseline"], ["baseline"]]
+    rows = [{"row": at, "answers": {"baseline": "{", "candidate": "{"}, "cut": cut} for at, cut in enumerate(cuts)]
+    outcome = read(document(rows=rows, answer_limit=64))
+    assert (outcome.answer_limit, outcome.cut) == (64, {"baseline": 2, "candidate": 1})
+    assert [one["value"] for one in outcome.scores] == [one["value"] for one in read(document()).scores]
+    assert (read(document()).answer_limit, read(document()).cut) == (0, {"baseline": 0, "candidate": 0})
+
+
 def test_a_single_candidate_is_unpaired() -> None:
     outcome = read(document(candidates=["candidate"], metrics={"valid": {"candidate": [1, 0]}}))
     assert (outcome.verdict, outcome.difference) == ("unpaired", {})
@@ -79,6 +88,12 @@ def test_a_single_candidate_is_unpaired() -> None:
         {"metrics": {"valid": {"baseline": [True], "candidate": [1]}}},
         {"primary_metric": "speed"},
         {"rows": [1]},
+        {"rows": [{"row": 0, "answers": {"baseline": "", "candidate": ""}, "cut": "candidate"}]},
+        {"rows": [{"row": 0, "answers": {"baseline": "", "candidate": ""}, "cut": ["third"]}]},
+        {"rows": [{"row": 0, "answers": {"baseline": "", "candidate": ""}, "cut": [["candidate"]]}]},
+        {"answer_limit": -1},
+        {"answer_limit": True},
+        {"answer_limit": "64"},
     ],
 )
 def test_what_is_refused(changes: dict[str, Any]) -> None:
