@@ -63,6 +63,9 @@ class Settings:
     environments_keep_seconds: float = _setting(2_592_000.0, "Without a use for so long an environment goes")
     garbage_seconds: float = _setting(3_600.0, "How often it is looked for what can go")
     memory_reserve_bytes: int = _setting(0, "Main memory that is left free for the machine's other uses")
+    memory_share: float = _setting(
+        0.5, "Share of main memory that an import, evaluation or packaging may take whatever its estimate is"
+    )
     retry_first_seconds: float = _setting(0.2, "Longest wait before the first retry of a call")
     retry_max_seconds: float = _setting(60.0, "Longest wait before any retry of a call")
     faulty_tries: int = _setting(12, "Errors of the control plane itself after which a call of an attempt is given up")

@@ -64,6 +64,9 @@ class Settings:
     recover_seconds: float = _setting(7_776_000.0, "How long after its expiry a certificate may be recovered")
     session_seconds: float = _setting(1_209_600.0, "Life of a browser session")
     setup_link_seconds: float = _setting(86_400.0, "Life of the first administrator's one-time link")
+    import_seconds: float = _setting(
+        1_800.0, "How long an import may run where its job says nothing else; 0: without a limit"
+    )
     max_lost_attempts: int = _setting(3, "Lost machines after which a job fails as suspect")
     max_upload_bytes: int = _setting(2_147_483_648, "Largest dataset file")
     max_row_bytes: int = _setting(16_777_216, "Largest row of a dataset")

@@ -18,6 +18,7 @@ LOCALES = {"en": "English", "de": "Deutsch", "zh": "中文"}
 
 # byte counts among the parameters are shown in the unit that a person reads
 _BYTES = frozenset({"needed", "free", "limit"})
+_DURATIONS = frozenset({"allowed"})  # seconds among the parameters, likewise
 # parameters that hold codes of ours, which have words
 _CODES = frozenset({"accepted", "given", "expected", "state", "permission"})
 
@@ -85,6 +86,8 @@ def _fill(sentence: str, params: Mapping[str, object], locale: str) -> str:
 def _show(key: str, value: object, locale: str) -> str:
     if key in _BYTES and isinstance(value, int):
         return _size(value)
+    if key in _DURATIONS and isinstance(value, int | float):
+        return _duration(value)
     if isinstance(value, list | tuple):
         return _LISTED.get(locale, ", ").join(_word(key, item, locale) for item in value)
     return _word(key, value, locale)
@@ -93,6 +96,14 @@ def _show(key: str, value: object, locale: str) -> str:
 def _word(key: str, value: object, locale: str) -> str:
     code = str(value)
     return catalogue(locale).gettext(TERMS[code]) if key in _CODES and code in TERMS else code
+
+
+def _duration(seconds: float) -> str:
+    """In the unit that fits, whose signs are the same in each language."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.4g} {unit}"
+    return f"{seconds:g} s"
 
 
 def _size(value: float) -> str:

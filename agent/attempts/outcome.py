@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ from agent.attempts.trainer import Exit
 from agent.storage.files import is_plain, open_plain
 
 REFUSED_INPUT = 2  # the exit status by which a method refuses its input
+# what Python, NumPy and torch, Rust, and C++ say of memory that they do not get
+_NO_MEMORY = re.compile(
+    r"MemoryError|(Cannot|can't|Unable to) allocate|not enough memory|allocation of \d+ bytes failed|std::bad_alloc"
+)
 _LONGEST_LINE = 64 << 10
 _READ_AT_MOST = 16 << 20  # bytes at the end of events.jsonl; the refusal is among the last lines
 
@@ -31,12 +36,23 @@ def judge(folder: Path, end: Exit) -> Failure | None:
     if end.error:
         return Failure("trainer_crashed", {"status": end.status, "lines": end.error})
     lines = last_lines(folder / "log" / "stderr") or last_lines(folder / "log" / "stdout")
+    if (end.status or end.signal) and (over := _over(end, lines)):
+        return over
     if end.signal:
         return Failure("trainer_killed", {"signal": _signal_name(end.signal), "lines": lines})
     if end.status == REFUSED_INPUT and (refusal := _refusal(folder / "out" / "events.jsonl")):
         return refusal
     if end.status:
         return Failure("trainer_crashed", {"status": end.status, "lines": lines})
+    return None
+
+
+def _over(end: Exit, lines: str) -> Failure | None:
+    """The limit that it went over: the runner ended it, or the kernel gave it no more memory and it said so."""
+    if end.over == "time_limit":
+        return Failure("time_limit", {"allowed": end.limits.get("seconds", 0), "lines": lines})
+    if end.over == "memory_limit" or ("data_bytes" in end.limits and _NO_MEMORY.search(lines)):
+        return Failure("memory_limit", {"limit": int(end.limits.get("memory_bytes", 0)), "lines": lines})
     return None
 
 

@@ -4,8 +4,8 @@
 
 It holds `runner.lock` while it lives, starts the trainer that `spec.json` describes in a process group of its own,
 with files for stdout and stderr, and writes `exit.json` atomically when the trainer has ended. SIGTERM goes on to
-the trainer; after the grace the group is killed. Standard library only, and nothing of the agent: an upgrade of the
-agent never touches it.
+the trainer; after the grace the group is killed. A trainer that goes over one of the spec's limits is ended, and the
+exit record says which. Standard library only, and nothing of the agent: an upgrade of the agent never touches it.
 """
 
 import contextlib
@@ -14,17 +14,21 @@ import fcntl
 import json
 import os
 import queue
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 _SET_CHILD_SUBREAPER = 36  # of prctl(2)
 _FATAL = frozenset({signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGKILL, signal.SIGSEGV})
 _END_SECONDS = 10.0  # a process that the kernel does not let die is left behind
+_LOOK_SECONDS = 0.5  # between looks at the memory that the trainer has
+_EXPENDABLE = 500  # of 1000: where memory is short, the kernel ends the trainer before the agent and what else runs
 
 
 def main(folder: Path) -> int:
@@ -50,9 +54,13 @@ def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
     signal.signal(signal.SIGTERM, lambda number, _: asked.put(number))
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    begin = time.time()
+    begin, limits = time.time(), spec.get("limits", {})
     try:
-        with Path(spec["stdout"]).open("ab") as stdout, Path(spec["stderr"]).open("ab") as stderr:
+        with (
+            inherited_by_the_trainer(limits),
+            Path(spec["stdout"]).open("ab") as stdout,
+            Path(spec["stderr"]).open("ab") as stderr,
+        ):
             trainer = subprocess.Popen(
                 spec["argv"], cwd=spec["cwd"], env=spec["env"], stdin=subprocess.DEVNULL,
                 stdout=stdout, stderr=stderr, process_group=0,
@@ -65,11 +73,69 @@ def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
         kill_group(trainer.pid, signal.SIGKILL)
         raise
     inside = spec.get("sandboxed", False)
+    over: list[str] = []
+    ended = threading.Event()
+    if limits:
+        threading.Thread(target=watch, args=(trainer.pid, limits, asked, over, ended), daemon=True).start()
     threading.Thread(target=end, args=(trainer, asked, spec["grace_seconds"], inside), daemon=True).start()
     code = status_inside(wait_for(trainer.pid)) if inside else wait_for(trainer.pid)
+    ended.set()
     kill_group(trainer.pid, signal.SIGKILL)  # what the trainer started ends with it,
     end_descendants()  # and so does what has left its process group
-    return {"status": max(code, 0), "signal": max(-code, 0), "error": "", "began": begin, "ended": time.time()}
+    return {
+        "status": max(code, 0), "signal": max(-code, 0), "error": "", "began": begin, "ended": time.time(),
+        "over": over[0] if over else "", "limits": limits,
+    }  # fmt: skip
+
+
+@contextlib.contextmanager
+def inherited_by_the_trainer(limits: dict[str, float]) -> Iterator[None]:
+    """What a child takes over from this process, which does not keep it: the limit of data, being expendable."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    data = int(limits.get("data_bytes", 0))
+    if data and (hard == resource.RLIM_INFINITY or data < hard):
+        resource.setrlimit(resource.RLIMIT_DATA, (data, hard))
+    score = Path("/proc/self/oom_score_adj")  # nothing of the kind on macOS
+    before = score.read_text() if score.exists() else ""
+    with contextlib.suppress(OSError):
+        if before:
+            score.write_text(str(max(_EXPENDABLE, int(before))))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        with contextlib.suppress(OSError):
+            if before:
+                score.write_text(before)
+
+
+def watch(
+    pid: int, limits: dict[str, float], asked: "queue.SimpleQueue[int]", over: list[str], ended: threading.Event
+) -> None:
+    """Note which limit the trainer has gone over, and have it ended: in order for time, at once for memory."""
+    until = time.monotonic() + (limits.get("seconds") or float("inf"))
+    memory = limits.get("memory_bytes") or float("inf")
+    while not ended.wait(max(0.0, min(_LOOK_SECONDS, until - time.monotonic()))):
+        if time.monotonic() >= until:
+            over.append("time_limit")
+            asked.put(signal.SIGTERM)
+            return
+        if memory < float("inf") and memory_of(pid) > memory and not ended.is_set():
+            over.append("memory_limit")
+            for one in [pid, *descendants_of(pid)]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
+            return
+
+
+def memory_of(pid: int) -> int:
+    """Bytes that a process and all it has started hold in memory, without pages of files, which the kernel may drop."""
+    pages = 0
+    for one in [pid, *descendants_of(pid)]:
+        with contextlib.suppress(OSError, ValueError):  # it has ended
+            _, resident, of_files, *_ = Path(f"/proc/{one}/statm").read_text().split()
+            pages += int(resident) - int(of_files)
+    return pages * resource.getpagesize()
 
 
 def taken(lock: int) -> bool:
@@ -101,7 +167,7 @@ def wait_for(pid: int) -> int:
 def end_descendants() -> None:
     """Kill all that descends from this process, level by level, as killing a parent hands its children to us."""
     deadline = time.monotonic() + _END_SECONDS
-    while (children := children_of(os.getpid())) and time.monotonic() < deadline:
+    while (children := families().get(os.getpid())) and time.monotonic() < deadline:
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
@@ -121,19 +187,20 @@ def status_inside(code: int) -> int:
 
 def descendants_of(pid: int) -> list[int]:
     """All that a process has started, and what those have."""
-    found = children_of(pid)
+    children = families()
+    found = children.get(pid, [])
     for child in found:  # grows while it is read
-        found += children_of(child)
+        found += children.get(child, [])
     return found
 
 
-def children_of(pid: int) -> list[int]:
-    """The children of a process by /proc; nothing where there is none (macOS)."""
-    found = []
+def families() -> dict[int, list[int]]:
+    """The children of each process by /proc; nothing where there is none (macOS)."""
+    found: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
-                found.append(int(stat.parent.name))
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            found.setdefault(parent, []).append(int(stat.parent.name))
     return found
 
 

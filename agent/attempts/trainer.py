@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from agent.settings import Settings, folders, inherited
 from agent.storage.files import is_locked, write_private
 from tunesmith.v1 import fleet_pb2 as pb
 
+_SLACK = 4  # times the estimate
+_MOST_MEMORY = 0.9  # of all
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 _NETWORK = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE",
             "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HF_ENDPOINT")  # fmt: skip
@@ -35,6 +38,8 @@ class Exit:
     status: int
     signal: int
     error: str
+    over: str = ""  # the limit for which it was ended: time_limit | memory_limit
+    limits: Mapping[str, float] = field(default_factory=dict)  # seconds, memory_bytes, data_bytes; those that it had
 
 
 def start(folder: Path, offer: pb.Offer, python: Path, agent: Agent) -> None:
@@ -62,7 +67,11 @@ def has_begun(folder: Path) -> bool:
 def exit_record(folder: Path) -> Exit | None:
     """What the runner wrote at the end, or None."""
     record = _read(folder / "exit.json")
-    return Exit(record["status"], record["signal"], record["error"]) if record else None
+    if not record:
+        return None
+    # a runner of an earlier version knows no limits
+    limits = record.get("limits", {})
+    return Exit(record["status"], record["signal"], record["error"], record.get("over", ""), limits)
 
 
 def bar(folder: Path) -> bool:
@@ -139,7 +148,23 @@ def _spec(folder: Path, offer: pb.Offer, python: Path, agent: Agent) -> dict[str
         "stdout": str(folder / "log" / "stdout"),
         "stderr": str(folder / "log" / "stderr"),
         "grace_seconds": settings.cancel_grace_seconds,
+        "limits": limits_of(offer, settings, psutil.virtual_memory().total),
     }
+
+
+def limits_of(offer: pb.Offer, settings: Settings, total: int) -> dict[str, float]:
+    """What the trainer may take: `seconds`, `memory_bytes` of main memory, and `data_bytes` that it may allocate.
+
+    `total` is the machine's main memory. An estimate is no measurement, so four times as much is allowed, and always
+    the share of the memory that the machine's owner allows; what is left is for the machine itself.
+    """
+    limits: dict[str, float] = {"seconds": offer.time_limit} if offer.time_limit > 0 else {}
+    if offer.memory_bytes > 0:
+        wanted = max(_SLACK * offer.memory_bytes, settings.memory_share * total)
+        limits["memory_bytes"] = int(min(wanted, _MOST_MEMORY * total))
+        if not gpus(offer.devices):  # CUDA allocates addresses that it never uses
+            limits["data_bytes"] = limits["memory_bytes"]
+    return limits
 
 
 def _brings_in(offer: pb.Offer) -> bool:

@@ -406,6 +406,16 @@ class TrainerKilled(TunesmithError):
     """The method's program was ended by the signal {signal}. Its last lines: {lines}"""
 
 
+class TimeLimit(TunesmithError):
+    """It ran longer than the {allowed} that it was allowed, and was ended. Ask for it again with a longer time limit if
+    it needs more."""
+
+
+class MemoryLimit(TunesmithError):
+    """It needed more than the {limit} of main memory that such a job may take on this machine, and was ended. Its last
+    lines: {lines}"""
+
+
 class RunnerVanished(TunesmithError):
     """The program that watches over the training disappeared without a result."""
 

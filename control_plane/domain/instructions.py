@@ -61,6 +61,8 @@ class Offer:
     seed: int
     resume: Input | None = None  # the newest committed checkpoint
     threads: int = 0  # 0 = all of the device
+    time_limit: float = 0.0  # seconds that the trainer may run; 0: without a limit
+    memory_bytes: int = 0  # the estimate, where a limit of main memory is to follow from it
 
     @property
     def key(self) -> str:

@@ -233,6 +233,7 @@ def _job(project: str, record: JobRecord, ahead: int, locale: str) -> pb.Job:
             not_before=record.not_before,
             lost_after=record.lost_after or 0,
             when_lost=record.when_lost,
+            time_limit=record.time_limit,
         ),
         parameters=_json(record.parameters),
         inputs=[pb.InputRef(name=name, kind=pin["kind"], id=pin["id"]) for name, pin in sorted(record.inputs.items())],

@@ -188,6 +188,8 @@ def _offer(value: Offer) -> pb.Offer:
         seed=value.seed,
         resume=_input(value.resume) if value.resume else None,
         threads=value.threads,
+        time_limit=value.time_limit,
+        memory_bytes=value.memory_bytes,
     )
 
 
@@ -229,4 +231,10 @@ def _verdict(value: Verdict) -> pb.AttemptVerdict:
 
 def policy(message: automation_pb2.Policy) -> Policy:
     """A job's policy; what is left out is the usual."""
-    return Policy(message.priority, message.not_before, message.lost_after or None, message.when_lost or REQUEUE)
+    return Policy(
+        message.priority,
+        message.not_before,
+        message.lost_after or None,
+        message.when_lost or REQUEUE,
+        message.time_limit or None,
+    )

@@ -97,10 +97,17 @@ def create(
         actor,
         cp,
         **vars(asked),
-        **asdict(policy),
+        **(asdict(policy) | {"time_limit": _time_limit(cp, asked.kind, policy)}),
         waiting_code="not_before" if policy.not_before > cp.clock() else "not_planned",
         idempotency_key=idempotency_key[:100] or None,
     )
+
+
+def _time_limit(cp: ControlPlane, kind: str, policy: Policy) -> float:
+    """Seconds that an attempt may run; 0: without a limit."""
+    if policy.time_limit is not None:
+        return policy.time_limit
+    return cp.settings.import_seconds if kind == "import" else 0.0
 
 
 def earlier(asked: Asked) -> JobRecord | None:

@@ -26,6 +26,7 @@ class JobRecord(Record):
     not_before = TimeField(default=0.0)
     lost_after = DoubleField(null=True)  # seconds of silence; null: by the machine's class
     when_lost = CharField(16, default="requeue")  # requeue | fail
+    time_limit = DoubleField(default=0.0)  # seconds that an attempt may run; 0: without a limit
     cancel_requested_at = TimeField(default=0.0)
     waiting_code = CharField(64, default="not_planned")
     waiting_params = JSONField(default=dict)

@@ -268,8 +268,8 @@ class Client:
     ) -> pb.Job:
         """Ask for a job. `inputs` are ids of models and dataset versions by input name; parameters left out take their
         defaults. Two calls with the same `idempotency_key` make one job; without one, each call makes its own.
-        `policy` may hold `priority`, `not_before` (epoch seconds), `lost_after` (seconds) and `when_lost`;
-        ValueError names one that is none of these or no such number.
+        `policy` may hold `priority`, `not_before` (epoch seconds), `lost_after` (seconds), `when_lost` and `time_limit`
+        (seconds that an attempt may run); ValueError names one that is none of these or no such number.
         """
         request = pb.SubmitJobRequest(
             project=project,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -111,6 +112,51 @@ def test_bad_ends(fleet: FakeFleet, machine: Machine, body: str, code: str, para
     assert (last.state, last.reason) == ("FAILED", code)
     assert params.items() <= json.loads(last.params).items()
     assert len(fleet.sealed) == 3
+
+
+def test_a_trainer_that_never_ends_is_ended_at_its_time_limit(
+    fleet: FakeFleet, machine: Machine, isolation: str
+) -> None:
+    machine.start(TUNESMITH_AGENT_ISOLATION=isolation)
+    offer = make_offer(fleet, "print('round and round', file=sys.stderr, flush=True)\nwhile True: pass")
+    offer.time_limit = 1.5
+    fleet.offer(offer)
+    fleet.wait_for(lambda: over(fleet))
+    last = fleet.states[12][-1]
+    assert (last.state, last.reason) == ("FAILED", "time_limit")
+    assert json.loads(last.params) == {"allowed": 1.5, "lines": "round and round"}
+
+
+EATER = """
+kept = []
+while True:
+    kept.append(bytearray(os.urandom(1 << 20)) * 8)
+    time.sleep(0.001)
+"""
+FAMILY = """
+import subprocess
+code = "kept = bytearray(__import__('os').urandom(1 << 20)) * 120; print(1, flush=True); __import__('time').sleep(600)"
+children = [subprocess.Popen([sys.executable, "-c", code], start_new_session=True) for _ in range(4)]
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets memory be looked at and limited")
+@pytest.mark.parametrize("body", [EATER, FAMILY], ids=["one process", "several, each within the limit"])
+def test_a_trainer_that_takes_too_much_memory_is_ended_and_the_agent_lives_on(
+    fleet: FakeFleet, machine: Machine, isolation: str, body: str
+) -> None:
+    machine.start(TUNESMITH_AGENT_ISOLATION=isolation, TUNESMITH_AGENT_MEMORY_SHARE="0")
+    offer = make_offer(fleet, body)
+    offer.memory_bytes = 80 << 20
+    fleet.offer(offer)
+    fleet.wait_for(lambda: over(fleet))
+    last = fleet.states[12][-1]
+    assert (last.state, last.reason) == ("FAILED", "memory_limit")
+    assert json.loads(last.params)["limit"] == 320 << 20
+    fleet.offer(make_offer(fleet, GOOD, attempt_id=13))
+    fleet.wait_for(lambda: over(fleet, 13))
+    assert fleet.last_state(13) == "SUCCEEDED"
 
 
 def test_cancel_stops_a_stubborn_trainer(fleet: FakeFleet, machine: Machine, isolation: str) -> None:

@@ -156,7 +156,7 @@ def test_wrong_jobs_are_refused_in_words(client: tunesmith.Client) -> None:
         assert caught.value.code == code
 
 
-@pytest.mark.parametrize("field", ["not_before", "lost_after"])
+@pytest.mark.parametrize("field", ["not_before", "lost_after", "time_limit"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300, -1.0])
 def test_a_policy_that_is_no_usable_number_is_refused_by_its_name(
     client: tunesmith.Client, field: str, value: float

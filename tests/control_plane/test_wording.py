@@ -17,6 +17,13 @@ def test_bytes_are_said_in_a_unit_people_read():
     assert "1.5 GiB" in wording.say("disk_full", {"needed": 3 * 2**29, "free": 0}, "en")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1.5, "1.5 s"), (90.0, "90 s"), (1800.0, "30 min"), (5400, "90 min"), (86_400.0, "24 h")]
+)
+def test_a_time_limit_is_said_in_a_unit_people_read(seconds, said):
+    assert f"longer than the {said} that" in wording.say("time_limit", {"allowed": seconds}, "en")
+
+
 def test_a_foreign_code_is_said_with_its_own_text():
     assert wording.say("some_method_code", {"text": "The sky is too high."}, "de") == "The sky is too high."
 

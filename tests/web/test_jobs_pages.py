@@ -179,6 +179,18 @@ def test_a_failed_job_says_why_with_its_last_lines(client: FlaskClient, room: ro
     assert "MemoryError: no room" in german
 
 
+def test_a_job_says_how_long_it_may_run_and_when_that_was_why_it_failed(client: FlaskClient, room: rooms.Rooms) -> None:
+    asked = room.submit("import_base_model", "small", {}, reference="small")
+    assert "Longest time it may run" in client.get(f"/p/lab/jobs/{asked.id}").text
+    attempt = room.run(asked, 0)
+    report(room.machine, room.cp, attempt, "FAILED", reason="time_limit", params={"allowed": 1800.0, "lines": "page 7"})
+    page = client.get(f"/p/lab/jobs/{asked.id}").text
+    assert "It ran longer than the 30 min that it was allowed" in page
+    assert "page 7" in page
+    job = room.train("slow")
+    assert "Longest time it may run" not in client.get(f"/p/lab/jobs/{job.id}").text
+
+
 def test_a_refusal_of_a_method_is_said(client: FlaskClient, room: rooms.Rooms) -> None:
     job = room.train("tuned")
     attempt = room.take(job)

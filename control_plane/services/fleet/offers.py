@@ -15,6 +15,8 @@ from control_plane.store.machines import EnvironmentLockRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 
+# kinds that read what strangers made; what a training takes is its owner's choice and hard to foresee
+_BOUNDED = frozenset({"import", "evaluate", "export"})
 CHECKPOINT = "checkpoint"  # artifacts named checkpoint:<step>
 
 
@@ -42,6 +44,8 @@ def offer_of(cp: ControlPlane, attempt: AttemptRecord) -> Offer:
         devices=tuple(pins.devices_of(attempt)),
         seed=job.seed,
         resume=_resume(job),
+        time_limit=job.time_limit,
+        memory_bytes=job.memory_bytes if job.kind in _BOUNDED else 0,
     )
 
 

@@ -233,6 +233,7 @@ class JobRecord(Record):
     not_before = TimeField(default=0.0)
     lost_after = DoubleField(null=True)
     when_lost = CharField(16, default="requeue")
+    time_limit = DoubleField(default=0.0)
     cancel_requested_at = TimeField(default=0.0)
     waiting_code = CharField(64, default="not_planned")
     waiting_params = JSONField(default=dict)

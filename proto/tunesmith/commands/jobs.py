@@ -54,6 +54,7 @@ def list_jobs(terminal: Terminal, state: str, method: str) -> None:
 )
 @click.option("--seed", default=42, show_default=True)
 @click.option("--priority", default=0, show_default=True, help="Higher ones are planned first; -100 to 100.")
+@click.option("--time-limit", default=0.0, help="Seconds it may run; else 30 minutes for imports, no limit for others.")
 @click.option("--watch", "follow", is_flag=True, help="Follow it until it is over.")
 @pass_terminal
 def submit(
@@ -64,6 +65,7 @@ def submit(
     parameters: Sequence[str],
     seed: int,
     priority: int,
+    time_limit: float,
     follow: bool,
 ) -> None:
     """Ask for a job of METHOD."""
@@ -74,7 +76,7 @@ def submit(
         {key: _value(text) for key, text in _pairs(parameters)},
         {key: _number(key, text) for key, text in _pairs(inputs)},
         seed,
-        policy={"priority": priority},
+        policy={"priority": priority, "time_limit": time_limit},
     )
     terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
     if follow:

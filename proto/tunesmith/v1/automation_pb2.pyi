@@ -471,16 +471,18 @@ class SubmitJobRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., method: _Optional[str] = ..., name: _Optional[str] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., idempotency_key: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ...) -> None: ...
 
 class Policy(_message.Message):
-    __slots__ = ("priority", "not_before", "lost_after", "when_lost")
+    __slots__ = ("priority", "not_before", "lost_after", "when_lost", "time_limit")
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     NOT_BEFORE_FIELD_NUMBER: _ClassVar[int]
     LOST_AFTER_FIELD_NUMBER: _ClassVar[int]
     WHEN_LOST_FIELD_NUMBER: _ClassVar[int]
+    TIME_LIMIT_FIELD_NUMBER: _ClassVar[int]
     priority: int
     not_before: float
     lost_after: float
     when_lost: str
-    def __init__(self, priority: _Optional[int] = ..., not_before: _Optional[float] = ..., lost_after: _Optional[float] = ..., when_lost: _Optional[str] = ...) -> None: ...
+    time_limit: float
+    def __init__(self, priority: _Optional[int] = ..., not_before: _Optional[float] = ..., lost_after: _Optional[float] = ..., when_lost: _Optional[str] = ..., time_limit: _Optional[float] = ...) -> None: ...
 
 class Attempt(_message.Message):
     __slots__ = ("id", "number", "state", "machine_id", "offered_at", "started_at", "running_at", "ended_at", "reason", "params", "message", "stage")

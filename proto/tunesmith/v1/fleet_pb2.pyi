@@ -319,7 +319,7 @@ class Output(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., form: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
 
 class Offer(_message.Message):
-    __slots__ = ("attempt_id", "fence", "job_id", "method", "method_hash", "entry", "network", "code", "requirements", "environment_lock", "parameters", "inputs", "outputs", "devices", "seed", "resume", "threads")
+    __slots__ = ("attempt_id", "fence", "job_id", "method", "method_hash", "entry", "network", "code", "requirements", "environment_lock", "parameters", "inputs", "outputs", "devices", "seed", "resume", "threads", "time_limit", "memory_bytes")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -337,6 +337,8 @@ class Offer(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
     THREADS_FIELD_NUMBER: _ClassVar[int]
+    TIME_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     attempt_id: int
     fence: int
     job_id: int
@@ -354,7 +356,9 @@ class Offer(_message.Message):
     seed: int
     resume: Input
     threads: int
-    def __init__(self, attempt_id: _Optional[int] = ..., fence: _Optional[int] = ..., job_id: _Optional[int] = ..., method: _Optional[str] = ..., method_hash: _Optional[str] = ..., entry: _Optional[str] = ..., network: _Optional[bool] = ..., code: _Optional[_Iterable[_Union[FileRef, _Mapping]]] = ..., requirements: _Optional[str] = ..., environment_lock: _Optional[str] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., devices: _Optional[_Iterable[str]] = ..., seed: _Optional[int] = ..., resume: _Optional[_Union[Input, _Mapping]] = ..., threads: _Optional[int] = ...) -> None: ...
+    time_limit: float
+    memory_bytes: int
+    def __init__(self, attempt_id: _Optional[int] = ..., fence: _Optional[int] = ..., job_id: _Optional[int] = ..., method: _Optional[str] = ..., method_hash: _Optional[str] = ..., entry: _Optional[str] = ..., network: _Optional[bool] = ..., code: _Optional[_Iterable[_Union[FileRef, _Mapping]]] = ..., requirements: _Optional[str] = ..., environment_lock: _Optional[str] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., devices: _Optional[_Iterable[str]] = ..., seed: _Optional[int] = ..., resume: _Optional[_Union[Input, _Mapping]] = ..., threads: _Optional[int] = ..., time_limit: _Optional[float] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
 
 class Cancel(_message.Message):
     __slots__ = ("attempt_id", "fence")

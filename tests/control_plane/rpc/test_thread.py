@@ -11,6 +11,7 @@ import grpc
 import pytest
 from google.protobuf import json_format
 
+from control_plane.domain.policies import Policy
 from control_plane.services import deployments, jobs
 from control_plane.services.fleet import logs, scheduling
 from control_plane.store.deployments import ReplicaRecord
@@ -126,6 +127,20 @@ def test_a_job_runs_from_the_offer_to_the_model(fleet: Fleet, machine: Machine) 
     assert ModelRecord.get(ModelRecord.job == job.id).form == "base"
     assert logs.read(fleet.cp, offer.attempt_id, "stdout", 0, 100)[0] == b"step 1\nstep 2\n"
     assert [event.body["values"] for event in EventRecord.select()] == [{"loss": 0.5}]
+
+
+def test_what_a_job_may_take_goes_with_its_offer(fleet: Fleet, machine: Machine) -> None:
+    """An import: half an hour unless its owner says so, and a bound of memory; a training: neither."""
+    assert planned(fleet, "bring").time_limit == fleet.cp.settings.import_seconds == 1800.0
+    (instruction,) = machine.poll().values()
+    assert instruction.offer.time_limit == 1800.0
+    assert instruction.offer.memory_bytes == JobRecord.get().memory_bytes > 0
+    assert machine.run(instruction.offer, "base") == "SUCCEEDED"
+    planned(fleet, "tune", base=ModelRecord.get().id, dataset=fleet.dataset().id)
+    (instruction,) = machine.poll().values()
+    assert (instruction.offer.time_limit, instruction.offer.memory_bytes) == (0.0, 0)
+    asked = jobs.submit(fleet.user, fleet.cp, "default", "bring", policy=Policy(time_limit=90.0))
+    assert asked.time_limit == 90.0
 
 
 def test_inputs_come_with_their_files_and_their_base(fleet: Fleet, machine: Machine) -> None:
