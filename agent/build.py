@@ -100,7 +100,7 @@ class Build:
     def _finish(self) -> Environment:
         """Record the lock and mark the environment as complete. Raises BuildFailed."""
         frozen = self.folder / "freeze.txt"
-        self._run([str(self.python), "-m", "pip", "freeze", "--disable-pip-version-check"], output=frozen)
+        self._run([str(self.python), "-Pm", "pip", "freeze", "--disable-pip-version-check"], output=frozen)
         lock = public(frozen.read_text())
         shutil.rmtree(self.folder / _TEMPORARY, ignore_errors=True)
         write_private(self.folder / MARK, json.dumps({"lock": lock, "bytes": size(self.folder)}).encode())
@@ -108,7 +108,7 @@ class Build:
 
     def _venv(self, base: Path | None) -> None:
         """Nothing but pip, and what is in the base."""
-        self._run([sys.executable, "-m", "venv", "--clear", str(self.folder)])
+        self._run([sys.executable, "-Pm", "venv", "--clear", str(self.folder)])
         (self.folder / _TEMPORARY).mkdir(exist_ok=True)
         if base is not None:
             packages = next((base / "lib").glob("python*/site-packages"))
@@ -118,7 +118,7 @@ class Build:
     def _pip(self, requirements: list[str], pins: list[str], options: list[str]) -> None:
         own = shlex.split(self.settings.pip_options)
         given = [*options, *own, *self._constraints(pins), "-r", self._list("requirements.txt", requirements)]
-        self._run([str(self.python), "-m", "pip", "install", *_QUIET, *given])
+        self._run([str(self.python), "-Pm", "pip", "install", *_QUIET, *given])
 
     def _uv(self, requirements: list[str], torch: list[str], pins: list[str]) -> None:
         """Install as pip would, except for torch: uv does not see the base.
@@ -129,7 +129,7 @@ class Build:
         with self._private() as private:
             configured, toml = private / "pip", private / "uv.toml"
             configured.touch(mode=0o600)
-            self._run([str(self.python), "-m", "pip", "config", "list"], output=configured)
+            self._run([str(self.python), "-Pm", "pip", "config", "list"], output=configured)
             said = uv.configuration(configured.read_text(), inherited())
             write_private(toml, said.toml.encode())
             # in pip's: not in uv's own, from which the user's environments are linked

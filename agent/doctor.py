@@ -71,13 +71,13 @@ def _python() -> Finding:
 def _pip() -> Finding:
     """Whether an environment with pip can be made, as each method needs one."""
     with tempfile.TemporaryDirectory() as folder:
-        made = subprocess.run([sys.executable, "-m", "venv", folder], capture_output=True, text=True, check=False)
+        made = subprocess.run([sys.executable, "-Pm", "venv", folder], capture_output=True, text=True, check=False)
         if made.returncode:
             return Finding(
                 "pip", "environments cannot be made", "Install the venv module (Ubuntu: apt install python3-venv)."
             )
         python = Path(folder) / "bin" / "python"
-        asked = subprocess.run([python, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
+        asked = subprocess.run([python, "-Pm", "pip", "--version"], capture_output=True, text=True, check=False)
     return Finding(
         "pip", asked.stdout.split(" from ")[0].strip() or "does not start", "" if asked.stdout else "Repair pip."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import signal
 import sys
@@ -39,6 +40,7 @@ _BALLAST = 4 << 20  # bytes that are kept for a start on a full disk
 @click.group()
 def agent() -> None:
     """This machine's side of the fleet."""
+    os.umask(0o077)  # what it keeps is for its owner alone
 
 
 @agent.command()

@@ -177,7 +177,7 @@ class Blobs:
         place = self._place(sha256)
         self._hold(sha256)
         place.parent.mkdir(exist_ok=True)
-        path.chmod(0o640)
+        path.chmod(0o600)
         os.utime(path)  # the time since when it is a blob
         path.replace(place)
         folder = os.open(place.parent, os.O_RDONLY)

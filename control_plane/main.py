@@ -40,6 +40,8 @@ from control_plane.ticks import Ticks
 
 log = logging.getLogger(__name__)
 
+PRIVATE = 0o077  # the umask of every command that keeps data: what it writes is for its owner alone
+
 _DRAIN_SECONDS = 3  # for running requests, before they are cut
 _STOP_SECONDS = 10  # for the worker, before it is killed
 _PATIENCE_SECONDS = 10.0  # for an earlier process that is about to end
@@ -177,6 +179,7 @@ def _stop_parts(arbiter: Any, worker: Any) -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the database, blobs, logs and keys.")
 def control_plane(data: Path | None) -> None:
     """Run the control plane: dashboard, API and fleet link. Settings are environment variables."""
+    os.umask(PRIVATE)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it would tell of each tick
     settings = read_settings(data)

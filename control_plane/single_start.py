@@ -27,7 +27,7 @@ class SingleStart:
     """The lock on `<data>/lock`. It holds until the process ends; the file's content says who holds it."""
 
     def __init__(self, data: Path) -> None:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def acquire(self, patience_seconds: float) -> None:

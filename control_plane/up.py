@@ -7,6 +7,7 @@ machines that joined remember them.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from control_plane import single_start
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import ONLINE
 from control_plane.domain.permissions import SYSTEM
-from control_plane.main import CannotStart, build, is_free, read_settings
+from control_plane.main import PRIVATE, CannotStart, build, is_free, read_settings
 from control_plane.rpc.serving import ServingChannels
 from control_plane.services.access import people
 from control_plane.services.fleet import machines
@@ -35,7 +36,7 @@ _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _ORDER = ("agent", "control plane")  # in which they are stopped
 _PORTS = ("web_port", "api_port", "fleet_port")
-_COMMAND = (sys.executable, "-m", "tunesmith.cli")
+_COMMAND = (sys.executable, "-Pm", "tunesmith.cli")  # P: nothing of the current folder is run
 
 
 class Failed(click.ClickException):
@@ -60,6 +61,7 @@ def up(
     detach: bool,
 ) -> None:
     """Run everything on this machine: a control plane and one agent."""
+    os.umask(PRIVATE)
     asked = {"web_port": web_port, "api_port": api_port, "fleet_port": fleet_port}
     place = Place(data.expanduser().resolve(), {name: port for name, port in asked.items() if port}, ports == "auto")
     if not detach:

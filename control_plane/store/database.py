@@ -183,7 +183,7 @@ def open_database(data: Path, address: str, connections: int = 40, stale_seconds
         pool = {"max_connections": connections, "stale_timeout": stale_seconds, "timeout": _WAIT_SECONDS}
         handle: Database = PostgresqlPool(options.pop("database"), **options, **pool)
     else:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = SqliteDatabase(str(data / "tunesmith.db"), pragmas=_PRAGMAS)
     database.initialize(handle)
     Runner(handle, directory=str(Path(__file__).parent / "migrations")).up()

@@ -168,7 +168,9 @@ def _answers(data: Path) -> bool:
 
 def _tunesmith(command: str, data: Path, *options: str) -> int:
     """Run another of our commands; its exit code."""
-    return subprocess.run([sys.executable, "-m", "tunesmith.cli", command, "--data", str(data), *options]).returncode
+    # P: nothing of the current folder is run
+    started = [sys.executable, "-Pm", "tunesmith.cli", command, "--data", str(data), *options]
+    return subprocess.run(started).returncode
 
 
 def unmet(answer: str, schema: Mapping[str, Any]) -> str:

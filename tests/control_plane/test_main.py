@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from control_plane import single_start
+from control_plane import single_start, up
 from control_plane.single_start import AlreadyRunning, Running, SingleStart
 
 COMMAND = [sys.executable, "-c", "from control_plane.main import control_plane; control_plane()"]
@@ -35,8 +36,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @contextmanager
-def started(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(COMMAND, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def started(environment: dict[str, str], command: Sequence[str] = COMMAND) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         yield process
     finally:
@@ -83,6 +84,25 @@ def test_killed_without_warning_it_starts_again(environment: dict[str, str]) -> 
         first.wait()
         with started(environment) as second:
             assert wait_ready(environment, second).pid == second.pid
+
+
+def test_its_data_is_for_its_owner_alone(environment: dict[str, str]) -> None:
+    with started(environment) as process:
+        wait_ready(environment, process)
+        data = Path(environment["TUNESMITH_DATA"])
+        modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in (data, *data.rglob("*"))}
+    assert data / "tunesmith.db" in modes
+    assert modes[data] == 0o700
+    assert not {path.relative_to(data): oct(mode) for path, mode in modes.items() if mode & 0o077}
+
+
+def test_what_lies_in_the_current_folder_is_not_run(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "web.py").write_text("raise SystemExit('not ours')")
+    monkeypatch.chdir(tmp_path)
+    with started(environment, [*up._COMMAND, "control-plane"]) as process:
+        wait_ready(environment, process)
 
 
 def test_a_port_in_use_is_named(environment: dict[str, str]) -> None:

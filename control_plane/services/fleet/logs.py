@@ -123,7 +123,7 @@ def _path(cp: ControlPlane, attempt_id: int, stream: str) -> Path:
 
 def _write(path: Path, offset: int, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         view = memoryview(data)
         while view:

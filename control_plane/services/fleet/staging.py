@@ -160,7 +160,7 @@ def _marks(plan: Layout, file: Staged) -> bytes:
 
 
 def _write_at(path: Path, offset: int, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         view = memoryview(data)
         while view:
