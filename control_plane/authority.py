@@ -27,6 +27,7 @@ from control_plane.domain.errors import CertificateRefused, FieldInvalid
 _TEN_YEARS = timedelta(days=3652)
 _SKEW = timedelta(minutes=10)  # a machine's clock may be behind
 NONCE_SECONDS = 300.0
+_LONGEST_REQUEST = 16 << 10  # bytes of a signing request; one with a P-256 key takes less than a thousand
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def key_of_request(csr: bytes) -> ec.EllipticCurvePublicKey:
 
     Raises FieldInvalid for what is not a P-256 request signed by its own key.
     """
+    if len(csr) > _LONGEST_REQUEST:
+        raise FieldInvalid(field="csr", problem=f"> {_LONGEST_REQUEST}")
     try:
         request = x509.load_pem_x509_csr(csr)
         key = request.public_key()

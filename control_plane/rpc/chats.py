@@ -11,7 +11,7 @@ from control_plane.store.deployments import ReplicaRecord
 from tunesmith.v1 import automation_pb2 as pb
 
 _PATH = "/v1/chat/completions"
-_LARGEST = 4 << 20  # bytes of a request
+_LARGEST = 1_000_000  # bytes of a request; a message takes 1 MiB
 
 
 class Chats:

@@ -29,8 +29,11 @@ _add_enrollment: _Add = fleet_pb2_grpc.add_EnrollmentServicer_to_server
 _add_automation: _Add = automation_pb2_grpc.add_AutomationServicer_to_server
 _add_fleet: _Add = fleet_pb2_grpc.add_FleetServicer_to_server
 
+# Bytes of a message after decompression, so they bound gzip bombs too. Anybody may fill as many on the api port, where
+# a message is read before its token; the fleet's takes chunks of files, from machines that are known.
+_API_MESSAGE = 1 << 20
+_FLEET_MESSAGE = 16 << 20
 _OPTIONS = (
-    ("grpc.max_receive_message_length", 16 << 20),  # after decompression, so it bounds gzip bombs too
     ("grpc.max_send_message_length", 16 << 20),
     ("grpc.so_reuseport", 0),  # a second process on the same port is an error, not a partner
     ("grpc.keepalive_time_ms", 60_000),
@@ -112,15 +115,19 @@ class Server:
         return int(bound)
 
     def _api(self) -> grpc.aio.Server:
-        server = grpc.aio.server(interceptors=[Durations(self._cp.metrics), ErrorsInWords()], options=_OPTIONS)
+        server = self._made(_API_MESSAGE)
         _add_enrollment(EnrollmentServicer(self._cp, self._pools.automation), server)
         _add_automation(AutomationServicer(self._cp, self._pools.automation), server)
         return server
 
     def _fleet(self) -> grpc.aio.Server:
-        server = grpc.aio.server(interceptors=[Durations(self._cp.metrics), ErrorsInWords()], options=_OPTIONS)
+        server = self._made(_FLEET_MESSAGE)
         _add_fleet(FleetServicer(self._cp, self._pools.control, self._pools.bulk, self._channels), server)
         return server
+
+    def _made(self, largest_message: int) -> grpc.aio.Server:
+        options = (*_OPTIONS, ("grpc.max_receive_message_length", largest_message))
+        return grpc.aio.server(interceptors=[Durations(self._cp.metrics), ErrorsInWords()], options=options)
 
     async def _stop(self, grace_seconds: float) -> None:
         await asyncio.gather(*(server.stop(grace_seconds) for server in self._servers))

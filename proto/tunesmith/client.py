@@ -22,7 +22,7 @@ from tunesmith.v1 import automation_pb2_grpc
 
 OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
-_CHUNK = 1 << 20  # bytes of an uploaded file in one message
+_CHUNK = 512 << 10  # bytes of an uploaded file in one message; the server takes messages of 1 MiB
 _HANG = 30.0  # seconds that one waiting call hangs
 _MARGIN = 30.0  # seconds beyond that, before a call counts as lost
 

@@ -96,8 +96,8 @@ def _upload(dataset: str, train: bytes, test: bytes | None = None, **header: Any
     values = {"project": PROJECT, "name": dataset, "test_share": 0.5, "split_seed": 1} | header
     yield pb.UploadDatasetRequest(header=pb.UploadHeader(**values))
     for part, data in (("train", train), ("test", test or b"")):
-        for at in range(0, len(data), 1 << 20):
-            yield pb.UploadDatasetRequest(**{part: data[at : at + (1 << 20)]})
+        for at in range(0, len(data), 512 << 10):
+            yield pb.UploadDatasetRequest(**{part: data[at : at + (512 << 10)]})
 
 
 def _ask(town: Town, call: str, request: Any, token: str = "", language: str = "en") -> Any:

@@ -83,6 +83,8 @@ def test_upload_from_files_and_bytes(client: tunesmith.Client, tmp_path: Path) -
     second = client.upload_dataset("default", "faults", ROWS, held_out)
     assert [version.id for version in client.list_datasets("default")] == [second.id, first.id]
     assert second.test_rows == 1
+    large = b"".join(b'{"prompt": "%d", "completion": "%s"}\n' % (row, b"x" * 60_000) for row in range(50))
+    assert client.upload_dataset("default", "faults", large, held_out).train_rows == 50  # in pieces that fit
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,12 @@ def test_the_servers_certificate_is_no_machines(authority: Authority) -> None:
         machine_id_of(leaf)
 
 
+def test_a_signing_request_beyond_measure_is_not_parsed() -> None:
+    with pytest.raises(FieldInvalid) as refusal:
+        key_of_request(signing_request(new_key()) + b"\n" * (16 << 10))
+    assert refusal.value.params == {"field": "csr", "problem": "> 16384"}
+
+
 @pytest.mark.parametrize(
     "csr", [b"", b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"]
 )

@@ -7,52 +7,19 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from control_plane import single_start, up
 from control_plane.single_start import AlreadyRunning, Running, SingleStart
-
-COMMAND = [sys.executable, "-c", "from control_plane.main import control_plane; control_plane()"]
-PATIENCE = 60.0  # seconds
+from server_process import COMMAND, PATIENCE, free_environment, started, wait_ready
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    with ExitStack() as probes:
-        sockets = [probes.enter_context(socket.socket()) for _ in range(3)]
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        ports = [probe.getsockname()[1] for probe in sockets]
-    names = ("TUNESMITH_WEB_PORT", "TUNESMITH_API_PORT", "TUNESMITH_FLEET_PORT")
-    chosen = dict(zip(names, map(str, ports), strict=True))
-    return dict(os.environ) | chosen | {"TUNESMITH_DATA": str(tmp_path / "data")}
-
-
-@contextmanager
-def started(environment: dict[str, str], command: Sequence[str] = COMMAND) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def wait_ready(environment: dict[str, str], process: subprocess.Popen[str]) -> Running:
-    until = time.monotonic() + PATIENCE
-    while (found := single_start.running(Path(environment["TUNESMITH_DATA"]))) is None:
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    return found
+    return free_environment(tmp_path / "data")
 
 
 def test_one_control_plane_for_each_data_folder(environment: dict[str, str]) -> None:

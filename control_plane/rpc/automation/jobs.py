@@ -13,7 +13,7 @@ from tunesmith.v1 import automation_pb2 as pb
 
 _JOBS_LISTED = 200
 _LOG_SLICE = 1 << 20  # bytes
-_LONGEST_PARAMETERS = 1 << 20  # characters
+_LONGEST_PARAMETERS = 256 << 10  # characters, up to four bytes each; a message takes 1 MiB
 _FILE_SLICE = 4 << 20  # bytes
 
 

@@ -396,7 +396,8 @@ class AutomationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UploadDataset(self, request_iterator, context):
-        """The first message carries the header, the following ones the bytes of train, then of test.
+        """The first message carries the header, the following ones the bytes of train, then of test, each less than 1 MiB,
+        which is the largest message that this port takes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
