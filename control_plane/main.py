@@ -147,6 +147,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "keyfile": settings.web_key or None,
             "post_worker_init": _start_parts,
             "worker_exit": _stop_parts,
+            "forwarded_allow_ips": "",  # whose headers are believed is ours to say: web/proxies.py
             "control_socket_disable": True,  # it would lie in a shared place, one for all installations
         }
         for name, value in values.items():

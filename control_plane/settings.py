@@ -6,6 +6,7 @@ against this list by a test.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,40 @@ from typing import Any
 
 def _setting(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc})
+
+
+class Networks(str):
+    """Addresses and networks with commas between, as `127.0.0.1, 10.0.0.0/8`. Raises ValueError for anything else."""
+
+    def __init__(self, text: str = "") -> None:
+        self._networks = [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+
+    def hold(self, address: str) -> bool:
+        """Whether an address is one of them; what is no address is not."""
+        try:
+            found = ipaddress.ip_address(address.strip())
+        except ValueError:
+            return False
+        plain = getattr(found, "ipv4_mapped", None) or found
+        return any(plain in network for network in self._networks)
+
+    def client(self, peer: str, forwarded: str) -> str:
+        """Who asks, where `peer` holds the connection and X-Forwarded-For says `forwarded`.
+
+        That header is believed as far as trusted ones wrote it: from its end, up to the first that is not one of them.
+        """
+        told = [part.strip() for part in forwarded.split(",")]
+        while self.hold(peer) and told and _is_address(told[-1]):
+            peer = told.pop()
+        return peer
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -32,6 +67,8 @@ class Settings:
     fleet_port: int = _setting(8422, "Port of the fleet link (mutual TLS)")
     web_certificate: str = _setting("", "PEM file; with web_key, the dashboard speaks HTTPS")
     web_key: str = _setting("", "PEM file of the key of web_certificate")
+    web_address: str = _setting("", "Address by which browsers reach the dashboard, where that is a proxy's")
+    trusted_proxies: Networks = _setting(Networks(), "Proxies whose X-Forwarded-For is believed: addresses, networks")
     threads: int = _setting(96, "Threads that serve the web")
     control_threads: int = _setting(8, "Threads for the machines' heartbeats, polls, offers and reports")
     bulk_threads: int = _setting(8, "Threads for the machines' transfers: chunks, commits, logs, blobs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -9,18 +10,21 @@ from limits import RateLimitItemPerSecond
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from control_plane.domain.errors import TooMany
-from control_plane.domain.limits import Limit
+from control_plane.domain.errors import Slowed, TooMany
+from control_plane.domain.limits import Brake, Limit
 
 _MOST_KEYS = 10_000  # a flood of addresses must not fill the memory
 
 
 class Throttle:
-    """A window per limit and key, which begins with the first count in it."""
+    """A window per limit and key, which begins with the first count in it; and per brake and key the failures."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._counts = _Counts(clock)
         self._windows = FixedWindowRateLimiter(self._counts)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures: dict[tuple[str, str], tuple[int, float]] = {}  # count, end of the wait
 
     def take(self, limit: Limit, *key: str) -> None:
         """Count one. Raises TooMany where that is beyond the limit."""
@@ -31,6 +35,27 @@ class Throttle:
         """Raises TooMany where one more would be beyond the limit; counts nothing."""
         if not self._windows.test(_item(limit), *key):
             raise TooMany
+
+    def slow(self, brake: Brake, key: str) -> None:
+        """Count a failure, unless it was one too early. Raises Slowed before the wait of earlier ones is over."""
+        with self._lock:
+            now = self._clock()
+            failures, until = self._failures.get((brake.name, key), (0, 0.0))
+            if now < until:
+                raise Slowed(seconds=math.ceil(until - now))
+            if len(self._failures) >= _MOST_KEYS:
+                self._forget_few()
+            self._failures[brake.name, key] = (failures + 1, now + brake.wait(failures + 1))
+
+    def release(self, brake: Brake, key: str) -> None:
+        """Forget the failures: one succeeded."""
+        with self._lock:
+            self._failures.pop((brake.name, key), None)
+
+    def _forget_few(self) -> None:
+        """Half of the keys, those with the fewest failures: a flood of names must not free one that is under attack."""
+        ordered = sorted(self._failures.items(), key=lambda kept: kept[1], reverse=True)
+        self._failures = dict(ordered[: _MOST_KEYS // 2])
 
     def give_back(self, limit: Limit, *key: str) -> None:
         """Count one less: it was harmless."""

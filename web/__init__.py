@@ -20,6 +20,7 @@ from web import (
     live,
     monitoring,
     pages,
+    proxies,
     security,
     words,
 )
@@ -51,6 +52,7 @@ def create_app(cp: ControlPlane) -> Flask:
         app.register_blueprint(blueprint)
     security.csrf.exempt(gateway.blueprint)
     pages.register(app)
+    app.wsgi_app = proxies.BehindProxies(app.wsgi_app, cp.settings.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 

@@ -53,7 +53,7 @@ blueprint = Blueprint("security", __name__)
 
 def protect(app: Flask, settings: Settings) -> None:
     """Cookies, CSRF tokens, rate limits and headers for the whole application."""
-    https = bool(settings.web_certificate)
+    https = bool(settings.web_certificate) or settings.web_address.startswith("https:")
     app.config.update(
         SECRET_KEY=cookie_key(settings.data),
         # Cookies know no ports: two control planes on one host must not sign each other's users out.

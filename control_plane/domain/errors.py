@@ -97,6 +97,10 @@ class TooMany(TunesmithError):
     status = "too_many"
 
 
+class Slowed(TooMany):
+    """There were several wrong passwords in a row; please try again in {seconds} seconds."""
+
+
 # ---- the link
 
 

@@ -45,5 +45,7 @@ def new_link(cp: ControlPlane, user: UserRecord) -> str:
 
 def web_url(cp: ControlPlane) -> str:
     """The dashboard's address, without a slash at its end."""
+    if cp.settings.web_address:
+        return cp.settings.web_address.rstrip("/")
     scheme = "https" if cp.settings.web_certificate else "http"
     return f"{scheme}://{cp.settings.public_host}:{cp.settings.web_port}"

@@ -13,11 +13,12 @@ from control_plane.domain.errors import (
     TokenRefused,
     WrongPassword,
 )
-from control_plane.domain.limits import PASSWORD_LINK, SIGN_IN_ADDRESS, SIGN_IN_NAME
+from control_plane.domain.limits import PASSWORD_LINK, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SIGN_IN_KNOWN, SIGN_IN_NAME
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit
 from control_plane.services.access import bootstrap, credentials, identity, passwords
+from control_plane.store.audit import AuditRecord
 from control_plane.store.database import transaction
 from control_plane.store.people import ApiTokenRecord, OneTimeLinkRecord, SessionRecord, UserRecord
 
@@ -103,24 +104,43 @@ def _open_link(cp: ControlPlane, secret: str) -> OneTimeLinkRecord:
 
 
 def sign_in(cp: ControlPlane, name: str, password: str, address: str) -> str:
-    """Check the password and return a new session's secret. Raises WrongPassword, TooMany."""
-    # counted before the costly hash, so that many at once are not all hashed before the first is refused
-    cp.throttle.take(SIGN_IN_NAME, address, name.lower()[:64])
-    cp.throttle.take(SIGN_IN_ADDRESS, address)
+    """Check the password and return a new session's secret. Raises WrongPassword, TooMany, Slowed."""
+    account = name.lower()[:64]
     user = UserRecord.get_or_none(UserRecord.name == name, UserRecord.active == True)  # noqa: E712 (an expression)
+    known = user is not None and _was_here(user, address)
+    counted = (SIGN_IN_KNOWN, address, account) if known else (SIGN_IN_ADDRESS, address)
+    # counted before the costly hash, so that many at once are not all hashed before the first is refused
+    cp.throttle.take(SIGN_IN_NAME, address, account)
+    cp.throttle.take(*counted)
+    if not known:
+        cp.throttle.slow(SIGN_IN_ACCOUNT, account)
     if not passwords.matches(user.password_hash if user else "", password) or user is None:
         with transaction():
             # a password typed into the wrong field must not be written down: only a name that exists is
             nobody = Actor(kind="user", id="", name=name if user else "", address=address)
             audit.record(nobody, cp, "session.refused", f"address:{address}")
         raise WrongPassword
-    cp.throttle.give_back(SIGN_IN_ADDRESS, address)
+    cp.throttle.give_back(*counted)
+    cp.throttle.release(SIGN_IN_ACCOUNT, account)
     renewed = {"password_hash": passwords.hashed(password)} if passwords.is_outdated(user.password_hash) else {}
     with transaction():
         if renewed:
             UserRecord.update(**renewed).where(UserRecord.id == user.id).execute()
         audit.record(identity.actor_of(user, address), cp, "session.open", f"user:{user.id}")
         return credentials.new_session(cp, user)
+
+
+def _was_here(user: UserRecord, address: str) -> bool:
+    """Whether this user proved from this address before that it is theirs."""
+    return bool(
+        AuditRecord.select()
+        .where(
+            AuditRecord.subject == f"user:{user.id}",
+            AuditRecord.action.in_(("session.open", "user.password_set")),
+            AuditRecord.address == address,
+        )
+        .exists()
+    )
 
 
 def sign_out(actor: Actor, cp: ControlPlane, secret: str) -> None:

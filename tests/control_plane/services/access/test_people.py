@@ -112,9 +112,9 @@ def test_wrong_password_and_unknown_name_answer_alike(cp: ControlPlane, admin: A
 
 
 def test_many_wrong_passwords_make_the_address_wait(cp: ControlPlane, admin: Actor, clock: FakeClock) -> None:
-    for _ in range(10):
+    for number in range(10):
         with pytest.raises(WrongPassword):
-            people.sign_in(cp, "admin", "wrong", "10.0.0.9")
+            people.sign_in(cp, f"user-{number}", "wrong", "10.0.0.9")
     with pytest.raises(TooMany):
         people.sign_in(cp, "admin", PASSWORD, "10.0.0.9")
     assert people.sign_in(cp, "admin", PASSWORD, "10.0.0.1")
