@@ -22,7 +22,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 PUBLIC = "-public"
 SIGNED_IN = "-signed-in"
 BY_TOKEN = "-token"
-_TOKEN_SECONDS = 5.0  # how long a revoked API token may still be taken by the gateway
+_TOKEN_SECONDS = 5.0  # how long the gateway takes a token without looking, unless somebody's rights have changed
 _MAX_TOKENS = 1_000
 
 
@@ -175,16 +175,16 @@ class TokenCache:
     """Actors by API token, for a few seconds: a chat request costs no look-up of its token and its roles."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[float, Actor]] = {}
+        self._kept: dict[tuple[str, str], tuple[float, int, Actor]] = {}
 
     def actor(self, cp: ControlPlane, token: str, address: str) -> Actor:
         """The token's actor. Raises TokenRefused."""
-        now = cp.clock()
-        until, actor = self._kept.get((token, address), (0.0, None))
-        if actor is not None and now < until:
+        now, version = cp.clock(), cp.signals.version("people")  # read before the rights are
+        until, seen, actor = self._kept.get((token, address), (0.0, 0, None))
+        if actor is not None and now < until and seen == version:
             return actor
         actor = people.actor_of_token(cp, token, address)
         if len(self._kept) >= _MAX_TOKENS:
             self._kept.clear()
-        self._kept[token, address] = (now + _TOKEN_SECONDS, actor)
+        self._kept[token, address] = (now + _TOKEN_SECONDS, version, actor)
         return actor

@@ -60,7 +60,8 @@ def events() -> Response:
     if give_back is None:
         return Response(status=204)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(_Hints(cp, topics, give_back), headers=headers, content_type="text/event-stream")
+    hints = _Hints(cp, topics, f"user:{the_actor().id}", give_back)
+    return Response(hints, headers=headers, content_type="text/event-stream")
 
 
 def visible(actor: Actor, cp: ControlPlane, topics: list[str]) -> frozenset[str]:
@@ -91,18 +92,25 @@ def _may_watch_number(actor: Actor, cp: ControlPlane, noun: str, number: int) ->
 
 
 class _Hints:
-    """The stream's body; the WSGI server closes it when the browser is gone, even before the first byte."""
+    """The stream's body; the WSGI server closes it when the browser is gone, even before the first byte.
 
-    def __init__(self, cp: ControlPlane, topics: frozenset[str], give_back: Callable[[], None]) -> None:
-        self._cp, self._topics, self.close = cp, topics, give_back
+    It ends when what its reader may do has changed (topic `reader`): the browser comes again, and is looked at again.
+    """
+
+    def __init__(self, cp: ControlPlane, topics: frozenset[str], reader: str, give_back: Callable[[], None]) -> None:
+        self._cp, self._topics, self._reader, self.close = cp, topics, reader, give_back
+        # from before the body is begun: what changes in between is not missed
+        self._seen = {topic: cp.signals.version(topic) for topic in (*topics, reader)}
 
     def __iter__(self) -> Iterator[bytes]:
-        signals = self._cp.signals
-        seen = {topic: signals.version(topic) for topic in self._topics}
+        signals, seen = self._cp.signals, self._seen
+        watched = self._topics | {self._reader}
         ends = time.monotonic() + _STREAM_SECONDS
         yield b"retry: 2000\n\n"
         while time.monotonic() < ends:
-            now = signals.wait(self._topics, seen, _HEARTBEAT_SECONDS)
+            now = signals.wait(watched, seen, _HEARTBEAT_SECONDS)
+            if now[self._reader] != seen[self._reader]:
+                return
             changed = sorted(topic for topic in self._topics if now[topic] != seen[topic])
             yield b"".join(_hint(topic, now[topic]) for topic in changed) or b": still here\n\n"
             seen = now

@@ -133,6 +133,14 @@ def invite_user() -> Snippet:
     )
 
 
+def create_user_link(name: str) -> Snippet:
+    return _of_all(["people", "link", name], f"print(client.create_user_link({name!r}))")
+
+
+def activate_user(name: str) -> Snippet:
+    return _of_all(["people", "activate", name], f"print(client.activate_user({name!r}))")
+
+
 def create_join_token(machine_class: str) -> Snippet:
     python = f"print(client.create_join_token({machine_class!r}).token)"
     return _of_all(["machines", "token", "--class", machine_class], python)

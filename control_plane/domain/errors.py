@@ -176,6 +176,14 @@ class PasswordTooShort(Invalid):
     """The password must have at least {minimum} characters."""
 
 
+class LastAdministrator(Conflict):
+    """“{name}” is the last administrator who can sign in. Make somebody else an administrator first."""
+
+
+class UserInactive(Conflict):
+    """“{name}” is switched off. Switch the account on first."""
+
+
 class TokenRefused(NotSignedIn):
     """The API token is unknown, expired or revoked."""
 

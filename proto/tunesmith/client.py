@@ -103,6 +103,28 @@ class Client:
         request = pb.InviteUserRequest(name=name, title=title, administrator=administrator)
         return self._ask_once(pb.InviteUserReply, self._stub.InviteUser, request).link
 
+    def deactivate_user(self, name: str) -> pb.User:
+        """Let a user in no longer: sessions end, API tokens are void. Administrators only."""
+        return self._ask(pb.User, self._stub.DeactivateUser, pb.DeactivateUserRequest(name=name))
+
+    def activate_user(self, name: str) -> pb.User:
+        """Let a user in again, with the password they had. Administrators only."""
+        return self._ask(pb.User, self._stub.ActivateUser, pb.ActivateUserRequest(name=name))
+
+    def set_administrator(self, name: str, administrator: bool) -> pb.User:
+        """Make a user an administrator, or one no longer. Administrators only."""
+        request = pb.SetAdministratorRequest(name=name, administrator=administrator)
+        return self._ask(pb.User, self._stub.SetAdministrator, request)
+
+    def create_user_link(self, name: str) -> str:
+        """A new link at which a user sets a password, shown this once; earlier ones are void. Administrators only."""
+        request = pb.CreateUserLinkRequest(name=name)
+        return self._ask_once(pb.CreateUserLinkReply, self._stub.CreateUserLink, request).link
+
+    def sign_out_user(self, name: str) -> pb.User:
+        """End each browser session of a user; API tokens stay. Administrators only."""
+        return self._ask(pb.User, self._stub.SignOutUser, pb.SignOutUserRequest(name=name))
+
     def list_machines(self) -> list[pb.Machine]:
         """The fleet; `inventory` is JSON."""
         return list(self._ask(pb.ListMachinesReply, self._stub.ListMachines, pb.ListMachinesRequest()).machines)

@@ -46,6 +46,8 @@ OUTSIDE = {
     "live.events": (204, 204), "machines.drain": (NO, NO), "machines.index": (200, NO), "machines.join": (NO, NO),
     "machines.show": (200, NO), "machines.undrain": (NO, NO), "methods.index": (200, NO), "methods.show": (200, NO),
     "people.create_project": (NO, NO), "people.index": (NO, NO), "people.invite": (NO, NO),
+    "people.activate": (NO, NO), "people.create_link": (NO, NO), "people.deactivate": (NO, NO),
+    "people.set_administrator": (NO, NO), "people.show": (NO, NO), "people.sign_out": (NO, NO),
     "tokens.create": (200, 200), "tokens.index": (200, 200), "tokens.revoke": (GONE, GONE),
 }  # fmt: skip
 # by API token, or for everybody; tests/web looks at them one by one, and `test_…_by_token` below

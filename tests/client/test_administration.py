@@ -64,6 +64,55 @@ def test_people_and_members_by_the_command(installation: Installation) -> None:
     assert run(installation, "members", "remove", "ada").exit_code == 1
 
 
+def test_whoever_leaves_is_out_and_whoever_forgot_gets_in(client: tunesmith.Client, installation: Installation) -> None:
+    with signed_in(installation, client, "ada") as ada:
+        assert not client.deactivate_user("ada").active
+        with pytest.raises(tunesmith.CallFailed) as caught:
+            ada.who_am_i()
+        assert caught.value.code == "token_refused"
+        with pytest.raises(tunesmith.CallFailed) as caught:
+            client.create_user_link("ada")
+        assert caught.value.code == "user_inactive"
+        assert client.activate_user("ada").active
+    client.invite_user("grace")
+    assert client.set_administrator("grace", True).administrator
+    assert not client.set_administrator("grace", False).administrator
+    assert "/welcome/" in client.create_user_link("ada")
+    assert client.sign_out_user("ada").name == "ada"
+    actions = [entry.action for entry in client.list_audit()]
+    assert {"user.deactivate", "user.activate", "user.administrator", "user.link", "session.close_all"} <= set(actions)
+
+
+def test_a_call_that_hangs_ends_when_its_caller_is_switched_off(
+    client: tunesmith.Client, installation: Installation
+) -> None:
+    job = client.submit_job("default", "bring")
+    with signed_in(installation, client, "ada") as ada:
+        client.set_member("default", "ada", "Viewer")
+        hanging = ada.wait_job(job.id)
+        next(hanging)
+        client.deactivate_user("ada")
+        client.cancel_job(job.id)
+        with pytest.raises(tunesmith.CallFailed) as caught:
+            list(hanging)
+        assert caught.value.code == "token_refused"
+
+
+def test_accounts_by_the_command(installation: Installation) -> None:
+    run(installation, "people", "invite", "ada")
+    assert "/welcome/" in run(installation, "people", "link", "ada").output
+    assert "now an administrator" in run(installation, "people", "set-administrator", "ada", "yes").output
+    assert "no longer an administrator" in run(installation, "people", "set-administrator", "ada", "no").output
+    assert "signed out" in run(installation, "people", "sign-out", "ada").output
+    assert run(installation, "people", "deactivate", "ada", input="n\n").exit_code == 1
+    assert "switched off" not in run(installation, "people", "list").output
+    assert "is switched off" in run(installation, "people", "deactivate", "ada", "--yes").output
+    assert "switched off" in run(installation, "people", "list").output
+    assert "may sign in again" in run(installation, "people", "activate", "ada").output
+    refused = run(installation, "people", "deactivate", "admin", "--yes")
+    assert refused.exit_code == 1 and "last administrator" in refused.output
+
+
 def test_a_token_that_is_revoked_opens_nothing(client: tunesmith.Client, installation: Installation) -> None:
     token = client.create_api_token("nightly").token
     number = next(one.id for one in client.list_api_tokens() if one.name == "nightly")

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services.access import projects
+from control_plane.services.access import accounts, projects
 from web import create_app
 
 Browser = Callable[[str], FlaskClient]
@@ -46,6 +46,27 @@ def test_a_change_is_hinted_with_topic_and_version_alone(cp: ControlPlane, invit
     assert next(messages(stream)) == {"topic": "project:1", "version": cp.signals.version("project:1")}
     waker.join()
     got.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cp: accounts.deactivate(SYSTEM, cp, "ada"),
+        lambda cp: accounts.sign_out(SYSTEM, cp, "ada"),
+        lambda cp: projects.remove_member(SYSTEM, cp, "lab", "ada"),
+    ],
+)
+def test_a_stream_ends_when_what_its_reader_may_do_has_changed(
+    cp: ControlPlane, invite: Invite, browser: Browser, change: Callable[[ControlPlane], object]
+) -> None:
+    client = browser(invite("ada", "Viewer"))
+    got = client.get("/events?topics=project:1,fleet", buffered=False)
+    stream = iter(got.response)
+    assert next(stream).startswith(b"retry:")
+    change(cp)
+    assert list(stream) == []
+    got.close()
+    assert client.get("/events?topics=project:1").status_code in (204, 302)
 
 
 def test_what_one_may_not_see_is_not_watched(cp: ControlPlane, invite: Invite, browser: Browser) -> None:

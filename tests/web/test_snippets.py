@@ -46,6 +46,8 @@ OF_NO_PROJECT = [
     snippets.invite_user(),
     snippets.create_join_token("laptop"),
     snippets.show_machine("m-1"),
+    snippets.create_user_link("ada"),
+    snippets.activate_user("ada"),
     snippets.drain_machine("m-1"),
     snippets.undrain_machine("m-1"),
 ]
@@ -79,6 +81,7 @@ def test_so_does_what_belongs_to_no_project(snippet: Snippet) -> None:
         "/methods/sft_demo",
         "/machines",
         "/people",
+        "/people/ada",
         "/p/lab/members",
         "/p/lab/audit",
         "/audit",

@@ -63,13 +63,18 @@ ACTIONS = {
     "project.create": _("Project made"),
     "replica.create": _("Replica asked for"),
     "session.close": _("Signed out"),
+    "session.close_all": _("Signed out everywhere"),
     "session.open": _("Signed in"),
     "session.refused": _("Sign-in refused"),
     "token.create": _("API token made"),
     "token.revoke": _("API token revoked"),
+    "user.activate": _("Account switched on"),
+    "user.administrator": _("Administrator’s rights given or taken"),
     "user.create": _("User made"),
+    "user.deactivate": _("Account switched off"),
     "user.invite": _("User invited"),
     "user.language": _("Language chosen"),
+    "user.link": _("Link for a password made"),
     "user.password_set": _("Password set"),
 }
 _KINDS = {"user": _("user"), "machine": _("machine"), "system": _("system")}

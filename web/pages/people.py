@@ -7,14 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from control_plane.services.access import identity, people, projects
+from control_plane.services.access import accounts, identity, people, projects
 from web import snippets
 from web.access import requires, the_actor, the_control_plane
 from web.pages.item import Item
 
 blueprint = Blueprint("people", __name__)
 _OF_PROJECT = frozenset({"people.members", "people.set_member", "people.remove_member"})
-_OF_ALL = frozenset({"people.index", "people.invite"})
+_OF_ALL = frozenset({"people.index", "people.invite", "people.show", "people.create_link"})
 navigation = (
     Item("admin", "people.members", _("Members"), "users", "member.see", others=_OF_ALL),
     Item("admin", "people.index", _("People"), "user", "user.see", others=_OF_PROJECT),
@@ -38,6 +38,60 @@ def invite() -> ResponseReturnValue:
     if form.get("project"):
         projects.set_member(actor, cp, form["project"], name, form.get("role", ""))
     return _index(link, name)
+
+
+@blueprint.get("/people/<name>")
+@requires("user.see")
+def show(name: str) -> ResponseReturnValue:
+    """One account: what it may do, which ways in are open, and how to open or close them."""
+    return _account(name, "")
+
+
+@blueprint.post("/people/<name>/deactivate")
+@requires("user.change")
+def deactivate(name: str) -> ResponseReturnValue:
+    """Let somebody in no longer."""
+    accounts.deactivate(the_actor(), the_control_plane(), name)
+    flash(gettext("%(name)s is switched off: no session and no API token is good any more.", name=name))
+    return redirect(url_for("people.show", name=name))
+
+
+@blueprint.post("/people/<name>/activate")
+@requires("user.change")
+def activate(name: str) -> ResponseReturnValue:
+    """Let somebody in again."""
+    accounts.activate(the_actor(), the_control_plane(), name)
+    flash(gettext("%(name)s may sign in again.", name=name))
+    return redirect(url_for("people.show", name=name))
+
+
+@blueprint.post("/people/<name>/administrator")
+@requires("user.change")
+def set_administrator(name: str) -> ResponseReturnValue:
+    """Give or take the right to do everything."""
+    given = request.form.get("administrator") == "true"
+    accounts.set_administrator(the_actor(), the_control_plane(), name, given)
+    if given:
+        flash(gettext("%(name)s is now an administrator.", name=name))
+    else:
+        flash(gettext("%(name)s is no longer an administrator.", name=name))
+    return redirect(url_for("people.show", name=name))
+
+
+@blueprint.post("/people/<name>/link")
+@requires("user.change")
+def create_link(name: str) -> ResponseReturnValue:
+    """A new one-time link for a password, shown once."""
+    return _account(name, accounts.create_link(the_actor(), the_control_plane(), name))
+
+
+@blueprint.post("/people/<name>/sign-out")
+@requires("user.change")
+def sign_out(name: str) -> ResponseReturnValue:
+    """End each of somebody's sessions."""
+    accounts.sign_out(the_actor(), the_control_plane(), name)
+    flash(gettext("%(name)s is signed out everywhere.", name=name))
+    return redirect(url_for("people.show", name=name))
 
 
 @blueprint.post("/projects")
@@ -89,6 +143,14 @@ def _index(link: str, invited: str) -> str:
         project_choices=places,
         role_choices=role_choices(),
         snippet=snippets.invite_user(),
+    )
+
+
+def _account(name: str, link: str) -> str:
+    account = accounts.get(the_actor(), the_control_plane(), name)
+    snippet = snippets.create_user_link(name) if account.user.active else snippets.activate_user(name)
+    return render_template(
+        "people/show.html", account=account, link=link, role_words=dict(role_choices()), snippet=snippet
     )
 
 

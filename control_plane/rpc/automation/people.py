@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
-from control_plane.services.access import credentials, people
+from control_plane.services.access import accounts, credentials, people
 from tunesmith.v1 import automation_pb2 as pb
 
 
@@ -26,6 +26,26 @@ def list_users(call: Call, request: pb.ListUsersRequest) -> pb.ListUsersReply:
 def invite_user(call: Call, request: pb.InviteUserRequest) -> pb.InviteUserReply:
     link = people.invite(call.actor, call.cp, request.name, request.title, request.administrator)
     return pb.InviteUserReply(link=link)
+
+
+def deactivate_user(call: Call, request: pb.DeactivateUserRequest) -> pb.User:
+    return messages.user(accounts.deactivate(call.actor, call.cp, request.name))
+
+
+def activate_user(call: Call, request: pb.ActivateUserRequest) -> pb.User:
+    return messages.user(accounts.activate(call.actor, call.cp, request.name))
+
+
+def set_administrator(call: Call, request: pb.SetAdministratorRequest) -> pb.User:
+    return messages.user(accounts.set_administrator(call.actor, call.cp, request.name, request.administrator))
+
+
+def create_user_link(call: Call, request: pb.CreateUserLinkRequest) -> pb.CreateUserLinkReply:
+    return pb.CreateUserLinkReply(link=accounts.create_link(call.actor, call.cp, request.name))
+
+
+def sign_out_user(call: Call, request: pb.SignOutUserRequest) -> pb.User:
+    return messages.user(accounts.sign_out(call.actor, call.cp, request.name))
 
 
 def list_tokens(call: Call, request: pb.ListApiTokensRequest) -> pb.ListApiTokensReply:

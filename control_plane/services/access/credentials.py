@@ -34,13 +34,28 @@ def new_token(cp: ControlPlane, user: UserRecord, name: str, seconds: float) -> 
 
 def new_link(cp: ControlPlane, user: UserRecord) -> str:
     """The address at which `user` sets their password, once; earlier links of theirs are void."""
-    now = cp.clock()
-    OneTimeLinkRecord.update(used_at=now).where(
-        OneTimeLinkRecord.user == user, OneTimeLinkRecord.used_at == 0.0
-    ).execute()
-    secret = secrets.token_urlsafe(32)
-    OneTimeLinkRecord.create(user=user, secret_hash=hashed(secret), expires_at=now + cp.settings.setup_link_seconds)
+    void_links(cp, user.id)
+    secret, expires_at = secrets.token_urlsafe(32), cp.clock() + cp.settings.setup_link_seconds
+    OneTimeLinkRecord.create(user=user, secret_hash=hashed(secret), expires_at=expires_at)
     return f"{web_url(cp)}/welcome/{secret}"
+
+
+def end_sessions(user_id: int, but: str = "") -> int:
+    """End each session of a user, except the one of the secret `but`; how many."""
+    theirs = (SessionRecord.user == user_id) & (SessionRecord.secret_hash != hashed(but))
+    return int(SessionRecord.delete().where(theirs).execute())
+
+
+def revoke_tokens(cp: ControlPlane, user_id: int) -> int:
+    """Refuse each API token of a user from now on; how many."""
+    theirs = (ApiTokenRecord.user == user_id) & (ApiTokenRecord.revoked_at == 0.0)
+    return int(ApiTokenRecord.update(revoked_at=cp.clock()).where(theirs).execute())
+
+
+def void_links(cp: ControlPlane, user_id: int) -> None:
+    """Let no open one-time link of a user work any more."""
+    theirs = (OneTimeLinkRecord.user == user_id) & (OneTimeLinkRecord.used_at == 0.0)
+    OneTimeLinkRecord.update(used_at=cp.clock()).where(theirs).execute()
 
 
 def web_url(cp: ControlPlane) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from control_plane.context import ControlPlane
 from control_plane.domain.permissions import Actor, Role
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord
@@ -24,6 +25,11 @@ def actor_of(user: UserRecord, address: str) -> Actor:
         roles=roles,
         address=address,
     )
+
+
+def changed(cp: ControlPlane, user_id: int) -> None:
+    """Whoever holds this user as an actor looks again; called after the transaction that changed what they may do."""
+    cp.signals.wake("people", f"user:{user_id}")
 
 
 def role_names() -> list[str]:

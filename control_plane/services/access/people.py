@@ -65,7 +65,7 @@ def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> s
         link.used_at = cp.clock()
         link.save()
         UserRecord.update(password_hash=hashed).where(UserRecord.id == link.user_id).execute()
-        SessionRecord.delete().where(SessionRecord.user == link.user_id).execute()
+        credentials.end_sessions(link.user_id)
         user = _user_of(link.user_id)
         actor = identity.actor_of(user, address)
         if user.administrator:
@@ -74,6 +74,7 @@ def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> s
         session = credentials.new_session(cp, user)
     if user.administrator:
         bootstrap.forget_token(cp)
+    identity.changed(cp, user.id)
     cp.throttle.give_back(PASSWORD_LINK, address)
     return session
 
@@ -124,6 +125,10 @@ def sign_in(cp: ControlPlane, name: str, password: str, address: str) -> str:
     cp.throttle.release(SIGN_IN_ACCOUNT, account)
     renewed = {"password_hash": passwords.hashed(password)} if passwords.is_outdated(user.password_hash) else {}
     with transaction():
+        # the hash took a while: whoever was switched off or got another password meanwhile does not come in
+        same = (UserRecord.id == user.id) & (UserRecord.password_hash == user.password_hash) & UserRecord.active
+        if not UserRecord.select().where(same).exists():
+            raise WrongPassword
         if renewed:
             UserRecord.update(**renewed).where(UserRecord.id == user.id).execute()
         audit.record(identity.actor_of(user, address), cp, "session.open", f"user:{user.id}")
@@ -148,6 +153,7 @@ def sign_out(actor: Actor, cp: ControlPlane, secret: str) -> None:
     with transaction():
         if SessionRecord.delete().where(SessionRecord.secret_hash == credentials.hashed(secret)).execute():
             audit.record(actor, cp, "session.close", f"user:{actor.id}")
+    identity.changed(cp, int(actor.id))
 
 
 def actor_of_session(cp: ControlPlane, secret: str, address: str) -> Actor:
@@ -226,6 +232,7 @@ def revoke_token(actor: Actor, cp: ControlPlane, token_id: int) -> None:
         if not revoked:
             raise NotFound
         audit.record(actor, cp, "token.revoke", f"token:{token_id}")
+    identity.changed(cp, int(actor.id))
 
 
 def actor_of_token(cp: ControlPlane, token: str, address: str) -> Actor:

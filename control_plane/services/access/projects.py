@@ -64,6 +64,7 @@ def set_member(actor: Actor, cp: ControlPlane, project: str, user_name: str, rol
         MemberRecord.delete().where(MemberRecord.project == project_id, MemberRecord.user == user.id).execute()
         MemberRecord.create(project=project_id, user=user, role=role)
         audit.record(actor, cp, "member.set", f"user:{user.id}", project_id, name=user_name, role=role)
+    identity.changed(cp, user.id)
 
 
 def remove_member(actor: Actor, cp: ControlPlane, project: str, user_name: str) -> None:
@@ -75,6 +76,7 @@ def remove_member(actor: Actor, cp: ControlPlane, project: str, user_name: str) 
         if not found:
             raise NotFound
         audit.record(actor, cp, "member.remove", f"user:{user.id}", project_id, name=user_name)
+    identity.changed(cp, user.id)
 
 
 def _allowed(actor: Actor, project: ProjectRecord | None, permission: str) -> ProjectRecord:

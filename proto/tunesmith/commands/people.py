@@ -24,7 +24,7 @@ def list_users(terminal: Terminal) -> None:
             "name": lambda user: user.name,
             "full name": lambda user: user.title,
             "administrator": lambda user: "yes" if user.administrator else "",
-            "state": lambda user: "invited" if user.invited else "active" if user.active else "switched off",
+            "state": lambda user: "switched off" if not user.active else "invited" if user.invited else "active",
             "since": lambda user: when(user.created_at),
         },
         terminal.client.list_users(),
@@ -40,6 +40,50 @@ def invite(terminal: Terminal, name: str, title: str, administrator: bool) -> No
     """Add user NAME. The link for their password is shown this once."""
     click.echo(terminal.client.invite_user(name, title, administrator))
     click.echo(f"Send this link to {name}. It works once.", err=True)
+
+
+@people.command()
+@click.argument("name")
+@click.confirmation_option(prompt="Their sessions end and their API tokens are void for good. Switch the account off?")
+@pass_terminal
+def deactivate(terminal: Terminal, name: str) -> None:
+    """Let user NAME in no longer."""
+    terminal.say(f"{terminal.client.deactivate_user(name).name} is switched off.")
+
+
+@people.command()
+@click.argument("name")
+@pass_terminal
+def activate(terminal: Terminal, name: str) -> None:
+    """Let user NAME in again, with the password they had."""
+    terminal.say(f"{terminal.client.activate_user(name).name} may sign in again.")
+
+
+@people.command()
+@click.argument("name")
+@pass_terminal
+def link(terminal: Terminal, name: str) -> None:
+    """Make a new link at which user NAME sets a password. It is shown this once; earlier ones are void."""
+    click.echo(terminal.client.create_user_link(name))
+    click.echo(f"Send this link to {name}. It works once.", err=True)
+
+
+@people.command("set-administrator")
+@click.argument("name")
+@click.argument("answer", type=click.Choice(["yes", "no"]))
+@pass_terminal
+def set_administrator(terminal: Terminal, name: str, answer: str) -> None:
+    """Say whether user NAME may do everything, in every project."""
+    user = terminal.client.set_administrator(name, answer == "yes")
+    terminal.say(f"{user.name} is {'now an' if user.administrator else 'no longer an'} administrator.")
+
+
+@people.command("sign-out")
+@click.argument("name")
+@pass_terminal
+def sign_out(terminal: Terminal, name: str) -> None:
+    """End each browser session of user NAME; API tokens stay."""
+    terminal.say(f"{terminal.client.sign_out_user(name).name} is signed out everywhere.")
 
 
 @click.group()

@@ -140,6 +140,44 @@ class InviteUserReply(_message.Message):
     link: str
     def __init__(self, link: _Optional[str] = ...) -> None: ...
 
+class DeactivateUserRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ActivateUserRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class SetAdministratorRequest(_message.Message):
+    __slots__ = ("name", "administrator")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADMINISTRATOR_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    administrator: bool
+    def __init__(self, name: _Optional[str] = ..., administrator: _Optional[bool] = ...) -> None: ...
+
+class CreateUserLinkRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class CreateUserLinkReply(_message.Message):
+    __slots__ = ("link",)
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    link: str
+    def __init__(self, link: _Optional[str] = ...) -> None: ...
+
+class SignOutUserRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
 class Machine(_message.Message):
     __slots__ = ("id", "name", "connectivity", "inventory", "last_seen", "drained", "locked_reason")
     ID_FIELD_NUMBER: _ClassVar[int]

@@ -74,6 +74,31 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.InviteUserRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.InviteUserReply.FromString,
                 _registered_method=True)
+        self.DeactivateUser = channel.unary_unary(
+                '/tunesmith.v1.Automation/DeactivateUser',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.DeactivateUserRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.User.FromString,
+                _registered_method=True)
+        self.ActivateUser = channel.unary_unary(
+                '/tunesmith.v1.Automation/ActivateUser',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ActivateUserRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.User.FromString,
+                _registered_method=True)
+        self.SetAdministrator = channel.unary_unary(
+                '/tunesmith.v1.Automation/SetAdministrator',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SetAdministratorRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.User.FromString,
+                _registered_method=True)
+        self.CreateUserLink = channel.unary_unary(
+                '/tunesmith.v1.Automation/CreateUserLink',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CreateUserLinkRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CreateUserLinkReply.FromString,
+                _registered_method=True)
+        self.SignOutUser = channel.unary_unary(
+                '/tunesmith.v1.Automation/SignOutUser',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SignOutUserRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.User.FromString,
+                _registered_method=True)
         self.ListMachines = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListMachines',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListMachinesRequest.SerializeToString,
@@ -333,6 +358,38 @@ class AutomationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def InviteUser(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeactivateUser(self, request, context):
+        """Ends the user's sessions and revokes their API tokens; the last administrator who can sign in is refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ActivateUser(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetAdministrator(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateUserLink(self, request, context):
+        """For a lost invitation or a forgotten password; the user's earlier links are void.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignOutUser(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -643,6 +700,31 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.InviteUser,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.InviteUserRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.InviteUserReply.SerializeToString,
+            ),
+            'DeactivateUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeactivateUser,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.DeactivateUserRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.User.SerializeToString,
+            ),
+            'ActivateUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActivateUser,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ActivateUserRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.User.SerializeToString,
+            ),
+            'SetAdministrator': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetAdministrator,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SetAdministratorRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.User.SerializeToString,
+            ),
+            'CreateUserLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateUserLink,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CreateUserLinkRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.CreateUserLinkReply.SerializeToString,
+            ),
+            'SignOutUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignOutUser,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SignOutUserRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.User.SerializeToString,
             ),
             'ListMachines': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMachines,
@@ -1071,6 +1153,141 @@ class Automation:
             '/tunesmith.v1.Automation/InviteUser',
             tunesmith_dot_v1_dot_automation__pb2.InviteUserRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.InviteUserReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeactivateUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/DeactivateUser',
+            tunesmith_dot_v1_dot_automation__pb2.DeactivateUserRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActivateUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ActivateUser',
+            tunesmith_dot_v1_dot_automation__pb2.ActivateUserRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetAdministrator(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SetAdministrator',
+            tunesmith_dot_v1_dot_automation__pb2.SetAdministratorRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateUserLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CreateUserLink',
+            tunesmith_dot_v1_dot_automation__pb2.CreateUserLinkRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.CreateUserLinkReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignOutUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SignOutUser',
+            tunesmith_dot_v1_dot_automation__pb2.SignOutUserRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.User.FromString,
             options,
             channel_credentials,
             insecure,
