@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -70,15 +70,16 @@ class Rooms:
         report(self.machine, self.cp, attempt, "RUNNING", environment_lock="torch==2.13.0\n")
         return attempt
 
-    def run(self, job: JobRecord, steps: int = STEPS) -> AttemptRecord:
-        """Accept a job and train it for so many steps of STEPS, with a loss that falls."""
+    def run(self, job: JobRecord, steps: int = STEPS, loss: Callable[[int], float] | None = None) -> AttemptRecord:
+        """Accept a job and train it for so many steps of STEPS, with a loss that falls unless it is given by step."""
         attempt = self.take(job)
         self.wait(30)
         report(self.machine, self.cp, attempt, "RUNNING", environment_lock="torch==2.13.0\ntrl==0.24.0\n")
         told = []
         for step in range(1, steps + 1):
             at = self.cp.clock() + 4.0 * step
-            values = {"loss": 0.2 + 2.2 * math.exp(-step / 11) + 0.06 * math.sin(step * 1.7), "learning_rate": 1e-3}
+            falls = 0.2 + 2.2 * math.exp(-step / 11) + 0.06 * math.sin(step * 1.7)
+            values = {"loss": loss(step) if loss else falls, "learning_rate": 1e-3}
             told.append({"kind": "progress", "time": at, "step": step, "steps": STEPS, "stage": "training"})
             told.append({"kind": "metric", "time": at, "step": step, "values": values})
         self.wait(4.0 * steps)
@@ -253,7 +254,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
     }  # fmt: skip
-    named = {"datasets.show": "faults", "methods.show": "sft_demo"}
+    named = {"datasets.show": "faults", "methods.show": "sft_demo", "people.show": "ada"}
     with app.test_request_context():
         adapter = app.url_map.bind("")
         for rule in app.url_map.iter_rules():

@@ -5,6 +5,7 @@ request's locale for Jinja: `{{ size|filesize }}`, `{{ seconds|duration }}`, `{{
 `{{ share|percent }}`.
 """
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -61,6 +62,8 @@ def number(value: float | None, locale: str) -> str:
     """A number with the reader's separators: whole ones whole, others with four significant digits."""
     if value is None:
         return _NONE
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if float(value).is_integer():
         return str(format_decimal(int(value), locale=locale))
     short = float(f"{value:.4g}")

@@ -10,6 +10,7 @@ from flask import url_for
 from flask_babel import gettext
 
 from control_plane.context import ControlPlane
+from control_plane.domain.learning import DIVERGED, FLAT, Learning
 from control_plane.domain.lifecycle import FAILED, JOB_OVER, PREPARING, QUEUED, RUNNING, SUCCEEDED
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
@@ -42,6 +43,7 @@ class JobView:
     rail: rail.Stops
     ahead: int  # jobs that are planned before it, while it waits for a device
     devices: list[str]  # uuids of what the newest attempt was given
+    learning: Learning | None  # what its loss says
     now: float  # seconds since the epoch
 
     @property
@@ -51,7 +53,14 @@ class JobView:
 
     @property
     def state(self) -> str:
+        """How it looks: a training that ended well and did not learn is a warning."""
+        if self.job.state == SUCCEEDED and self.has_not_learnt:
+            return "warning"
         return words.state(self.job, self.attempt)
+
+    @property
+    def has_not_learnt(self) -> bool:
+        return self.learning is not None and self.learning.verdict in (DIVERGED, FLAT)
 
     @property
     def is_over(self) -> bool:
@@ -122,6 +131,7 @@ def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobVie
         rail=rail.of_job(actor, cp, project, job, method, made),
         ahead=scheduling.ahead([job.id]).get(job.id, 0) if job.state == QUEUED else 0,
         devices=pins.devices_of(tried[-1]) if tried else [],
+        learning=jobs.learning(actor, cp, job.id) if tried and method.lesson else None,
         now=cp.clock(),
     )
 
@@ -157,6 +167,8 @@ def _after_success(project: str, seen: JobView) -> Step | None:
     if seen.made.form in ("adapter", "merged") and evaluated.get("state") == "done":
         text = gettext("The model has learnt and was tested.")
         return {"label": gettext("See the result"), "url": evaluated["url"], "text": text}
+    if seen.has_not_learnt:
+        return _with_nothing_learnt(project, seen)
     return _with(project, seen.made)
 
 
@@ -178,6 +190,13 @@ def _with(project: str, model: ModelRecord) -> Step:
         "url": url,
         "text": gettext("The model has learnt. Test it on examples that it has not seen."),
     }
+
+
+def _with_nothing_learnt(project: str, seen: JobView) -> Step:
+    """What to do with a training whose loss did not fall."""
+    again: dict[str, Any] = {"project": project, "from": seen.job.id}
+    url = url_for("jobs.new", **again, _anchor="parameter.learning_rate")
+    return {"label": gettext("Run again with one change"), "url": url, "text": words.learning(seen.learning)[1]}
 
 
 def _without_lines(code: str, params: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from babel.numbers import format_compact_decimal
 from flask_babel import gettext, ngettext
 
 from control_plane.domain import events
+from control_plane.domain.learning import Learning
 from control_plane.domain.lifecycle import PREPARING, QUEUED, RUNNING, UPLOADING
 from control_plane.services import models
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -45,6 +46,28 @@ def columns(fields: tuple[str, ...]) -> list[dict[str, str]]:
         "rejected": gettext("Other answer"),
     }
     return [{"label": known.get(name, name)} for name in fields]
+
+
+def learning(found: Learning | None) -> tuple[str, str]:
+    """What a loss says, and what follows from it; empty while there is nothing to say."""
+    if found is None:
+        return "", ""
+    known: dict[str, tuple[str, str]] = {
+        "falling": (gettext("Yes: the loss is falling."), ""),
+        "flat": (
+            gettext("Not so far: the loss has not fallen."),
+            gettext("A higher learning rate or more steps often help; so does looking at the data."),
+        ),
+        "diverged": (
+            gettext("No: the loss rose, so what was learnt is lost (diverged)."),
+            gettext("A lower learning rate helps most often. Do not use this model."),
+        ),
+        "over_learning": (
+            gettext("It learns by heart: the loss on held-out rows rises again (overfitting)."),
+            gettext("Fewer steps or more data help."),
+        ),
+    }
+    return known[found.verdict]
 
 
 def role(code: str) -> str:

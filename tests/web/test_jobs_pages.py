@@ -358,3 +358,36 @@ def test_a_viewer_starts_nothing(room: rooms.Rooms, browser: Browser, invite: Ca
     assert viewer.get("/p/lab/jobs/new").status_code == 403
     assert viewer.post("/p/lab/jobs/new", data=sent).status_code == 403
     assert viewer.post(f"/p/lab/jobs/{room.made['import']}/cancel").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("loss", "says", "state"),
+    [
+        (None, "Yes: the loss is falling.", "Succeeded"),
+        (lambda step: 2.1 + step, "the loss rose, so what was learnt is lost (diverged)", "it did not learn"),
+        (lambda step: 2.1, "the loss has not fallen", "it did not learn"),
+    ],
+)
+def test_a_training_is_praised_only_if_it_learnt(
+    client: FlaskClient, room: rooms.Rooms, loss: Callable[[int], float] | None, says: str, state: str
+) -> None:
+    job = room.train("tuned")
+    attempt = room.run(job, loss=loss)
+    assert says in plain(client.get(f"/p/lab/jobs/{job.id}").text)
+    room.finish_model(attempt, "adapter")
+    page = client.get(f"/p/lab/jobs/{job.id}").text
+    assert says in plain(page)
+    assert state in plain(page)
+    assert ("The model has learnt" in plain(page)) == (loss is None)
+    assert (f"/p/lab/jobs/new?from={job.id}#parameter.learning_rate" in page) == (loss is not None)
+    part = plain(client.get(f"/p/lab/jobs/{job.id}/status").text)
+    assert says in part
+
+
+def test_at_the_first_steps_nothing_is_said_yet(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    room.run(job, steps=3)
+    page = plain(client.get(f"/p/lab/jobs/{job.id}").text)
+    assert "it should fall and then level off" in page
+    assert "Time on the machine" in page
+    assert "Ended" not in page

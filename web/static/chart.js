@@ -81,8 +81,14 @@ customElements.define("ts-chart", class extends HTMLElement {
     whole.addEventListener("click", () => this.#showWhole());
     const table = make("button", { type: "button", className: "button small", textContent: words.wordTable, ariaPressed: "false" });
     table.addEventListener("click", () => this.#showTable(table.ariaPressed !== "true"));
+    const log = make("button", { type: "button", className: "button small", textContent: words.wordLog, ariaPressed: String(words.scale === "log") });
+    log.addEventListener("click", () => this.#scale(log));
+    const csv = make("button", { type: "button", className: "button small", textContent: words.wordCsv });
+    csv.addEventListener("click", () => this.#save("csv", new Blob([this.#csv()], { type: "text/csv" })));
+    const png = make("button", { type: "button", className: "button small", textContent: words.wordPng });
+    png.addEventListener("click", () => this.#plot?.ctx.canvas.toBlob((blob) => this.#save("png", blob)));
     const bar = make("div", { className: "chart-bar" });
-    bar.append(legend, whole, smoothing, table);
+    bar.append(legend, whole, smoothing, log, table, csv, png);
     const plot = make("div", { className: "chart-plot", tabIndex: 0, role: "img", ariaLabel: words.label });
     plot.addEventListener("keydown", (event) => this.#move(event));
     const read = make("output", { className: "chart-read", textContent: words.wordLoading });
@@ -157,13 +163,13 @@ customElements.define("ts-chart", class extends HTMLElement {
       ...this.#area(),
       legend: { show: false },
       cursor: { sync: this.dataset.sync ? { key: this.dataset.sync } : undefined, y: false, points: { size: 7 } },
-      scales: { x: { time: false }, y: { distr: this.dataset.scale === "log" ? 3 : 1 } },
+      scales: { x: { time: false, range: (plot, low, high) => this.#width(low, high) }, y: { distr: this.dataset.scale === "log" ? 3 : 1 } },
       axes: [{ ...axis, label: this.dataset.xLabel, size: 30 }, { ...axis, label: this.dataset.yLabel, size: 54 }],
       series: [{}, ...series],
       hooks: { setCursor: [(plot) => this.#say(plot.cursor.idx)], setSelect: [() => this.#zoom(true)] },
     };
     this.#plot = new window.uPlot(options, this.#columns(), this.#parts.plot);
-    this.#plot.over.addEventListener("dblclick", () => this.#zoom(false));
+    this.#plot.over.addEventListener("dblclick", () => this.#showWhole());
     this.#drawLegend(names);
   }
 
@@ -207,6 +213,34 @@ customElements.define("ts-chart", class extends HTMLElement {
     this.#colours.push(colour("text-3"), colour("hairline"));
     this.#plot?.redraw(false);
   };
+
+  /** The axis ends at the planned steps, so that it does not grow with the run; a zoom is as it was drawn. */
+  #width(low, high) {
+    const planned = Number(this.dataset.steps || 0);
+    return this.#zoomed || !planned ? [low, high] : [Math.min(0, low), Math.max(planned, high)];
+  }
+
+  #scale(button) {
+    const log = this.dataset.scale !== "log";
+    this.dataset.scale = log ? "log" : "";
+    button.ariaPressed = String(log);
+    if (this.#plot) this.#build();
+  }
+
+  /** A row for each step, a column for each curve, as they were reported. */
+  #csv() {
+    const data = this.#plot?.data ?? [[]];
+    const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+    const names = [...this.#series.keys()];
+    const rows = [...data[0]].map((step, at) => [step, ...names.map((_, index) => data[1 + 2 * index][at] ?? "")].join(","));
+    return [["step", ...names.map(quoted)].join(","), ...rows, ""].join("\r\n");
+  }
+
+  #save(ending, blob) {
+    const link = make("a", { href: URL.createObjectURL(blob), download: `${document.title.replace(/[^\p{L}\p{N}]+/gu, "-")}.${ending}` });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
 
   #zoom(zoomed) {
     this.#zoomed = zoomed;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from control_plane.rpc import messages, wire
@@ -36,7 +37,10 @@ def submit(call: Call, request: pb.SubmitJobRequest) -> pb.Job:
 
 
 def get(call: Call, request: pb.GetJobRequest) -> pb.Job:
-    return call.job(jobs.get(call.actor, call.cp, request.id))
+    found = call.job(jobs.get(call.actor, call.cp, request.id))
+    if (learning := jobs.learning(call.actor, call.cp, request.id)) is not None:
+        found.learning.CopyFrom(pb.Learning(**asdict(learning)))
+    return found
 
 
 def list_jobs(call: Call, request: pb.ListJobsRequest) -> pb.ListJobsReply:

@@ -111,17 +111,20 @@ def _insert(rows: Sequence[_Row]) -> None:
     insert_rows(PointRecord, ("curve_id", "level", "position", "sequence", "step", "value"), rows)
 
 
-def series(job_id: int, after: int = 0) -> dict[str, Any]:
+def series(job_id: int, after: int = 0, names: Sequence[str] = ()) -> dict[str, Any]:
     """The curves by name as [step, value] pairs in order of step, at most MOST_SHOWN each; and the next call's cursor.
 
-    With `after`, what is new since; a caller who has missed more than that gets the whole curve again. Where a later
-    attempt began, the earlier ones' points from that step on no longer count.
+    `names`: these curves alone. With `after`, what is new since; a caller who has missed more than that gets the whole
+    curve again. Where a later attempt began, the earlier ones' points from that step on no longer count.
     """
     query = AttemptRecord.select(AttemptRecord.id, AttemptRecord.number).where(AttemptRecord.job == job_id)
     numbers = {int(one.id): int(one.number) for one in query}
     curves: dict[str, list[CurveRecord]] = {}
     cursor = after
-    for curve in CurveRecord.select().where(CurveRecord.attempt.in_(list(numbers))).order_by(CurveRecord.attempt):
+    wanted = CurveRecord.attempt.in_(list(numbers))
+    if names:
+        wanted &= CurveRecord.name.in_(list(names))
+    for curve in CurveRecord.select().where(wanted).order_by(CurveRecord.attempt):
         curves.setdefault(curve.name, []).append(curve)
         cursor = max(cursor, numbers[curve.attempt_id] * _ROUND + curve.last_sequence)
     answered = []

@@ -173,6 +173,21 @@ def test_a_refused_stream_turns_into_polling(page: Page, state: State) -> None:
     expect(page.locator(".chart-read")).to_contain_text("Step 44")
 
 
+def test_the_chart_is_saved_as_a_table_and_as_a_picture(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(".chart-read")).to_contain_text("Step 40")
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Save as CSV").click()
+    lines = table.value.path().read_text().splitlines()
+    assert lines[0] == 'step,"loss","baseline"'
+    assert lines[1].startswith("1,")
+    assert len(lines) == 41
+    page.get_by_role("button", name="Logarithmic").click()
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="Save as picture").click()
+    assert picture.value.path().read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_chart_speaks_to_the_keyboard_and_as_a_table(page: Page) -> None:
     page.goto("/")
     expect(page.locator(".chart-read")).to_contain_text("Step 40")
