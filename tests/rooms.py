@@ -103,12 +103,12 @@ class Rooms:
         state = report(self.machine, self.cp, attempt, "SUCCEEDED")
         assert state == "SUCCEEDED", AttemptRecord.get_by_id(attempt.id).reason_params
 
-    def finish_model(self, attempt: AttemptRecord, form: str) -> int:
-        """Upload a model of this form, which is then the job's; its id."""
+    def finish_model(self, attempt: AttemptRecord, form: str, **facts: object) -> int:
+        """Upload a model of this form, with these facts on its card, which is then the job's; its id."""
         card = {
             "form": form, "architecture": "LlamaForCausalLM", "parameter_count": 134_515_008, "context_length": 8192,
             "has_chat_template": True, "licence": "apache-2.0", "dtype": "bfloat16",
-            "source": {"kind": "package", "reference": "small-model", "sha256": "0" * 64},
+            "source": {"kind": "package", "reference": "small-model", "sha256": "0" * 64}, **facts,
         }  # fmt: skip
         content = {"model.json": json.dumps(card).encode(), WEIGHTS[form]: f"no weights: {attempt.id}".encode()}
         self.finish(attempt, "model", content)

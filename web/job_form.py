@@ -6,6 +6,7 @@ A Draft is the form as values: fresh from an address (what a page wanted to star
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import TunesmithError
+from control_plane.domain.errors import Denied, NotFound, TunesmithError
 from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.permissions import Actor
 from control_plane.services import datasets, methods, models
@@ -202,6 +203,19 @@ def plan(draft: Draft) -> dict[str, Any]:
         "parameters": draft.manifest.complete(draft.parameters),
         "seed": draft.seed if "seed" in draft.errors else int(draft.seed),
     }
+
+
+def warnings(actor: Actor, cp: ControlPlane, project_id: int, draft: Draft) -> list[str]:
+    """What is known to stop what comes of the job later on: a chosen model that cannot be packaged."""
+    if draft.manifest.kind not in ("train", "export"):
+        return []
+    found = []
+    for pin in references(draft).values():
+        with suppress(NotFound, Denied):  # not offered here; sending the form says so at the field
+            chosen = models.get(actor, cp, pin["id"]) if pin["kind"] == "model" else None
+            if chosen is not None and chosen.project_id == project_id:
+                found.append(words.packaging_problem(chosen.card))
+    return list(dict.fromkeys(text for text in found if text))
 
 
 def snippet(project: str, draft: Draft) -> snippets.Snippet:

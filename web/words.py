@@ -168,6 +168,23 @@ def count(value: float | None) -> str:
     return str(format_compact_decimal(value, locale=locale(), fraction_digits=0)) if value else "–"
 
 
+def packaging_problem(card: Mapping[str, Any]) -> str:
+    """Why a model with this card cannot be packaged and deployed, as its import found; empty if nothing is known."""
+    texts: dict[str, str] = {
+        "architecture_not_packaged": gettext(
+            "llama.cpp does not know the architecture %(architecture)s. What is trained from this model can be "
+            "evaluated, but not packaged or deployed.",
+            architecture=card.get("architecture") or "?",
+        ),
+        "vocabulary_not_packaged": gettext(
+            "This model has no file tokenizer.model, without which models of the architecture %(architecture)s "
+            "cannot be packaged or deployed. Import it again with that file.",
+            architecture=card.get("architecture") or "?",
+        ),
+    }
+    return texts.get(str(card.get("packaging_problem")), "")
+
+
 def model(record: ModelRecord) -> str:
     """A model in a list of choices."""
     return f"{record.name} · {form(record.form)} · #{record.id}"

@@ -31,6 +31,7 @@ _CARD: Mapping[str, type | tuple[type, ...]] = {
     "has_chat_template": bool,
     "licence": str,
     "dtype": str,
+    "packaging_problem": str,
     "source": dict,
 }
 

@@ -1,8 +1,8 @@
-"""llama.cpp's converter, with two gaps closed: tokenizers that it does not know, and a setting that was renamed.
+"""llama.cpp's converter, with two gaps closed: tokenizers that it does not know, and settings that were renamed.
 
 The converter knows the tokenizers of published models by a hash of what they make of a sample text. A tokenizer that
-somebody trained has the same rules with other words, and so another hash; its rules decide then. And transformers 5
-moved GPT-NeoX's ``rotary_pct`` to where the converter does not look.
+somebody trained has the same rules with other words, and so another hash; its rules decide then. The settings are in
+converter.py.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import convert_hf_to_gguf
+import converter
 from conversion.base import ModelBase, TextModel
 
 REFUSED = 3
@@ -44,12 +45,8 @@ def recognise(model: Any, tokenizer: Any) -> str:
 
 
 def settings(*arguments: Any, **options: Any) -> dict[str, Any]:
-    """Stands in for the converter's own reading of ``config.json``: adds ``rotary_pct`` under its old name."""
-    read = dict(_load_settings(*arguments, **options))
-    share = (read.get("rope_parameters") or {}).get("partial_rotary_factor")
-    if share is not None:
-        read.setdefault("rotary_pct", share)
-    return read
+    """Stands in for the converter's own reading of ``config.json``."""
+    return converter.complete(dict(_load_settings(*arguments, **options)))
 
 
 if __name__ == "__main__":

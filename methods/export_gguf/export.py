@@ -6,14 +6,17 @@ PYTHONPATH=methods python methods/export_gguf/export.py --job job.json --out out
 import shutil
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Any
 
+import converter
 from kit import entry, models
 from kit.events import Events, fail
 from kit.job import Job, Model
 
 STAGES = 3
+_LINES_KEPT = 200  # of what the converter says, for its reason
 REFUSED = 3  # exit status of convert.py for a tokenizer that llama.cpp does not know
 
 
@@ -53,6 +56,7 @@ def merge(model: Model, folder: Path) -> Path:
     whole = models.add_adapter(base, model).merge_and_unload()
     whole.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    converter.carry_vocabulary((model.base or model).path, folder)
     return folder
 
 
@@ -60,8 +64,12 @@ def convert(source: Path, target: Path, precision: str) -> None:
     """Run the converter in a process of its own: its memory is free afterwards, and it may change what it imports."""
     script = Path(__file__).with_name("convert.py")
     command = [sys.executable, str(script), str(source), "--outfile", str(target), "--outtype", precision]
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
+    lines: deque[str] = deque(maxlen=_LINES_KEPT)
     try:
+        for line in process.stderr or ():
+            sys.stderr.write(line)  # the log has all of it
+            lines.append(line)
         status = process.wait()
     finally:
         process.terminate()  # nothing is left to end unless this process itself was asked to stop
@@ -70,7 +78,8 @@ def convert(source: Path, target: Path, precision: str) -> None:
         text = "llama.cpp does not know this model's tokenizer, so the model cannot be packaged for it."
         fail("tokenizer_unknown_to_llama_cpp", text)
     if status or not target.is_file():
-        fail("conversion_failed", f"The converter ended with status {status}; the log has its reason.", status=status)
+        reason = converter.reason(lines, source) or f"status {status}"
+        fail("conversion_failed", f"The converter could not package the model: {reason}", reason=reason)
 
 
 def describe(model: Model, target: Path, facts: dict[str, Any], precision: str) -> None:

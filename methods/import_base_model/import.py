@@ -13,7 +13,7 @@ from typing import Any
 import gguf_file
 import packages
 import sources
-from kit import datasets, entry, models
+from kit import datasets, entry, models, packaging
 from kit.events import Events, fail
 from kit.job import Job
 
@@ -125,10 +125,24 @@ def describe(job: Job, target: Path, events: Events, licence: str | None, sha256
     if not facts["has_chat_template"]:
         text = "The model has no chat template: it continues text and was not made for conversations."
         events.message("warning", "model_without_chat_template", text)
+    warn_of_packaging(facts, events)
     source = {"kind": job.parameters["source"], "reference": job.parameters["reference"], "sha256": sha256}
     models.write_card(target, facts, form="base", licence=licence.lower() if licence else None, source=source)
     size = sum(path.stat().st_size for path in target.iterdir())
     events.metric(0, {"parameter_count": facts["parameter_count"], "bytes": size})
+
+
+def warn_of_packaging(facts: dict[str, Any], events: Events) -> None:
+    """Say before anybody trains the model that llama.cpp could not serve what comes of it."""
+    architecture = str(facts["architecture"])
+    if facts["packaging_problem"] == packaging.ARCHITECTURE:
+        text = f"llama.cpp does not know models of the architecture {architecture}: none can be packaged."
+        events.message("warning", "architecture_not_packaged", text, architecture=architecture)
+    if facts["packaging_problem"] == packaging.VOCABULARY:
+        text = f"The file {packaging.SENTENCEPIECE} is missing; without it {architecture} models cannot be packaged."
+        events.message(
+            "warning", "vocabulary_not_packaged", text, file=packaging.SENTENCEPIECE, architecture=architecture
+        )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kit import job as jobs
-from kit import weights
+from kit import packaging, weights
 from kit.events import fail
 
 PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"})
@@ -59,6 +59,7 @@ def describe(folder: Path) -> dict[str, Any]:
         "parameter_count": sum(math.prod(entry["shape"]) for entry in tensors),
         "context_length": next((length for length in lengths if length), None),
         "has_chat_template": _has_chat_template(folder),
+        "packaging_problem": packaging.problem(folder, config),
         "dtype": _DTYPES.get(max(set(dtypes), key=dtypes.count)) if dtypes else None,
     }
 
@@ -75,7 +76,7 @@ def card(model: jobs.Model) -> dict[str, Any]:
 
 def write_card(folder: Path, facts: dict[str, Any], **changes: Any) -> None:
     """Write ``model.json`` into a model's folder from another model's facts and what differs."""
-    names = ("form", "architecture", "parameter_count", "context_length", "has_chat_template")
+    names = ("form", "architecture", "parameter_count", "context_length", "has_chat_template", "packaging_problem")
     merged = {**facts, **changes}
     content = {name: merged.get(name) for name in (*names, "licence", "source", "dtype")}
     (folder / "model.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -169,7 +169,7 @@ def test_a_model_folder_is_described_without_loading_it(tmp_path: Path) -> None:
     (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "{{ messages }}"}')
     write_safetensors(tmp_path / "model.safetensors", (3, 5))
     assert models.describe(tmp_path) == {"architecture": "LlamaForCausalLM", "parameter_count": 15,
-        "context_length": 128, "has_chat_template": True, "dtype": "bfloat16"}  # fmt: skip
+        "context_length": 128, "has_chat_template": True, "packaging_problem": "", "dtype": "bfloat16"}  # fmt: skip
     models.write_card(tmp_path, models.describe(tmp_path), form="base", licence="mit", source=None)
     assert models.card(job.Model("base", tmp_path))["licence"] == "mit"
     (tmp_path / "model.safetensors").write_bytes(b"cut")

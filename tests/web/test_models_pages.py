@@ -83,3 +83,43 @@ def test_another_projects_model_is_not_found(room: rooms.Rooms, browser: Browser
     stranger = browser(invite("eve", role="Owner", project="elsewhere"))
     assert stranger.get(f"/p/elsewhere/models/{room.made['adapter']}").status_code == 404
     assert stranger.get(f"/p/lab/models/{room.made['adapter']}").status_code == 404
+
+
+def odd(room: rooms.Rooms, **facts: object) -> int:
+    """A base model of which the import knew that it cannot be packaged; its id."""
+    job = room.submit("import_base_model", "odd", {}, reference="odd")
+    return room.finish_model(room.run(job, 0), "base", architecture="OPTForCausalLM", **facts)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("architecture_not_packaged", "llama.cpp does not know the architecture OPTForCausalLM."),
+        ("vocabulary_not_packaged", "This model has no file tokenizer.model"),
+    ],
+)
+def test_what_cannot_be_packaged_is_said_before_it_is_trained(
+    cp: ControlPlane, browser: Browser, invite: Callable[..., str], code: str, said: str
+) -> None:
+    invite("ada", role="Expert")
+    room = rooms.with_base(cp)
+    usual, strange = room.made["base"], odd(room, packaging_problem=code)
+    client = browser("ada")
+    assert said in client.get(f"/p/lab/models/{strange}").text
+    assert said not in client.get(f"/p/lab/models/{usual}").text
+    assert said in client.get(f"/p/lab/jobs/new?kind=train&base={strange}").text
+    assert said in client.get(f"/p/lab/jobs/new?kind=export&model={strange}").text
+    assert said not in client.get(f"/p/lab/jobs/new?kind=evaluate&model={strange}").text
+    form = {"method": "sft_demo", "input.base": str(usual)}
+    assert said not in client.post("/p/lab/jobs/plan", data=form).text
+    assert said in client.post("/p/lab/jobs/plan", data=form | {"input.base": str(strange)}).text
+
+
+def test_another_projects_model_says_nothing_in_a_plan(
+    cp: ControlPlane, browser: Browser, invite: Callable[..., str]
+) -> None:
+    strange = odd(rooms.with_base(cp), packaging_problem="architecture_not_packaged")
+    stranger = browser(invite("eve", role="Owner", project="elsewhere"))
+    answer = stranger.post("/p/elsewhere/jobs/plan", data={"method": "sft_demo", "input.base": str(strange)})
+    assert answer.status_code == 200
+    assert "OPTForCausalLM" not in answer.text

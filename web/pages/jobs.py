@@ -189,6 +189,7 @@ def _plan(project: str, draft: Draft, before: JobRecord | None) -> dict[str, Any
         "before": before,
         "differences": job_form.differences(old, planned) if old else [],
         "snippet": job_form.snippet(project, draft),
+        "warnings": job_form.warnings(the_actor(), the_control_plane(), the_project().id, draft),
     }
 
 
