@@ -184,6 +184,10 @@ class UserInactive(Conflict):
     """“{name}” is switched off. Switch the account on first."""
 
 
+class AccountIsLocal(Conflict):
+    """“{name}” is the account of the data folder: it can be switched off and on, and nothing else."""
+
+
 class TokenRefused(NotSignedIn):
     """The API token is unknown, expired or revoked."""
 

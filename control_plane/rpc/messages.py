@@ -48,8 +48,9 @@ def user(record: UserRecord) -> pb.User:
         title=record.title,
         administrator=record.administrator,
         active=record.active,
-        invited=not record.password_hash,
+        invited=not record.password_hash and not record.local,
         created_at=record.created_at,
+        local=record.local,
     )
 
 

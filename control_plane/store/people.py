@@ -13,6 +13,7 @@ class UserRecord(Record):
     administrator = BooleanField(default=False)
     language = CharField(8, default="")  # en | de | zh; empty: the browser's
     active = BooleanField(default=True)
+    local = BooleanField(default=False)  # whoever owns the data folder: no password, a token in bootstrap.json
     created_at = TimeField()
 
     class Meta:
@@ -39,7 +40,6 @@ class ApiTokenRecord(Record):
     user_id: int
     name = CharField(64)
     secret_hash = CharField(64, unique=True)  # sha256; the token itself is shown once
-    bootstrap = BooleanField(default=False)  # written at the first start; revoked on the first password
     created_at = TimeField()
     expires_at = TimeField()
     used_at = TimeField(default=0.0)

@@ -79,8 +79,8 @@ def find(
     never goes to an address that it was not made for. Raises NotConfigured.
     """
     pem = os.environ.get("TUNESMITH_AUTHORITY", "")
-    here = bootstrap(data) if data else {}
-    stored = [here, _read(CONFIGURATION.expanduser()), bootstrap(HOME)]
+    here, home = bootstrap(data) if data else {}, bootstrap(HOME)
+    stored = [here, _read(CONFIGURATION.expanduser()), home]
     addresses = [address, here.get("api_address"), os.environ.get("TUNESMITH_API")]
     chosen = next((one for one in (*addresses, *(source.get("api_address") for source in stored)) if one), None)
     if chosen is None:
@@ -93,6 +93,11 @@ def find(
         *(source.get("authority_pem") for source in same),
     ]
     good_token = next((one for one in tokens if one), None)
+    if good_token is None and chosen in (here.get("api_address"), home.get("api_address")):
+        raise NotConfigured(
+            f"Access from the data folder is switched off for {chosen}. An administrator can switch the account "
+            "“local” on again; or make an API token in the dashboard and give it to `tunesmith login`."
+        )
     if good_token is None:
         raise NotConfigured(
             f"No API token is known for {chosen}. Make one in the dashboard and give it to `tunesmith login`."

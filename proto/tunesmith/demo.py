@@ -18,7 +18,7 @@ from rich.table import Table
 from tunesmith.client import Client, connect
 from tunesmith.commands.context import Terminal, seconds_as_words
 from tunesmith.commands.guided import Stage, Watch, output
-from tunesmith.connection import CallFailed, NotConfigured, bootstrap
+from tunesmith.connection import CallFailed, bootstrap
 from tunesmith.openai import complete
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -161,8 +161,6 @@ def _answers(data: Path) -> bool:
             client.who_am_i()
     except CallFailed as problem:
         return problem.status != "UNAVAILABLE"
-    except NotConfigured:
-        return False
     return True
 
 

@@ -15,7 +15,7 @@ from control_plane.authority import open_authority
 from control_plane.domain.errors import JoinTokenRefused, TokenRefused, TunesmithError, WrongPassword
 from control_plane.domain.permissions import SYSTEM
 from control_plane.services import audit
-from control_plane.services.access import people
+from control_plane.services.access import accounts, people
 from control_plane.services.fleet import enrollment
 from control_plane.store.audit import AuditRecord
 from control_plane.store.people import UserRecord
@@ -42,6 +42,7 @@ def _walk_through(link: Link, errors: list[TunesmithError]) -> dict[str, str]:
         with pytest.raises(WrongPassword) as refused:
             people.sign_in(cp, name, password, "10.0.0.1")
         errors.append(refused.value)
+    accounts.deactivate(admin, cp, "local")
     for token in (secrets["bootstrap token"], secrets["token"] + "x"):
         with pytest.raises(TokenRefused) as unknown:
             people.actor_of_token(cp, token, "")

@@ -38,7 +38,7 @@ def test_people_and_members(client: tunesmith.Client, installation: Installation
     with signed_in(installation, client, "ada") as ada:
         client.invite_user("grace", "Grace Hopper")
         assert [(user.name, user.invited) for user in client.list_users()] == [
-            ("ada", False), ("admin", True), ("grace", True)
+            ("ada", False), ("admin", True), ("grace", True), ("local", False)
         ]  # fmt: skip
         assert ada.list_projects() == []
         for refused in (ada.list_users, lambda: ada.invite_user("eve")):
@@ -81,6 +81,7 @@ def test_whoever_leaves_is_out_and_whoever_forgot_gets_in(client: tunesmith.Clie
     assert client.sign_out_user("ada").name == "ada"
     actions = [entry.action for entry in client.list_audit()]
     assert {"user.deactivate", "user.activate", "user.administrator", "user.link", "session.close_all"} <= set(actions)
+    assert {entry.actor for entry in client.list_audit() if entry.action == "user.link"} == {"local"}
 
 
 def test_a_call_that_hangs_ends_when_its_caller_is_switched_off(

@@ -11,6 +11,7 @@ from client_support import Installation, made
 
 import tunesmith
 from control_plane.services import methods
+from control_plane.services.access import people
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database
 from control_plane.store.methods import MethodVersionRecord
@@ -32,6 +33,21 @@ def member(client: tunesmith.Client, _: Installation) -> Act:
 def role(client: tunesmith.Client, _: Installation) -> Act:
     client.invite_user("ada")
     return lambda: client.set_member("default", "ada", "Expert")
+
+
+def account(
+    act: Callable[[tunesmith.Client], Any], *prepared: Callable[[tunesmith.Client], Any]
+) -> Callable[[tunesmith.Client, Installation], Act]:
+    """A change of the account "ada", whose open session ends with it."""
+
+    def prepare(client: tunesmith.Client, installation: Installation) -> Act:
+        link = client.invite_user("ada")
+        people.redeem_link(installation.cp, link.rsplit("/", 1)[1], "a long enough sentence", "")
+        for one in prepared:
+            one(client)
+        return lambda: act(client)
+
+    return prepare
 
 
 def token(client: tunesmith.Client, _: Installation) -> Act:
@@ -89,6 +105,14 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "SetMember": ("member.set", role),
     "RemoveMember": ("member.remove", member),
     "InviteUser": ("user.invite", lambda client, _: lambda: client.invite_user("ada", "Ada", True)),
+    "DeactivateUser": ("user.deactivate", account(lambda client: client.deactivate_user("ada"))),
+    "ActivateUser": (
+        "user.activate",
+        account(lambda client: client.activate_user("ada"), lambda client: client.deactivate_user("ada")),
+    ),
+    "SetAdministrator": ("user.administrator", account(lambda client: client.set_administrator("ada", True))),
+    "CreateUserLink": ("user.link", account(lambda client: client.create_user_link("ada"))),
+    "SignOutUser": ("session.close_all", account(lambda client: client.sign_out_user("ada"))),
     "DrainMachine": ("machine.drain", working),
     "UndrainMachine": ("machine.undrain", drained),
     "RevokeMachine": ("machine.lock", trusted),
@@ -125,7 +149,7 @@ def test_the_change_and_its_entry_stand_or_fall_together(
     act()
     fresh = list(AuditRecord.select().where(AuditRecord.id > len(before["audit"])))
     assert action in {entry.action for entry in fresh}
-    assert {entry.actor_name for entry in fresh} == {"admin"}
+    assert {entry.actor_name for entry in fresh} == {"local"}
     changed = {table for table, rows in contents().items() if rows != before[table]}
     assert changed - {"audit"}, "nothing was changed: this row proves nothing"
 

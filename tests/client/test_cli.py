@@ -31,7 +31,7 @@ def test_lists_are_tables_or_json(installation: Installation) -> None:
     assert run(installation, "machines", "list").output.strip() == "Machines: none yet"
     installation.fleet.machine()
     assert as_json(installation, "machines", "list")[0]["inventory"]["system"] == "linux"
-    assert as_json(installation, "projects", "list")[0]["role"] == "Owner"
+    assert as_json(installation, "projects", "list")[0]["role"] == "Administrator"
     for noun in ("datasets", "jobs", "models", "evaluations", "deployments", "cases"):
         assert isinstance(as_json(installation, noun, "list"), list)
     assert as_json(installation, "audit", "--everything")
@@ -110,7 +110,7 @@ def test_login_reads_the_token_from_the_standard_input(installation: Installatio
     authority = tmp_path / "authority.pem"
     authority.write_text(target.authority)
     told = run(installation, "login", target.address, "--authority", str(authority), input=f"{target.token}\n")
-    assert told.exit_code == 0 and "Signed in as admin" in told.output
+    assert told.exit_code == 0 and "Signed in as local" in told.output
     assert target.token not in told.output
     assert CliRunner().invoke(cli.main, ["projects", "list"]).exit_code == 0
     wrong = run(installation, "login", target.address, "--authority", str(authority), input="tsk_wrong\n")

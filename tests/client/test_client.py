@@ -37,8 +37,8 @@ def make_base(installation: Installation, client: tunesmith.Client) -> int:
 
 def test_who_and_where(client: tunesmith.Client) -> None:
     me = client.who_am_i()
-    assert (me.name, me.administrator, me.web_url) == ("admin", True, "http://127.0.0.1:8420")
-    assert [(project.name, project.role) for project in client.list_projects()] == [("default", "Owner")]
+    assert (me.name, me.administrator, me.web_url) == ("local", True, "http://127.0.0.1:8420")
+    assert [(project.name, project.role) for project in client.list_projects()] == [("default", "Administrator")]
     assert client.create_project("pumps").title == "pumps"
     assert {method.name for method in client.list_methods()} == {"bring", "tune", "score", "pack"}
     assert client.create_join_token("server").token.startswith("tsj_")
@@ -67,7 +67,7 @@ def test_an_authority_that_is_not_the_servers(installation: Installation, tmp_pa
 def test_a_token_made_here_works_until_it_is_revoked(installation: Installation, client: tunesmith.Client) -> None:
     token = client.create_api_token("nightly").token
     with installation.connect(token) as second:
-        assert second.who_am_i().name == "admin"
+        assert second.who_am_i().name == "local"
         actor = people.actor_of_token(installation.cp, token, "")
         people.revoke_token(actor, installation.cp, people.list_tokens(actor, installation.cp)[0].id)
         with pytest.raises(tunesmith.CallFailed):
@@ -312,6 +312,11 @@ def test_where_the_control_plane_is_looked_for(tmp_path: Path, monkeypatch: pyte
         json.dumps({"api_address": "near:1", "token": "tsk_near", "authority_pem": "PEM near", "web_url": ""})
     )
     assert find(data=tmp_path / "near") == Target("near:1", "tsk_near", "PEM near")
+    (near / "bootstrap.json").write_text(
+        json.dumps({"api_address": "near:1", "token": "", "authority_pem": "PEM near"})
+    )
+    with pytest.raises(tunesmith.NotConfigured, match="data folder is switched off"):
+        find(data=tmp_path / "near")
     monkeypatch.setenv("TUNESMITH_API", "other:1")
     with pytest.raises(tunesmith.NotConfigured, match="other:1"):  # no stored token goes to another address
         find()

@@ -35,7 +35,7 @@ _TOUCH_SECONDS = 60.0  # how stale `used_at` may be: not every call is a write
 
 
 def first_start(cp: ControlPlane) -> str | None:
-    """Prepare an installation: `admin`, the project `default`, the bootstrap file. Safe to repeat.
+    """Prepare an installation: `admin`, `local`, the project `default`, the bootstrap file. Safe to repeat.
 
     Returns the address at which the first password is set, a fresh one at each call; None once it is set.
     """
@@ -50,8 +50,7 @@ def link_user(cp: ControlPlane, secret: str) -> UserRecord:
 def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> str:
     """Set the password that the link is for, sign in, and return the session's secret.
 
-    An administrator's first password revokes the bootstrap token. Raises LinkExpired, PasswordTooShort, FieldInvalid,
-    TooMany.
+    Raises LinkExpired, PasswordTooShort, FieldInvalid, TooMany.
     """
     cp.throttle.take(PASSWORD_LINK, address)
     if len(password) < MINIMUM_PASSWORD:
@@ -68,12 +67,8 @@ def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> s
         credentials.end_sessions(link.user_id)
         user = _user_of(link.user_id)
         actor = identity.actor_of(user, address)
-        if user.administrator:
-            bootstrap.revoke(actor, cp)
         audit.record(actor, cp, "user.password_set", f"user:{user.id}")
         session = credentials.new_session(cp, user)
-    if user.administrator:
-        bootstrap.forget_token(cp)
     identity.changed(cp, user.id)
     cp.throttle.give_back(PASSWORD_LINK, address)
     return session

@@ -43,6 +43,7 @@ class UserRecord(Record):
     administrator = BooleanField(default=False)
     language = CharField(8, default="")
     active = BooleanField(default=True)
+    local = BooleanField(default=False)
     created_at = TimeField()
 
     class Meta:
@@ -65,7 +66,6 @@ class ApiTokenRecord(Record):
     user = ForeignKeyField(UserRecord, backref="tokens", on_delete="CASCADE", lazy_load=False)
     name = CharField(64)
     secret_hash = CharField(64, unique=True)
-    bootstrap = BooleanField(default=False)
     created_at = TimeField()
     expires_at = TimeField()
     used_at = TimeField(default=0.0)

@@ -97,7 +97,7 @@ class RemoveMemberReply(_message.Message):
     def __init__(self) -> None: ...
 
 class User(_message.Message):
-    __slots__ = ("id", "name", "title", "administrator", "active", "invited", "created_at")
+    __slots__ = ("id", "name", "title", "administrator", "active", "invited", "created_at", "local")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +105,7 @@ class User(_message.Message):
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
     INVITED_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     title: str
@@ -112,7 +113,8 @@ class User(_message.Message):
     active: bool
     invited: bool
     created_at: float
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., administrator: _Optional[bool] = ..., active: _Optional[bool] = ..., invited: _Optional[bool] = ..., created_at: _Optional[float] = ...) -> None: ...
+    local: bool
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., administrator: _Optional[bool] = ..., active: _Optional[bool] = ..., invited: _Optional[bool] = ..., created_at: _Optional[float] = ..., local: _Optional[bool] = ...) -> None: ...
 
 class ListUsersRequest(_message.Message):
     __slots__ = ()

@@ -52,8 +52,8 @@ def test_first_start_leaves_a_private_file_with_a_working_token(cp: ControlPlane
     content = bootstrap(cp)
     assert content["api_address"] == "127.0.0.1:8421"
     actor = people.actor_of_token(cp, content["token"], "")
-    assert actor.administrator
-    assert [(p.name, actor.roles[p.id]) for p in projects.list_projects(actor, cp)] == [("default", OWNER)]
+    assert (actor.name, actor.administrator) == ("local", True)
+    assert [project.name for project in projects.list_projects(actor, cp)] == ["default"]
 
 
 def test_restart_before_the_first_password_renews_the_link_and_keeps_the_token(cp: ControlPlane) -> None:
@@ -63,17 +63,17 @@ def test_restart_before_the_first_password_renews_the_link_and_keeps_the_token(c
     with pytest.raises(LinkExpired):
         people.link_user(cp, old)
     assert people.link_user(cp, new).name == "admin"
-    assert UserRecord.select().count() == 1
+    assert [user.name for user in UserRecord.select().order_by(UserRecord.id)] == ["admin", "local"]
 
 
-def test_first_password_revokes_the_bootstrap_token_and_ends_the_set_up(cp: ControlPlane) -> None:
+def test_first_password_ends_the_set_up_and_leaves_the_data_folders_owner_in(cp: ControlPlane) -> None:
     secret, token = first_link(cp), bootstrap(cp)["token"]
     session = people.redeem_link(cp, secret, PASSWORD, "10.0.0.1")
-    assert people.actor_of_session(cp, session, "").name == "admin"
-    with pytest.raises(TokenRefused):
-        people.actor_of_token(cp, token, "")
-    assert bootstrap(cp)["token"] == ""
+    admin = people.actor_of_session(cp, session, "")
+    assert (admin.name, [role.name for role in admin.roles.values()]) == ("admin", [OWNER.name])
     assert people.first_start(cp) is None
+    assert bootstrap(cp)["token"] == token
+    assert people.actor_of_token(cp, token, "").name == "local"
     with pytest.raises(LinkExpired):
         people.redeem_link(cp, secret, PASSWORD, "")
 
