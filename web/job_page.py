@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import url_for
@@ -43,8 +43,8 @@ class JobView:
     rail: rail.Stops
     ahead: int  # jobs that are planned before it, while it waits for a device
     devices: list[str]  # uuids of what the newest attempt was given
-    learning: Learning | None  # what its loss says
     now: float  # seconds since the epoch
+    learning: Learning | None = None  # what its loss says: on the pages that show it
 
     @property
     def attempt(self) -> AttemptRecord | None:
@@ -131,9 +131,15 @@ def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobVie
         rail=rail.of_job(actor, cp, project, job, method, made),
         ahead=scheduling.ahead([job.id]).get(job.id, 0) if job.state == QUEUED else 0,
         devices=pins.devices_of(tried[-1]) if tried else [],
-        learning=jobs.learning(actor, cp, job.id) if tried and method.lesson else None,
         now=cp.clock(),
     )
+
+
+def overview(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobView:
+    """… and whether it is learning."""
+    seen = view(actor, cp, project, job)
+    learns = seen.attempts and seen.method.lesson
+    return replace(seen, learning=jobs.learning(actor, cp, job.id)) if learns else seen
 
 
 def next_step(project: str, seen: JobView) -> Step | None:

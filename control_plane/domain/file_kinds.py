@@ -24,6 +24,7 @@ _KINDS = (
     (b"\x28\xb5\x2f\xfd", "Zstandard"),
 )
 _HEADING = re.compile(r"[\w .#/()-]{1,40}")  # a cell of a table's first row, without its quotation marks
+_LONGEST_HEADING = 4096  # bytes
 _DELIMITERS = "\t;,"
 
 
@@ -42,10 +43,10 @@ def refuse(file: str, line: bytes) -> None:
             raise FileKindUnsupported(file=file, kind=kind)
     if b"\x00" in line[:4]:  # UTF-16 without a mark: each other byte of `{"` is zero
         raise EncodingUnsupported(file=file, encoding="UTF-16")
-    text = line.strip()
+    text = line[:_LONGEST_HEADING].strip()
     if text == b"{" or text.startswith(b"["):
         raise FileIsDocument(file=file)
-    if _is_heading(text):
+    if len(line) < _LONGEST_HEADING and _is_heading(text):
         raise FileIsTable(file=file)
 
 

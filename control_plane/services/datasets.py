@@ -262,7 +262,7 @@ class _Copy:
                     since_look = 0
                 before = scan.problem_count
                 file.write(scan.take(line))
-                if scan.problem_count > before:
+                if scan.problem_count > before and self.faulty == "leave_out":
                     aside.write(_written_aside(scan, line))
         if scan.causes and (self.faulty == "refuse" or not scan.keys):
             raise _counted(scan)

@@ -19,6 +19,7 @@ from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import fragment
 from web.job_form import Draft, Offered
+from web.job_page import JobView
 from web.languages import locale
 from web.pages.item import Item
 from web.paging import asked_number, asked_page, whole_number
@@ -204,9 +205,16 @@ def _job(job_id: int) -> JobRecord:
 
 
 def _page(template: str, project: str, job_id: int, **more: Any) -> str:
-    seen = job_page.view(the_actor(), the_control_plane(), project, _job(job_id))
+    return _drawn(template, project, job_page.view(the_actor(), the_control_plane(), project, _job(job_id)), **more)
+
+
+def _overview(template: str, project: str, job_id: int) -> str:
+    return _drawn(template, project, job_page.overview(the_actor(), the_control_plane(), project, _job(job_id)))
+
+
+def _drawn(template: str, project: str, seen: JobView, **more: Any) -> str:
     step = job_page.next_step(project, seen)
-    snippet = snippets.of_job(project, job_id, request.endpoint or "")
+    snippet = snippets.of_job(project, seen.job.id, request.endpoint or "")
     return render_template(template, seen=seen, job=seen.job, step=step, snippet=snippet, **more)
 
 
@@ -214,14 +222,14 @@ def _page(template: str, project: str, job_id: int, **more: Any) -> str:
 @requires("job.see")
 def show(project: str, job_id: int) -> ResponseReturnValue:
     """Is it learning, when is it done, what went wrong?"""
-    return _page("jobs/show.html", project, job_id)
+    return _overview("jobs/show.html", project, job_id)
 
 
 @blueprint.get("/<int:job_id>/status")
 @requires("job.see")
 def status(project: str, job_id: int) -> ResponseReturnValue:
     """The part of the page that changes."""
-    return fragment(_page("jobs/status.html", project, job_id))
+    return fragment(_overview("jobs/status.html", project, job_id))
 
 
 @blueprint.get("/<int:job_id>/series")
