@@ -38,7 +38,8 @@ def _of_ours(problem: TunesmithError) -> ResponseReturnValue:
     if isinstance(problem, NotSignedIn) and not _wants_json() and g.get("actor") is None:
         return _to_sign_in()
     status = STATUS[problem.status].http
-    return _answer(status, problem.code, sentence(problem))
+    field = str(problem.params.get("parameter", problem.params.get("field", "")))
+    return _answer(status, problem.code, sentence(problem), field=field)
 
 
 def _of_http(problem: HTTPException) -> ResponseReturnValue:
@@ -62,10 +63,10 @@ def _of_nobody(problem: Exception) -> ResponseReturnValue:
     return _answer(500, "failed", text, incident)
 
 
-def _answer(status: int, code: str, message: str, reference: str = "") -> ResponseReturnValue:
+def _answer(status: int, code: str, message: str, reference: str = "", field: str = "") -> ResponseReturnValue:
     if _wants_json():
         if request.path.startswith("/v1/"):
-            return jsonify(error=openai_error(status, code, message)), status
+            return jsonify(error=openai_error(status, code, message, field)), status
         return jsonify(code=code, message=message, reference=reference), status
     return render_template("error.html", status=status, code=code, message=message, reference=reference), status
 
@@ -73,10 +74,10 @@ def _answer(status: int, code: str, message: str, reference: str = "") -> Respon
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
-def openai_error(status: int, code: str, message: str) -> dict[str, str | None]:
-    """The body of an error as the OpenAI-compatible endpoints give it."""
+def openai_error(status: int, code: str, message: str, field: str = "") -> dict[str, str | None]:
+    """The body of an error as the OpenAI-compatible endpoints give it; `field` of the request is what is wrong."""
     kind = _OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
-    return {"message": message, "type": kind, "param": None, "code": code}
+    return {"message": message, "type": kind, "param": field or None, "code": code}
 
 
 def _wants_json() -> bool:

@@ -1,7 +1,8 @@
 """The OpenAI-compatible endpoints: a deployment's engine answers, its bytes are passed on as they come.
 
-The body goes to the engine untouched (`response_format` with a JSON schema too). Closing the response closes the
-answer, which ends the generation on the machine.
+The body is looked at (`control_plane/domain/completions.py`) and goes to the engine untouched, unless a tool is forced
+(`response_format` with a JSON schema goes untouched too). What an engine refuses is said in words of ours. Closing the
+response closes the answer, which ends the generation on the machine.
 """
 
 from __future__ import annotations
@@ -15,13 +16,23 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask_babel import gettext
 
 from control_plane.context import Answer
-from control_plane.domain.errors import FieldInvalid, FileTooLarge, TooMany, TunesmithError
+from control_plane.domain import completions as requests
+from control_plane.domain.errors import (
+    EmbeddingsUnsupported,
+    FieldInvalid,
+    FileTooLarge,
+    NotFound,
+    TooMany,
+    TunesmithError,
+)
 from control_plane.domain.lifecycle import SERVING
 from control_plane.domain.permissions import Actor
+from control_plane.domain.refusals import refusal
 from control_plane.services import deployments
 from control_plane.services.access import projects
 from control_plane.statuses import STATUS
 from control_plane.store.database import release
+from control_plane.store.deployments import ReplicaRecord
 from control_plane.wording import say
 from web.access import by_token, the_actor, the_control_plane
 from web.failures import openai_error
@@ -31,6 +42,8 @@ from web.live import Slots
 MAX_BODY_BYTES = 16_777_216
 CHAT = "/v1/chat/completions"
 COMPLETIONS = "/v1/completions"
+_PROPERTIES = "/props"
+_CHECKS = {CHAT: requests.check_chat, COMPLETIONS: requests.check_text}
 
 blueprint = Blueprint("gateway", __name__, url_prefix="/v1")
 
@@ -54,12 +67,34 @@ def completions() -> Response:
     return _complete(COMPLETIONS)
 
 
+@blueprint.post("/embeddings")
+@by_token
+def embeddings() -> Response:
+    """Nothing that is served here gives embeddings: said in words. Raises EmbeddingsUnsupported."""
+    the_actor()
+    raise EmbeddingsUnsupported(parameter="model")
+
+
 @blueprint.get("/models")
 @by_token
 def models() -> Response:
     """The deployments that the caller may use, each as "project/deployment"."""
+    return jsonify(object="list", data=_models())
+
+
+@blueprint.get("/models/<path:name>")
+@by_token
+def model(name: str) -> Response:
+    """One of them. Raises NotFound."""
+    found = next((one for one in _models() if one["id"] == name), None)
+    if found is None:
+        raise NotFound
+    return jsonify(found)
+
+
+def _models() -> list[dict[str, Any]]:
     actor, cp = the_actor(), the_control_plane()
-    listed = [
+    return [
         {
             "id": f"{project.name}/{found.name}",
             "object": "model",
@@ -70,32 +105,49 @@ def models() -> Response:
         for found in deployments.list_deployments(actor, cp, project.name)
         if found.desired_state == SERVING
     ]
-    return jsonify(object="list", data=listed)
 
 
-def relay(actor: Actor, project: str | None, deployment: str, path: str, body: bytes, streamed: bool) -> Response:
-    """Ask the replica that serves `deployment` and pass its answer on. With no project the name must be unique.
+def relay(
+    actor: Actor, project: str | None, deployment: str, path: str, body: bytes, asked: dict[str, Any]
+) -> Response:
+    """Ask the replica that serves `deployment` and pass its answer on; `asked` is the parsed body.
 
-    Raises NotFound, NothingServes, EngineFailed, DeadlineExceeded, TooMany.
+    With no project the name must be unique. Raises NotFound, ParameterInvalid, NothingServes, EngineFailed,
+    DeadlineExceeded, TooMany, and whatever the engine's refusal means.
     """
     cp = the_control_plane()
     replica = deployments.serving_replica(actor, cp, project, deployment)
+    _CHECKS[path](asked, replica.deployment.slots)
     slots: Slots = current_app.extensions["tunesmith_chat_slots"]
     give_back = slots.take()
     if give_back is None:
         raise TooMany
     cp.metrics.chats.labels("http").inc()
     release()  # an answer may take minutes
-    asked = time.perf_counter()
+    asked_at = time.perf_counter()
     try:
+        if path == CHAT and requests.forces_tool(asked):
+            body = json.dumps(requests.with_forced_tool(asked, _properties(replica))).encode()
         answer = cp.inference.ask(replica.machine_id, replica.id, path, body, cp.settings.chat_seconds)
     except BaseException:
         give_back()
         raise
     passing = _Passing(answer, give_back)
-    response = _stream(answer, passing) if streamed else _whole(answer, passing)
-    response.headers["Server-Timing"] = _timing(g.get("begun", asked), asked, time.perf_counter(), answer)
+    if answer.status >= 400:
+        raise refusal(answer.status, _all(answer, passing))
+    response = _stream(answer, passing) if asked.get("stream") is True else _whole(answer, passing)
+    response.headers["Server-Timing"] = _timing(g.get("begun", asked_at), asked_at, time.perf_counter(), answer)
     return response
+
+
+def _properties(replica: ReplicaRecord) -> bytes:
+    """What the replica's engine says of itself."""
+    cp = the_control_plane()
+    answer = cp.inference.ask(replica.machine_id, replica.id, _PROPERTIES, b"", cp.settings.chat_seconds)
+    try:
+        return b"".join(answer)
+    finally:
+        answer.close()
 
 
 def _timing(begun: float, asked: float, answered: float, answer: Answer) -> str:
@@ -114,7 +166,7 @@ def _complete(path: str) -> Response:
     if not isinstance(name, str) or not name:
         raise FieldInvalid(field="model", problem=gettext("the name of a deployment is missing"))
     project, _, deployment = name.rpartition("/")
-    return relay(the_actor(), project or None, deployment, path, body, asked.get("stream") is True)
+    return relay(the_actor(), project or None, deployment, path, body, asked)
 
 
 def read_request() -> tuple[bytes, dict[str, Any]]:
@@ -159,11 +211,14 @@ class _Passing:
 
 
 def _whole(answer: Answer, passing: _Passing) -> Response:
+    return Response(_all(answer, passing), status=answer.status, content_type=answer.content_type)
+
+
+def _all(answer: Answer, passing: _Passing) -> bytes:
     try:
-        body = b"".join(answer)
+        return b"".join(answer)
     finally:
         passing.close()
-    return Response(body, status=answer.status, content_type=answer.content_type)
 
 
 def _stream(answer: Answer, passing: _Passing) -> Response:

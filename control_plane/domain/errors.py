@@ -356,6 +356,10 @@ class ParameterLengthWrong(ParameterInvalid):
     """The parameter “{parameter}” has the wrong length; it takes {range} characters."""
 
 
+class ParameterUnsupported(ParameterInvalid):
+    """The serving engine cannot do what “{parameter}” asks for; please leave it out or change it."""
+
+
 class InputMissing(Invalid):
     """The input “{input}” is missing."""
 
@@ -494,6 +498,38 @@ class EngineCompiling(Unavailable):
 
 class EngineFallback(Unavailable):
     """The machine serves with its second engine, which answers one question at a time; the others wait."""
+
+
+class PartUnsupported(ParameterUnsupported):
+    """“{parameter}” is of the type “{kind}”. The models that are served here read text: send parts of the type
+    “text”."""
+
+
+class EchoUnsupported(ParameterUnsupported):
+    """“{parameter}” is not possible: the serving engine does not give the probabilities of the tokens of a prompt, so
+    that given answers cannot be scored here. Leave it out to have a text continued."""
+
+
+class ToolsUnsupported(ParameterUnsupported):
+    """“{parameter}” is not possible: the chat template of this model, or its serving engine, knows no tools, so that
+    none can be required. Use “auto” or “none”, or a model whose template knows tools."""
+
+
+class TemplateRefused(ParameterUnsupported):
+    """“{parameter}”: the chat template of this model does not take these messages, perhaps because of their roles or
+    their order."""
+
+
+class ContextExceeded(Invalid):
+    """The request has {tokens} tokens, and the deployment has room for {most}, question and answer together."""
+
+
+class RequestRefused(Invalid):
+    """The serving engine does not take this request; the log of the agent on its machine says more."""
+
+
+class EmbeddingsUnsupported(ParameterUnsupported):
+    """“{parameter}”: the models that are served here write text; none of them gives embeddings."""
 
 
 class MachineWentAway(Unavailable):

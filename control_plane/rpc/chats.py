@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import FieldInvalid, TooMany
+from control_plane.domain import completions
+from control_plane.domain.errors import FieldInvalid, ParameterTypeWrong, TooMany
+from control_plane.domain.refusals import refusal
 from control_plane.store.deployments import ReplicaRecord
 from tunesmith.v1 import automation_pb2 as pb
 
-_PATH = "/v1/chat/completions"
+_PATH, _PROPERTIES = "/v1/chat/completions", "/props"
 _LARGEST = 1_000_000  # bytes of a request; a message takes 1 MiB
 
 
@@ -24,19 +28,43 @@ class Chats:
     async def answer(self, replica: ReplicaRecord, body: bytes) -> AsyncIterator[pb.ChatReply]:
         """The engine's answer; a caller that goes away ends the generation.
 
-        Raises FieldInvalid, TooMany, MachineWentAway, EngineFailed, DeadlineExceeded.
+        Raises FieldInvalid, ParameterInvalid, TooMany, MachineWentAway, EngineFailed, DeadlineExceeded, and whatever
+        the engine's refusal means.
         """
         if len(body) > _LARGEST:
             raise FieldInvalid(field="body", problem=f"> {_LARGEST}")
+        asked = _read(body)
+        completions.check_chat(asked, replica.deployment.slots)
         if self._running >= self._cp.settings.chat_streams:
             raise TooMany
         self._running += 1
         self._cp.metrics.chats.labels("api").inc()
-        asked = self._cp.inference.stream(replica.machine_id, replica.id, _PATH, body, self._cp.settings.chat_seconds)
         try:
-            async with aclosing(asked) as pieces:
+            if completions.forces_tool(asked):
+                known = b"".join([data async for _, data in self._stream(replica, _PROPERTIES, b"")])
+                body = json.dumps(completions.with_forced_tool(asked, known)).encode()
+            async with aclosing(self._stream(replica, _PATH, body)) as pieces:
+                status, refused = 0, bytearray()
                 async for status, data in pieces:
-                    if data:
+                    if status >= 400:
+                        refused += data
+                    elif data:
                         yield pb.ChatReply(status=status, data=data)
+            if status >= 400:
+                raise refusal(status, bytes(refused))
         finally:
             self._running -= 1
+
+    def _stream(self, replica: ReplicaRecord, path: str, body: bytes) -> AsyncGenerator[tuple[int, bytes], None]:
+        seconds = self._cp.settings.chat_seconds
+        return self._cp.inference.stream(replica.machine_id, replica.id, path, body, seconds)
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        raise ParameterTypeWrong(parameter="body", expected=["object"])
+    return asked

@@ -162,6 +162,7 @@ def serving_replica(actor: Actor, cp: ControlPlane, project: str | None, name: s
     replica = _desired_replica(found[0])
     if replica is None or condition(found[0]).state != SERVING:
         raise NothingServes(deployment=name)
+    replica.deployment = found[0]  # as it was read: an event loop may look at it without asking the store
     return replica
 
 

@@ -151,6 +151,26 @@ def test_what_it_cannot_do_is_a_bad_request_and_it_lives_on(
     assert engine.is_alive()
 
 
+def test_it_says_whether_its_template_knows_tools(kind: Kind, engine: Engine) -> None:
+    """What the control plane reads before it lets a tool be required; the other engine says nothing."""
+    endpoint, connection = engine.endpoint(), connect(engine)
+    assert endpoint is not None
+    connection.request("GET", "/props", headers={"Authorization": f"Bearer {endpoint.key}"})
+    answer = connection.getresponse()
+    text = answer.read()
+    if kind.name == engines.XLLAMACPP.name:
+        assert {"supports_tools", "supports_tool_calls"} <= set(json.loads(text)["chat_template_caps"])
+    else:
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("change", [{"n": 2}, {"prompt": ["a", "b"]}, {"prompt": [3, 4]}], ids=str)
+def test_what_the_second_engine_would_leave_out_it_refuses(kind: Kind, engine: Engine, change: dict[str, Any]) -> None:
+    status, text = post(engine, COMPLETIONS, {"prompt": "The red door", "max_tokens": 2} | change)
+    able = kind.name == engines.XLLAMACPP.name and "prompt" in change  # of its one slot it gives one answer
+    assert status == (200 if able else 400), text
+
+
 @pytest.mark.parametrize("path", [CHAT, COMPLETIONS, "/v1/models", "/docs", "/openapi.json"])
 def test_without_the_key_it_says_nothing(engine: Engine, path: str) -> None:
     assert post(engine, path, {"messages": HI, "prompt": "x"}, key="another")[0] in (401, 404)

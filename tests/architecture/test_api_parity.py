@@ -30,6 +30,7 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "deployments.stop": ("StopDeployment",),
     "gateway.chat_completions": ("Chat",),
     "gateway.completions": "the OpenAI-compatible endpoint is an API itself, with the same tokens",
+    "gateway.embeddings": "refuses, and changes nothing",
     "jobs.cancel": ("CancelJob",),
     "jobs.plan": "shows a part of a form again and changes nothing; SubmitJob checks the same",
     "jobs.submit": ("SubmitJob",),

@@ -23,6 +23,7 @@ from link_support import TIMEOUT, code_of
 from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
+QUESTION = '{"messages": [{"role": "user", "content": "Hi"}]}'
 OK, GONE, NO = "OK", "NOT_FOUND", "PERMISSION_DENIED"
 METHODS = pb.DESCRIPTOR.services_by_name["Automation"].methods_by_name
 
@@ -102,7 +103,7 @@ ROWS = {
     "StopDeployment": _inside(lambda made: pb.StopDeploymentRequest(id=made["deployment"]), vic=NO),
     # a viewer may use what is served; here the machine has no channel
     "Chat": _inside(
-        lambda made: pb.ChatRequest(deployment_id=made["deployment"], body="{}"), "UNAVAILABLE", "UNAVAILABLE"
+        lambda made: pb.ChatRequest(deployment_id=made["deployment"], body=QUESTION), "UNAVAILABLE", "UNAVAILABLE"
     ),
 }
 # these change what the other tests look at

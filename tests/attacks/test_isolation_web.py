@@ -52,8 +52,8 @@ OUTSIDE = {
 }  # fmt: skip
 # by API token, or for everybody; tests/web looks at them one by one, and `test_…_by_token` below
 ELSEWHERE = {
-    "gateway.chat_completions", "gateway.completions", "gateway.models", "monitoring.live", "monitoring.metrics",
-    "monitoring.ready", "security.csp_reports", "sign_in.enter",
+    "gateway.chat_completions", "gateway.completions", "gateway.embeddings", "gateway.model", "gateway.models",
+    "monitoring.live", "monitoring.metrics", "monitoring.ready", "security.csp_reports", "sign_in.enter",
     "sign_in.form", "sign_in.leave", "sign_in.set_password", "sign_in.welcome", "static",
 }  # fmt: skip
 NUMBERS = {"job_id": "train", "model_id": "gguf", "deployment_id": "deployment", "evaluation_id": "evaluation"}
@@ -108,7 +108,7 @@ def _routes(app: Flask, endpoints: object) -> list[tuple[str, str, str]]:
 
 def _ask(client: FlaskClient, method: str, address: str) -> tuple[int, str]:
     """The status and everything that was said, headers among it."""
-    data = {"model": "x"} if address.endswith("/chat") else None
+    data = {"messages": [{"role": "user", "content": "Hi"}]} if address.endswith("/chat") else None
     got = client.open(address, method=method, json=data) if data else client.open(address, method=method)
     return got.status_code, f"{got.headers}{got.get_data(as_text=True)}"
 
@@ -215,7 +215,7 @@ def test_each_change_needs_the_forms_token(app: Flask, town: Town) -> None:
 
 
 def test_the_endpoint_for_scripts_takes_tokens_alone(app: Flask, town: Town) -> None:
-    body = {"model": f"{PROJECT}/faults", "messages": []}
+    body = {"model": f"{PROJECT}/faults", "messages": [{"role": "user", "content": "Hi"}], "prompt": "Hi"}
     for name, wanted in ((EVE, 404), (NORA, 404), (OLGA, 503), (VIC, 503)):
         headers = {"Authorization": f"Bearer {town.tokens[name]}"}
         for path in ("chat/completions", "completions"):
@@ -223,9 +223,14 @@ def test_the_endpoint_for_scripts_takes_tokens_alone(app: Flask, town: Town) -> 
             assert got.status_code == wanted, got.text
         listed = app.test_client().get("/v1/models", headers=headers).text
         assert (PROJECT in listed) == (wanted == 503)
+        one = app.test_client().get(f"/v1/models/{PROJECT}/faults", headers=headers)
+        assert one.status_code == (200 if wanted == 503 else 404)
+        assert app.test_client().post("/v1/embeddings", json=body, headers=headers).status_code == 400
     for client in (app.test_client(), _browser(app, town, ROOT)):
         assert client.post("/v1/chat/completions", json=body).status_code == NO_TOKEN
         assert client.get("/v1/models").status_code == NO_TOKEN
+        assert client.get(f"/v1/models/{PROJECT}/faults").status_code == NO_TOKEN
+        assert client.post("/v1/embeddings", json=body).status_code == NO_TOKEN
 
 
 def test_the_metrics_are_for_administrators_tokens_and_name_nobody(app: Flask, town: Town) -> None:

@@ -23,6 +23,7 @@ from tunesmith.connection import Target, failure, find, open_channel
 from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
+HI = [{"role": "user", "content": "Hi"}]
 ROWS = b"".join(json.dumps({"prompt": f"p{n}", "completion": f"c{n}"}).encode() + b"\n" for n in range(20))
 
 
@@ -268,17 +269,55 @@ def test_deploy_chat_and_stop(client: tunesmith.Client, installation: Installati
     assert [one.state for one in client.wait_deployment(deployment_id)] == ["SERVING"]
     whole = json.dumps({"choices": [{"message": {"content": "Grüße"}}]}).encode()
     installation.engine.answers.append(Said([whole[:20], whole[20:]]))
-    assert client.chat(deployment_id, [{"role": "user", "content": "Hi"}], temperature=0) == "Grüße"
+    assert client.chat(deployment_id, HI, temperature=0) == "Grüße"
     asked = json.loads(installation.engine.asked[0])
     assert (asked["stream"], asked["temperature"], asked["messages"][0]["content"]) == (False, 0, "Hi")
     said = ['{"choices": [{"delta": {"content": "Gr"}}]}', '{"choices": [{"delta": {"content": "uä"}}]}', "[DONE]"]
     lines = "".join(f"data: {line}\n\n" for line in said).encode()
     installation.engine.answers.append(Said([lines[:30], lines[30:]]))
-    assert "".join(client.chat_stream(deployment_id, [])) == "Gruä"
+    assert "".join(client.chat_stream(deployment_id, HI)) == "Gruä"
     assert client.stop_deployment(deployment_id).state == "STOPPED"
     with pytest.raises(tunesmith.CallFailed) as caught:
-        client.chat(deployment_id, [])
+        client.chat(deployment_id, HI)
     assert caught.value.code == "nothing_serves"
+
+
+def test_a_chat_is_refused_in_words(client: tunesmith.Client, installation: Installation) -> None:
+    """What is wrong in it, and what its engine does not take."""
+    deployment_id = serve(client, installation)
+    picture = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}]
+    for messages, options, parameter in (
+        (picture, {}, "messages[0].content[0]"),
+        ([], {}, "messages"),
+        (HI, {"n": 100}, "n"),
+    ):
+        with pytest.raises(tunesmith.CallFailed) as caught:
+            client.chat(deployment_id, messages, **options)
+        assert (caught.value.status, caught.value.params["parameter"]) == ("INVALID_ARGUMENT", parameter)
+    assert installation.engine.asked == []
+    too_long = b'{"error": {"message": "request (70 tokens) exceeds the available context size (64 tokens)"}}'
+    installation.engine.answers.append(Said([too_long], status=400))
+    with pytest.raises(tunesmith.CallFailed) as caught:
+        client.chat(deployment_id, HI)
+    assert (caught.value.code, caught.value.params) == ("context_exceeded", {"tokens": 70, "most": 64})
+
+
+def test_a_chat_may_force_a_tool(client: tunesmith.Client, installation: Installation) -> None:
+    deployment_id = serve(client, installation)
+    tools = [{"type": "function", "function": {"name": name}} for name in ("length", "width")]
+    named = {"type": "function", "function": {"name": "width"}}
+    for known, answered in ((True, True), (False, False)):
+        caps = json.dumps({"chat_template_caps": {"supports_tools": known, "supports_tool_calls": known}}).encode()
+        installation.engine.answers = [Said([caps]), Said([b'{"choices": [{"message": {"content": null}}]}'])]
+        installation.engine.asked.clear()
+        if answered:
+            client.chat(deployment_id, HI, tools=tools, tool_choice=named)
+            asked = json.loads(installation.engine.asked[1])
+            assert (asked["tools"], asked["tool_choice"]) == (tools[1:], "required")
+        else:
+            with pytest.raises(tunesmith.CallFailed) as caught:
+                client.chat(deployment_id, HI, tools=tools, tool_choice=named)
+            assert caught.value.code == "tools_unsupported"
 
 
 def test_a_reader_that_leaves_ends_the_generation(client: tunesmith.Client, installation: Installation) -> None:
@@ -286,7 +325,7 @@ def test_a_reader_that_leaves_ends_the_generation(client: tunesmith.Client, inst
     line = b'data: {"choices": [{"delta": {"content": "word "}}]}\n\n'
     endless = Said([line] * 100_000)
     installation.engine.answers.append(endless)
-    pieces = client.chat_stream(deployment_id, [])
+    pieces = client.chat_stream(deployment_id, HI)
     assert next(pieces) == "word "
     pieces.close()
     deadline = threading.Event()

@@ -160,11 +160,11 @@ def test_the_playground_streams_and_closes(client: FlaskClient, room: rooms.Room
 
 def test_one_chat_too_many_is_told_to_wait(client: FlaskClient, room: rooms.Rooms) -> None:
     address = f"{served(room)}/chat"
-    held = client.post(address, json={"messages": [], "stream": True}, buffered=False)
-    refused = client.post(address, json={"messages": [], "stream": True})
+    held = client.post(address, json={"messages": [{"role": "user", "content": "Hi"}], "stream": True}, buffered=False)
+    refused = client.post(address, json={"messages": [{"role": "user", "content": "Hi"}], "stream": True})
     assert refused.status_code == 429
     held.close()
-    free = client.post(address, json={"messages": [], "stream": True})
+    free = client.post(address, json={"messages": [{"role": "user", "content": "Hi"}], "stream": True})
     assert free.status_code == 200
     free.close()
 

@@ -15,18 +15,13 @@ from control_plane.context import Answer, ControlPlane
 from control_plane.domain.errors import EngineFailed, TunesmithError
 from control_plane.domain.permissions import SYSTEM
 from control_plane.services.access import accounts, people, projects
-from control_plane.store.artifacts import ArtifactRecord
-from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
-from control_plane.store.jobs import AttemptRecord, JobRecord
-from control_plane.store.machines import MachineRecord
-from control_plane.store.methods import MethodVersionRecord
-from control_plane.store.models import ModelRecord
-from control_plane.store.people import UserRecord
+from served import serve, token_of
 from web import create_app, gateway
 
 SSE = "text/event-stream"
 CHUNKS = [b'data: {"choices":[{"delta":{"content":"Hel', b'lo"}}]}\n\n', b"data: [DONE]\n\n"]
 QUESTION = {"model": "lab/faults", "messages": [{"role": "user", "content": "Hi"}]}
+TEXT = {"model": "lab/faults", "prompt": "Hi"}
 
 
 @dataclass
@@ -82,74 +77,6 @@ def token(cp: ControlPlane, invite: Callable[..., str]) -> str:
     return token_of(cp, "ada")
 
 
-def token_of(cp: ControlPlane, name: str) -> str:
-    user = UserRecord.get(UserRecord.name == name)
-    secret = people.credentials.new_token(cp, user, "test", 1_000_000.0)[0]
-    return str(secret)
-
-
-def serve(cp: ControlPlane, project: str, name: str, state: str = "SERVING") -> ReplicaRecord:
-    """Rows of a deployment whose replica has reported `state`."""
-    place = projects.get(SYSTEM, cp, project)
-    machine, _ = MachineRecord.get_or_create(
-        id="m1",
-        defaults={
-            "name": "m1",
-            "machine_class": "server",
-            "key_hash": "k",
-            "serial": "s",
-            "enrolled_at": 0,
-            "connectivity": "ONLINE",
-        },
-    )
-    method = MethodVersionRecord.create(
-        name=f"m-{name}-{project}",
-        hash=project + name,
-        kind="export",
-        manifest={},
-        requirements="",
-        files=[],
-        created_at=0,
-    )
-    job = JobRecord.create(
-        project=place,
-        name=name,
-        method_version=method,
-        kind="export",
-        parameters={},
-        inputs={},
-        seed=1,
-        state="SUCCEEDED",
-        created_by="1",
-        created_at=0,
-    )
-    attempt = AttemptRecord.create(
-        job=job, number=1, machine=machine, fence=1, state="SUCCEEDED", offered_at=0, offer_expires_at=0
-    )
-    artifact = ArtifactRecord.create(attempt=attempt, name="model", files=[], hash="h", size=1, begun_at=0)
-    model = ModelRecord.create(
-        project=place, name=name, form="gguf", job=job, artifact=artifact, hash="h", size=1, card={}, created_at=0
-    )
-    deployment = DeploymentRecord.create(
-        project=place,
-        name=name,
-        model=model,
-        desired_state="SERVING",
-        context_length=2048,
-        slots=4,
-        created_by="1",
-        created_at=7,
-    )
-    return ReplicaRecord.create(
-        deployment=deployment,
-        machine=machine,
-        desired_state="SERVING",
-        generation=1,
-        observed_generation=1,
-        state=state,
-    )
-
-
 def ask(client: FlaskClient, token: str | None, body: object = None, path: str = gateway.CHAT, **kwargs: object):  # type: ignore[no-untyped-def]
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return client.post(path, json=QUESTION if body is None else body, headers=headers, **kwargs)
@@ -175,7 +102,7 @@ def test_a_whole_answer_is_not_compressed_and_closes(app: Flask, inference: Fake
     answer = FakeAnswer([b'{"choices"', b":[]}"], content_type="application/json")
     inference.answers = [answer]
     got = app.test_client().post(
-        gateway.COMPLETIONS, json=QUESTION, headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
+        gateway.COMPLETIONS, json=TEXT, headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
     )
     assert got.json == {"choices": []}
     assert "Content-Encoding" not in got.headers
@@ -331,5 +258,5 @@ def test_models_lists_what_the_caller_may_use(
 
 
 def test_an_unknown_endpoint_answers_in_json(app: Flask, token: str) -> None:
-    got = app.test_client().post("/v1/embeddings", headers={"Authorization": f"Bearer {token}"})
+    got = app.test_client().post("/v1/images/generations", headers={"Authorization": f"Bearer {token}"})
     assert (got.status_code, got.json["error"]["code"]) == (404, "not_found")

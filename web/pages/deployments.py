@@ -180,8 +180,9 @@ def chat(project: str, deployment_id: int) -> Response:
     deployment = _deployment(deployment_id)
     body, asked = gateway.read_request()
     if asked.get("stream") is not True:
-        body = json.dumps(asked | {"stream": True}).encode()
-    return gateway.relay(the_actor(), project, deployment.name, gateway.CHAT, body, streamed=True)
+        asked |= {"stream": True}
+        body = json.dumps(asked).encode()
+    return gateway.relay(the_actor(), project, deployment.name, gateway.CHAT, body, asked)
 
 
 def _deployment(deployment_id: int) -> DeploymentRecord:

@@ -211,7 +211,12 @@ def translated(body: bytes, name: str) -> bytes:
     if not isinstance(asked, dict):
         raise Refused("the body is not a JSON object")
     if asked.get("logprobs") not in (None, False):
-        raise Refused("this engine gives no log probabilities")
+        raise Refused("Field 'logprobs': this engine gives no log probabilities")
+    if asked.get("n") not in (None, 1):
+        raise Refused("Field 'n': this engine gives one answer")
+    prompt = asked.get("prompt")
+    if isinstance(prompt, list) and not (len(prompt) == 1 and isinstance(prompt[0], str)):
+        raise Refused("Field 'prompt': this engine continues one text")
     asked["model"] = name  # as the answer calls it
     asked.setdefault("repeat_penalty", 1.0)  # this server's own default changes what a model says
     if "max_completion_tokens" in asked:
