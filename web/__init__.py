@@ -21,6 +21,7 @@ from web import (
     monitoring,
     pages,
     proxies,
+    refusals,
     security,
     words,
 )
@@ -91,4 +92,5 @@ def _draw(app: Flask, cp: ControlPlane) -> None:
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.globals["form_key"] = security.form_key
     app.jinja_env.globals["words"] = words
+    app.jinja_env.globals["form_sent"] = refusals.form
     app.context_processor(pages.frame)

@@ -35,7 +35,7 @@ def sentence(problem: TunesmithError) -> str:
 
 
 def _of_ours(problem: TunesmithError) -> ResponseReturnValue:
-    if isinstance(problem, NotSignedIn) and not _wants_json() and g.get("actor") is None:
+    if isinstance(problem, NotSignedIn) and not wants_json() and g.get("actor") is None:
         return _to_sign_in()
     status = STATUS[problem.status].http
     field = str(problem.params.get("parameter", problem.params.get("field", "")))
@@ -64,7 +64,7 @@ def _of_nobody(problem: Exception) -> ResponseReturnValue:
 
 
 def _answer(status: int, code: str, message: str, reference: str = "", field: str = "") -> ResponseReturnValue:
-    if _wants_json():
+    if wants_json():
         if request.path.startswith("/v1/"):
             return jsonify(error=openai_error(status, code, message, field)), status
         return jsonify(code=code, message=message, reference=reference), status
@@ -80,7 +80,8 @@ def openai_error(status: int, code: str, message: str, field: str = "") -> dict[
     return {"message": message, "type": kind, "param": field or None, "code": code}
 
 
-def _wants_json() -> bool:
+def wants_json() -> bool:
+    """Whether a program asks."""
     if request.path.startswith("/v1/") or request.path == "/metrics" or request.is_json:
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"

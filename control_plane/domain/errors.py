@@ -210,6 +210,10 @@ class NameTaken(Conflict):
     """“{name}” exists already."""
 
 
+class UserUnknown(NotFound):
+    """There is nobody called “{name}”."""
+
+
 class FieldInvalid(Invalid):
     """{field}: {problem}"""
 

@@ -98,9 +98,14 @@ class Client:
         """Everybody who can sign in; administrators only."""
         return list(self._ask(pb.ListUsersReply, self._stub.ListUsers, pb.ListUsersRequest()).users)
 
-    def invite_user(self, name: str, title: str = "", administrator: bool = False) -> str:
-        """Add a user; the link at which they set their password, shown this once. Administrators only."""
-        request = pb.InviteUserRequest(name=name, title=title, administrator=administrator)
+    def invite_user(
+        self, name: str, title: str = "", administrator: bool = False, project: str = "", role: str = ""
+    ) -> str:
+        """Add a user; the link at which they set their password, shown this once. Administrators only.
+
+        With `project`, they get `role` in it at once.
+        """
+        request = pb.InviteUserRequest(name=name, title=title, administrator=administrator, project=project, role=role)
         return self._ask_once(pb.InviteUserReply, self._stub.InviteUser, request).link
 
     def deactivate_user(self, name: str) -> pb.User:

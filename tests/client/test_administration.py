@@ -58,6 +58,8 @@ def test_people_and_members(client: tunesmith.Client, installation: Installation
 def test_people_and_members_by_the_command(installation: Installation) -> None:
     assert "/welcome/" in run(installation, "people", "invite", "ada", "--title", "Ada Lovelace").output
     assert "Ada Lovelace" in run(installation, "people", "list").output
+    assert "/welcome/" in run(installation, "people", "invite", "grace", "--role", "viewer").output
+    assert "grace" in run(installation, "members", "list").output
     assert "ada is now Expert" in run(installation, "members", "set", "ada", "expert").output
     assert "Expert" in run(installation, "members", "list").output
     assert "no longer" in run(installation, "members", "remove", "ada").output

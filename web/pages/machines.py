@@ -12,6 +12,7 @@ from control_plane.store.machines import MachineRecord
 from web import snippets
 from web.access import requires, the_actor, the_control_plane
 from web.pages.item import Item
+from web.refusals import shown_again
 
 blueprint = Blueprint("machines", __name__)
 navigation = Item("fleet", "machines.index", _("Machines"), "server", "machine.see", "g f")
@@ -36,6 +37,7 @@ def show(machine_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/machines/join")
 @requires("machine.join")
+@shown_again("join", index)
 def join() -> ResponseReturnValue:
     """A fresh join token, shown once, in the command that uses it."""
     cp = the_control_plane()

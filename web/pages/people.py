@@ -11,6 +11,7 @@ from control_plane.services.access import accounts, identity, people, projects
 from web import snippets
 from web.access import requires, the_actor, the_control_plane
 from web.pages.item import Item
+from web.refusals import shown_again
 
 blueprint = Blueprint("people", __name__)
 _OF_PROJECT = frozenset({"people.members", "people.set_member", "people.remove_member"})
@@ -30,13 +31,13 @@ def index() -> ResponseReturnValue:
 
 @blueprint.post("/people")
 @requires("user.change")
+@shown_again("invite", index, "name", "title", "project", "role")
 def invite() -> ResponseReturnValue:
     """Add a user; the one-time link is shown once."""
     actor, cp, form = the_actor(), the_control_plane(), request.form
-    name = form.get("name", "").strip()
-    link = people.invite(actor, cp, name, form.get("title", "").strip(), form.get("administrator") == "true")
-    if form.get("project"):
-        projects.set_member(actor, cp, form["project"], name, form.get("role", ""))
+    name, title = form.get("name", "").strip(), form.get("title", "").strip()
+    administrator, project, role = form.get("administrator") == "true", form.get("project", ""), form.get("role", "")
+    link = people.invite(actor, cp, name, title, administrator, project, role)
     return _index(link, name)
 
 
@@ -49,6 +50,7 @@ def show(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/people/<name>/deactivate")
 @requires("user.change")
+@shown_again("account", show)
 def deactivate(name: str) -> ResponseReturnValue:
     """Let somebody in no longer."""
     accounts.deactivate(the_actor(), the_control_plane(), name)
@@ -58,6 +60,7 @@ def deactivate(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/people/<name>/activate")
 @requires("user.change")
+@shown_again("account", show)
 def activate(name: str) -> ResponseReturnValue:
     """Let somebody in again."""
     accounts.activate(the_actor(), the_control_plane(), name)
@@ -67,6 +70,7 @@ def activate(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/people/<name>/administrator")
 @requires("user.change")
+@shown_again("account", show)
 def set_administrator(name: str) -> ResponseReturnValue:
     """Give or take the right to do everything."""
     given = request.form.get("administrator") == "true"
@@ -80,6 +84,7 @@ def set_administrator(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/people/<name>/link")
 @requires("user.change")
+@shown_again("account", show)
 def create_link(name: str) -> ResponseReturnValue:
     """A new one-time link for a password, shown once."""
     return _account(name, accounts.create_link(the_actor(), the_control_plane(), name))
@@ -87,6 +92,7 @@ def create_link(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/people/<name>/sign-out")
 @requires("user.change")
+@shown_again("account", show)
 def sign_out(name: str) -> ResponseReturnValue:
     """End each of somebody's sessions."""
     accounts.sign_out(the_actor(), the_control_plane(), name)
@@ -96,6 +102,7 @@ def sign_out(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects")
 @requires("project.create")
+@shown_again("project", index, "name", "title")
 def create_project() -> ResponseReturnValue:
     """A new project, with the reader as its owner."""
     name, title = request.form.get("name", "").strip(), request.form.get("title", "").strip()
@@ -114,6 +121,7 @@ def members(project: str) -> ResponseReturnValue:
 
 @blueprint.post("/p/<project>/members")
 @requires("member.change")
+@shown_again("member", members, "name", "role")
 def set_member(project: str) -> ResponseReturnValue:
     """Add a user, or change a role."""
     name, role = request.form.get("name", "").strip(), request.form.get("role", "")

@@ -9,6 +9,7 @@ from flask_babel import gettext
 from control_plane.domain.errors import FieldInvalid
 from control_plane.services.access import people
 from web.access import signed_in, the_actor, the_control_plane
+from web.refusals import shown_again
 
 blueprint = Blueprint("tokens", __name__)
 DAYS = (7, 30, 90, 365)
@@ -24,6 +25,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.post("/account/tokens")
 @signed_in
+@shown_again("token", index, "name", "days")
 def create() -> ResponseReturnValue:
     """A new token, shown once."""
     days = request.form.get("days", "90")

@@ -82,6 +82,13 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A form that was refused comes back open.
+for (const dialog of document.querySelectorAll("dialog[data-refused]")) {
+  dialog.close();
+  dialog.showModal();
+}
+document.querySelector("[aria-invalid=true]")?.focus();
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.matches("[hx-get], [hx-post], [data-busy-own], [method=dialog]")) return;

@@ -24,7 +24,8 @@ def list_users(call: Call, request: pb.ListUsersRequest) -> pb.ListUsersReply:
 
 
 def invite_user(call: Call, request: pb.InviteUserRequest) -> pb.InviteUserReply:
-    link = people.invite(call.actor, call.cp, request.name, request.title, request.administrator)
+    asked = (request.name, request.title, request.administrator, request.project, request.role)
+    link = people.invite(call.actor, call.cp, *asked)
     return pb.InviteUserReply(link=link)
 
 

@@ -17,7 +17,7 @@ from control_plane.domain.limits import PASSWORD_LINK, SIGN_IN_ACCOUNT, SIGN_IN_
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit
-from control_plane.services.access import bootstrap, credentials, identity, passwords
+from control_plane.services.access import bootstrap, credentials, identity, passwords, projects
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import transaction
 from control_plane.store.people import ApiTokenRecord, OneTimeLinkRecord, SessionRecord, UserRecord
@@ -74,14 +74,21 @@ def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> s
     return session
 
 
-def invite(actor: Actor, cp: ControlPlane, name: str, title: str, administrator: bool) -> str:
-    """Add a user and return the one-time address at which they set their password. Raises Denied, NameTaken."""
+def invite(
+    actor: Actor, cp: ControlPlane, name: str, title: str, administrator: bool, project: str = "", role: str = ""
+) -> str:
+    """Add a user, with a role in a project if one is named; the one-time address at which they set their password.
+
+    Raises Denied, NameInvalid, NameTaken, FieldInvalid, NotFound.
+    """
     require(actor, "user.change")
     with transaction():
         if UserRecord.select().where(UserRecord.name == checked(name)).exists():
             raise NameTaken(name=name)
         user = UserRecord.create(name=name, title=title, administrator=administrator, created_at=cp.clock())
         audit.record(actor, cp, "user.invite", f"user:{user.id}", name=name, administrator=administrator)
+        if project:
+            projects.set_member(actor, cp, project, name, role)
         return credentials.new_link(cp, user)
 
 

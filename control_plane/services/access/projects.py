@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import FieldInvalid, NameTaken, NotFound
+from control_plane.domain.errors import FieldInvalid, NameTaken, NotFound, UserUnknown
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import OWNER, Actor, require
 from control_plane.services import audit
@@ -55,7 +55,10 @@ def members(actor: Actor, cp: ControlPlane, project: str) -> list[tuple[UserReco
 
 
 def set_member(actor: Actor, cp: ControlPlane, project: str, user_name: str, role: str) -> None:
-    """Give a user this role in the project, in place of an earlier one. Raises NotFound, Denied, FieldInvalid."""
+    """Give a user this role in the project, in place of an earlier one.
+
+    Raises NotFound, Denied, FieldInvalid, UserUnknown.
+    """
     project_id = get(actor, cp, project, "member.change").id
     with transaction():
         if role not in (known := identity.role_names()):
@@ -89,5 +92,5 @@ def _allowed(actor: Actor, project: ProjectRecord | None, permission: str) -> Pr
 def _user(name: str) -> UserRecord:
     user = UserRecord.get_or_none(UserRecord.name == name)
     if user is None:
-        raise NotFound
+        raise UserUnknown(name=name[:80])
     return user

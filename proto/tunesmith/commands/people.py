@@ -35,10 +35,12 @@ def list_users(terminal: Terminal) -> None:
 @click.argument("name")
 @click.option("--title", default="", help="The full name.")
 @click.option("--administrator", is_flag=True, help="May do everything, in every project.")
+@click.option("--role", type=click.Choice(ROLES, case_sensitive=False), help="In the project; left out: in none yet.")
 @pass_terminal
-def invite(terminal: Terminal, name: str, title: str, administrator: bool) -> None:
+def invite(terminal: Terminal, name: str, title: str, administrator: bool, role: str | None) -> None:
     """Add user NAME. The link for their password is shown this once."""
-    click.echo(terminal.client.invite_user(name, title, administrator))
+    project = terminal.project if role else ""
+    click.echo(terminal.client.invite_user(name, title, administrator, project, role or ""))
     click.echo(f"Send this link to {name}. It works once.", err=True)
 
 

@@ -127,14 +127,18 @@ class ListUsersReply(_message.Message):
     def __init__(self, users: _Optional[_Iterable[_Union[User, _Mapping]]] = ...) -> None: ...
 
 class InviteUserRequest(_message.Message):
-    __slots__ = ("name", "title", "administrator")
+    __slots__ = ("name", "title", "administrator", "project", "role")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     ADMINISTRATOR_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
     name: str
     title: str
     administrator: bool
-    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., administrator: _Optional[bool] = ...) -> None: ...
+    project: str
+    role: str
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., administrator: _Optional[bool] = ..., project: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
 
 class InviteUserReply(_message.Message):
     __slots__ = ("link",)
