@@ -17,7 +17,6 @@ from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.gthread import ThreadWorker
 
 from control_plane import settings as settings_module
 from control_plane import single_start
@@ -37,12 +36,12 @@ from control_plane.single_start import AlreadyRunning, Running, SingleStart
 from control_plane.store.database import open_database, release
 from control_plane.throttle import Throttle
 from control_plane.ticks import Ticks
+from control_plane.web_threads import WebThreads
 
 log = logging.getLogger(__name__)
 
 PRIVATE = 0o077  # the umask of every command that keeps data: what it writes is for its owner alone
 
-_DRAIN_SECONDS = 3  # for running requests, before they are cut
 _STOP_SECONDS = 10  # for the worker, before it is killed
 _PATIENCE_SECONDS = 10.0  # for an earlier process that is about to end
 
@@ -111,28 +110,17 @@ class Parts:
             self._server.stop()
 
 
-class WebThreads(ThreadWorker):  # type: ignore[misc]
-    """Ends the hanging calls as soon as it is told to stop: web requests that wait for a machine end with them."""
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        if self.alive:
-            self.app.stopping = threading.Thread(target=self.app.parts.stop, name="stop")
-            self.app.stopping.start()
-            self.cfg.set("graceful_timeout", _DRAIN_SECONDS)  # of this process; the arbiter's is longer
-        super().handle_exit(sig, frame)
-
-
 class WebServer(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings; `load` runs in the worker."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self.parts: Parts | None = None
         self.stopping: threading.Thread | None = None
         super().__init__()
 
     def load_config(self) -> None:
-        settings = self._settings
+        settings = self.settings
         values: dict[str, Any] = {
             "bind": [f"{settings.host}:{settings.web_port}"],
             "worker_class": WebThreads,
@@ -157,7 +145,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         from web import create_app  # the pages are needed in the worker alone
 
-        self.parts = Parts(self._settings)
+        self.parts = Parts(self.settings)
         return create_app(self.parts.cp)
 
 

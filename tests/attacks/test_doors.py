@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
+import select
+import socket
+import ssl
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import grpc
 import psutil
@@ -26,8 +34,9 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(data: Path) -> Iterator[Running]:
-    environment = free_environment(data)
+def server(data: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
+    """A real server; `indirect` parameters are its settings."""
+    environment = free_environment(data, **getattr(request, "param", {}))
     with started(environment) as process:
         yield wait_ready(environment, process)
 
@@ -57,3 +66,160 @@ def test_a_stranger_cannot_fill_the_memory(server: Running, data: Path) -> None:
         codes = set(callers.map(call, range(40)))
     assert resident(server) - before < 100 * MIB
     assert codes == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+
+
+# ---- connections of the web
+
+
+HALF = b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Half: "
+BODY = (
+    b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    b"Content-Length: 1000\r\n\r\nname="
+)
+many_loopbacks = pytest.mark.skipif(sys.platform != "linux", reason="this machine has one loopback address alone")
+
+
+class Crowd:
+    """Connections to the web port, each from one of several addresses of this machine."""
+
+    def __init__(self, server: Running) -> None:
+        found = urlsplit(server.web_url)
+        self._place = (found.hostname, found.port)
+        self._open = ExitStack()
+
+    def __enter__(self) -> Crowd:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def connect(self, address: str = "127.0.0.1") -> socket.socket:
+        """Another one, which the kernel has accepted at least."""
+        made = socket.create_connection(self._place, timeout=TIMEOUT, source_address=(address, 0))
+        return self._open.enter_context(made)
+
+    def come(self, count: int, sent: bytes) -> list[socket.socket]:
+        """So many, 30 from each address, which send this and then nothing."""
+        there = [self.connect(f"127.0.1.{number // 30 + 1}") for number in range(count)]
+        for one in there:
+            one.sendall(sent)
+        return there
+
+    def page_seconds(self) -> float:
+        """How long a page takes somebody else."""
+        begun = time.monotonic()
+        browser = http.client.HTTPConnection(*self._place, timeout=TIMEOUT)
+        try:
+            browser.request("GET", "/sign-in")
+            assert browser.getresponse().status == 200
+        finally:
+            browser.close()
+        return time.monotonic() - begun
+
+
+def seconds_until_closed(connection: socket.socket) -> float:
+    """How long the server keeps it open."""
+    begun = time.monotonic()
+    try:
+        while connection.recv(65_536):
+            pass
+    except ConnectionResetError:
+        pass
+    return time.monotonic() - begun
+
+
+@pytest.fixture
+def crowd(server: Running) -> Iterator[Crowd]:
+    with Crowd(server) as crowd:
+        crowd.page_seconds()  # the first takes longer
+        yield crowd
+
+
+@many_loopbacks
+@pytest.mark.parametrize("sent", [HALF, b"", b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n" + HALF])
+def test_half_sent_requests_stop_no_page(crowd: Crowd, sent: bytes) -> None:
+    """120 that sent half a request, or nothing, or one and a half: more than there are threads."""
+    there = crowd.come(120, sent)
+    assert crowd.page_seconds() < (3 if sent in (HALF, b"") else 6)
+    if sent == HALF:
+        assert seconds_until_closed(there[-1]) < 7
+
+
+@pytest.mark.parametrize("server", [{"head_seconds": 2}], indirect=True)
+def test_a_head_that_trickles_is_cut(crowd: Crowd) -> None:
+    slow = crowd.connect()
+    slow.sendall(HALF)
+    begun = time.monotonic()
+    with pytest.raises(OSError):
+        while time.monotonic() < begun + 10:
+            slow.sendall(b"x")
+            time.sleep(0.1)
+    assert time.monotonic() - begun < 6
+
+
+@pytest.mark.parametrize("server", [{"body_silence_seconds": 2, "threads": 8}], indirect=True)
+@many_loopbacks
+def test_bodies_that_never_come_hold_no_thread_for_long(crowd: Crowd) -> None:
+    there = crowd.come(16, BODY)
+    assert crowd.page_seconds() < 8
+    assert seconds_until_closed(there[0]) < 8
+
+
+@pytest.mark.parametrize("server", [{"body_seconds": 2}], indirect=True)
+def test_a_body_that_trickles_is_cut(crowd: Crowd) -> None:
+    slow = crowd.connect()
+    slow.sendall(BODY)
+    begun = time.monotonic()
+    with pytest.raises(OSError):
+        while time.monotonic() < begun + 20:
+            slow.sendall(b"x")
+            time.sleep(0.1)
+    assert time.monotonic() - begun < 8
+
+
+@many_loopbacks
+def test_one_address_has_only_so_many_connections(crowd: Crowd) -> None:
+    """… of which the idle ones make place for new ones; whoever comes from elsewhere sees nothing of it."""
+    for number in range(100):
+        browser = http.client.HTTPConnection(*crowd._place, timeout=TIMEOUT, source_address=("127.0.0.5", 0))
+        crowd._open.callback(browser.close)
+        browser.request("GET", "/sign-in")
+        assert browser.getresponse().read(), number  # and is kept alive
+    held = [crowd.connect("127.0.0.6") for _ in range(40)]
+    for one in held:
+        one.sendall(BODY)
+    until, closed = time.monotonic() + 10, []
+    while len(closed) < 8 and time.monotonic() < until:
+        closed = select.select(held, [], [], 1.0)[0]
+    assert len(closed) == 8
+    assert crowd.page_seconds() < 2
+
+
+@pytest.mark.parametrize("server", [{"trusted_proxies": "127.0.0.0/8", "body_silence_seconds": 5}], indirect=True)
+def test_a_trusted_proxy_is_many(crowd: Crowd) -> None:
+    held = [crowd.connect() for _ in range(40)]
+    for one in held:
+        one.sendall(BODY)
+    assert crowd.page_seconds() < 2
+    held[-1].sendall(b"x" * 995)
+    assert held[-1].recv(65_536)
+
+
+@many_loopbacks
+def test_half_a_handshake_stops_no_page(tmp_path: Path) -> None:
+    """With TLS a thread reads the head, for no longer than a head may take."""
+    key, chain = open_authority(tmp_path / "authority").server_identity(frozenset({"127.0.0.1"}), time.time())
+    (tmp_path / "key.pem").write_bytes(key)
+    (tmp_path / "chain.pem").write_bytes(chain)
+    files = {"web_certificate": tmp_path / "chain.pem", "web_key": tmp_path / "key.pem"}
+    environment = free_environment(tmp_path / "data", head_seconds=3, **files)
+    trust = ssl.create_default_context(cadata=open_authority(tmp_path / "authority").pem.decode())
+    with started(environment) as process, Crowd(wait_ready(environment, process)) as crowd:
+        there = crowd.come(120, b"\x16\x03\x01")
+        begun = time.monotonic()
+        browser = http.client.HTTPSConnection(*crowd._place, timeout=TIMEOUT, context=trust)
+        browser.request("GET", "/sign-in")
+        assert browser.getresponse().status == 200
+        browser.close()
+        assert time.monotonic() - begun < 6
+        assert seconds_until_closed(there[-1]) < 6
