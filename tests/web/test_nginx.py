@@ -1,0 +1,141 @@
+"""docs/nginx.conf with a real nginx in front of a real server: a page, the events as they come, an upload."""
+
+from __future__ import annotations
+
+import http.client
+import http.cookiejar
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from rooms import rows
+
+from control_plane.authority import open_authority
+from server_process import PATIENCE, free_environment, started, wait_ready
+from support import missing
+
+DOCS = Path(__file__).parents[2] / "docs"
+PASSWORD = "a long enough sentence"
+
+
+@pytest.fixture
+def welcome(tmp_path: Path) -> Iterator[str]:
+    """The first administrator's link, at the proxy; both run."""
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or missing("nginx")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    front = f"https://127.0.0.1:{port}"
+    environment = free_environment(tmp_path / "data", web_address=front, trusted_proxies="127.0.0.1")
+    place = _configured(tmp_path / "nginx", f"127.0.0.1:{port}", f"127.0.0.1:{environment['TUNESMITH_WEB_PORT']}")
+    with started(environment) as process:
+        wait_ready(environment, process)
+        assert process.stdout is not None
+        link = next(found[1] for line in process.stdout if (found := re.search(r"once at (https://\S+)", line)))
+        nginx = subprocess.Popen([program, "-e", "stderr", "-p", place, "-c", place / "nginx.conf"])
+        try:
+            _await(port, nginx)
+            yield link
+        finally:
+            nginx.terminate()
+            nginx.wait(PATIENCE)
+
+
+def _configured(folder: Path, front: str, back: str) -> Path:
+    """nginx.conf around the one of the docs, with these addresses and a certificate of ours."""
+    (folder / "temporary").mkdir(parents=True)
+    key, chain = open_authority(folder / "authority").server_identity(frozenset({"127.0.0.1"}), time.time())
+    (folder / "key.pem").write_bytes(key)
+    (folder / "chain.pem").write_bytes(chain)
+    ours = (DOCS / "nginx.conf").read_text("utf-8")
+    for theirs, changed in (
+        ("listen 443 ssl", f"listen {front} ssl"),
+        ("127.0.0.1:8420", back),
+        ("/etc/ssl/tunesmith", str(folder)),
+    ):
+        assert theirs in ours
+        ours = ours.replace(theirs, changed)
+    (folder / "tunesmith.conf").write_text(ours)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = " ".join(f"{kind}_temp_path {folder}/temporary/{kind};" for kind in kinds)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; {'user root;' if os.geteuid() == 0 else ''} events {{}}\n"
+        f"http {{ access_log off; {temporary} include {folder}/tunesmith.conf; }}\n"
+    )
+    return folder
+
+
+def _await(port: int, nginx: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        assert nginx.poll() is None
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        else:
+            return
+
+
+class Browser:
+    """Keeps cookies, sends forms with their token, and says it is somebody else, as an attacker would."""
+
+    def __init__(self, address: str, folder: Path) -> None:
+        trust = ssl.create_default_context(cadata=open_authority(folder).pem.decode())
+        self._opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=trust), urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        )
+        self._opener.addheaders = [("X-Forwarded-For", "203.0.113.9")]
+        self._root = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+
+    def open(self, path: str, body: bytes | None = None, kind: str = "") -> http.client.HTTPResponse:
+        headers = {"Content-Type": kind, "Referer": self._root} if kind else {}
+        request = urllib.request.Request(f"{self._root}{path}", body, headers)
+        answer: http.client.HTTPResponse = self._opener.open(request, timeout=PATIENCE)
+        return answer
+
+    def token(self, path: str) -> str:
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.open(path).read().decode())
+        assert found
+        return found[1]
+
+    def send(self, path: str, **fields: str) -> str:
+        sent = urlencode(fields | {"csrf_token": self.token(path)}).encode()
+        return self.open(path, sent, "application/x-www-form-urlencoded").read().decode()
+
+    def upload(self, path: str, file: bytes, **fields: str) -> str:
+        mark = "a-mark-that-is-in-no-row"
+        parts = [
+            f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in (fields | {"csrf_token": self.token(path)}).items()
+        ]
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="train"; filename="train.jsonl"\r\n\r\n'.encode()
+        body = b"".join([*parts, head, file, f"\r\n--{mark}--\r\n".encode()])
+        return self.open(path, body, f"multipart/form-data; boundary={mark}").read().decode()
+
+
+def test_a_page_the_events_and_an_upload(welcome: str, tmp_path: Path) -> None:
+    browser = Browser(welcome, tmp_path / "nginx/authority")
+    assert "/p/default" in browser.send(urlsplit(welcome).path, password=PASSWORD)
+    events = browser.open("/events?topics=project:1")
+    begun = time.monotonic()
+    assert events.readline().startswith(b"retry:")
+    page = browser.upload("/p/default/data/upload", rows(20_000), name="faults", share="20", seed="42")
+    assert "faults" in page
+    while b"project:1" not in events.readline():
+        pass
+    assert time.monotonic() - begun < 15  # the stream's own heartbeat would let out what is held back
+    events.close()
+    trail = browser.open("/audit").read().decode()
+    assert "127.0.0.1" in trail
+    assert "203.0.113.9" not in trail
