@@ -80,6 +80,11 @@ class Authority:
         # the authority's own certificate goes along, so that an agent can pin it by the key hash in its join token
         return _key_pem(key), certificate.public_bytes(serialization.Encoding.PEM) + self.pem
 
+    @property
+    def audit_key(self) -> bytes:
+        """The key of the audit record's chain: see services/audit_chain.py."""
+        return hashlib.sha256(b"tunesmith audit record" + _key_pem(self._key)).digest()
+
     def nonce(self, machine_id: str, now: float) -> bytes:
         """A nonce that only this fleet can have made, for one machine, good for five minutes; nothing is stored."""
         body = int(now).to_bytes(8, "big") + secrets.token_bytes(16)
@@ -199,11 +204,11 @@ def _make(folder: Path) -> None:
         .sign(key, hashes.SHA256())
     )
     # the certificate comes last: a half-made authority is made again
-    _write_private(folder / "authority.key", _key_pem(key))
-    _write_private(folder / "authority.pem", certificate.public_bytes(serialization.Encoding.PEM))
+    write_private(folder / "authority.key", _key_pem(key))
+    write_private(folder / "authority.pem", certificate.public_bytes(serialization.Encoding.PEM))
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
     """Written whole or not at all, readable by its owner alone."""
     partial = path.with_suffix(path.suffix + ".partial")
     partial.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from control_plane.context import ControlPlane
-from control_plane.services import audit, garbage, guided_steps
+from control_plane.services import audit_chain, garbage, guided_steps
 from control_plane.services.access import people
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.store.database import release
@@ -26,9 +26,10 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (1.0, attempts.watch_leases),
     (1.0, machines.mark_connectivity),
     (10.0, machines.refresh_figures),
-    (2.0, audit.seal),
+    (2.0, audit_chain.seal),
     (garbage.PERIOD, garbage.collect),
     (3_600.0, people.clean_sessions),
+    (3_600.0, audit_chain.check_daily),
 )
 
 

@@ -2,11 +2,11 @@
 
 from peewee import AutoField, CharField, IntegerField
 
-from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.database import JSONField, Record, TimeField, database
 
 
 class AuditRecord(Record):
-    id = AutoField()
+    id = AutoField()  # given once: see the migration
     at = TimeField()
     actor_kind = CharField(16)
     actor_id = CharField(64)
@@ -23,7 +23,7 @@ class AuditRecord(Record):
 
 
 class AuditSealRecord(Record):
-    """One link of the chain: hash = sha256(previous hash + canonical JSON of the entry)."""
+    """One link of the chain over the entries: see services/audit_chain.py."""
 
     id = AutoField()
     entry = IntegerField(unique=True)  # AuditRecord.id
@@ -31,3 +31,8 @@ class AuditSealRecord(Record):
 
     class Meta:
         table_name = "audit_seals"
+
+
+def columns() -> set[str]:
+    """The columns that the table of the entries really has."""
+    return {column.name for column in database.obj.get_columns(AuditRecord._meta.table_name)}

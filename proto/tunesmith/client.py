@@ -188,6 +188,10 @@ class Client:
         request = pb.ListAuditRequest(project=project, before=before)
         return list(self._ask(pb.ListAuditReply, self._stub.ListAudit, request).entries)
 
+    def check_audit(self, head: str = "") -> pb.AuditCheck:
+        """Check the whole audit record, and against the head of an earlier export; administrators only."""
+        return self._ask(pb.AuditCheck, self._stub.CheckAudit, pb.CheckAuditRequest(head=head))
+
     # ---- data
 
     def upload_dataset(

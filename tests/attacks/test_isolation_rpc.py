@@ -83,6 +83,7 @@ ROWS = {
     "GetLineage": _inside(lambda made: pb.GetLineageRequest(model_id=made["gguf"])),
     "CreateApiToken": Row(lambda _: pb.CreateApiTokenRequest(name="t"), OK, OK, OK),
     "ListAudit": _inside(lambda _: pb.ListAuditRequest(project=PROJECT), vic=NO),
+    "CheckAudit": Row(lambda _: pb.CheckAuditRequest(), NO, NO, NO, NO),
     "UploadDataset": _inside(lambda _: _upload(PROJECT), vic=NO, olga="INVALID_ARGUMENT"),
     "ListDatasets": _inside(lambda _: pb.ListDatasetsRequest(project=PROJECT)),
     "SubmitJob": _inside(lambda made: _training(PROJECT, made), vic=NO),

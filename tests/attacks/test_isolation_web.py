@@ -42,6 +42,7 @@ INSIDE = {
 }  # fmt: skip
 # endpoints outside of projects: how each ends for eve, who is in another project, and for nora, who is in none
 OUTSIDE = {
+    "audit.check": (NO, NO),
     "audit.export_all": (NO, NO), "audit.of_all": (NO, NO), "help.index": (200, 200), "home.start": (302, 200),
     "live.events": (204, 204), "machines.drain": (NO, NO), "machines.index": (200, NO), "machines.join": (NO, NO),
     "machines.show": (200, NO), "machines.undrain": (NO, NO), "methods.index": (200, NO), "methods.show": (200, NO),

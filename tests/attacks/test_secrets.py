@@ -14,7 +14,7 @@ from control_plane import up
 from control_plane.authority import open_authority
 from control_plane.domain.errors import JoinTokenRefused, TokenRefused, TunesmithError, WrongPassword
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import audit
+from control_plane.services import audit_chain
 from control_plane.services.access import accounts, people
 from control_plane.services.fleet import enrollment
 from control_plane.store.audit import AuditRecord
@@ -62,7 +62,7 @@ def _walk_through(link: Link, errors: list[TunesmithError]) -> dict[str, str]:
     assert client.get("/v1/models", headers={"Authorization": f"Bearer {secrets['token']}x"}).status_code == 401
     client.post("/sign-in", data={"name": "admin", "password": WRONG})
     client.get(f"/welcome/{secrets['link']}")
-    audit.seal(cp)
+    audit_chain.seal(cp)
     return secrets
 
 

@@ -17,7 +17,7 @@ from control_plane.store.database import database
 from control_plane.store.methods import MethodVersionRecord
 from tunesmith.v1 import automation_pb2 as pb
 
-READING = ("Get", "List", "Read", "Wait", "WhoAmI", "Chat")
+READING = ("Get", "List", "Read", "Wait", "WhoAmI", "Chat", "CheckAudit")  # the last writes its own entry alone
 CALLS = [method.name for method in pb.DESCRIPTOR.services_by_name["Automation"].methods]
 ROWS = b"".join(json.dumps({"prompt": f"p{n}", "completion": f"c{n}"}).encode() + b"\n" for n in range(20))
 

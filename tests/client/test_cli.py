@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 from client_support import Installation
 
+from control_plane.services import audit_chain
 from control_plane.services.fleet import scheduling
+from control_plane.store.audit import AuditRecord
 from fleet_support import model_files, succeed
 from tunesmith import cli
 from tunesmith.commands.context import seconds_as_words, size
@@ -34,7 +37,24 @@ def test_lists_are_tables_or_json(installation: Installation) -> None:
     assert as_json(installation, "projects", "list")[0]["role"] == "Administrator"
     for noun in ("datasets", "jobs", "models", "evaluations", "deployments", "cases"):
         assert isinstance(as_json(installation, noun, "list"), list)
-    assert as_json(installation, "audit", "--everything")
+    assert as_json(installation, "audit", "list", "--everything")
+
+
+def test_the_audit_is_verified_against_the_record_and_an_export(installation: Installation, tmp_path: Path) -> None:
+    cp = installation.cp
+    run(installation, "jobs", "submit", "bring")
+    audit_chain.seal(cp)
+    assert "none changed" in run(installation, "audit", "verify").output
+    export, other = tmp_path / "audit.csv", tmp_path / "other.csv"
+    with export.open("w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file).writerows([["id", "details"], ["1", "{}"], ["head", audit_chain.head_text(cp)]])
+    other.write_text("id,details\n")
+    assert as_json(installation, "audit", "verify", "--export", str(export))["code"] == ""
+    assert "no head" in run(installation, "audit", "verify", "--export", str(other)).output
+    AuditRecord.update(subject="forged").where(AuditRecord.id == 1).execute()
+    broken = run(installation, "audit", "verify")
+    assert broken.exit_code == 1
+    assert "Entry 1 was changed or removed" in broken.output
 
 
 def test_upload_and_a_faulty_row(installation: Installation, tmp_path: Path) -> None:

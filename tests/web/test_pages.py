@@ -17,8 +17,9 @@ from flask.testing import FlaskClient
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import ATTEMPT_OPEN, ATTEMPT_OVER
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import audit, methods
+from control_plane.services import audit, audit_chain, methods
 from control_plane.services.access import credentials, people
+from control_plane.store.audit import AuditRecord, AuditSealRecord
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.guided import GuidedRunRecord
@@ -212,8 +213,23 @@ def test_the_audit_filters_pages_and_exports(cp: ControlPlane, root: FlaskClient
     file = root.get("/p/lab/audit.csv?action=thing.do")
     assert "audit-lab.csv" in file.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(file.text.lstrip("\ufeff"))))
-    assert len(rows) == 230
+    assert len(rows) == 231
+    assert rows[-1]["id"] == "head"
     assert rows[0]["action"] == "thing.do"
+
+
+def test_the_audit_says_when_it_was_checked_and_what_was_found(cp: ControlPlane, root: FlaskClient) -> None:
+    assert "was not checked yet" in root.get("/audit").text
+    audit_chain.seal(cp)
+    sealed = AuditSealRecord.select().count()
+    assert root.post("/audit/check").headers["Location"] == "/audit"
+    assert f"{sealed} sealed entries, unchanged." in root.get("/audit").text
+    assert f"{sealed} sealed entries, unchanged." in root.get("/p/lab/audit").text
+    last = list(csv.reader(io.StringIO(root.get("/audit.csv?action=no such thing").text)))[-1]
+    assert (last[0], last[-1]) == ("head", audit_chain.head_text(cp))
+    AuditRecord.update(subject="forged").where(AuditRecord.id == 2).execute()
+    root.post("/audit/check")
+    assert "Entry 2 was changed or removed" in root.get("/audit").text
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1"])

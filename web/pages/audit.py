@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
-from control_plane.services import audit
+from control_plane.services import audit, audit_chain
 from control_plane.store.audit import AuditRecord
+from control_plane.wording import say
 from web.access import requires, the_actor, the_control_plane
+from web.languages import locale
 from web.pages.item import Item
 from web.paging import asked_number
 
@@ -30,6 +32,8 @@ _EXPORTED = 100_000  # entries of one CSV file
 _FILTERS = ("who", "action", "subject")
 ACTIONS = {
     "artifact.commit": _("Files stored"),
+    "audit.head": _("Head of the audit made again"),
+    "audit.verify": _("Audit checked"),
     "garbage.collect": _("Leftovers removed"),
     "attempt.cancelled": _("Attempt cancelled"),
     "attempt.declined": _("Offer declined"),
@@ -109,10 +113,20 @@ def export_all() -> ResponseReturnValue:
     return _file(None)
 
 
+@blueprint.post("/audit/check")
+@requires("user.see")
+def check() -> ResponseReturnValue:
+    """Check the whole record now."""
+    audit_chain.check(the_actor(), the_control_plane())
+    return redirect(url_for("audit.of_all"))
+
+
 def _page(project: str | None) -> str:
-    found = list(_matching(project, asked_number("before", 0), _PAGE + 1))
+    actor, cp, before = the_actor(), the_control_plane(), asked_number("before", 0)
+    found = audit.list_entries(actor, cp, project, before, _PAGE + 1, _wanted())
     older = found[_PAGE - 1].id if len(found) > _PAGE else 0
     filters = {name: request.args.get(name, "") for name in _FILTERS}
+    done = audit_chain.last_check()
     return render_template(
         "audit/index.html",
         entries=found[:_PAGE],
@@ -121,40 +135,37 @@ def _page(project: str | None) -> str:
         filters=filters,
         actions=ACTIONS,
         kinds=_KINDS,
+        checked=done,
+        problem=say(done.code, done.params, locale()) if done and done.code else "",
     )
 
 
-def _matching(project: str | None, before: int, limit: int) -> Iterator[AuditRecord]:
-    """The newest entries that the filters of the address let through."""
-    actor, cp, wanted, given = the_actor(), the_control_plane(), _filter(), 0
-    while given < limit:
-        batch = audit.list_entries(actor, cp, project, before, _BATCH)
-        for entry in batch:
-            if wanted(entry) and given < limit:
-                given += 1
-                yield entry
-        if len(batch) < _BATCH:
-            return
-        before = batch[-1].id
-
-
-def _filter() -> Callable[[AuditRecord], bool]:
-    fields = {name: request.args.get(name, "").strip().lower() for name in _FILTERS}
-
-    def passes(entry: AuditRecord) -> bool:
-        action = f"{entry.action} {ACTIONS.get(entry.action, '')}"
-        values = {"who": entry.actor_name, "action": action, "subject": entry.subject}
-        return all(text in str(values[name]).lower() for name, text in fields.items())
-
-    return passes
+def _wanted() -> audit.Wanted:
+    """What the filters of the address ask for; an action also by its words in the reader's language."""
+    fields = {name: request.args.get(name, "").strip() for name in _FILTERS}
+    text = fields["action"].lower()
+    return audit.Wanted(**fields, actions=[code for code, words in ACTIONS.items() if text in str(words).lower()])
 
 
 def _file(project: str | None) -> Response:
-    lines = (_line(entry) for entry in _matching(project, 0, _EXPORTED))
-    body = "".join((_csv(_COLUMNS), *lines))
+    """Entries batch by batch, and at the end the head of the chain: a record that is shorter later shows by it."""
+    actor, cp, wanted = the_actor(), the_control_plane(), _wanted()
+    audit.list_entries(actor, cp, project, 0, 1)  # who may not is told before the first line
+
+    def lines() -> Iterator[str]:
+        yield "\N{ZERO WIDTH NO-BREAK SPACE}" + _csv(_COLUMNS)
+        before = 0
+        for _batch in range(_EXPORTED // _BATCH):
+            batch = audit.list_entries(actor, cp, project, before, _BATCH, wanted)
+            yield "".join(_line(entry) for entry in batch)
+            if len(batch) < _BATCH:
+                break
+            before = batch[-1].id
+        yield _csv(("head", datetime.fromtimestamp(cp.clock(), UTC).isoformat(), *[""] * 4, audit_chain.head_text(cp)))
+
     name = f"audit-{project}.csv" if project else "audit.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response("\N{ZERO WIDTH NO-BREAK SPACE}" + body, content_type="text/csv; charset=utf-8", headers=headers)
+    return Response(stream_with_context(lines()), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _line(entry: AuditRecord) -> str:

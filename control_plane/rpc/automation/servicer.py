@@ -80,6 +80,7 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     ListCases = _call(cases.list_cases)
     GetCaseFile = _call(cases.get_file)
     ListAudit = _call(audit.list_entries)
+    CheckAudit = _call(audit.check)
 
     # ---- data
 

@@ -3,6 +3,7 @@
 import json
 
 from peewee import (
+    SQL,
     AutoField,
     BigIntegerField,
     BooleanField,
@@ -12,6 +13,8 @@ from peewee import (
     ForeignKeyField,
     IntegerField,
     Model,
+    NodeList,
+    SqliteDatabase,
     TextField,
 )
 
@@ -33,6 +36,15 @@ class JSONField(TextField):
 
 class TimeField(DoubleField):
     pass
+
+
+class OnceField(AutoField):
+    """A number that is never given again; SQLite would give the highest ones again once their rows are gone."""
+
+    def ddl(self, ctx):
+        words = super().ddl(ctx)
+        sqlite = isinstance(self.model._meta.database, SqliteDatabase)
+        return NodeList((words, SQL("AUTOINCREMENT"))) if sqlite else words
 
 
 class UserRecord(Record):
@@ -504,7 +516,7 @@ class GuidedRunRecord(Record):
 
 
 class AuditRecord(Record):
-    id = AutoField()
+    id = OnceField()
     at = TimeField()
     actor_kind = CharField(16)
     actor_id = CharField(64)
@@ -521,7 +533,7 @@ class AuditRecord(Record):
 
 
 class AuditSealRecord(Record):
-    id = AutoField()
+    id = OnceField()
     entry = IntegerField(unique=True)
     hash = CharField(64)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from typing import TextIO
 
 import click
 
@@ -153,12 +155,17 @@ def create(terminal: Terminal, name: str, title: str) -> None:
     terminal.details(terminal.client.create_project(name, title))
 
 
-@click.command()
+@click.group()
+def audit() -> None:
+    """Who did what, when."""
+
+
+@audit.command("list")
 @click.option("--before", default=0, help="Id of an entry to page on from.")
 @click.option("--everything", is_flag=True, help="Of the whole installation, for administrators.")
 @pass_terminal
-def audit(terminal: Terminal, before: int, everything: bool) -> None:
-    """Who did what, when."""
+def list_audit(terminal: Terminal, before: int, everything: bool) -> None:
+    """The newest entries."""
     terminal.table(
         "Audit",
         {
@@ -170,6 +177,26 @@ def audit(terminal: Terminal, before: int, everything: bool) -> None:
         },
         terminal.client.list_audit("" if everything else terminal.project, before),
     )
+
+
+@audit.command()
+@click.option("--export", type=click.File(encoding="utf-8-sig"), help="An earlier export (CSV), to check against too.")
+@pass_terminal
+def verify(terminal: Terminal, export: TextIO | None) -> None:
+    """Check that no entry was changed, removed or put in; exit code 1 if one was. Administrators only."""
+    found = terminal.client.check_audit(_head(export) if export else "")
+    terminal.details(found)
+    if found.code:
+        raise SystemExit(1)
+    terminal.say(f"{found.entries} entries, none changed, removed or put in.")
+
+
+def _head(export: TextIO) -> str:
+    """The head at the end of an exported file."""
+    rows = [row for row in csv.reader(export) if row and row[0] == "head"]
+    if not rows:
+        raise click.ClickException("This file has no head at its end: it is not a whole export of the audit.")
+    return rows[-1][-1]
 
 
 COMMANDS = (machines, methods, cases, projects, audit)

@@ -309,6 +309,11 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListAuditRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListAuditReply.FromString,
                 _registered_method=True)
+        self.CheckAudit = channel.unary_unary(
+                '/tunesmith.v1.Automation/CheckAudit',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CheckAuditRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.AuditCheck.FromString,
+                _registered_method=True)
 
 
 class AutomationServicer:
@@ -658,6 +663,12 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckAudit(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AutomationServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -935,6 +946,11 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.ListAudit,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListAuditRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListAuditReply.SerializeToString,
+            ),
+            'CheckAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAudit,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CheckAuditRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.AuditCheck.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2422,6 +2438,33 @@ class Automation:
             '/tunesmith.v1.Automation/ListAudit',
             tunesmith_dot_v1_dot_automation__pb2.ListAuditRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.ListAuditReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CheckAudit',
+            tunesmith_dot_v1_dot_automation__pb2.CheckAuditRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.AuditCheck.FromString,
             options,
             channel_credentials,
             insecure,
