@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, g, request, session
 from flask_babel import Babel
 
-from control_plane.services.access import people
+from control_plane.services.access import profile
 from control_plane.wording import LOCALES, TRANSLATIONS, locale_of
 from web.access import the_control_plane
 
@@ -31,4 +31,4 @@ def remember() -> None:
         return
     session["lang"] = chosen
     if g.get("actor") is not None:
-        people.set_language(g.actor, the_control_plane(), chosen)
+        profile.set_language(g.actor, the_control_plane(), chosen)

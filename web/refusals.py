@@ -20,7 +20,13 @@ from web.failures import sentence, wants_json
 View = TypeVar("View", bound=Callable[..., Any])
 
 # errors about one field whatever the form; a FieldInvalid names its own
-_FIELDS = {"name_invalid": "name", "name_taken": "name", "user_unknown": "name"}
+_FIELDS = {
+    "name_invalid": "name",
+    "name_taken": "name",
+    "user_unknown": "name",
+    "old_password_wrong": "old",
+    "password_too_short": "password",
+}
 
 
 @dataclass(frozen=True)

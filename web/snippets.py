@@ -133,6 +133,11 @@ def invite_user() -> Snippet:
     )
 
 
+def set_profile() -> Snippet:
+    python = 'print(client.set_profile("Ada Lovelace", "en"))'
+    return _of_all(["account", "set", "--title", "Ada Lovelace", "--language", "en"], python)
+
+
 def create_user_link(name: str) -> Snippet:
     return _of_all(["people", "link", name], f"print(client.create_user_link({name!r}))")
 

@@ -195,6 +195,10 @@ class WrongPassword(NotSignedIn):
     """The name or the password is wrong."""
 
 
+class OldPasswordWrong(Invalid):
+    """The current password is not right."""
+
+
 class LinkExpired(NotSignedIn):
     """This one-time link was used or has expired."""
 

@@ -41,6 +41,17 @@ def machine(record: MachineRecord) -> pb.Machine:
     )
 
 
+def me(record: UserRecord, web_url: str) -> pb.WhoAmIReply:
+    return pb.WhoAmIReply(
+        user_id=record.id,
+        name=record.name,
+        administrator=record.administrator,
+        web_url=web_url,
+        title=record.title,
+        language=record.language,
+    )
+
+
 def user(record: UserRecord) -> pb.User:
     return pb.User(
         id=record.id,

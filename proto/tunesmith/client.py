@@ -72,6 +72,16 @@ class Client:
         """The token's owner, and the dashboard's address."""
         return self._ask(pb.WhoAmIReply, self._stub.WhoAmI, pb.WhoAmIRequest())
 
+    def set_profile(self, title: str, language: str) -> pb.WhoAmIReply:
+        """Set the caller's own full name and the language of their pages (en, de, zh; empty: the browser's)."""
+        request = pb.SetProfileRequest(title=title, language=language)
+        return self._ask(pb.WhoAmIReply, self._stub.SetProfile, request)
+
+    def change_password(self, old: str, new: str) -> None:
+        """Change the caller's own password; their browsers are signed out, API tokens stay."""
+        request = pb.ChangePasswordRequest(old=old, new=new)
+        self._ask_once(pb.ChangePasswordReply, self._stub.ChangePassword, request)
+
     def list_projects(self) -> list[pb.Project]:
         """The projects that the caller is in, with the caller's role."""
         return list(self._ask(pb.ListProjectsReply, self._stub.ListProjects, pb.ListProjectsRequest()).projects)
@@ -127,7 +137,7 @@ class Client:
         return self._ask_once(pb.CreateUserLinkReply, self._stub.CreateUserLink, request).link
 
     def sign_out_user(self, name: str) -> pb.User:
-        """End each browser session of a user; API tokens stay. Administrators only."""
+        """End each browser session of a user, one's own or, for administrators, anybody's; API tokens stay."""
         return self._ask(pb.User, self._stub.SignOutUser, pb.SignOutUserRequest(name=name))
 
     def list_machines(self) -> list[pb.Machine]:

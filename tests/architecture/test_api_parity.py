@@ -19,6 +19,9 @@ CALLS = sorted(automation_pb2.DESCRIPTOR.services_by_name["Automation"].methods_
 
 # what a browser may change, by endpoint: the calls that do the same, or why none has to
 ROUTES: dict[str, tuple[str, ...] | str] = {
+    "account.change_password": ("ChangePassword",),
+    "account.save": ("SetProfile",),
+    "account.sign_out_others": ("SignOutUser",),
     "audit.check": ("CheckAudit",),
     "cases.cancel": ("CancelGuidedRun",),
     "cases.own": ("UploadDataset",),

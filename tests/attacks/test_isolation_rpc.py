@@ -24,7 +24,7 @@ from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
 QUESTION = '{"messages": [{"role": "user", "content": "Hi"}]}'
-OK, GONE, NO = "OK", "NOT_FOUND", "PERMISSION_DENIED"
+OK, GONE, NO, BAD = "OK", "NOT_FOUND", "PERMISSION_DENIED", "INVALID_ARGUMENT"
 METHODS = pb.DESCRIPTOR.services_by_name["Automation"].methods_by_name
 
 
@@ -46,6 +46,8 @@ def _inside(request: Callable[[dict[str, int]], Any], vic: str = OK, olga: str =
 
 ROWS = {
     "WhoAmI": Row(lambda _: pb.WhoAmIRequest(), OK, OK, OK),
+    "SetProfile": Row(lambda _: pb.SetProfileRequest(title="Me"), OK, OK, OK),
+    "ChangePassword": Row(lambda _: pb.ChangePasswordRequest(old="a guess"), BAD, BAD, BAD, BAD),
     "ListProjects": Row(lambda _: pb.ListProjectsRequest(), OK, OK, OK),
     "CreateProject": Row(lambda _: pb.CreateProjectRequest(name="mine"), NO, NO, NO, NO),
     "ListMachines": Row(lambda _: pb.ListMachinesRequest(), OK, NO, OK),

@@ -42,6 +42,8 @@ INSIDE = {
 }  # fmt: skip
 # endpoints outside of projects: how each ends for eve, who is in another project, and for nora, who is in none
 OUTSIDE = {
+    "account.change_password": (400, 400), "account.save": (302, 302), "account.show": (200, 200),
+    "account.sign_out_others": (302, 302),
     "audit.check": (NO, NO),
     "audit.export_all": (NO, NO), "audit.of_all": (NO, NO), "help.index": (200, 200), "home.start": (302, 200),
     "live.events": (204, 204), "machines.drain": (NO, NO), "machines.index": (200, NO), "machines.join": (NO, NO),

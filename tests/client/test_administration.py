@@ -116,6 +116,38 @@ def test_accounts_by_the_command(installation: Installation) -> None:
     assert refused.exit_code == 1 and "last administrator" in refused.output
 
 
+def test_ones_own_account(client: tunesmith.Client, installation: Installation) -> None:
+    with signed_in(installation, client, "ada") as ada:
+        me = ada.set_profile("Ada Lovelace", "de")
+        assert (me.name, me.title, me.language) == ("ada", "Ada Lovelace", "de")
+        assert ada.who_am_i() == me
+        assert ada.sign_out_user("ada").name == "ada"
+        with pytest.raises(tunesmith.CallFailed) as caught:
+            ada.sign_out_user("admin")
+        assert caught.value.status == "PERMISSION_DENIED"
+        with pytest.raises(tunesmith.CallFailed) as caught:
+            ada.change_password("a guess", "another long sentence")
+        assert (caught.value.code, caught.value.status) == ("old_password_wrong", "INVALID_ARGUMENT")
+        ada.change_password("a long enough sentence", "another long sentence")
+    assert people.sign_in(installation.cp, "ada", "another long sentence", "")
+
+
+def test_ones_own_account_by_the_command(
+    client: tunesmith.Client, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with signed_in(installation, client, "ada") as ada:
+        monkeypatch.setenv("TUNESMITH_TOKEN", ada.target.token)
+    assert "Ada Lovelace" in run(installation, "account", "set", "--title", "Ada Lovelace").output
+    assert json.loads(run(installation, "--json", "account", "set", "--language", "de").output)["language"] == "de"
+    shown = json.loads(run(installation, "--json", "account", "show").output)
+    assert (shown["name"], shown["title"], shown["language"]) == ("ada", "Ada Lovelace", "de")
+    assert "signed out" in run(installation, "account", "sign-out").output
+    words = "a long enough sentence\nanother long sentence\n"
+    assert "is changed" in run(installation, "account", "password", input=words).output
+    refused = run(installation, "account", "password", input=words)
+    assert refused.exit_code == 1 and "current password" in refused.output
+
+
 def test_a_token_that_is_revoked_opens_nothing(client: tunesmith.Client, installation: Installation) -> None:
     token = client.create_api_token("nightly").token
     number = next(one.id for one in client.list_api_tokens() if one.name == "nightly")

@@ -11,10 +11,11 @@ from client_support import Installation, made
 
 import tunesmith
 from control_plane.services import methods
-from control_plane.services.access import people
+from control_plane.services.access import identity, people
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database
 from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.people import UserRecord
 from tunesmith.v1 import automation_pb2 as pb
 
 READING = ("Get", "List", "Read", "Wait", "WhoAmI", "Chat", "CheckAudit")  # the last writes its own entry alone
@@ -48,6 +49,14 @@ def account(
         return lambda: act(client)
 
     return prepare
+
+
+def own_password(client: tunesmith.Client, installation: Installation) -> Act:
+    account(lambda _: None)(client, installation)
+    actor = identity.actor_of(UserRecord.get(UserRecord.name == "ada"), "")
+    ada = installation.connect(people.create_token(actor, installation.cp, "script")[0])
+    ada.who_am_i()
+    return lambda: ada.change_password("a long enough sentence", "another long sentence")
 
 
 def token(client: tunesmith.Client, _: Installation) -> Act:
@@ -105,6 +114,8 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "SetMember": ("member.set", role),
     "RemoveMember": ("member.remove", member),
     "InviteUser": ("user.invite", lambda client, _: lambda: client.invite_user("ada", "Ada", True)),
+    "SetProfile": ("user.profile", lambda client, _: lambda: client.set_profile("Root", "de")),
+    "ChangePassword": ("user.password_change", own_password),
     "DeactivateUser": ("user.deactivate", account(lambda client: client.deactivate_user("ada"))),
     "ActivateUser": (
         "user.activate",
@@ -149,7 +160,7 @@ def test_the_change_and_its_entry_stand_or_fall_together(
     act()
     fresh = list(AuditRecord.select().where(AuditRecord.id > len(before["audit"])))
     assert action in {entry.action for entry in fresh}
-    assert {entry.actor_name for entry in fresh} == {"local"}
+    assert {entry.actor_name for entry in fresh} == {"ada" if call == "ChangePassword" else "local"}
     changed = {table for table, rows in contents().items() if rows != before[table]}
     assert changed - {"audit"}, "nothing was changed: this row proves nothing"
 

@@ -97,7 +97,8 @@ def test_each_page_opens_in_each_language(
     root: FlaskClient, machine: MachineRecord, shipped: None, language: str
 ) -> None:
     addresses = [
-        "/p/lab/", "/machines", "/machines/m-1", "/people", "/people/root", "/p/lab/members", "/account/tokens",
+        "/p/lab/", "/machines", "/machines/m-1", "/people", "/people/root", "/p/lab/members", "/account",
+        "/account/tokens",
         "/audit", "/p/lab/audit", "/methods", "/methods/sft_demo", "/p/lab/cases", CASE, "/help",
     ]  # fmt: skip
     for address in addresses:

@@ -1,4 +1,4 @@
-"""Accounts: switching off and on, rights, links and sessions, each asked about before it happens."""
+"""Accounts: switching off and on, rights, links and sessions, each asked about before it happens; and one's own."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from control_plane.context import ControlPlane
+from control_plane.services.access import people
 from control_plane.store.audit import AuditRecord
 from control_plane.store.people import UserRecord
 from web.pages import audit
+
+from .conftest import PASSWORD
 
 Browser = Callable[[str], FlaskClient]
 Invite = Callable[..., str]
@@ -78,3 +82,37 @@ def test_each_change_is_in_the_audit_in_words(root: FlaskClient, invite: Invite)
     shown = root.get("/audit").text
     for words in ("Account switched off", "Account switched on", "Link for a password made", "Signed out everywhere"):
         assert words in shown
+
+
+def test_ones_own_name_and_language(root: FlaskClient) -> None:
+    assert root.post("/account/profile", data={"title": "Rúna", "language": "de"}).headers["Location"] == "/account"
+    page = root.get("/account").text
+    assert 'value="Rúna"' in page and '<html lang="de">' in page
+    root.post("/account/profile", data={"title": "Rúna", "language": ""})
+    assert '<html lang="zh">' in root.get("/account", headers={"Accept-Language": "zh"}).text
+    refused = root.post("/account/profile", data={"title": "x" * 201, "language": "en"})
+    assert refused.status_code == 400 and 'aria-invalid="true"' in refused.text and "x" * 201 in refused.text
+
+
+def test_ones_own_password(app: Flask, cp: ControlPlane, invite: Invite, browser: Browser) -> None:
+    here, elsewhere = browser(invite("ada", "Viewer", password=PASSWORD)), browser("ada")
+    wrong = here.post("/account/password", data={"old": "a guess at it", "password": "another long sentence"})
+    assert wrong.status_code == 400
+    assert "The current password is not right." in wrong.text and 'id="password-old-error"' in wrong.text
+    assert "a guess at it" not in wrong.text and "another long sentence" not in wrong.text
+    short = here.post("/account/password", data={"old": PASSWORD, "password": "short"})
+    assert short.status_code == 400 and 'id="password-password-error"' in short.text
+    assert elsewhere.get("/p/lab/").status_code == 200
+    got = here.post("/account/password", data={"old": PASSWORD, "password": "another long sentence"})
+    assert got.headers["Location"] == "/account"
+    assert here.get("/p/lab/").status_code == 200
+    assert elsewhere.get("/p/lab/").status_code == 302
+    assert people.sign_in(cp, "ada", "another long sentence", "")
+
+
+def test_signing_out_everywhere_else_leaves_this_browser(root: FlaskClient, browser: Browser) -> None:
+    elsewhere = browser("root")
+    assert 'data-open="others"' in root.get("/account").text
+    root.post("/account/sign-out-others")
+    assert root.get("/account").status_code == 200
+    assert elsewhere.get("/account").status_code == 302

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services.access import credentials, people
+from control_plane.services.access import credentials, passwords, people
 from control_plane.store.people import SessionRecord
 
 from .conftest import PASSWORD
@@ -43,7 +43,7 @@ def test_a_short_password_is_refused_beside_its_field_and_burns_nothing(app: Fla
     got = client.post(link, data={"password": "short"})
     assert got.status_code == 400
     assert 'aria-invalid="true"' in got.text
-    assert str(people.MINIMUM_PASSWORD) in got.text
+    assert str(passwords.MINIMUM) in got.text
     assert client.post(link, data={"password": PASSWORD}).status_code == 302
 
 

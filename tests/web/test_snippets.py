@@ -46,6 +46,7 @@ OF_NO_PROJECT = [
     snippets.invite_user(),
     snippets.create_join_token("laptop"),
     snippets.show_machine("m-1"),
+    snippets.set_profile(),
     snippets.create_user_link("ada"),
     snippets.activate_user("ada"),
     snippets.drain_machine("m-1"),
@@ -85,6 +86,7 @@ def test_so_does_what_belongs_to_no_project(snippet: Snippet) -> None:
         "/p/lab/members",
         "/p/lab/audit",
         "/audit",
+        "/account",
         "/account/tokens",
     ],
 )

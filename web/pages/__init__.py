@@ -19,6 +19,7 @@ from control_plane.wording import LOCALES
 from web.access import the_control_plane
 from web.languages import locale
 from web.pages import (
+    account,
     audit,
     base_models,
     cases,
@@ -52,6 +53,7 @@ PAGES: tuple[ModuleType, ...] = (
     people,
     methods,
     audit,
+    account,
     tokens,
     help,
 )
@@ -78,7 +80,7 @@ def frame() -> dict[str, Any]:
         "navigation": _navigation(actor, current),
         "home_url": url_for("home.show", project=current.name) if current else url_for("home.start"),
         "events_url": url_for("live.events"),
-        "account_url": url_for("tokens.index"),
+        "account_url": url_for("account.show"),
         "sign_out_url": url_for("sign_in.leave"),
         "may": lambda permission: actor.may(permission, current.id if current else None),
     }

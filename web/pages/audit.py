@@ -79,7 +79,10 @@ ACTIONS = {
     "user.invite": _("User invited"),
     "user.language": _("Language chosen"),
     "user.link": _("Link for a password made"),
+    "user.password_change": _("Password changed"),
+    "user.password_refused": _("Change of the password refused"),
     "user.password_set": _("Password set"),
+    "user.profile": _("Profile changed"),
 }
 _KINDS = {"user": _("user"), "machine": _("machine"), "system": _("system")}
 _COLUMNS = ("id", "time_utc", "actor", "address", "action", "subject", "details")

@@ -8,7 +8,7 @@ from flask import Blueprint, g, redirect, render_template, request, session, url
 from flask.typing import ResponseReturnValue
 
 from control_plane.domain.errors import LinkExpired, PasswordTooShort, WrongPassword
-from control_plane.services.access import people
+from control_plane.services.access import passwords, people
 from control_plane.wording import LOCALES
 from web.access import begin_session, end_session, public, signed_in, the_control_plane
 from web.failures import sentence
@@ -76,7 +76,7 @@ def expired(problem: LinkExpired) -> ResponseReturnValue:
 
 
 def _welcome(secret: str, problem: str) -> str:
-    user, minimum = people.link_user(the_control_plane(), secret), people.MINIMUM_PASSWORD
+    user, minimum = people.link_user(the_control_plane(), secret), passwords.MINIMUM
     return render_template("sign_in/welcome.html", secret=secret, user=user, minimum=minimum, problem=problem)
 
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
-from control_plane.services.access import accounts, credentials, people
+from control_plane.services.access import accounts, credentials, people, profile
 from tunesmith.v1 import automation_pb2 as pb
 
 
 def who_am_i(call: Call, request: pb.WhoAmIRequest) -> pb.WhoAmIReply:
-    me = people.user(call.actor, call.cp)
-    web_url = credentials.web_url(call.cp)
-    return pb.WhoAmIReply(user_id=me.id, name=me.name, administrator=me.administrator, web_url=web_url)
+    return messages.me(people.user(call.actor, call.cp), credentials.web_url(call.cp))
+
+
+def set_profile(call: Call, request: pb.SetProfileRequest) -> pb.WhoAmIReply:
+    me = profile.change(call.actor, call.cp, request.title, request.language)
+    return messages.me(me, credentials.web_url(call.cp))
+
+
+def change_password(call: Call, request: pb.ChangePasswordRequest) -> pb.ChangePasswordReply:
+    profile.change_password(call.actor, call.cp, request.old, request.new)
+    return pb.ChangePasswordReply()
 
 
 def create_token(call: Call, request: pb.CreateApiTokenRequest) -> pb.CreateApiTokenReply:

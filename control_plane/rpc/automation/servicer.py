@@ -55,6 +55,8 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     # ---- the installation
 
     WhoAmI = _call(people.who_am_i)
+    SetProfile = _call(people.set_profile)
+    ChangePassword = _call(people.change_password)
     ListUsers = _call(people.list_users)
     InviteUser = _call(people.invite_user)
     DeactivateUser = _call(people.deactivate_user)

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from control_plane.domain.errors import TooMany
+from control_plane.domain.errors import FieldInvalid, PasswordTooShort, TooMany
 
-LONGEST = 1_000  # characters; hashing takes time and memory
+MINIMUM, LONGEST = 10, 1_000  # characters; hashing takes time and memory
 
 _AT_ONCE = 3
 _WAIT_SECONDS = 5.0
@@ -21,6 +21,14 @@ _HASHER = PasswordHasher()
 # checked in place of a password that does not exist, so that the time taken does not tell which names do
 _NOBODYS = _HASHER.hash(secrets.token_urlsafe(16))
 _places = threading.BoundedSemaphore(_AT_ONCE)
+
+
+def check(password: str) -> None:
+    """Raises PasswordTooShort, FieldInvalid for what may not become a password."""
+    if len(password) < MINIMUM:
+        raise PasswordTooShort(minimum=MINIMUM)
+    if len(password) > LONGEST:
+        raise FieldInvalid(field="password", problem=f"> {LONGEST}")
 
 
 def hashed(password: str) -> str:

@@ -9,21 +9,17 @@ from control_plane.domain.errors import (
     NameTaken,
     NotFound,
     NotSignedIn,
-    PasswordTooShort,
     TokenRefused,
     WrongPassword,
 )
 from control_plane.domain.limits import PASSWORD_LINK, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SIGN_IN_KNOWN, SIGN_IN_NAME
-from control_plane.domain.names import checked
+from control_plane.domain.names import checked, checked_title
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit
 from control_plane.services.access import bootstrap, credentials, identity, passwords, projects
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import transaction
 from control_plane.store.people import ApiTokenRecord, OneTimeLinkRecord, SessionRecord, UserRecord
-
-MINIMUM_PASSWORD = 10  # characters
-LANGUAGES = ("", "en", "de", "zh")
 
 _DAY = 86_400.0
 _TOKEN_SECONDS = 90 * _DAY
@@ -53,10 +49,7 @@ def redeem_link(cp: ControlPlane, secret: str, password: str, address: str) -> s
     Raises LinkExpired, PasswordTooShort, FieldInvalid, TooMany.
     """
     cp.throttle.take(PASSWORD_LINK, address)
-    if len(password) < MINIMUM_PASSWORD:
-        raise PasswordTooShort(minimum=MINIMUM_PASSWORD)
-    if len(password) > passwords.LONGEST:
-        raise FieldInvalid(field="password", problem=f"> {passwords.LONGEST}")
+    passwords.check(password)
     link_user(cp, secret)  # before the costly hash
     hashed = passwords.hashed(password)
     with transaction():
@@ -85,7 +78,9 @@ def invite(
     with transaction():
         if UserRecord.select().where(UserRecord.name == checked(name)).exists():
             raise NameTaken(name=name)
-        user = UserRecord.create(name=name, title=title, administrator=administrator, created_at=cp.clock())
+        user = UserRecord.create(
+            name=name, title=checked_title(title), administrator=administrator, created_at=cp.clock()
+        )
         audit.record(actor, cp, "user.invite", f"user:{user.id}", name=name, administrator=administrator)
         if project:
             projects.set_member(actor, cp, project, name, role)
@@ -184,15 +179,6 @@ def user(actor: Actor, cp: ControlPlane) -> UserRecord:
     if actor.kind != "user":
         raise NotSignedIn
     return _user_of(int(actor.id))
-
-
-def set_language(actor: Actor, cp: ControlPlane, language: str) -> None:
-    """Choose the language of the actor's pages; empty: the browser's. Raises FieldInvalid."""
-    if language not in LANGUAGES:
-        raise FieldInvalid(field="language", problem=", ".join(LANGUAGES[1:]))
-    with transaction():
-        UserRecord.update(language=language).where(UserRecord.id == user(actor, cp).id).execute()
-        audit.record(actor, cp, "user.language", f"user:{actor.id}", language=language)
 
 
 def list_users(actor: Actor, cp: ControlPlane) -> list[UserRecord]:

@@ -11,16 +11,40 @@ class WhoAmIRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class WhoAmIReply(_message.Message):
-    __slots__ = ("user_id", "name", "administrator", "web_url")
+    __slots__ = ("user_id", "name", "administrator", "web_url", "title", "language")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADMINISTRATOR_FIELD_NUMBER: _ClassVar[int]
     WEB_URL_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     user_id: int
     name: str
     administrator: bool
     web_url: str
-    def __init__(self, user_id: _Optional[int] = ..., name: _Optional[str] = ..., administrator: _Optional[bool] = ..., web_url: _Optional[str] = ...) -> None: ...
+    title: str
+    language: str
+    def __init__(self, user_id: _Optional[int] = ..., name: _Optional[str] = ..., administrator: _Optional[bool] = ..., web_url: _Optional[str] = ..., title: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...
+
+class SetProfileRequest(_message.Message):
+    __slots__ = ("title", "language")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    language: str
+    def __init__(self, title: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...
+
+class ChangePasswordRequest(_message.Message):
+    __slots__ = ("old", "new")
+    OLD_FIELD_NUMBER: _ClassVar[int]
+    NEW_FIELD_NUMBER: _ClassVar[int]
+    old: str
+    new: str
+    def __init__(self, old: _Optional[str] = ..., new: _Optional[str] = ...) -> None: ...
+
+class ChangePasswordReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class Project(_message.Message):
     __slots__ = ("id", "name", "title", "role")

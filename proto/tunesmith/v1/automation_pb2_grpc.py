@@ -39,6 +39,16 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.WhoAmIRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WhoAmIReply.FromString,
                 _registered_method=True)
+        self.SetProfile = channel.unary_unary(
+                '/tunesmith.v1.Automation/SetProfile',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SetProfileRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WhoAmIReply.FromString,
+                _registered_method=True)
+        self.ChangePassword = channel.unary_unary(
+                '/tunesmith.v1.Automation/ChangePassword',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ChangePasswordRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ChangePasswordReply.FromString,
+                _registered_method=True)
         self.ListProjects = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListProjects',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListProjectsRequest.SerializeToString,
@@ -325,6 +335,20 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetProfile(self, request, context):
+        """Of the caller: both fields are set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangePassword(self, request, context):
+        """Of the caller, whose browser sessions end; API tokens stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListProjects(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -395,7 +419,8 @@ class AutomationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SignOutUser(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Ends browser sessions, one's own or, for administrators, anybody's; API tokens stay.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -676,6 +701,16 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.WhoAmI,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.WhoAmIRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.WhoAmIReply.SerializeToString,
+            ),
+            'SetProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetProfile,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SetProfileRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WhoAmIReply.SerializeToString,
+            ),
+            'ChangePassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangePassword,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ChangePasswordRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ChangePasswordReply.SerializeToString,
             ),
             'ListProjects': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProjects,
@@ -980,6 +1015,60 @@ class Automation:
             '/tunesmith.v1.Automation/WhoAmI',
             tunesmith_dot_v1_dot_automation__pb2.WhoAmIRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.WhoAmIReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SetProfile',
+            tunesmith_dot_v1_dot_automation__pb2.SetProfileRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WhoAmIReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangePassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ChangePassword',
+            tunesmith_dot_v1_dot_automation__pb2.ChangePasswordRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ChangePasswordReply.FromString,
             options,
             channel_credentials,
             insecure,

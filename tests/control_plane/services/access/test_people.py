@@ -166,10 +166,3 @@ def test_token_of_a_user_who_left_is_refused(cp: ControlPlane, admin: Actor) -> 
     UserRecord.update(active=False).execute()
     with pytest.raises(NotSignedIn):
         people.actor_of_token(cp, token, "")
-
-
-def test_language_is_one_of_ours(cp: ControlPlane, admin: Actor) -> None:
-    people.set_language(admin, cp, "de")
-    assert people.user(admin, cp).language == "de"
-    with pytest.raises(FieldInvalid):
-        people.set_language(admin, cp, "xx")
