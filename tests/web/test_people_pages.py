@@ -116,3 +116,19 @@ def test_signing_out_everywhere_else_leaves_this_browser(root: FlaskClient, brow
     root.post("/account/sign-out-others")
     assert root.get("/account").status_code == 200
     assert elsewhere.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("address", "action", "field"),
+    [
+        ("/p/lab/members", "/p/lab/members/remove", '<input type="hidden" name="name" value="root">'),
+        ("/account/tokens", "/account/tokens/1/revoke", ""),
+    ],
+)
+def test_what_cannot_be_undone_is_asked_about_first(root: FlaskClient, address: str, action: str, field: str) -> None:
+    root.post("/account/tokens", data={"name": "nightly", "days": "7"})
+    page = root.get(address).text
+    (form,) = re.findall(rf'<form[^>]*action="{action}".*?</form>', page, re.DOTALL)
+    (dialog,) = (one for one in re.findall(r'<dialog id="([\w-]+)"(.*?)</dialog>', page, re.DOTALL) if form in one[1])
+    assert f'data-open="{dialog[0]}"' in page
+    assert field in form and 'name="csrf_token"' in form
