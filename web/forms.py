@@ -221,6 +221,7 @@ def _integer(text: str) -> int:
 
 
 def _number(text: str) -> float:
+    text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text  # 0,001 as Germans write it
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(number):
         raise _Unreadable("not_a_number")

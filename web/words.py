@@ -164,8 +164,22 @@ def points(value: float) -> str:
 
 
 def count(value: float | None) -> str:
-    """A large count in words of the reader's language: 134,515,008 as 135M."""
-    return str(format_compact_decimal(value, locale=locale(), fraction_digits=0)) if value else "–"
+    """A large count in words of the reader's language: 134,515,008 as 135M, 1.35亿."""
+    digits = 2 if locale() == "zh" else 0  # Chinese counts in steps of 10,000, so that whole ones say too little
+    return str(format_compact_decimal(value, locale=locale(), fraction_digits=digits)) if value else "–"
+
+
+def curve(name: str) -> str:
+    """What a metric is; a method's own word where we have none."""
+    names: dict[str, str] = {
+        "loss": gettext("Loss"),
+        "held_out_loss": gettext("Loss on held-out rows"),
+        "learning_rate": gettext("Learning rate"),
+        "grad_norm": gettext("Size of the gradient"),
+        "step_seconds": gettext("Seconds a step"),
+        "tokens": gettext("Tokens"),
+    }
+    return names.get(name, name)
 
 
 def packaging_problem(card: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from control_plane.domain.errors import Invalid, JobOver, MethodUnknown, NotFoun
 from control_plane.services import jobs, methods, models, results
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
-from web import job_form, job_page, logs, snippets
+from web import job_form, job_page, logs, snippets, words
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import fragment
@@ -238,7 +238,8 @@ def series(project: str, job_id: int) -> ResponseReturnValue:
     """The curves, from a cursor on: those that tell whether it learns, or (`other`) the rest."""
     found = jobs.series(the_actor(), the_control_plane(), _job(job_id).id, asked_number("after", 0))
     wanted = "other" not in request.args
-    return found | {"series": [one for one in found["series"] if one["name"].endswith(TELLING) == wanted]}
+    series = [one for one in found["series"] if one["name"].endswith(TELLING) == wanted]
+    return found | {"series": [one | {"label": words.curve(one["name"])} for one in series]}
 
 
 @blueprint.get("/<int:job_id>/logs")

@@ -1,4 +1,4 @@
-// <ts-chart data-url data-label>: curves on uPlot. The server answers {series: [{name, points: [[step, value], …]}], cursor};
+// <ts-chart data-url data-label>: curves on uPlot. The server answers {series: [{name, label, points: [[step, value], …]}], cursor};
 // asked again with ?after=cursor it sends only what is new.
 const BASE = new URL("./vendor/uplot/", import.meta.url);
 const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -39,6 +39,7 @@ export function extend(points, fresh) {
 
 customElements.define("ts-chart", class extends HTMLElement {
   #series = new Map(); // name → [[step, value], …]
+  #labels = new Map(); // name → what it is called in the reader's language
   #cursor = null;
   #weight;
   #plot = null;
@@ -121,7 +122,8 @@ customElements.define("ts-chart", class extends HTMLElement {
 
   #take({ series, cursor }) {
     const known = this.#series.size;
-    for (const { name, points } of series) {
+    for (const { name, label, points } of series) {
+      this.#labels.set(name, label ?? name);
       if (!this.#series.has(name)) this.#series.set(name, []);
       extend(this.#series.get(name), points);
     }
@@ -181,7 +183,7 @@ customElements.define("ts-chart", class extends HTMLElement {
   #drawLegend(names) {
     this.#parts.legend.replaceChildren(...names.map((name, index) => {
       const button = make("button", { type: "button", ariaPressed: String(!this.#hidden.has(name)) });
-      button.append(make("span", { className: `swatch series-${(index % SERIES_COLOURS) + 1}` }), name);
+      button.append(make("span", { className: `swatch series-${(index % SERIES_COLOURS) + 1}` }), this.#labels.get(name));
       button.addEventListener("click", () => this.#toggle(button, name, index));
       return button;
     }));
@@ -276,7 +278,7 @@ customElements.define("ts-chart", class extends HTMLElement {
     const at = index ?? data[0].length - 1;
     const values = [...this.#series.keys()].flatMap((name, series) => {
       const value = data[1 + 2 * series]?.[at];
-      return value == null || this.#hidden.has(name) ? [] : [`${name} ${this.#format(value)}`];
+      return value == null || this.#hidden.has(name) ? [] : [`${this.#labels.get(name)} ${this.#format(value)}`];
     });
     this.#parts.read.textContent = `${this.dataset.xLabel} ${data[0][at]}: ${values.join(", ")}`;
   }
@@ -294,7 +296,7 @@ customElements.define("ts-chart", class extends HTMLElement {
     const table = make("table", { className: "table" });
     table.createCaption().textContent = this.dataset.label;
     const head = table.createTHead().insertRow();
-    for (const name of [this.dataset.xLabel, ...this.#series.keys()]) head.append(make("th", { scope: "col", textContent: name, className: "number" }));
+    for (const name of [this.dataset.xLabel, ...this.#labels.values()]) head.append(make("th", { scope: "col", textContent: name, className: "number" }));
     const body = table.createTBody();
     for (let at = data[0].length - 1; at >= 0; at -= 1) {
       const row = body.insertRow();
