@@ -1,7 +1,8 @@
-"""The agent's composition root and its commands: `tunesmith agent join | run | status`, `tunesmith doctor`."""
+"""The agent's composition root and its commands: `tunesmith agent join | run | service | status`, and `doctor`."""
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
 import queue
@@ -16,7 +17,7 @@ from pathlib import Path
 import click
 
 from agent import doctor as examination
-from agent import garbage, isolation, memory, monitoring
+from agent import garbage, isolation, memory, monitoring, service
 from agent.attempts.attempts import Attempts
 from agent.context import Agent
 from agent.environment import Environments
@@ -113,6 +114,16 @@ def status() -> None:
     for row in store.attempts():
         click.echo(f"attempt {row.attempt_id:<6} {row.state}")
     click.echo(f"replicas       {len(store.replicas())}")
+
+
+@agent.command("service")
+def print_service() -> None:
+    """Print what keeps the agent running: a unit of systemd, or on macOS a launchd agent. It changes nothing."""
+    data, executable = read().data, Path(sys.executable).with_name("tunesmith")
+    if sys.platform == "darwin":
+        click.echo(service.launchd(executable, data), nl=False)
+    else:
+        click.echo(service.systemd(executable, data, getpass.getuser()), nl=False)
 
 
 @click.command()

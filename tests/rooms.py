@@ -235,6 +235,7 @@ NO_PAGES = {
     "monitoring.live", "monitoring.metrics", "monitoring.ready", "static", "live.events",
     "jobs.series", "jobs.log", "jobs.status", "jobs.download", "datasets.left_out", "deployments.status",
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
+    "machines.authority", "machines.joined",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.

@@ -125,7 +125,7 @@ def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobVie
         method=method,
         record=record,
         attempts=tried,
-        machines={machine.id: machine.name for machine in machines.list_machines(actor, cp)},
+        machines=machines.names(actor, cp),
         made=made,
         evaluation_id=results.evaluations_of([job.id]).get(job.id),
         rail=rail.of_job(actor, cp, project, job, method, made),

@@ -160,6 +160,12 @@ class JoinTokenRefused(Denied):
     status = "unauthenticated"
 
 
+class AddressLoopback(Conflict):
+    """Other machines cannot reach this control plane: its address is {address}, which means “this machine” everywhere.
+    Set TUNESMITH_PUBLIC_HOST to a name or address that they can reach, and TUNESMITH_HOST to 0.0.0.0 so that it listens
+    there; then start it again."""
+
+
 class SequenceGap(Conflict):
     """Report {sequence} came before report {expected}."""
 

@@ -38,6 +38,8 @@ def machine(record: MachineRecord) -> pb.Machine:
         last_seen=record.last_seen,
         drained=record.drained,
         locked_reason=record.locked_reason,
+        labels=record.labels,
+        removed_at=record.removed_at,
     )
 
 

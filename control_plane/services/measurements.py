@@ -34,7 +34,9 @@ def of_installation(actor: Actor, cp: ControlPlane) -> Measurements:
     return Measurements(
         jobs=_counted(JobRecord.select(), JobRecord.state, JOB_STATES),
         oldest_queued_seconds=max(0.0, cp.clock() - oldest) if oldest else 0.0,
-        machines=_counted(MachineRecord.select(), MachineRecord.connectivity, Connectivity),
+        machines=_counted(
+            MachineRecord.select().where(MachineRecord.removed_at == 0), MachineRecord.connectivity, Connectivity
+        ),
         replicas=_counted(serving, ReplicaRecord.state, ReplicaState),
     )
 

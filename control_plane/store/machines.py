@@ -22,7 +22,7 @@ class JoinTokenRecord(Record):
 
 class MachineRecord(Record):
     id = CharField(36, primary_key=True)  # uuid
-    name = CharField(200)  # the hostname it enrolled with
+    name = CharField(200)  # the hostname it enrolled with, until somebody changes it
     machine_class = CharField(16)  # server | laptop
     key_hash = CharField(64)  # sha256 of its public key (SubjectPublicKeyInfo)
     generation = BigIntegerField(default=1)  # raised by each certificate
@@ -36,7 +36,9 @@ class MachineRecord(Record):
     connectivity = CharField(16, default="DISCONNECTED")
     last_seen = TimeField(default=0.0)
     drained = BooleanField(default=False)
+    labels = JSONField(default=list)  # what people call its kind, sorted
     enrolled_at = TimeField()
+    removed_at = TimeField(default=0.0)  # taken out of the lists, and locked; what it did keeps its name
 
     class Meta:
         table_name = "machines"

@@ -160,6 +160,22 @@ class Client:
         """Refuse every further call of a machine."""
         return self._ask(pb.Machine, self._stub.RevokeMachine, pb.RevokeMachineRequest(id=machine_id))
 
+    def describe_machine(
+        self, machine_id: str, name: str | None = None, labels: Iterable[str] | None = None
+    ) -> pb.Machine:
+        """Give a machine another name, or these labels alone; what is None stays."""
+        known = self.get_machine(machine_id)
+        request = pb.DescribeMachineRequest(
+            id=machine_id,
+            name=known.name if name is None else name,
+            labels=known.labels if labels is None else labels,
+        )
+        return self._ask(pb.Machine, self._stub.DescribeMachine, request)
+
+    def remove_machine(self, machine_id: str) -> pb.Machine:
+        """Revoke a machine and list it no more; what it did keeps its name."""
+        return self._ask(pb.Machine, self._stub.RemoveMachine, pb.RemoveMachineRequest(id=machine_id))
+
     def create_join_token(
         self, machine_class: str = "server", lifetime_seconds: float = 0.0
     ) -> pb.CreateJoinTokenReply:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import plistlib
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from agent import main
+from agent import main, service
 from agent.settings import Settings
 from agent.storage.state import Store, Unwritable
 
@@ -64,3 +66,24 @@ def test_a_start_on_a_full_disk_makes_the_room_that_it_needs(tmp_path: Path, mon
     again = main._store_in_time(settings, threading.Event())
     assert again is not None and ballast.exists()  # kept again for the next time
     again.close()
+
+
+def test_a_service_leaves_trainings_alone_when_it_ends() -> None:
+    """The words that systemd and launchd have for it, around paths that need quoting."""
+    executable, data = Path("/opt/tune smith/bin/tunesmith"), Path('/srv/100% "ours"')
+    unit = service.systemd(executable, data, "ada")
+    assert 'ExecStart="/opt/tune smith/bin/tunesmith" agent run\nKillMode=process\nRestart=always\n' in unit
+    assert 'Environment="TUNESMITH_AGENT_DATA=/srv/100%% \\"ours\\""\n' in unit
+    assert "User=ada\n" in unit
+    told = plistlib.loads(service.launchd(executable, data).encode())
+    assert told["ProgramArguments"] == [str(executable), "agent", "run"]
+    assert told["EnvironmentVariables"] == {"TUNESMITH_AGENT_DATA": str(data)}
+    assert told["AbandonProcessGroup"] and told["KeepAlive"]
+
+
+def test_the_service_is_printed_for_this_user_and_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNESMITH_AGENT_DATA", str(tmp_path))
+    printed = CliRunner().invoke(main.agent, ["service"])
+    assert printed.exit_code == 0
+    assert str(Path(sys.executable).with_name("tunesmith")) in printed.output
+    assert str(tmp_path) in printed.output

@@ -58,6 +58,8 @@ ROWS = {
     "GetMachine": Row(lambda made: pb.GetMachineRequest(id=str(made["machine"])), OK, NO, OK),
     "DrainMachine": Row(lambda made: pb.DrainMachineRequest(id=str(made["machine"])), NO, NO, NO, NO),
     "UndrainMachine": Row(lambda made: pb.UndrainMachineRequest(id=str(made["machine"])), NO, NO, NO, NO),
+    "DescribeMachine": Row(lambda made: pb.DescribeMachineRequest(id=str(made["machine"]), name="x"), NO, NO, NO, NO),
+    "RemoveMachine": Row(lambda made: pb.RemoveMachineRequest(id=str(made["machine"])), NO, NO, NO, NO),
     "RevokeMachine": Row(lambda made: pb.RevokeMachineRequest(id=str(made["machine"])), NO, NO, NO, NO),
     "ListUsers": Row(lambda _: pb.ListUsersRequest(), NO, NO, NO, NO),
     "InviteUser": Row(lambda _: pb.InviteUserRequest(name="friend", administrator=True), NO, NO, NO, NO),

@@ -170,6 +170,29 @@ def test_machines(client: tunesmith.Client, installation: Installation) -> None:
     assert not client.get_machine(machine).locked_reason
     assert run(installation, "machines", "revoke", machine, "--yes").exit_code == 0
     assert client.get_machine(machine).locked_reason == "revoked"
+
+
+def test_a_machine_is_named_labelled_and_removed(client: tunesmith.Client, installation: Installation) -> None:
+    machine = installation.fleet.machine().id
+    assert client.describe_machine(machine, labels=["h100", "gpu", "gpu"]).labels == ["gpu", "h100"]
+    assert "lab-7" in run(installation, "machines", "describe", machine, "--name", "lab-7").output
+    assert list(client.get_machine(machine).labels) == ["gpu", "h100"]
+    assert "gpu, h100" in run(installation, "machines", "list").output
+    run(installation, "machines", "describe", machine, "--no-labels")
+    assert not client.get_machine(machine).labels
+    many = [f"l{number}" for number in range(17)]
+    for name, labels in ((" ", []), ("x" * 201, []), ("a\nb", []), ("x", ["Not Allowed"]), ("x", many)):
+        with pytest.raises(tunesmith.CallFailed) as caught:
+            client.describe_machine(machine, name, labels)
+        assert caught.value.status == "INVALID_ARGUMENT"
+    assert run(installation, "machines", "remove", machine, input="n\n").exit_code == 1
+    assert run(installation, "machines", "remove", machine, "--yes").exit_code == 0
+    assert client.list_machines() == []
+    kept = client.remove_machine(machine)  # twice is once
+    assert (kept.name, kept.locked_reason) == ("lab-7", "revoked") and kept.removed_at
+
+
+def test_a_machine_that_nobody_knows_is_not_drained(client: tunesmith.Client) -> None:
     with pytest.raises(tunesmith.CallFailed) as caught:
         client.drain_machine("nowhere")
     assert caught.value.status == "NOT_FOUND"

@@ -75,6 +75,16 @@ def trusted(client: tunesmith.Client, installation: Installation) -> Act:
     return lambda: client.revoke_machine(machine)
 
 
+def named(client: tunesmith.Client, installation: Installation) -> Act:
+    machine = installation.fleet.machine().id
+    return lambda: client.describe_machine(machine, "lab-7", ["gpu"])
+
+
+def unwanted(client: tunesmith.Client, installation: Installation) -> Act:
+    machine = installation.fleet.machine().id
+    return lambda: client.remove_machine(machine)
+
+
 def drained(client: tunesmith.Client, installation: Installation) -> Act:
     machine = installation.fleet.machine().id
     client.drain_machine(machine)
@@ -127,6 +137,8 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "DrainMachine": ("machine.drain", working),
     "UndrainMachine": ("machine.undrain", drained),
     "RevokeMachine": ("machine.lock", trusted),
+    "DescribeMachine": ("machine.describe", named),
+    "RemoveMachine": ("machine.remove", unwanted),
     "CreateJoinToken": ("join_token.create", lambda client, _: lambda: client.create_join_token("laptop")),
     "UploadDataset": ("dataset.upload", lambda client, _: lambda: client.upload_dataset("default", "faults", ROWS)),
     "StartGuidedRun": ("guided_run.start", guided),

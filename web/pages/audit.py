@@ -61,6 +61,8 @@ ACTIONS = {
     "machine.recover": _("Machine came back with an expired certificate"),
     "machine.renew": _("Certificate renewed"),
     "machine.undrain": _("Machine takes jobs again"),
+    "machine.describe": _("Machine renamed or labelled"),
+    "machine.remove": _("Machine removed"),
     "member.remove": _("Member removed"),
     "member.set": _("Role given"),
     "method.register": _("Method registered"),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from control_plane.authority import open_authority
+from control_plane.domain.addresses import is_loopback
+from control_plane.domain.errors import AddressLoopback
 from control_plane.services import overview
-from control_plane.services.fleet import enrollment, machines
+from control_plane.services.fleet import enrollment, machines, upkeep
 from control_plane.store.machines import MachineRecord
 from web import snippets
-from web.access import requires, the_actor, the_control_plane
+from web.access import requires, signed_in, the_actor, the_control_plane
+from web.failures import sentence
+from web.fragments import fragment
 from web.pages.item import Item
 from web.refusals import shown_again
 
@@ -22,7 +28,9 @@ navigation = Item("fleet", "machines.index", _("Machines"), "server", "machine.s
 @requires("machine.see")
 def index() -> ResponseReturnValue:
     """All machines."""
-    return render_template("machines/index.html", machines=machines.list_machines(the_actor(), the_control_plane()))
+    cp = the_control_plane()
+    found = machines.list_machines(the_actor(), cp)
+    return render_template("machines/index.html", machines=found, unreachable=_unreachable())
 
 
 @blueprint.get("/machines/<machine_id>")
@@ -39,12 +47,65 @@ def show(machine_id: str) -> ResponseReturnValue:
 @requires("machine.join")
 @shown_again("join", index)
 def join() -> ResponseReturnValue:
-    """A fresh join token, shown once, in the command that uses it."""
+    """A fresh join token, shown once, among the steps that use it. Raises AddressLoopback before one is made."""
     cp = the_control_plane()
+    address = enrollment.join_address(cp)
     token, record = enrollment.create_join_token(the_actor(), cp, request.form.get("machine_class", ""))
-    address = f"{cp.settings.public_host}:{cp.settings.api_port}"
-    snippet = snippets.create_join_token(record.machine_class)
-    return render_template("machines/join.html", token=token, record=record, address=address, snippet=snippet)
+    return render_template(
+        "machines/join.html",
+        token=token,
+        record=record,
+        address=address,
+        listens_here=is_loopback(cp.settings.host),
+        version=enrollment.CONTROL_PLANE_VERSION,
+        machine=None,
+        now=cp.clock(),
+        snippet=snippets.create_join_token(record.machine_class),
+    )
+
+
+@blueprint.get("/machines/join/<token_id>")
+@requires("machine.join")
+def joined(token_id: str) -> ResponseReturnValue:
+    """The part of the steps' page that changes: whether a machine has joined with the token, and runs."""
+    record, machine = enrollment.joined(the_actor(), the_control_plane(), token_id)
+    now = the_control_plane().clock()
+    return fragment(render_template("machines/joined.html", record=record, machine=machine, now=now))
+
+
+@blueprint.get("/authority.pem")
+@signed_in
+def authority() -> Response:
+    """The certificate of this installation's authority, by which commands and scripts know that they reach it."""
+    pem = open_authority(the_control_plane().settings.data).pem
+    disposition = {"Content-Disposition": 'attachment; filename="authority.pem"'}
+    return Response(pem, content_type="application/x-pem-file", headers=disposition)
+
+
+@blueprint.post("/machines/<machine_id>/describe")
+@requires("machine.change")
+def describe(machine_id: str) -> ResponseReturnValue:
+    """Another name, and other labels."""
+    labels = request.form.get("labels", "").replace(",", " ").split()
+    upkeep.describe(the_actor(), the_control_plane(), machine_id, request.form.get("name", ""), labels)
+    return redirect(url_for("machines.show", machine_id=machine_id))
+
+
+@blueprint.post("/machines/<machine_id>/revoke")
+@requires("machine.change")
+def revoke(machine_id: str) -> ResponseReturnValue:
+    """Refuse its calls from now on."""
+    machines.revoke(the_actor(), the_control_plane(), machine_id)
+    return redirect(url_for("machines.show", machine_id=machine_id))
+
+
+@blueprint.post("/machines/<machine_id>/remove")
+@requires("machine.change")
+def remove(machine_id: str) -> ResponseReturnValue:
+    """Refuse its calls from now on, and list it no more."""
+    upkeep.remove(the_actor(), the_control_plane(), machine_id)
+    flash(gettext("The machine is removed."))
+    return redirect(url_for("machines.index"))
 
 
 @blueprint.post("/machines/<machine_id>/drain")
@@ -61,6 +122,15 @@ def undrain(machine_id: str) -> ResponseReturnValue:
     """Give it jobs again."""
     machines.undrain(the_actor(), the_control_plane(), machine_id)
     return redirect(url_for("machines.show", machine_id=machine_id))
+
+
+def _unreachable() -> str:
+    """Why no other machine can join, in words; empty where one can."""
+    try:
+        enrollment.join_address(the_control_plane())
+    except AddressLoopback as problem:
+        return sentence(problem)
+    return ""
 
 
 def _snippet(machine: MachineRecord) -> snippets.Snippet:

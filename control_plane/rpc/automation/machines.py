@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
-from control_plane.services.fleet import enrollment, machines
+from control_plane.services.fleet import enrollment, machines, upkeep
 from tunesmith.v1 import automation_pb2 as pb
 
 
@@ -34,6 +34,16 @@ def undrain_machine(call: Call, request: pb.UndrainMachineRequest) -> pb.Machine
 
 def revoke_machine(call: Call, request: pb.RevokeMachineRequest) -> pb.Machine:
     machines.revoke(call.actor, call.cp, request.id)
+    return _machine(call, request.id)
+
+
+def describe_machine(call: Call, request: pb.DescribeMachineRequest) -> pb.Machine:
+    upkeep.describe(call.actor, call.cp, request.id, request.name, request.labels)
+    return _machine(call, request.id)
+
+
+def remove_machine(call: Call, request: pb.RemoveMachineRequest) -> pb.Machine:
+    upkeep.remove(call.actor, call.cp, request.id)
     return _machine(call, request.id)
 
 

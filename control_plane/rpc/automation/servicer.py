@@ -78,6 +78,8 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     DrainMachine = _call(machines.drain_machine)
     UndrainMachine = _call(machines.undrain_machine)
     RevokeMachine = _call(machines.revoke_machine)
+    DescribeMachine = _call(machines.describe_machine)
+    RemoveMachine = _call(machines.remove_machine)
     ListMethods = _call(methods.list_methods)
     ListCases = _call(cases.list_cases)
     GetCaseFile = _call(cases.get_file)

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from control_plane.authority import Issued, check_signature, key_of_request, open_authority, public_key_hash
 from control_plane.context import ControlPlane
 from control_plane.domain import versions
-from control_plane.domain.errors import CertificateRefused, FieldInvalid, JoinTokenRefused
+from control_plane.domain.addresses import is_anybodys, is_loopback
+from control_plane.domain.errors import AddressLoopback, CertificateRefused, FieldInvalid, JoinTokenRefused, NotFound
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit
 from control_plane.services.fleet import attempts
@@ -61,6 +62,23 @@ def create_join_token(
         )
         audit.record(actor, cp, "join_token.create", f"join_token:{token_id}", machine_class=machine_class)
     return f"tsj_{token_id}.{secret}.{open_authority(cp.settings.data).key_hash}", row
+
+
+def join_address(cp: ControlPlane) -> str:
+    """Where other machines join, as host:port. Raises AddressLoopback: none of them could."""
+    host = cp.settings.public_host
+    if is_loopback(host) or is_anybodys(host):
+        raise AddressLoopback(address=host)
+    return f"[{host.strip('[]')}]:{cp.settings.api_port}" if ":" in host else f"{host}:{cp.settings.api_port}"
+
+
+def joined(actor: Actor, cp: ControlPlane, token_id: str) -> tuple[JoinTokenRecord, MachineRecord | None]:
+    """A join token, and the machine that joined with it. Raises Denied, NotFound."""
+    require(actor, "machine.join")
+    token = JoinTokenRecord.get_or_none(JoinTokenRecord.id == token_id)
+    if token is None:
+        raise NotFound
+    return token, MachineRecord.get_or_none(MachineRecord.id == token.machine_id)
 
 
 def enroll(

@@ -238,10 +238,16 @@ def _fail_replica(actor: Actor, cp: ControlPlane, epoch: int, replica: ReplicaRe
 
 
 def list_machines(actor: Actor, cp: ControlPlane) -> list[MachineRecord]:
-    """All machines by name. Raises Denied."""
+    """All machines that are not removed, by name. Raises Denied."""
     require(actor, "machine.see")
-    rows = MachineRecord.select().order_by(MachineRecord.name, MachineRecord.id)
+    rows = MachineRecord.select().where(MachineRecord.removed_at == 0).order_by(MachineRecord.name, MachineRecord.id)
     return [_as_heard(cp, machine) for machine in rows]
+
+
+def names(actor: Actor, cp: ControlPlane) -> dict[str, str]:
+    """What every machine that ever was is called, by id. Raises Denied."""
+    require(actor, "machine.see")
+    return {str(one.id): str(one.name) for one in MachineRecord.select(MachineRecord.id, MachineRecord.name)}
 
 
 def get(actor: Actor, cp: ControlPlane, machine_id: str) -> MachineRecord:

@@ -160,7 +160,9 @@ class MachineRecord(Record):
     connectivity = CharField(16, default="DISCONNECTED")
     last_seen = TimeField(default=0.0)
     drained = BooleanField(default=False)
+    labels = JSONField(default=list)
     enrolled_at = TimeField()
+    removed_at = TimeField(default=0.0)
 
     class Meta:
         table_name = "machines"

@@ -25,6 +25,7 @@ def list_machines(terminal: Terminal) -> None:
         {
             "name": lambda machine: machine.name,
             "connectivity": lambda machine: machine.connectivity + (" (drained)" if machine.drained else ""),
+            "labels": lambda machine: ", ".join(machine.labels),
             "memory free": lambda machine: size(int(json.loads(machine.inventory or "{}").get("memory_free", 0))),
             "last seen": lambda machine: when(machine.last_seen),
             "id": lambda machine: machine.id,
@@ -72,6 +73,27 @@ def undrain(terminal: Terminal, machine_id: str) -> None:
 def revoke(terminal: Terminal, machine_id: str) -> None:
     """Refuse every further call of a machine."""
     terminal.say(f"“{terminal.client.revoke_machine(machine_id).name}” is revoked.")
+
+
+@machines.command()
+@click.argument("machine_id")
+@click.option("--name", help="What it is called from now on.")
+@click.option("--label", "labels", multiple=True, help="A label; those that it has are replaced. Again for another.")
+@click.option("--no-labels", is_flag=True, help="Take all labels away.")
+@pass_terminal
+def describe(terminal: Terminal, machine_id: str, name: str | None, labels: tuple[str, ...], no_labels: bool) -> None:
+    """Change a machine's name or its labels."""
+    chosen = labels if labels or no_labels else None
+    terminal.details(terminal.client.describe_machine(machine_id, name, chosen))
+
+
+@machines.command()
+@click.argument("machine_id")
+@click.confirmation_option(prompt="Its calls will be refused for good, and it is listed no more. Remove it?")
+@pass_terminal
+def remove(terminal: Terminal, machine_id: str) -> None:
+    """Revoke a machine and take it out of the lists; what it did keeps its name."""
+    terminal.say(f"“{terminal.client.remove_machine(machine_id).name}” is removed.")
 
 
 @click.group()

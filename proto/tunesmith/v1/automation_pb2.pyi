@@ -209,7 +209,7 @@ class SignOutUserRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class Machine(_message.Message):
-    __slots__ = ("id", "name", "connectivity", "inventory", "last_seen", "drained", "locked_reason")
+    __slots__ = ("id", "name", "connectivity", "inventory", "last_seen", "drained", "locked_reason", "labels", "removed_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CONNECTIVITY_FIELD_NUMBER: _ClassVar[int]
@@ -217,6 +217,8 @@ class Machine(_message.Message):
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
     DRAINED_FIELD_NUMBER: _ClassVar[int]
     LOCKED_REASON_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_AT_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     connectivity: str
@@ -224,7 +226,9 @@ class Machine(_message.Message):
     last_seen: float
     drained: bool
     locked_reason: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., connectivity: _Optional[str] = ..., inventory: _Optional[str] = ..., last_seen: _Optional[float] = ..., drained: _Optional[bool] = ..., locked_reason: _Optional[str] = ...) -> None: ...
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    removed_at: float
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., connectivity: _Optional[str] = ..., inventory: _Optional[str] = ..., last_seen: _Optional[float] = ..., drained: _Optional[bool] = ..., locked_reason: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., removed_at: _Optional[float] = ...) -> None: ...
 
 class GetMachineRequest(_message.Message):
     __slots__ = ("id",)
@@ -245,6 +249,22 @@ class UndrainMachineRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ...) -> None: ...
 
 class RevokeMachineRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class DescribeMachineRequest(_message.Message):
+    __slots__ = ("id", "name", "labels")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RemoveMachineRequest(_message.Message):
     __slots__ = ("id",)
     ID_FIELD_NUMBER: _ClassVar[int]
     id: str

@@ -134,6 +134,16 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.RevokeMachineRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
                 _registered_method=True)
+        self.DescribeMachine = channel.unary_unary(
+                '/tunesmith.v1.Automation/DescribeMachine',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.DescribeMachineRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+                _registered_method=True)
+        self.RemoveMachine = channel.unary_unary(
+                '/tunesmith.v1.Automation/RemoveMachine',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveMachineRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+                _registered_method=True)
         self.CreateJoinToken = channel.unary_unary(
                 '/tunesmith.v1.Automation/CreateJoinToken',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CreateJoinTokenRequest.SerializeToString,
@@ -452,6 +462,20 @@ class AutomationServicer:
 
     def RevokeMachine(self, request, context):
         """Every further call of the machine is refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DescribeMachine(self, request, context):
+        """Its name and its labels become these.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveMachine(self, request, context):
+        """Revoked, and listed no more; what it did keeps its name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -795,6 +819,16 @@ def add_AutomationServicer_to_server(servicer, server):
             'RevokeMachine': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeMachine,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RevokeMachineRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Machine.SerializeToString,
+            ),
+            'DescribeMachine': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeMachine,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.DescribeMachineRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Machine.SerializeToString,
+            ),
+            'RemoveMachine': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveMachine,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveMachineRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.Machine.SerializeToString,
             ),
             'CreateJoinToken': grpc.unary_unary_rpc_method_handler(
@@ -1527,6 +1561,60 @@ class Automation:
             target,
             '/tunesmith.v1.Automation/RevokeMachine',
             tunesmith_dot_v1_dot_automation__pb2.RevokeMachineRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeMachine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/DescribeMachine',
+            tunesmith_dot_v1_dot_automation__pb2.DescribeMachineRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveMachine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RemoveMachine',
+            tunesmith_dot_v1_dot_automation__pb2.RemoveMachineRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.Machine.FromString,
             options,
             channel_credentials,
