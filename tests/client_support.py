@@ -21,6 +21,7 @@ class Said:
     pieces: list[bytes]
     status: int = 200
     content_type: str = "text/event-stream"
+    engine_seconds: float = 0.0
     closed: bool = False
 
     def __iter__(self) -> Iterator[bytes]:

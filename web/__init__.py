@@ -14,6 +14,7 @@ from web import (
     addresses,
     assets,
     failures,
+    fleet_snippets,
     formatting,
     gateway,
     languages,
@@ -23,6 +24,7 @@ from web import (
     proxies,
     refusals,
     security,
+    snippets,
     words,
 )
 
@@ -93,4 +95,7 @@ def _draw(app: Flask, cp: ControlPlane) -> None:
     app.jinja_env.globals["form_key"] = security.form_key
     app.jinja_env.globals["words"] = words
     app.jinja_env.globals["form_sent"] = refusals.form
+    app.jinja_env.globals["snippets"] = snippets
+    app.jinja_env.globals["fleet_snippets"] = fleet_snippets
+    app.jinja_env.globals["api"] = lambda: fleet_snippets.access(cp.settings.public_host, cp.settings.api_port)
     app.context_processor(pages.frame)

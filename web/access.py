@@ -120,6 +120,14 @@ def the_project() -> ProjectRecord:
     return project
 
 
+def current_project(seen: list[ProjectRecord]) -> ProjectRecord | None:
+    """The project of the address; outside of projects, the one of those `seen` that was looked at last."""
+    if g.get("project") is not None:
+        return g.project  # type: ignore[no-any-return]
+    last = session.get("project")
+    return next((project for project in seen if project.name == last), seen[0] if seen else None)
+
+
 def check() -> None:
     """Before each request: who asks, and may they? Raises NotSignedIn, Denied, NotFound."""
     view = current_app.view_functions.get(request.endpoint or "")

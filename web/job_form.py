@@ -20,7 +20,7 @@ from control_plane.domain.permissions import Actor
 from control_plane.services import datasets, methods, models
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
-from web import forms, snippets, words
+from web import fleet_snippets, forms, snippets, words
 from web.failures import sentence
 from web.languages import locale
 from web.paging import whole_number
@@ -194,6 +194,12 @@ def hinted(draft: Draft, offered: Offered, hints: Mapping[str, str], base_of: Ma
     return replace(draft, inputs=chosen)
 
 
+def with_newest(draft: Draft, offered: Offered) -> Draft:
+    """The draft with the newest that fits for each input that is needed."""
+    fitting = {one.name: offered.fitting(one) for one in draft.manifest.inputs.values() if one.required}
+    return replace(draft, inputs={name: found[0][0] for name, found in fitting.items() if found})
+
+
 def plan(draft: Draft) -> dict[str, Any]:
     """What exactly will run, as the reader may check it."""
     return {
@@ -219,12 +225,25 @@ def warnings(actor: Actor, cp: ControlPlane, project_id: int, draft: Draft) -> l
 
 
 def snippet(project: str, draft: Draft) -> snippets.Snippet:
-    """The same by API: only what differs from the defaults is spelled out."""
+    """The same by API: only what differs from the defaults is spelled out. Looking at the method, while a job of the
+    draft would be refused for what it lacks."""
+    if _lacks(draft):
+        return fleet_snippets.show_method(draft.record.name)
     defaults = draft.manifest.complete({})
     changed = {name: value for name, value in draft.parameters.items() if defaults.get(name, ...) != value}
     given = {name: pin["id"] for name, pin in references(draft).items()}
     seed = 42 if "seed" in draft.errors else int(draft.seed)
     return snippets.submit(project, draft.record.name, draft.name, changed, given, seed)
+
+
+def _lacks(draft: Draft) -> bool:
+    """Whether an input or a parameter that is needed is not given."""
+    needed = [one.name for one in draft.manifest.inputs.values() if one.required]
+    values = draft.manifest.complete(draft.parameters)
+    given = references(draft)
+    return any(name not in given for name in needed) or any(
+        values.get(name) in (None, "") for name in draft.manifest.parameters.get("required", ())
+    )
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

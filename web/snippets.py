@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_CONNECT = "import tunesmith\n\nclient = tunesmith.connect()\n"
+CONNECT = "import tunesmith\n\nclient = tunesmith.connect()\n"
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,19 @@ class Snippet:
 
 
 def list_datasets(project: str) -> Snippet:
-    return _snippet(project, ["datasets", "list"], f"client.list_datasets({project!r})")
+    return _snippet(
+        project,
+        ["datasets", "list"],
+        _each("version", f"list_datasets({project!r})", "id", "dataset", "number", "train_rows"),
+    )
 
 
 def upload(project: str, name: str) -> Snippet:
     name = name or "my-data"
-    python = f'client.upload_dataset({project!r}, {name!r}, train="train.jsonl")'
+    python = (
+        f'version = client.upload_dataset({project!r}, {name!r}, train="train.jsonl")  # your file, in this folder\n'
+        "print(version.id, version.train_rows, version.test_rows)"
+    )
     return _snippet(project, ["datasets", "upload", name, "train.jsonl"], python)
 
 
@@ -44,7 +51,9 @@ def submit(
 
 
 def list_rows(project: str, version_id: int) -> Snippet:
-    return _snippet(project, ["datasets", "rows", str(version_id)], f"client.list_rows({version_id})")
+    return _snippet(
+        project, ["datasets", "rows", str(version_id)], f"for row in client.list_rows({version_id}):\n    print(row)"
+    )
 
 
 _WATCH_RUN = (
@@ -59,12 +68,30 @@ def start_guided_run(project: str, case: str, version_id: int) -> Snippet:
     return _snippet(project, ["guided", "start", case, str(version_id), "--watch"], python)
 
 
+def demo(project: str, case: str, dataset: str, train: str, test: str) -> Snippet:
+    """A case on its own data, from the upload to the end."""
+    python = (
+        f"train, test = (client.get_case_file({case!r}, name) for name in ({train!r}, {test!r}))\n"
+        f"version = client.upload_dataset({project!r}, {dataset!r}, train, test)\n"
+        f"run = client.start_guided_run({project!r}, {case!r}, version.id)\n" + _WATCH_RUN.format("run.id")
+    )
+    return _snippet(project, ["demo", case], python)
+
+
 def watch_guided_run(project: str, run_id: int) -> Snippet:
     return _snippet(project, ["guided", "watch", str(run_id)], _WATCH_RUN.format(run_id))
 
 
-def list_jobs(project: str) -> Snippet:
-    return _snippet(project, ["jobs", "list"], f"client.list_jobs({project!r})")
+def list_jobs(project: str, state: str = "", method: str = "") -> Snippet:
+    """The jobs that a page shows: of one state or method, if those are chosen."""
+    chosen = {name: value for name, value in (("state", state), ("method", method)) if value}
+    options = [part for name, value in chosen.items() for part in (f"--{name}", value)]
+    given = "".join(f", {name}={value!r}" for name, value in chosen.items())
+    return _snippet(
+        project,
+        ["jobs", "list", *options],
+        _each("job", f"list_jobs({project!r}{given})", "id", "name", "state"),
+    )
 
 
 def watch_job(project: str, job_id: int) -> Snippet:
@@ -85,33 +112,43 @@ def _job_config(project: str, job_id: int) -> Snippet:
 def _job_files(project: str, job_id: int) -> Snippet:
     python = (
         f"for artifact in client.list_files({job_id}):\n"
-        f'    client.download({job_id}, artifact, f"job-{job_id}/{{artifact.name}}")'
+        f'    print(artifact.name, client.download({job_id}, artifact, f"job-{job_id}/{{artifact.name}}"))'
     )
     return _snippet(project, ["jobs", "files", str(job_id)], python)
 
 
 def _job_log(project: str, job_id: int) -> Snippet:
-    return _snippet(project, ["jobs", "log", str(job_id)], f"data, size = client.read_log({job_id})")
+    return _snippet(
+        project,
+        ["jobs", "log", str(job_id)],
+        f"data, size = client.read_log({job_id})\nprint(data.decode(errors='replace'))",
+    )
 
 
 def list_models(project: str) -> Snippet:
-    return _snippet(project, ["models", "list"], f"client.list_models({project!r})")
+    return _snippet(project, ["models", "list"], _each("model", f"list_models({project!r})", "id", "name", "form"))
 
 
 def show_model(project: str, model_id: int) -> Snippet:
-    return _snippet(project, ["models", "show", str(model_id)], f"client.get_model({model_id})")
+    return _snippet(project, ["models", "show", str(model_id)], f"print(client.get_model({model_id}))")
 
 
 def list_evaluations(project: str) -> Snippet:
-    return _snippet(project, ["evaluations", "list"], f"client.list_evaluations({project!r})")
+    return _snippet(
+        project, ["evaluations", "list"], _each("evaluation", f"list_evaluations({project!r})", "id", "verdict")
+    )
 
 
 def show_evaluation(project: str, evaluation_id: int) -> Snippet:
-    return _snippet(project, ["evaluations", "show", str(evaluation_id)], f"client.get_evaluation({evaluation_id})")
+    return _snippet(
+        project, ["evaluations", "show", str(evaluation_id)], f"print(client.get_evaluation({evaluation_id}))"
+    )
 
 
 def list_deployments(project: str) -> Snippet:
-    return _snippet(project, ["deployments", "list"], f"client.list_deployments({project!r})")
+    return _snippet(
+        project, ["deployments", "list"], _each("deployment", f"list_deployments({project!r})", "id", "name", "state")
+    )
 
 
 def deploy(project: str, name: str, model_id: int) -> Snippet:
@@ -127,55 +164,23 @@ def set_member(project: str) -> Snippet:
     return _snippet(project, ["members", "set", "ada", "Expert"], python)
 
 
-def invite_user() -> Snippet:
-    return _of_all(
-        ["people", "invite", "ada", "--title", "Ada Lovelace"], 'print(client.invite_user("ada", "Ada Lovelace"))'
-    )
-
-
-def set_profile() -> Snippet:
-    python = 'print(client.set_profile("Ada Lovelace", "en"))'
-    return _of_all(["account", "set", "--title", "Ada Lovelace", "--language", "en"], python)
-
-
-def create_user_link(name: str) -> Snippet:
-    return _of_all(["people", "link", name], f"print(client.create_user_link({name!r}))")
-
-
-def activate_user(name: str) -> Snippet:
-    return _of_all(["people", "activate", name], f"print(client.activate_user({name!r}))")
-
-
-def create_join_token(machine_class: str) -> Snippet:
-    python = f"print(client.create_join_token({machine_class!r}).token)"
-    return _of_all(["machines", "token", "--class", machine_class], python)
-
-
-def drain_machine(machine_id: str) -> Snippet:
-    return _of_all(["machines", "drain", machine_id], f"print(client.drain_machine({machine_id!r}))")
-
-
-def undrain_machine(machine_id: str) -> Snippet:
-    return _of_all(["machines", "undrain", machine_id], f"print(client.undrain_machine({machine_id!r}))")
-
-
-def show_machine(machine_id: str) -> Snippet:
-    return _of_all(["machines", "show", machine_id], f"print(client.get_machine({machine_id!r}))")
-
-
 def chat(project: str, name: str, deployment_id: int) -> Snippet:
-    python = f'messages = [{{"role": "user", "content": "…"}}]\nprint(client.chat({deployment_id}, messages))'
+    python = (
+        'messages = [{"role": "user", "content": "…"}]\n'
+        f"print(client.chat({deployment_id}, messages, max_tokens=256))"
+    )
     return _snippet(project, ["chat", name, "…"], python)
 
 
 def endpoint_curl(address: str, model: str) -> str:
     """The OpenAI-compatible endpoint by curl; the token comes from the shell's environment, never from the page."""
-    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "…"}]}, ensure_ascii=False)
+    body = {"model": model, "messages": [{"role": "user", "content": "…"}], "max_tokens": 256}
+    data = json.dumps(body, ensure_ascii=False)
     return (
         f"curl {address}/v1/chat/completions \\\n"
         '  -H "Authorization: Bearer $TUNESMITH_TOKEN" \\\n'
         '  -H "Content-Type: application/json" \\\n'
-        f"  -d {shlex.quote(body)}"
+        f"  -d {shlex.quote(data)}"
     )
 
 
@@ -184,17 +189,18 @@ def endpoint_python(address: str, model: str) -> str:
         "import os\n\nfrom openai import OpenAI\n\n"
         f'client = OpenAI(base_url="{address}/v1", api_key=os.environ["TUNESMITH_TOKEN"])\n'
         f'answer = client.chat.completions.create(\n    model="{model}",\n'
-        '    messages=[{"role": "user", "content": "…"}],\n)\nprint(answer.choices[0].message.content)'
+        '    messages=[{"role": "user", "content": "…"}],\n    max_tokens=256,\n)\n'
+        "print(answer.choices[0].message.content)"
     )
 
 
+def _each(one: str, call: str, *shown: str) -> str:
+    """Lines that print some fields of each thing in a list."""
+    return f"for {one} in client.{call}:\n    print({', '.join(f'{one}.{name}' for name in shown)})"
+
+
 def _snippet(project: str, arguments: list[str], python: str) -> Snippet:
-    return Snippet(shlex.join(["tunesmith", "--project", project, *arguments]), _CONNECT + python)
-
-
-def _of_all(arguments: list[str], python: str) -> Snippet:
-    """What belongs to no project."""
-    return Snippet(shlex.join(["tunesmith", *arguments]), _CONNECT + python)
+    return Snippet(shlex.join(["tunesmith", "--project", project, *arguments]), CONNECT + python)
 
 
 def _value(value: Any) -> str:

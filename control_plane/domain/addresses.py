@@ -20,6 +20,11 @@ def is_anybodys(host: str) -> bool:
     return address is not None and address.is_unspecified
 
 
+def at_port(host: str, port: int) -> str:
+    """host:port, with brackets where the host is an IPv6 address."""
+    return f"[{host.strip('[]')}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _bare(host: str) -> str:
     return host.strip("[]").rstrip(".").lower()
 

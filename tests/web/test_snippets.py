@@ -19,7 +19,7 @@ from control_plane.context import ControlPlane
 from control_plane.services import methods
 from tunesmith.cli import main
 from tunesmith.client import Client
-from web import snippets
+from web import fleet_snippets, snippets
 from web.snippets import Snippet
 
 SCHEMA = {"type": "object", "title": "it's"}
@@ -43,14 +43,14 @@ ALL = [
     snippets.set_member("lab"),
 ]
 OF_NO_PROJECT = [
-    snippets.invite_user(),
-    snippets.create_join_token("laptop"),
-    snippets.show_machine("m-1"),
-    snippets.set_profile(),
-    snippets.create_user_link("ada"),
-    snippets.activate_user("ada"),
-    snippets.drain_machine("m-1"),
-    snippets.undrain_machine("m-1"),
+    fleet_snippets.invite_user(),
+    fleet_snippets.create_join_token("laptop"),
+    fleet_snippets.show_machine("m-1"),
+    fleet_snippets.drain_machine("m-1"),
+    fleet_snippets.undrain_machine("m-1"),
+    fleet_snippets.set_profile(),
+    fleet_snippets.create_user_link("ada"),
+    fleet_snippets.activate_user("ada"),
 ]
 
 

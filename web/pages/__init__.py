@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from flask import Flask, current_app, g, request, session, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext
 
 from control_plane.domain.permissions import Actor
 from control_plane.services.access import projects
 from control_plane.store.projects import ProjectRecord
 from control_plane.wording import LOCALES
-from web.access import the_control_plane
+from web.access import current_project, the_control_plane
 from web.languages import locale
 from web.pages import (
     account,
@@ -72,7 +72,7 @@ def frame() -> dict[str, Any]:
     if actor is None or request.blueprint == "gateway":
         return always
     seen = projects.list_projects(actor, the_control_plane())
-    current = _current(seen)
+    current = current_project(seen)
     return always | {
         "viewer": actor,
         "project": current,
@@ -84,14 +84,6 @@ def frame() -> dict[str, Any]:
         "sign_out_url": url_for("sign_in.leave"),
         "may": lambda permission: actor.may(permission, current.id if current else None),
     }
-
-
-def _current(seen: list[ProjectRecord]) -> ProjectRecord | None:
-    """The project of the address; outside of projects, the one that was looked at last."""
-    if g.get("project") is not None:
-        return g.project  # type: ignore[no-any-return]
-    last = session.get("project")
-    return next((project for project in seen if project.name == last), seen[0] if seen else None)
 
 
 def _navigation(actor: Actor, project: ProjectRecord | None) -> list[dict[str, Any]]:

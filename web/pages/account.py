@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from control_plane.services.access import passwords, people, profile
 from control_plane.wording import LOCALES
-from web import snippets
+from web import fleet_snippets
 from web.access import signed_in, the_actor, the_control_plane
 from web.refusals import shown_again
 
@@ -26,7 +26,7 @@ def show() -> ResponseReturnValue:
         me=people.user(the_actor(), the_control_plane()),
         language_choices=choices,
         minimum=passwords.MINIMUM,
-        snippet=snippets.set_profile(),
+        snippet=fleet_snippets.set_profile(),
     )
 
 

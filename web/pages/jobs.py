@@ -57,7 +57,7 @@ def index(project: str) -> ResponseReturnValue:
         methods=offered,
         method_names=names,
         is_filtered=bool(state or method),
-        snippet=snippets.list_jobs(project),
+        snippet=snippets.list_jobs(project, state, method),
     )
 
 

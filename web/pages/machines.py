@@ -13,12 +13,13 @@ from control_plane.domain.errors import AddressLoopback
 from control_plane.services import overview
 from control_plane.services.fleet import enrollment, machines, upkeep
 from control_plane.store.machines import MachineRecord
-from web import snippets
+from web import fleet_snippets
 from web.access import requires, signed_in, the_actor, the_control_plane
 from web.failures import sentence
 from web.fragments import fragment
 from web.pages.item import Item
 from web.refusals import shown_again
+from web.snippets import Snippet
 
 blueprint = Blueprint("machines", __name__)
 navigation = Item("fleet", "machines.index", _("Machines"), "server", "machine.see", "g f")
@@ -60,7 +61,7 @@ def join() -> ResponseReturnValue:
         version=enrollment.CONTROL_PLANE_VERSION,
         machine=None,
         now=cp.clock(),
-        snippet=snippets.create_join_token(record.machine_class),
+        snippet=fleet_snippets.create_join_token(record.machine_class),
     )
 
 
@@ -133,8 +134,8 @@ def _unreachable() -> str:
     return ""
 
 
-def _snippet(machine: MachineRecord) -> snippets.Snippet:
+def _snippet(machine: MachineRecord) -> Snippet:
     """What the reader's button does; for who has none, looking."""
     if not the_actor().may("machine.change"):
-        return snippets.show_machine(machine.id)
-    return snippets.undrain_machine(machine.id) if machine.drained else snippets.drain_machine(machine.id)
+        return fleet_snippets.show_machine(machine.id)
+    return fleet_snippets.undrain_machine(machine.id) if machine.drained else fleet_snippets.drain_machine(machine.id)

@@ -8,10 +8,13 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import MethodUnknown, NotFound
 from control_plane.services import methods
-from web import forms
-from web.access import requires, the_actor, the_control_plane
+from control_plane.services.access import projects
+from control_plane.store.methods import MethodVersionRecord
+from web import fleet_snippets, forms, job_form
+from web.access import current_project, requires, the_actor, the_control_plane
 from web.languages import locale
 from web.pages.item import Item
+from web.snippets import Snippet
 
 blueprint = Blueprint("methods", __name__)
 navigation = Item("admin", "methods.index", _("Methods"), "puzzle", "method.see")
@@ -35,4 +38,15 @@ def show(name: str) -> ResponseReturnValue:
         raise NotFound from problem
     manifest = methods.manifest(record, locale())
     groups = forms.layout(manifest.parameters, manifest.groups)
-    return render_template("methods/show.html", record=record, method=manifest, groups=groups)
+    snippet = _snippet(record)
+    return render_template("methods/show.html", record=record, method=manifest, groups=groups, snippet=snippet)
+
+
+def _snippet(record: MethodVersionRecord) -> Snippet:
+    """A job of the method on the newest that fits in the project; looking, where something is lacking."""
+    actor, cp = the_actor(), the_control_plane()
+    project = current_project(projects.list_projects(actor, cp))
+    if project is None or not actor.may("job.submit", project.id):
+        return fleet_snippets.show_method(record.name)
+    offered = job_form.Offered(actor, cp, project.name)
+    return job_form.snippet(project.name, job_form.with_newest(job_form.fresh(record), offered))

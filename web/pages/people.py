@@ -8,7 +8,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.services.access import accounts, identity, people, projects
-from web import snippets
+from web import fleet_snippets, snippets
 from web.access import requires, the_actor, the_control_plane
 from web.pages.item import Item
 from web.refusals import shown_again
@@ -150,13 +150,13 @@ def _index(link: str, invited: str) -> str:
         invited=invited,
         project_choices=places,
         role_choices=role_choices(),
-        snippet=snippets.invite_user(),
+        snippet=fleet_snippets.invite_user(),
     )
 
 
 def _account(name: str, link: str) -> str:
     account = accounts.get(the_actor(), the_control_plane(), name)
-    snippet = snippets.create_user_link(name) if account.user.active else snippets.activate_user(name)
+    snippet = fleet_snippets.create_user_link(name) if account.user.active else fleet_snippets.activate_user(name)
     return render_template(
         "people/show.html", account=account, link=link, role_words=dict(role_choices()), snippet=snippet
     )

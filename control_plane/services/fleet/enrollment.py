@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from control_plane.authority import Issued, check_signature, key_of_request, open_authority, public_key_hash
 from control_plane.context import ControlPlane
 from control_plane.domain import versions
-from control_plane.domain.addresses import is_anybodys, is_loopback
+from control_plane.domain.addresses import at_port, is_anybodys, is_loopback
 from control_plane.domain.errors import AddressLoopback, CertificateRefused, FieldInvalid, JoinTokenRefused, NotFound
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit
@@ -69,7 +69,7 @@ def join_address(cp: ControlPlane) -> str:
     host = cp.settings.public_host
     if is_loopback(host) or is_anybodys(host):
         raise AddressLoopback(address=host)
-    return f"[{host.strip('[]')}]:{cp.settings.api_port}" if ":" in host else f"{host}:{cp.settings.api_port}"
+    return at_port(host, cp.settings.api_port)
 
 
 def joined(actor: Actor, cp: ControlPlane, token_id: str) -> tuple[JoinTokenRecord, MachineRecord | None]:

@@ -59,8 +59,9 @@ def stop(terminal: Terminal, deployment_id: int) -> None:
 @click.argument("name")
 @click.argument("prompt", required=False)
 @click.option("--system", default="", help="A text that sets the scene.")
+@click.option("--max-tokens", default=256, show_default=True, help="Where an answer ends at the latest.")
 @pass_terminal
-def chat(terminal: Terminal, name: str, prompt: str | None, system: str) -> None:
+def chat(terminal: Terminal, name: str, prompt: str | None, system: str, max_tokens: int) -> None:
     """Ask deployment NAME one question, or talk with it where no PROMPT is given."""
     found = [one for one in terminal.client.list_deployments(terminal.project) if one.name == name]
     if not found:
@@ -70,7 +71,7 @@ def chat(terminal: Terminal, name: str, prompt: str | None, system: str) -> None
         question = prompt or click.prompt("You", prompt_suffix=": ")
         messages.append({"role": "user", "content": question})
         answer = []
-        for piece in terminal.client.chat_stream(found[0].id, messages):
+        for piece in terminal.client.chat_stream(found[0].id, messages, max_tokens=max_tokens):
             click.echo(piece, nl=False)
             answer.append(piece)
         click.echo()

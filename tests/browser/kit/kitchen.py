@@ -74,6 +74,12 @@ def create_kitchen(state: State) -> Flask:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(str, lambda one, many, n: one if n == 1 else many, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals["csrf_token"] = lambda: "kit-token"
+    app.jinja_env.globals["api"] = lambda: {
+        "login": "tunesmith login forge.example:8421 --authority authority.pem",
+        "is_loopback": True,
+        "token_url": "#tokens",
+        "authority_url": "#authority",
+    }
     app.jinja_env.filters.update(formatting.filters(lambda: "en", lambda: NOW))
     app.context_processor(_surroundings)
     app.after_request(_strict)

@@ -1,0 +1,110 @@
+"""What a page that belongs to no project does, as one command and as Python."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from flask import url_for
+
+from control_plane.domain.addresses import at_port, is_loopback
+from web.snippets import CONNECT, Snippet
+
+
+def list_machines() -> Snippet:
+    return _snippet(
+        ["machines", "list"],
+        "for machine in client.list_machines():\n    print(machine.name, machine.connectivity)",
+    )
+
+
+def invite_user() -> Snippet:
+    return _snippet(
+        ["people", "invite", "ada", "--title", "Ada Lovelace"], 'print(client.invite_user("ada", "Ada Lovelace"))'
+    )
+
+
+def set_profile() -> Snippet:
+    python = 'print(client.set_profile("Ada Lovelace", "en"))'
+    return _snippet(["account", "set", "--title", "Ada Lovelace", "--language", "en"], python)
+
+
+def create_user_link(name: str) -> Snippet:
+    return _snippet(["people", "link", name], f"print(client.create_user_link({name!r}))")
+
+
+def activate_user(name: str) -> Snippet:
+    return _snippet(["people", "activate", name], f"print(client.activate_user({name!r}))")
+
+
+def create_join_token(machine_class: str) -> Snippet:
+    python = f"print(client.create_join_token({machine_class!r}).token)"
+    return _snippet(["machines", "token", "--class", machine_class], python)
+
+
+def drain_machine(machine_id: str) -> Snippet:
+    return _snippet(["machines", "drain", machine_id], f"print(client.drain_machine({machine_id!r}))")
+
+
+def undrain_machine(machine_id: str) -> Snippet:
+    return _snippet(["machines", "undrain", machine_id], f"print(client.undrain_machine({machine_id!r}))")
+
+
+def show_machine(machine_id: str) -> Snippet:
+    return _snippet(["machines", "show", machine_id], f"print(client.get_machine({machine_id!r}))")
+
+
+def list_cases() -> Snippet:
+    return _snippet(["cases", "list"], "for case in client.list_cases():\n    print(case.name)")
+
+
+def list_methods() -> Snippet:
+    return _snippet(
+        ["methods", "list"],
+        "for method in client.list_methods():\n    print(method.name, method.kind)",
+    )
+
+
+def show_method(name: str) -> Snippet:
+    python = f"for method in client.list_methods():\n    if method.name == {name!r}:\n        print(method.manifest)"
+    return _snippet(["methods", "show", name], python)
+
+
+def create_token() -> Snippet:
+    python = (
+        'print(client.create_api_token("my-script").token)\n'
+        "for token in client.list_api_tokens():\n    print(token.id, token.name)"
+    )
+    return _snippet(["tokens", "create", "my-script"], python)
+
+
+def list_audit(project: str) -> Snippet:
+    """Of a project, or of everything for an empty name."""
+    given = repr(project) if project else ""
+    python = f"for entry in client.list_audit({given}):\n    print(entry.at, entry.actor, entry.action, entry.subject)"
+    return _snippet(["--project", project, "audit", "list"] if project else ["audit", "list", "--everything"], python)
+
+
+def overview() -> Snippet:
+    """All that there is to call."""
+    return _snippet(["--help"], "help(client)")
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a script needs once: `login` asks for a token (of `token_url`) and reads the file of `authority_url`."""
+
+    login: str
+    is_loopback: bool  # the address in `login` is good on the control plane's own machine alone
+    token_url: str
+    authority_url: str
+
+
+def access(host: str, port: int) -> Access:
+    """How a terminal gets to know the control plane whose api port is this one."""
+    login = shlex.join(["tunesmith", "login", at_port(host, port), "--authority", "authority.pem"])
+    return Access(login, is_loopback(host), url_for("tokens.index"), url_for("machines.authority"))
+
+
+def _snippet(arguments: list[str], python: str) -> Snippet:
+    return Snippet(shlex.join(["tunesmith", *arguments]), CONNECT + python)
