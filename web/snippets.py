@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +123,13 @@ def _job_log(project: str, job_id: int) -> Snippet:
         ["jobs", "log", str(job_id)],
         f"data, size = client.read_log({job_id})\nprint(data.decode(errors='replace'))",
     )
+
+
+def compare(project: str, numbers: Sequence[int]) -> Snippet:
+    """What each of the jobs pins."""
+    given = list(numbers) or [1]
+    python = f'for number in {given}:\n    print(number, client.get_job_config(number)["parameters"])'
+    return _snippet(project, ["jobs", "config", str(given[0])], python)
 
 
 def list_models(project: str) -> Snippet:

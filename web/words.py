@@ -6,7 +6,7 @@ Plain words first, the field's term second.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from babel.numbers import format_compact_decimal
@@ -16,6 +16,7 @@ from control_plane.domain import events
 from control_plane.domain.learning import Learning
 from control_plane.domain.lifecycle import PREPARING, QUEUED, RUNNING, UPLOADING
 from control_plane.services import models
+from control_plane.services.comparison import Compared
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
@@ -68,6 +69,11 @@ def learning(found: Learning | None) -> tuple[str, str]:
         ),
     }
     return known[found.verdict]
+
+
+def job_columns(compared: Sequence[Compared]) -> list[dict[str, str]]:
+    """A heading for each of the jobs that stand side by side."""
+    return [{"label": f"#{one.job.id} {one.job.name}"} for one in compared]
 
 
 def role(code: str) -> str:

@@ -23,6 +23,7 @@ from web.pages import (
     audit,
     base_models,
     cases,
+    compare,
     datasets,
     deployments,
     evaluations,
@@ -46,6 +47,7 @@ PAGES: tuple[ModuleType, ...] = (
     datasets,
     base_models,
     jobs,
+    compare,
     models,
     evaluations,
     deployments,
@@ -76,7 +78,10 @@ def frame() -> dict[str, Any]:
     return always | {
         "viewer": actor,
         "project": current,
-        "projects": [{"name": project.name, "url": url_for("home.show", project=project.name)} for project in seen],
+        "projects": [
+            {"name": project.title or project.name, "url": url_for("home.show", project=project.name)}
+            for project in seen
+        ],
         "navigation": _navigation(actor, current),
         "home_url": url_for("home.show", project=current.name) if current else url_for("home.start"),
         "events_url": url_for("live.events"),

@@ -189,7 +189,13 @@ document.addEventListener("keydown", (event) => {
 
 // --- at the start, and for each fragment that arrives ---------------------------------------------------------------
 
+const ticked = new Set(); // boxes of a list that is drawn anew at each hint
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-keep-checked]")) ticked[target.checked ? "add" : "delete"](target.value);
+});
+
 function prepare(root) {
+  for (const box of root.querySelectorAll("[data-keep-checked]")) box.checked ||= ticked.has(box.value);
   loadElements(root.parentElement ?? root);
   for (const form of root.querySelectorAll("form[data-level]")) {
     if (remembered.get("level")) showLevel(form, remembered.get("level"));
