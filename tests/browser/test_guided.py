@@ -309,5 +309,5 @@ def test_the_plan_follows_the_form(browser: Any, site: Site) -> None:
         page.get_by_label("Name or path").fill("small-model")
         page.get_by_label("Name or path").blur()
         expect(page.locator("#plan-command")).to_contain_text("reference=small-model")
-        page.get_by_label("Expert", exact=True).check()
+        page.get_by_label("All settings", exact=True).check()
         expect(page.get_by_label("Seed")).to_be_visible()

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from web import formatting, forms
+from web import formatting, forms, refusals
 
 ROOT = Path(__file__).parents[3]
 POLICY = "default-src 'none'; " + "; ".join(
@@ -74,6 +74,7 @@ def create_kitchen(state: State) -> Flask:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(str, lambda one, many, n: one if n == 1 else many, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals["csrf_token"] = lambda: "kit-token"
+    app.jinja_env.globals["form_sent"] = refusals.form
     app.jinja_env.globals["api"] = lambda: {
         "login": "tunesmith login forge.example:8421 --authority authority.pem",
         "is_loopback": True,
