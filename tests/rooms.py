@@ -256,7 +256,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
     }  # fmt: skip
-    named = {"datasets.show": "faults", "methods.show": "sft_demo", "people.show": "ada"}
+    named = {"datasets.show": "faults", "methods.show": "sft_demo", "people.show": "ada"}  # who looks at them
     with app.test_request_context():
         adapter = app.url_map.bind("")
         for rule in app.url_map.iter_rules():
