@@ -80,9 +80,7 @@ class JobView:
     @property
     def failure(self) -> str:
         """Why it failed, empty if it did not; the last lines stand apart."""
-        if self.job.state != FAILED:
-            return ""
-        return _without_lines(self.job.reason, self.job.reason_params)
+        return failure(self.job)
 
     @property
     def last_lines(self) -> str:
@@ -203,6 +201,11 @@ def _with_nothing_learnt(project: str, seen: JobView) -> Step:
     again: dict[str, Any] = {"project": project, "from": seen.job.id}
     url = url_for("jobs.new", **again, _anchor="parameter.learning_rate")
     return {"label": gettext("Run again with one change"), "url": url, "text": words.learning(seen.learning)[1]}
+
+
+def failure(job: JobRecord) -> str:
+    """Why a job failed, in one sentence without the lines that it quotes; empty if it did not."""
+    return _without_lines(job.reason, job.reason_params) if job.state == FAILED else ""
 
 
 def _without_lines(code: str, params: dict[str, Any]) -> str:

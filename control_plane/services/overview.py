@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from peewee import SQL, fn
+
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import ATTEMPT_OPEN, FAILED, JOB_OVER, SERVING, SUCCEEDED
 from control_plane.domain.permissions import Actor, require
@@ -26,8 +28,10 @@ _SHOWN = 8  # rows of each list
 class Overview:
     """A project at a glance. Counts are of all, the lists hold the newest few."""
 
+    counts: dict[str, int]  # unfinished, failed, serving → how many
     unfinished: list[JobRecord]  # queued and running
     failed: list[JobRecord]  # of the last seven days
+    undecided: list[EvaluationRecord]  # whose model is better than its base, and is neither served nor was
     serving: list[DeploymentRecord]  # desired: SERVING
     machines: dict[str, int]  # connectivity → how many
     drained: int
@@ -56,10 +60,16 @@ def of_project(actor: Actor, cp: ControlPlane, project: str) -> Overview:
     desired = DeploymentRecord.select().where(
         DeploymentRecord.project == project_id, DeploymentRecord.desired_state == SERVING
     )
+    lists: dict[str, Any] = {
+        "unfinished": JobRecord.select().where(mine & JobRecord.state.not_in(JOB_OVER)).order_by(JobRecord.id.desc()),
+        "failed": JobRecord.select().where(mine & recent).order_by(JobRecord.id.desc()),
+        "serving": desired.order_by(DeploymentRecord.id.desc()),
+    }
+    shown = {name: list(query.limit(_SHOWN)) for name, query in lists.items()}
     return Overview(
-        unfinished=_newest(mine & JobRecord.state.not_in(JOB_OVER)),
-        failed=_newest(mine & recent),
-        serving=list(desired.order_by(DeploymentRecord.id.desc()).limit(_SHOWN)),
+        counts={name: _count(lists[name], rows) for name, rows in shown.items()},
+        **shown,
+        undecided=_undecided(project_id),
         machines=dict(Counter(machine.connectivity for machine in fleet)),
         drained=sum(1 for machine in fleet if machine.drained),
         steps=_steps(project_id, bool(fleet)),
@@ -77,8 +87,23 @@ def held(actor: Actor, cp: ControlPlane, machine_id: str) -> list[Holding]:
     return [*_attempts(machine_id, names), *_replicas(machine_id, names)]
 
 
-def _newest(condition: object) -> list[JobRecord]:
-    return list(JobRecord.select().where(condition).order_by(JobRecord.id.desc()).limit(_SHOWN))
+def _count(query: Any, shown: list[Any]) -> int:
+    """How many there are, asked only where not all are shown."""
+    return len(shown) if len(shown) < _SHOWN else int(query.count())
+
+
+def _undecided(project_id: int) -> list[EvaluationRecord]:
+    """The newest evaluations that found a model better which has never been deployed, itself or packaged."""
+    packaged = ModelRecord.alias()
+    deployed = (
+        DeploymentRecord.select(SQL("1"))
+        .join(packaged, on=(DeploymentRecord.model == packaged.id))
+        .where((packaged.id == EvaluationRecord.candidate) | (packaged.origin == EvaluationRecord.candidate))
+    )
+    better = EvaluationRecord.select().where(
+        EvaluationRecord.project == project_id, EvaluationRecord.verdict == "better", ~fn.EXISTS(deployed)
+    )
+    return list(better.order_by(EvaluationRecord.id.desc()).limit(_SHOWN))
 
 
 def _steps(project_id: int, has_machine: bool) -> dict[str, bool]:

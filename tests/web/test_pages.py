@@ -349,3 +349,14 @@ def test_a_run_is_not_shown_under_another_project_or_case(root: FlaskClient, run
     assert root.get(elsewhere).status_code == 404
     assert root.post(f"{elsewhere}/cancel").status_code == 404
     assert root.get(f"{elsewhere.rsplit('/run/')[0]}/run?dataset=1").status_code == 404
+
+
+def test_home_says_why_a_job_failed(
+    cp: ControlPlane, invite: Callable[..., str], browser: Callable[[str], FlaskClient]
+) -> None:
+    invite("ada", role="Expert")
+    room = rooms.furnished(cp)
+    page = browser("ada").get("/p/lab/").text
+    row = page[page.index(f"/p/lab/jobs/{room.made['failed']}") :]
+    assert "ended with status 1" in row[: row.index("</tr>")]
+    assert "The way to a better model" not in page  # every step is done

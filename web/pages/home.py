@@ -6,8 +6,9 @@ from flask import Blueprint, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
-from control_plane.services import overview
+from control_plane.services import overview, results
 from control_plane.services.access import projects
+from web import job_page
 from web.access import requires, signed_in, the_actor, the_control_plane, the_project
 from web.pages.item import Item
 
@@ -31,4 +32,10 @@ def start() -> ResponseReturnValue:
 def show(project: str) -> ResponseReturnValue:
     """Running, failed, served, the fleet, and what is left to set up."""
     seen = overview.of_project(the_actor(), the_control_plane(), project)
-    return render_template("home/show.html", overview=seen, topic=f"project:{the_project().id} fleet")
+    return render_template(
+        "home/show.html",
+        overview=seen,
+        names=results.model_names({one.candidate_id for one in seen.undecided}),
+        reasons={job.id: job_page.failure(job) for job in seen.failed},
+        topic=f"project:{the_project().id} fleet",
+    )
