@@ -22,6 +22,9 @@ _SIMPLE: tuple[Kind, ...] = ("boolean", "integer", "number")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
+# 0,001 as Germans write it; not 1,000, which others read as a thousand
+_WITH_COMMA = re.compile(r"[+-]?(0,[0-9]+|[0-9]+,([0-9]{1,2}|[0-9]{4,}))")
+
 
 class FormData(Protocol):
     """What a browser sent: several values a name, as werkzeug's MultiDict has them."""
@@ -221,7 +224,7 @@ def _integer(text: str) -> int:
 
 
 def _number(text: str) -> float:
-    text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text  # 0,001 as Germans write it
+    text = text.replace(",", ".") if _WITH_COMMA.fullmatch(text) else text
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(number):
         raise _Unreadable("not_a_number")

@@ -86,6 +86,11 @@ def test_given_values_survive_the_round_trip() -> None:
     assert (values, errors) == (given, {})
 
 
+@pytest.mark.parametrize(("text", "value"), [("0,001", 0.001), ("2,5", 2.5), ("-0,25", -0.25), ("0.001", 0.001)])
+def test_a_decimal_comma_is_read_where_it_can_mean_nothing_else(text: str, value: float) -> None:
+    assert forms.read(SCHEMA, sent(("learning_rate", text))) == ({"learning_rate": value}, {})
+
+
 @pytest.mark.parametrize(
     ("name", "text", "code"),
     [
@@ -93,7 +98,8 @@ def test_given_values_survive_the_round_trip() -> None:
         ("rank", "1_000", "not_an_integer"),
         ("rank", "٣", "not_an_integer"),
         ("rank", "9" * 5000, "not_an_integer"),
-        ("learning_rate", "0,001", "not_a_number"),
+        ("learning_rate", "1,000", "not_a_number"),  # one, or a thousand?
+        ("learning_rate", "1,000.5", "not_a_number"),
         ("learning_rate", "nan", "not_a_number"),
         ("learning_rate", "1e999", "not_a_number"),
         ("mode", "dora", "not_a_choice"),
@@ -129,9 +135,9 @@ def test_an_emptied_checkbox_is_false() -> None:
 
 
 def test_a_wrong_form_comes_back_as_it_was_typed() -> None:
-    form = sent(("learning_rate", "0,001"), ("answer", "{"))
+    form = sent(("learning_rate", "ten"), ("answer", "{"))
     values, errors = forms.read(SCHEMA, form)
     drawn = fields(forms.layout(SCHEMA, {}, {**DEFAULTS, **values, **forms.texts(SCHEMA, form)}, errors))
-    assert (drawn["learning_rate"].value, drawn["learning_rate"].error) == ("0,001", "not_a_number")
+    assert (drawn["learning_rate"].value, drawn["learning_rate"].error) == ("ten", "not_a_number")
     assert drawn["learning_rate"].attributes["type"] == "text"  # A number control would show it as empty.
     assert (drawn["answer"].value, drawn["answer"].error) == ("{", "not_json")

@@ -75,7 +75,7 @@ def test_pressed_twice_it_starts_once(client: FlaskClient, room: rooms.Rooms) ->
     ("sent", "control", "words"),
     [
         ({"parameter.steps": "0"}, "parameter.steps", "it must be ≥ 1, ≤ 100000"),
-        ({"parameter.learning_rate": "0,001"}, "parameter.learning_rate", "Enter a number, with a point for decimals"),
+        ({"parameter.learning_rate": "ten"}, "parameter.learning_rate", "Enter a number, such as 0.001."),
         ({"input.dataset": ""}, "input.dataset", "The input “dataset” is missing."),
         ({"name": "Not Allowed"}, "name", "is not a valid name"),
         ({"seed": "x"}, "seed", "Enter a whole number."),

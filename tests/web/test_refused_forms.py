@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from control_plane.context import ControlPlane
 from control_plane.store.people import UserRecord
 
 Browser = Callable[[str], FlaskClient]
 Invite = Callable[..., str]
+
+
+@pytest.fixture
+def cp(cp: ControlPlane) -> ControlPlane:
+    """A control plane that other machines reach: else none can be added."""
+    return replace(cp, settings=replace(cp.settings, public_host="control.example.org"))
 
 
 @pytest.fixture
