@@ -242,7 +242,7 @@ NEEDS_A_QUERY = {"cases.check"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.
 MORE = (
     "/p/lab/jobs/new?kind=import", "/p/lab/jobs/new?kind=evaluate&model={adapter}", "/p/lab/jobs/new?from={train}",
-    "/p/lab/compare?job={train}&job={running}",
+    "/p/lab/compare?job={train}&job={running}", "/p/lab/search?q=faults",
     "/p/lab/jobs?status=cancelled", "/p/lab/data/faults?split=test", "/p/lab/jobs/{failed}", "/p/lab/jobs/{waiting}",
     "/p/lab/models/{base}", "/p/lab/models/{gguf}", "/p/lab/evaluations/{evaluation}?show=differences",
     "/p/lab/deployments/new?model={gguf}", "/p/lab/cases/machine_faults/run?dataset={version}",

@@ -132,6 +132,12 @@ def compare(project: str, numbers: Sequence[int]) -> Snippet:
     return _snippet(project, ["jobs", "config", str(given[0])], python)
 
 
+def search(project: str, text: str) -> Snippet:
+    """Jobs whose names have the text in them; the other lists alike."""
+    python = f"for job in client.list_jobs({project!r}):\n    if {text!r} in job.name:\n        print(job.id, job.name)"
+    return _snippet(project, ["jobs", "list"], python + '\nprint("that was all")')
+
+
 def list_models(project: str) -> Snippet:
     return _snippet(project, ["models", "list"], _each("model", f"list_models({project!r})", "id", "name", "form"))
 

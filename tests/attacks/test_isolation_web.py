@@ -29,6 +29,7 @@ INSIDE = {
     "audit.export_project": NO, "audit.of_project": NO, "base_models.index": 200, "cases.cancel": NO,
     "cases.check": NO, "cases.index": 200, "cases.own": NO, "cases.run": 200, "cases.show": 200,
     "cases.start": NO, "cases.try_it": NO, "compare.series": 200, "compare.show": 200,
+    "search.show": 200,
     "datasets.index": 200, "datasets.left_out": 404,
     "datasets.new": NO, "datasets.show": 200, "datasets.upload": NO, "deployments.chat": 503, "deployments.deploy": NO,
     "deployments.example": 200,

@@ -152,6 +152,19 @@ def test_the_playground_asks_as_the_data_did_and_shows_what_was_expected(browser
         expect(page.locator(".chat-turn")).to_have_count(0)
 
 
+def test_the_palette_leads_anywhere_by_keys_alone(browser: Any, site: Site) -> None:
+    with visit(browser, site) as page:
+        start_training(page)
+        page.keyboard.press("Control+k")
+        page.keyboard.type("machine-fault-rep")
+        expect(page.get_by_role("link", name="machine-fault-reports Data")).to_be_visible()
+        picture(page, "palette")
+        assert violations(page) == []
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="machine-fault-reports")).to_be_visible()
+
+
 def test_own_data_goes_the_same_way_with_one_file_drop(browser: Any, site: Site) -> None:
     with visit(browser, site) as page:
         page.add_init_script(COUNTING)

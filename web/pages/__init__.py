@@ -34,6 +34,7 @@ from web.pages import (
     methods,
     models,
     people,
+    search,
     sign_in,
     tokens,
 )
@@ -43,6 +44,7 @@ from web.pages.item import Item
 PAGES: tuple[ModuleType, ...] = (
     sign_in,
     home,
+    search,
     cases,
     datasets,
     base_models,

@@ -187,6 +187,23 @@ document.addEventListener("keydown", (event) => {
   shortcut(event);
 });
 
+// --- search ---------------------------------------------------------------------------------------------------------
+
+document.addEventListener("keydown", (event) => {
+  const palette = document.getElementById("palette");
+  if (!palette) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    if (!palette.open) palette.showModal();
+    palette.querySelector("input").select();
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!palette.open || !step) return;
+  event.preventDefault();
+  const stops = [...palette.querySelectorAll("input, a")];
+  stops.at((stops.indexOf(document.activeElement) + step + stops.length) % stops.length).focus();
+});
+
 // --- at the start, and for each fragment that arrives ---------------------------------------------------------------
 
 const ticked = new Set(); // boxes of a list that is drawn anew at each hint
