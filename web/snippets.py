@@ -82,9 +82,9 @@ def watch_guided_run(project: str, run_id: int) -> Snippet:
     return _snippet(project, ["guided", "watch", str(run_id)], _WATCH_RUN.format(run_id))
 
 
-def list_jobs(project: str, state: str = "", method: str = "") -> Snippet:
-    """The jobs that a page shows: of one state or method, if those are chosen."""
-    chosen = {name: value for name, value in (("state", state), ("method", method)) if value}
+def list_jobs(project: str, state: str = "", method: str = "", text: str = "") -> Snippet:
+    """The jobs that a page shows: of one state or method, or with a text in their names, if those are chosen."""
+    chosen = {name: value for name, value in (("state", state), ("method", method), ("text", text)) if value}
     options = [part for name, value in chosen.items() for part in (f"--{name}", value)]
     given = "".join(f", {name}={value!r}" for name, value in chosen.items())
     return _snippet(
@@ -133,9 +133,8 @@ def compare(project: str, numbers: Sequence[int]) -> Snippet:
 
 
 def search(project: str, text: str) -> Snippet:
-    """Jobs whose names have the text in them; the other lists alike."""
-    python = f"for job in client.list_jobs({project!r}):\n    if {text!r} in job.name:\n        print(job.id, job.name)"
-    return _snippet(project, ["jobs", "list"], python + '\nprint("that was all")')
+    """Jobs with the text in their names."""
+    return list_jobs(project, text=text)
 
 
 def list_models(project: str) -> Snippet:

@@ -15,7 +15,7 @@ from control_plane.services import results
 from control_plane.services.access import projects
 from control_plane.services.fleet import points
 from control_plane.store.evaluations import EvaluationRecord
-from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.jobs import JobRecord
 
 MOST = 20  # jobs at a time
 
@@ -40,14 +40,14 @@ def of_jobs(actor: Actor, cp: ControlPlane, project: str, numbers: Sequence[int]
     if any(number not in found or found[number].project_id != place.id for number in wanted):
         raise NotFound
     method_of = results.methods_of({job.method_version_id for job in found.values()})
-    newest = {attempt.job_id: attempt for attempt in _attempts(wanted)}
+    seconds = results.seconds_of(wanted, cp.clock())
     evaluated = _evaluations(results.models_of(wanted))
     return [
         Compared(
             job=found[number],
             method=str(method_of[found[number].method_version_id].name),
             asked=_asked(found[number], method_of[found[number].method_version_id]),
-            seconds=_seconds(newest.get(number), cp.clock()),
+            seconds=seconds.get(number),
             learning=_learning(number),
             evaluation=evaluated.get(number),
         )
@@ -75,17 +75,6 @@ def _asked(job: JobRecord, method: Any) -> dict[str, Any]:
     pinned = {f"inputs.{name}": pin["id"] for name, pin in job.inputs.items()}
     chosen = {f"parameters.{name}": value for name, value in job.parameters.items()}
     return {"method": method.name, "method_hash": method.hash[:12]} | pinned | chosen | {"seed": job.seed}
-
-
-def _attempts(numbers: Sequence[int]) -> list[AttemptRecord]:
-    """Each job's attempts, the newest last."""
-    return list(AttemptRecord.select().where(AttemptRecord.job.in_(list(numbers))).order_by(AttemptRecord.id))
-
-
-def _seconds(attempt: AttemptRecord | None, now: float) -> float | None:
-    if attempt is None or not attempt.running_at:
-        return None
-    return float((attempt.ended_at or now) - attempt.running_at)
 
 
 def _learning(number: int) -> Learning | None:

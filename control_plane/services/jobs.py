@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from peewee import fn
+
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import JobOver, NotFound
 from control_plane.domain.learning import HELD_OUT_LOSS, LOSS, Learning, judge
@@ -83,10 +85,12 @@ def list_jobs(
     limit: int = 50,
     offset: int = 0,
     sort: str = "-created",
+    text: str = "",
 ) -> tuple[list[JobRecord], int]:
     """A page of a project's jobs, and how many there are in all. Raises NotFound, Denied.
 
-    `sort` is one of created, name, state and ended, with a hyphen before it for the other way round.
+    `text` is a part of their names. `sort` is one of created, name, state and ended, with a hyphen before it for the
+    other way round.
     """
     query = JobRecord.select().where(JobRecord.project == projects.get(actor, cp, project, "job.see").id)
     if state:
@@ -94,6 +98,8 @@ def list_jobs(
     if method:
         versions = MethodVersionRecord.select(MethodVersionRecord.id).where(MethodVersionRecord.name == method)
         query = query.where(JobRecord.method_version.in_(versions))
+    if text:
+        query = query.where(fn.LOWER(JobRecord.name).contains(text.lower()[:64]))
     column = _SORTS.get(sort.removeprefix("-"), JobRecord.id)
     order = column.desc() if sort.startswith("-") else column.asc()
     page = query.order_by(order, JobRecord.id.desc()).limit(min(limit, 500)).offset(offset)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.jobs import AttemptRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
+from control_plane.store.people import UserRecord
 
 
 def models_of(job_ids: Collection[int]) -> dict[int, int]:
@@ -19,6 +21,20 @@ def evaluations_of(job_ids: Collection[int]) -> dict[int, int]:
     """job id → id of its evaluation. The caller has shown that it may see the jobs."""
     found = EvaluationRecord.select(EvaluationRecord.id, EvaluationRecord.job)
     return {int(one.job_id): int(one.id) for one in found.where(EvaluationRecord.job.in_(list(job_ids)))}
+
+
+def owners_of(user_ids: Collection[str]) -> dict[str, str]:
+    """Names of users by id, as a job has it. The caller has shown that it may see what they asked for."""
+    numbers = [int(one) for one in user_ids if one.isdecimal()]
+    found = UserRecord.select(UserRecord.id, UserRecord.name).where(UserRecord.id.in_(numbers))
+    return {str(user.id): str(user.name) for user in found}
+
+
+def seconds_of(job_ids: Collection[int], now: float) -> dict[int, float]:
+    """job id → how long its newest attempt ran, or has been running; without those that never ran."""
+    tried = AttemptRecord.select(AttemptRecord.job, AttemptRecord.running_at, AttemptRecord.ended_at)
+    ran = tried.where(AttemptRecord.job.in_(list(job_ids)), AttemptRecord.running_at > 0).order_by(AttemptRecord.id)
+    return {int(one.job_id): float((one.ended_at or now) - one.running_at) for one in ran}
 
 
 def methods_of(version_ids: Collection[int]) -> dict[int, MethodVersionRecord]:

@@ -344,9 +344,9 @@ class Client:
         """A job with its attempts."""
         return self._ask(pb.Job, self._stub.GetJob, pb.GetJobRequest(id=job_id))
 
-    def list_jobs(self, project: str, state: str = "", method: str = "") -> list[pb.Job]:
-        """The newest jobs of a project (without attempts), of one state or method if named."""
-        request = pb.ListJobsRequest(project=project, state=state, method=method)
+    def list_jobs(self, project: str, state: str = "", method: str = "", text: str = "") -> list[pb.Job]:
+        """The newest jobs of a project (without attempts), of one state or method, or with `text` in their names."""
+        request = pb.ListJobsRequest(project=project, state=state, method=method, text=text)
         return list(self._ask(pb.ListJobsReply, self._stub.ListJobs, request).jobs)
 
     def wait_job(self, job_id: int) -> Iterator[tuple[pb.Job, list[dict[str, Any]]]]:

@@ -58,3 +58,12 @@ def test_another_project_is_not_searched(room: rooms.Rooms, browser: Browser, in
     invite("eve", role="Expert", project="other")
     assert [one for one in links(browser("eve"), "faults", "other") if "/lab/" in one] == []
     assert browser("eve").get("/p/lab/search?q=faults").status_code == 404
+
+
+def test_the_list_of_jobs_is_filtered_by_name_and_says_whose_and_how_long(room: rooms.Rooms, browser: Browser) -> None:
+    page = browser("ada").get("/p/lab/jobs?q=TUNED").text
+    assert "faults-tuned" in page
+    assert "faults-test" not in page
+    row = page[page.index("faults-tuned") :]
+    assert "<td>ada</td>" in row
+    assert re.search(r"[0-9] min", row[: row.index("</tr>")])

@@ -39,10 +39,11 @@ def index(project: str) -> ResponseReturnValue:
     """The jobs of the project, newest first; what is shown is in the address."""
     actor, cp = the_actor(), the_control_plane()
     state, method = request.args.get("status", "").upper(), request.args.get("method", "")
+    text = request.args.get("q", "").strip()
     sort = request.args.get("sort", "-created")
 
     def listed(offset: int) -> tuple[list[JobRecord], int]:
-        return jobs.list_jobs(actor, cp, project, state, method, JOBS_SHOWN, offset, sort)
+        return jobs.list_jobs(actor, cp, project, state, method, JOBS_SHOWN, offset, sort, text)
 
     found, total = listed((max(1, asked_number("page", 1)) - 1) * JOBS_SHOWN)
     page = asked_page(total, JOBS_SHOWN)
@@ -56,8 +57,10 @@ def index(project: str) -> ResponseReturnValue:
         page=page,
         methods=offered,
         method_names=names,
-        is_filtered=bool(state or method),
-        snippet=snippets.list_jobs(project, state, method),
+        owners=results.owners_of({job.created_by for job in found}),
+        seconds=results.seconds_of([job.id for job in found], cp.clock()),
+        is_filtered=bool(state or method or text),
+        snippet=snippets.list_jobs(project, state, method, text),
     )
 
 

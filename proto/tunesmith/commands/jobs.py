@@ -27,8 +27,9 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--state", default="", help="QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED.")
 @click.option("--method", default="", help="Only jobs of this method.")
+@click.option("--text", default="", help="Only jobs with this in their names.")
 @pass_terminal
-def list_jobs(terminal: Terminal, state: str, method: str) -> None:
+def list_jobs(terminal: Terminal, state: str, method: str, text: str) -> None:
     """The newest jobs."""
     terminal.table(
         "Jobs",
@@ -41,7 +42,7 @@ def list_jobs(terminal: Terminal, state: str, method: str) -> None:
             "asked": lambda job: when(job.created_at),
             "why": lambda job: job.waiting or job.message,
         },
-        terminal.client.list_jobs(terminal.project, state.upper(), method),
+        terminal.client.list_jobs(terminal.project, state.upper(), method, text),
     )
 
 

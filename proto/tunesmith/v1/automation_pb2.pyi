@@ -667,14 +667,16 @@ class GetJobRequest(_message.Message):
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class ListJobsRequest(_message.Message):
-    __slots__ = ("project", "state", "method")
+    __slots__ = ("project", "state", "method", "text")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
     project: str
     state: str
     method: str
-    def __init__(self, project: _Optional[str] = ..., state: _Optional[str] = ..., method: _Optional[str] = ...) -> None: ...
+    text: str
+    def __init__(self, project: _Optional[str] = ..., state: _Optional[str] = ..., method: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class ListJobsReply(_message.Message):
     __slots__ = ("jobs",)
