@@ -12,12 +12,13 @@ import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from flask import Flask, Response, abort, request
 
 FOLDER = Path(__file__).parent / "static"
+STYLE, STYLES = "style.css", ("tokens.css", "base.css", "components.css", "pages.css")  # one request for all of them
 _COMPRESSED = frozenset({".css", ".js", ".svg", ".txt", ".md"})
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -54,16 +55,19 @@ def serve(app: Flask, folder: Path = FOLDER) -> None:
 @cache
 def _read(folder: Path) -> Mapping[str, Asset]:
     """Each file by its path in the folder; read once a process."""
-    return {path.relative_to(folder).as_posix(): _load(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    style = b"".join(files[name] for name in STYLES if name in files)
+    return {name: _asset(name, data) for name, data in (files | {STYLE: style}).items()}
 
 
-def _load(path: Path) -> Asset:
-    data = path.read_bytes()
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    if path.suffix == ".js":
+def _asset(name: str, data: bytes) -> Asset:
+    suffix = PurePosixPath(name).suffix
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if suffix == ".js":
         kind = "text/javascript"
     charset = "; charset=utf-8" if kind.startswith("text/") else ""
-    compressed = gzip.compress(data, 9, mtime=0) if path.suffix in _COMPRESSED else b""
+    compressed = gzip.compress(data, 9, mtime=0) if suffix in _COMPRESSED else b""
     return Asset(kind + charset, hashlib.sha256(data).hexdigest()[:32], data, compressed)
 
 

@@ -14,6 +14,8 @@ from rooms import NO_PAGES, addresses
 
 pytestmark = pytest.mark.browser
 
+REQUESTS, WITH_A_CHART = 13, 16  # of a page without anything in the browser's cache; what is aimed at is 12
+
 LANGUAGES = ("en", "de", "zh")
 
 
@@ -65,12 +67,27 @@ def test_every_page_fits_a_narrow_screen_in_long_words(browser: Any, site: Site)
         assert found == {}
 
 
+def test_a_cold_page_takes_few_requests(browser: Any, site: Site) -> None:
+    """The stream of hints, and what it makes the page ask for again at once, among them."""
+    found = {}
+    for address in addresses(site.app, site.rooms):
+        with visit(browser, site) as page:
+            asked: list[str] = []
+            page.on("request", lambda sent, asked=asked: asked.append(sent.url))
+            page.goto(address, wait_until="load")
+            for chart in page.locator("ts-chart:visible").all():
+                expect(chart.locator(".chart-read")).not_to_have_text(str(chart.get_attribute("data-word-loading")))
+            if len(asked) > (WITH_A_CHART if page.locator("ts-chart").count() else REQUESTS):
+                found[address] = [one.rpartition("/")[2] for one in asked]
+    assert found == {}, {address: len(asked) for address, asked in found.items()}
+
+
 def look_at(page: Any, address: str, name: str) -> list[str]:
     """What is wrong with the page at this address, once its live parts have drawn themselves."""
     answer = page.goto(address, wait_until="load")
     if answer.status != 200:
         return [f"HTTP {answer.status}"]
-    for chart in page.locator("ts-chart").all():
+    for chart in page.locator("ts-chart:visible").all():
         loading = str(chart.get_attribute("data-word-loading"))
         expect(chart.locator(".chart-read")).not_to_have_text(loading)
     if page.locator("ts-log").count():

@@ -86,6 +86,7 @@ def frame() -> dict[str, Any]:
         ],
         "navigation": _navigation(actor, current),
         "home_url": url_for("home.show", project=current.name) if current else url_for("home.start"),
+        "search_url": url_for("search.show", project=current.name) if current else "",
         "events_url": url_for("live.events"),
         "account_url": url_for("account.show"),
         "sign_out_url": url_for("sign_in.leave"),

@@ -53,6 +53,8 @@ customElements.define("ts-chart", class extends HTMLElement {
 
   connectedCallback() {
     if (this.#parts.plot) return;
+    const shut = this.closest("details:not([open])"); // nobody sees it: it asks for nothing until somebody does
+    if (shut) return void shut.addEventListener("toggle", () => this.connectedCallback(), { once: true });
     this.#weight = Number(this.dataset.smooth ?? 0.6);
     this.#draw();
     this.addEventListener("hint", () => this.#load());

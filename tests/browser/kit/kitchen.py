@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from web import formatting, forms, refusals
+from web import assets, formatting, forms, refusals
 
 ROOT = Path(__file__).parents[3]
 POLICY = "default-src 'none'; " + "; ".join(
@@ -68,7 +68,8 @@ def _log_line(number: int) -> bytes:
 
 
 def create_kitchen(state: State) -> Flask:
-    app = Flask(__name__, template_folder=str(ROOT / "web/templates"), static_folder=str(ROOT / "web/static"))
+    app = Flask(__name__, template_folder=str(ROOT / "web/templates"), static_folder=None)
+    assets.serve(app)
     app.secret_key = "kit"
     app.jinja_loader.searchpath.append(str(Path(__file__).parent / "templates"))  # type: ignore[union-attr]
     app.jinja_env.add_extension("jinja2.ext.i18n")
