@@ -134,13 +134,21 @@ def _rows(query: ModelSelect[Any]) -> list[Any]:
 
 
 class JSONField(TextField):
-    """A JSON value as text: the same on SQLite and PostgreSQL; never queried into."""
+    """A JSON value as text: the same on SQLite and PostgreSQL; never queried into. Equal values are equal texts."""
+
+    _sorted = True
 
     def db_value(self, value: Any) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=self._sorted)
 
     def python_value(self, value: str | None) -> Any:
         return None if value is None else json.loads(value)
+
+
+class DocumentField(JSONField):
+    """A JSON value whose keys stay in the order in which somebody wrote them."""
+
+    _sorted = False
 
 
 class TimeField(DoubleField):

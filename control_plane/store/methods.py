@@ -2,7 +2,7 @@
 
 from peewee import AutoField, BooleanField, CharField, TextField
 
-from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.database import DocumentField, JSONField, Record, TimeField
 
 
 class MethodVersionRecord(Record):
@@ -10,7 +10,7 @@ class MethodVersionRecord(Record):
     name = CharField(64)
     hash = CharField(64)  # over the folder's files and the kit's
     kind = CharField(16)
-    manifest = JSONField()
+    manifest = DocumentField()  # its order is that of the form
     requirements = TextField()
     files = JSONField()  # [{"path", "sha256", "size"}], relative to the methods folder
     current = BooleanField(default=True)  # the version that new jobs take

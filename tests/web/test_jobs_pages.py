@@ -391,3 +391,14 @@ def test_at_the_first_steps_nothing_is_said_yet(client: FlaskClient, room: rooms
     assert "it should fall and then level off" in page
     assert "Time on the machine" in page
     assert "Ended" not in page
+
+
+def test_the_fields_of_a_form_stand_as_the_manifest_has_them(client: FlaskClient, room: rooms.Rooms) -> None:
+    manifest = MethodVersionRecord.get(MethodVersionRecord.name == "sft_demo").manifest
+    page = client.get("/p/lab/jobs/new?kind=train").text
+    for group in manifest["groups"]:
+        named = [key for key, one in manifest["parameters"]["properties"].items() if one["x-group"] == group]
+        assert named == sorted(named, key=lambda key: page.index(f'id="parameter.{key}"'))
+    assert next(iter(manifest["parameters"]["properties"])) == "steps"
+    evaluate = client.get("/p/lab/jobs/new?kind=evaluate").text
+    assert evaluate.index('id="input.candidate"') < evaluate.index('id="input.baseline"')
