@@ -46,7 +46,7 @@ def test_pages_are_not_kept_and_static_files_are_kept_for_ever(app: Flask) -> No
     client = app.test_client()
     page = client.get("/sign-in")
     assert page.headers["Cache-Control"] == "no-store"
-    address = re.search(r'href="(/static/[0-9a-f]+/tokens\.css)"', page.text)[1]  # type: ignore[index]
+    address = re.search(r'href="(/static/[0-9a-f]+/style\.css)"', page.text)[1]  # type: ignore[index]
     first = client.get(address, headers={"Accept-Encoding": "gzip"})
     assert "immutable" in first.headers["Cache-Control"]
     assert first.headers["Content-Encoding"] == "gzip"
