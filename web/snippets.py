@@ -127,7 +127,9 @@ def _job_log(project: str, job_id: int) -> Snippet:
 
 def compare(project: str, numbers: Sequence[int]) -> Snippet:
     """What each of the jobs pins."""
-    given = list(numbers) or [1]
+    if not numbers:
+        return list_jobs(project)
+    given = list(numbers)
     python = f'for number in {given}:\n    print(number, client.get_job_config(number)["parameters"])'
     return _snippet(project, ["jobs", "config", str(given[0])], python)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import BinaryIO, cast
@@ -12,6 +11,7 @@ from flask import request
 from flask_babel import gettext
 from werkzeug.datastructures import FileStorage
 
+from control_plane.domain import names
 from control_plane.domain.datasets import Cause
 from control_plane.domain.errors import DiskFull, Invalid, RowsInvalid, TunesmithError
 from control_plane.services import datasets
@@ -20,7 +20,6 @@ from web.access import the_actor, the_control_plane
 from web.failures import sentence
 
 _FILES = {"train.jsonl": "train", "test.jsonl": "test"}  # the service's names for what was sent
-_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,7 @@ def receive(project: str) -> tuple[Entered, DatasetVersionRecord | None, bool]:
 
 def name_of(file_name: str) -> str:
     """A dataset's name from its file's: `Notizen März.jsonl` → `notizen-maerz`; `data` if no letter is left."""
-    stem = unicodedata.normalize("NFC", PurePath(file_name).stem.lower()).translate(_WRITTEN_OUT)
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9._-]+", "-", plain).strip("-._")[:64] or "data"
+    return names.of_title(PurePath(file_name).stem) or "data"
 
 
 def _entered(train: FileStorage | None) -> Entered:

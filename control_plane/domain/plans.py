@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from control_plane.domain import names
 from control_plane.domain.manifest import in_language
-
-_NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,5 @@ def parse(name: str, source: Mapping[str, Any], locale: str = "en") -> Plan:
         domain=in_language(source.get("domain_display", ""), locale) or source.get("domain", ""),
         minutes=float(source.get("minutes", 0)),
         story={key: in_language(text, locale) for key, text in source.get("story", {}).items()},
-        dataset=Data(name_of(dataset["name"]), dataset["format"], dataset["train"], dataset["test"]),
+        dataset=Data(names.of_title(dataset["name"]), dataset["format"], dataset["train"], dataset["test"]),
     )
-
-
-def name_of(title: str) -> str:
-    """A title as an allowed name: "SmolLM2-135M Instruct" → "smollm2-135m-instruct"."""
-    return _NOT_IN_NAMES.sub("-", title.lower().replace("_", "-")).strip("-._")[:48]

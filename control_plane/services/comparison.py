@@ -9,7 +9,7 @@ from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound
-from control_plane.domain.learning import HELD_OUT_LOSS, LOSS, Learning, judge
+from control_plane.domain.learning import Learning
 from control_plane.domain.permissions import Actor
 from control_plane.services import results
 from control_plane.services.access import projects
@@ -48,7 +48,7 @@ def of_jobs(actor: Actor, cp: ControlPlane, project: str, numbers: Sequence[int]
             method=str(method_of[found[number].method_version_id].name),
             asked=_asked(found[number], method_of[found[number].method_version_id]),
             seconds=seconds.get(number),
-            learning=_learning(number),
+            learning=points.learning(number),
             evaluation=evaluated.get(number),
         )
         for number in wanted
@@ -75,11 +75,6 @@ def _asked(job: JobRecord, method: Any) -> dict[str, Any]:
     pinned = {f"inputs.{name}": pin["id"] for name, pin in job.inputs.items()}
     chosen = {f"parameters.{name}": value for name, value in job.parameters.items()}
     return {"method": method.name, "method_hash": method.hash[:12]} | pinned | chosen | {"seed": job.seed}
-
-
-def _learning(number: int) -> Learning | None:
-    found = {one["name"]: one["points"] for one in points.series(number, names=(LOSS, HELD_OUT_LOSS))["series"]}
-    return judge(*([value for _step, value in found.get(name, [])] for name in (LOSS, HELD_OUT_LOSS)))
 
 
 def _evaluations(made: Mapping[int, int]) -> dict[int, EvaluationRecord]:

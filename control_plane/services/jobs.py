@@ -9,7 +9,7 @@ from peewee import fn
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import JobOver, NotFound
-from control_plane.domain.learning import HELD_OUT_LOSS, LOSS, Learning, judge
+from control_plane.domain.learning import Learning
 from control_plane.domain.lifecycle import JOB_OVER, JOB_STATES
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.policies import Policy
@@ -165,13 +165,8 @@ def series(actor: Actor, cp: ControlPlane, job_id: int, after: int = 0) -> dict[
 
 
 def learning(actor: Actor, cp: ControlPlane, job_id: int) -> Learning | None:
-    """What the job's loss says so far (of a thinned curve where it is long); None where there is none, or too little.
-
-    Raises NotFound, Denied.
-    """
-    names = (LOSS, HELD_OUT_LOSS)
-    found = {one["name"]: one["points"] for one in points.series(get(actor, cp, job_id).id, names=names)["series"]}
-    return judge(*([value for _step, value in found.get(name, [])] for name in names))
+    """What the job's loss says so far; None where there is none, or too little. Raises NotFound, Denied."""
+    return points.learning(get(actor, cp, job_id).id)
 
 
 def read_log(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from control_plane.domain.learning import HELD_OUT_LOSS, LOSS, Learning, judge
 from control_plane.store.database import database, insert_rows
 from control_plane.store.jobs import AttemptRecord
 from control_plane.store.points import CurveRecord, PointRecord
@@ -133,6 +134,13 @@ def series(job_id: int, after: int = 0, names: Sequence[str] = ()) -> dict[str, 
         if points or not after:
             answered.append({"name": name, "points": points})
     return {"series": answered, "cursor": cursor}
+
+
+def learning(job_id: int) -> Learning | None:
+    """What a job's loss says so far, of a thinned curve where it is long; None where there is none, or too little."""
+    names = (LOSS, HELD_OUT_LOSS)
+    found = {one["name"]: one["points"] for one in series(job_id, names=names)["series"]}
+    return judge(*([value for _step, value in found.get(name, [])] for name in names))
 
 
 def _answer(curves: Sequence[CurveRecord], numbers: dict[int, int], after: int) -> list[list[float]]:
