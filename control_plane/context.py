@@ -55,6 +55,14 @@ class Signals(Protocol):
         """A number that grows with each wake of the topic."""
         ...
 
+    def moment(self) -> str:
+        """Now, as an opaque word: what is woken later is beyond it."""
+        ...
+
+    def seen_at(self, moment: str, topics: Iterable[str]) -> dict[str, int]:
+        """The versions that whoever looked at `moment` has seen; 0 where that cannot be said."""
+        ...
+
     def wait(self, topics: frozenset[str], seen: dict[str, int], seconds: float) -> dict[str, int]:
         """Block at most `seconds` until one of the topics is beyond `seen`; the versions that are now, by topic."""
         ...

@@ -40,6 +40,7 @@ def create_app(cp: ControlPlane) -> Flask:
     app.extensions["tunesmith_tokens"] = access.TokenCache()
     app.extensions["tunesmith_live_slots"] = live.Slots(cp.settings.live_streams, cp.metrics.held.labels("events"))
     app.extensions["tunesmith_chat_slots"] = live.Slots(cp.settings.chat_streams, cp.metrics.held.labels("chat"))
+    app.before_request(live.begin)
     app.before_request(_read_once)
     app.before_request(access.check)  # before the body is read: who may not, uploads nothing
     app.before_request(languages.remember)

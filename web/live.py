@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 from prometheus_client import Gauge
 
 from control_plane.context import ControlPlane
@@ -49,10 +49,18 @@ class Slots:
         return give_back
 
 
+def begin() -> None:
+    """Before anything is read: what changes from here on is not yet in the page that is about to be drawn."""
+    g.begun_at = the_control_plane().signals.moment()
+
+
 @blueprint.get("/events")
 @signed_in
 def events() -> Response:
-    """204 where no stream is free or nothing may be watched: the page then polls."""
+    """204 where no stream is free or nothing may be watched: the page then polls.
+
+    `since` is the moment at which the page was begun: what has changed after it is hinted at once, and nothing else.
+    """
     cp = the_control_plane()
     topics = visible(the_actor(), cp, request.args.get("topics", "").split(","))
     slots: Slots = current_app.extensions["tunesmith_live_slots"]
@@ -60,7 +68,8 @@ def events() -> Response:
     if give_back is None:
         return Response(status=204)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    hints = _Hints(cp, topics, f"user:{the_actor().id}", give_back)
+    since = request.args.get("since") or cp.signals.moment()
+    hints = _Hints(cp, topics, since, f"user:{the_actor().id}", give_back)
     return Response(hints, headers=headers, content_type="text/event-stream")
 
 
@@ -97,10 +106,12 @@ class _Hints:
     It ends when what its reader may do has changed (topic `reader`): the browser comes again, and is looked at again.
     """
 
-    def __init__(self, cp: ControlPlane, topics: frozenset[str], reader: str, give_back: Callable[[], None]) -> None:
+    def __init__(
+        self, cp: ControlPlane, topics: frozenset[str], since: str, reader: str, give_back: Callable[[], None]
+    ) -> None:
         self._cp, self._topics, self._reader, self.close = cp, topics, reader, give_back
         # from before the body is begun: what changes in between is not missed
-        self._seen = {topic: cp.signals.version(topic) for topic in (*topics, reader)}
+        self._seen = {**cp.signals.seen_at(since, topics), reader: cp.signals.version(reader)}
 
     def __iter__(self) -> Iterator[bytes]:
         signals, seen = self._cp.signals, self._seen

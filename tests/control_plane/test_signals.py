@@ -49,3 +49,19 @@ def test_a_wake_runs_nobody_who_waits_on_another_topic(monkeypatch):
     signals.wake("job:2")
     thread.join(timeout=30)
     assert ran == ["of job:2"]
+
+
+def test_what_is_woken_after_a_moment_is_beyond_it():
+    signals, topics = LocalSignals(), ("job:1", "job:2", "job:3")
+    signals.wake("job:1", "job:2")
+    moment = signals.moment()
+    signals.wake("job:2")
+    seen = signals.seen_at(moment, topics)
+    assert [seen[topic] == signals.version(topic) for topic in topics] == [True, False, True]
+    assert signals.wait(frozenset(topics), seen, seconds=30)["job:2"] == signals.version("job:2")
+
+
+def test_a_moment_of_another_process_has_seen_nothing():
+    signals = LocalSignals()
+    for moment in (LocalSignals().moment(), "", "x", signals.moment() + "٣", signals.moment() + "9" * 30):
+        assert signals.seen_at(moment, ["fleet"])["fleet"] < signals.version("fleet")

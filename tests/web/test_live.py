@@ -48,6 +48,22 @@ def test_a_change_is_hinted_with_topic_and_version_alone(cp: ControlPlane, invit
     got.close()
 
 
+def test_what_changed_since_the_page_was_begun_is_hinted_at_once(
+    cp: ControlPlane, invite: Invite, browser: Browser
+) -> None:
+    client = browser(invite("ada", "Viewer"))
+    page = client.get("/p/lab/jobs").get_data(as_text=True)
+    since = page.partition('data-since="')[2].partition('"')[0]
+    cp.signals.wake("project:1")
+    got = client.get(f"/events?topics=project:1,fleet&since={since}", buffered=False)
+    stream = iter(got.response)
+    assert next(stream).startswith(b"retry:")
+    assert json.loads(next(stream).removeprefix(b"data: ")) == {
+        "topic": "project:1", "version": cp.signals.version("project:1")
+    }  # fmt: skip
+    got.close()
+
+
 @pytest.mark.parametrize(
     "change",
     [

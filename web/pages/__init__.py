@@ -88,6 +88,7 @@ def frame() -> dict[str, Any]:
         "home_url": url_for("home.show", project=current.name) if current else url_for("home.start"),
         "search_url": url_for("search.show", project=current.name) if current else "",
         "events_url": url_for("live.events"),
+        "begun_at": g.begun_at,
         "account_url": url_for("account.show"),
         "sign_out_url": url_for("sign_in.leave"),
         "may": lambda permission: actor.may(permission, current.id if current else None),

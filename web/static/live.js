@@ -10,7 +10,7 @@ const tab = crypto.getRandomValues(new Uint32Array(2)).join("-"); // randomUUID 
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("tunesmith.live") : null;
 
 let state = "";
-let caughtUp = false;
+let behind = true; // Something may have changed since the page was drawn, or while the stream was away.
 
 function ownTopics() {
   const names = [...document.querySelectorAll("[data-live]")].flatMap((element) => element.dataset.live.split(" "));
@@ -19,12 +19,14 @@ function ownTopics() {
 
 const missed = new Set(); // Topics hinted at while whoever shows them was asking.
 
+function pass(element, topic, version) {
+  if (element.matches(".htmx-request")) missed.add(topic); // Its answer may be older than this hint, and replaces it.
+  else element.dispatchEvent(new CustomEvent("hint", { detail: { topic, version } })); // Does not bubble: a hint is for this element alone.
+}
+
 function hint(topic, version) {
   document.dispatchEvent(new CustomEvent("tunesmith:hint", { detail: { topic, version } }));
-  for (const element of document.querySelectorAll(`[data-live~="${CSS.escape(topic)}"]`)) {
-    if (element.matches(".htmx-request")) missed.add(topic); // Its answer may be older than this hint, and replaces it.
-    else element.dispatchEvent(new CustomEvent("hint", { detail: { topic, version } })); // Does not bubble: a hint is for this element alone.
-  }
+  for (const element of document.querySelectorAll(`[data-live~="${CSS.escape(topic)}"]`)) pass(element, topic, version);
 }
 
 document.addEventListener("htmx:afterRequest", () => {
@@ -33,18 +35,19 @@ document.addEventListener("htmx:afterRequest", () => {
   for (const topic of again) hint(topic, null);
 });
 
-const hintAll = () => ownTopics().forEach((topic) => hint(topic, null));
+function hintAll() {
+  for (const element of document.querySelectorAll("[data-live]")) pass(element, element.dataset.live.split(" ")[0], null); // once each
+}
 
 function show(next) {
   if (badge && next !== state) {
     badge.dataset.state = next;
     badge.querySelector(".live-word").textContent = badge.dataset[next];
   }
-  const returned = next === "connected" && state !== "connected";
   state = next;
-  // Something may have changed between drawing the page and hearing the stream, or while it was away.
-  if (returned || (next === "connected" && !caughtUp)) {
-    caughtUp = true;
+  if (next !== "connected") behind = true;
+  else if (behind) {
+    behind = false;
     hintAll();
   }
 }
@@ -88,7 +91,10 @@ function openStream() {
   const topics = unionOfTopics();
   opened = topics.join(",");
   if (!opened) return closeStream();
-  const next = new EventSource(`${eventsUrl}?topics=${encodeURIComponent(opened)}`);
+  const query = new URLSearchParams({ topics: opened });
+  const first = state === "" && badge.dataset.since; // This stream hints at what has changed since the page was begun.
+  if (first) query.set("since", badge.dataset.since);
+  const next = new EventSource(`${eventsUrl}?${query}`);
   const previous = source;
   source = next;
   const heard = (event) => tell({ kind: "hint", ...JSON.parse(event.data) });
@@ -96,9 +102,11 @@ function openStream() {
   next.addEventListener("hint", heard);
   next.onopen = () => {
     previous?.close(); // Only now: between two streams no hint is missed.
-    if (previous) tell({ kind: "poll" }); // What is watched only since now may have changed since it was drawn.
+    // What is watched only since now may have changed since it was drawn, or since another tab held the stream.
+    if (previous || (!first && state === "connected")) tell({ kind: "poll" });
     failures = 0;
     stopPolling();
+    if (first) behind = false;
     tell({ kind: "state", state: "connected" });
   };
   next.onerror = () => {

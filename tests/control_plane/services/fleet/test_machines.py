@@ -70,7 +70,7 @@ def test_only_silence_that_changes_something_wakes_anybody(cp: ControlPlane, clo
     assert cp.signals.version("fleet") == before
     clock.advance(31)
     machines.mark_connectivity(cp)
-    assert cp.signals.version("fleet") == before + 1
+    assert cp.signals.version("fleet") > before
 
 
 def test_an_older_session_changes_nothing(cp: ControlPlane) -> None:
