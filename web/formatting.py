@@ -7,7 +7,7 @@ request's locale for Jinja: `{{ size|filesize }}`, `{{ seconds|duration }}`, `{{
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from babel import Locale
 from babel.dates import format_datetime, format_timedelta
@@ -19,6 +19,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEP = 1024
 _SPANS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _NONE = "\N{EN DASH}"
+_SECOND = timedelta(seconds=1)
 
 
 def filesize(size: int | None, locale: str) -> str:
@@ -54,7 +55,10 @@ def ago(moment: datetime | None, now: datetime, locale: str) -> Markup:
     if moment is None:
         return Markup(_NONE)
     exact = format_datetime(moment, "medium", locale=locale) + " UTC"
-    words = format_timedelta(moment - now, add_direction=True, locale=locale)
+    span = moment - now
+    if abs(span) < _SECOND:
+        span = -_SECOND  # “in 0 seconds” is what no language says
+    words = format_timedelta(span, add_direction=True, locale=locale)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), exact, words)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,13 +166,25 @@ def test_the_palette_leads_anywhere_by_keys_alone(browser: Any, site: Site) -> N
         expect(page.get_by_role("heading", name="machine-fault-reports")).to_be_visible()
 
 
-def test_own_data_goes_the_same_way_with_one_file_drop(browser: Any, site: Site) -> None:
+def drop(page: Any, place: Any, file: Path) -> None:
+    """Let a file fall on a place of the page, as from a file manager."""
+    box = place.bounding_box()
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 10}
+    data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "data": data, **at})
+
+
+def test_own_data_goes_the_same_way_with_one_file_drop(browser: Any, site: Site, tmp_path: Path) -> None:
     with visit(browser, site) as page:
         page.add_init_script(COUNTING)
         page.goto("/p/lab/cases")
         page.locator("a.card").first.click()
-        file = {"name": "Labor-Notizen.jsonl", "mimeType": "application/jsonl", "buffer": rooms.rows(5 * rooms.ROWS)}
-        page.get_by_label("File to learn from").set_input_files(file)
+        file = tmp_path / "Labor-Notizen.jsonl"
+        file.write_bytes(rooms.rows(5 * rooms.ROWS))
+        drop(page, page.locator(".drop").first, file)
+        expect(page.get_by_text("Labor-Notizen.jsonl · ")).to_be_visible()
         picture(page, "guided-own-data")
         assert violations(page) == []
         page.get_by_role("button", name="Use this file").click()

@@ -37,6 +37,16 @@ def test_a_moment_says_how_long_ago_and_keeps_the_exact_time() -> None:
     assert 'datetime="2026-03-01T11:55:00+00:00"' in words
 
 
+@pytest.mark.parametrize("seconds", [-0.4, 0.0, 0.4])
+def test_this_very_moment_is_not_in_the_future(seconds: float) -> None:
+    words = [plain(formatting.ago(NOW + timedelta(seconds=seconds), NOW, locale)) for locale in ("en", "de", "zh")]
+    assert [said.partition(">")[2].removesuffix("</time>") for said in words] == [
+        "1 second ago",
+        "vor 1 Sekunde",
+        "1秒钟前",
+    ]
+
+
 def test_filters_take_the_naive_utc_of_rows() -> None:
     filters = formatting.filters(lambda: "en", lambda: NOW)
     assert "5 minutes ago" in filters["ago"](datetime(2026, 3, 1, 11, 55))  # noqa: DTZ001 - as a row holds it

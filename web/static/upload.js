@@ -1,36 +1,30 @@
-// <ts-upload> around an upload form: a file can be dropped anywhere in it, its name becomes the dataset's, and a request
+// <ts-upload> around an upload form: files are dropped or chosen, the first one's name becomes the dataset's, and a request
 // that broke says so. Without this file the form works as any other.
 const WRITTEN_OUT = { ä: "ae", ö: "oe", ü: "ue", ß: "ss", æ: "ae", ø: "oe", å: "aa" };
 const written = (text) => text.normalize("NFC").replace(/[äöüßæøå]/g, (letter) => WRITTEN_OUT[letter]).normalize("NFKD").replace(/\p{M}/gu, "");
 const nameOf = (file) => written(file.toLowerCase().replace(/\.[^.]*$/, "")).replace(/[^a-z0-9._-]+/g, "-").replace(/^[-._]+|[-._]+$/g, "").slice(0, 64) || "data";
+const size = (file) => `${(file.size / 1024).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} KiB`;
 
 customElements.define("ts-upload", class extends HTMLElement {
   connectedCallback() {
-    const [drop, file, chosen, name] = [".drop", "[name=train]", "[data-chosen]", "[name=name]"].map((part) => this.querySelector(part));
+    for (const drop of this.querySelectorAll(".drop")) this.#listen(drop);
+    const name = this.querySelector("[name=name]");
     let proposed = name.value;
-    const show = () => {
-      const [first] = file.files;
-      chosen.textContent = first ? `${first.name} · ${(first.size / 1024).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} KiB` : "";
-      if (!first || name.value !== proposed) return;
-      name.value = proposed = nameOf(first.name);
-    };
-    file.addEventListener("change", show);
-    for (const kind of ["dragenter", "dragover"]) {
-      drop.addEventListener(kind, (event) => {
-        event.preventDefault();
-        drop.toggleAttribute("data-over", true);
-      });
-    }
-    drop.addEventListener("dragleave", () => drop.removeAttribute("data-over"));
-    drop.addEventListener("drop", (event) => {
-      event.preventDefault();
-      drop.removeAttribute("data-over");
-      if (!event.dataTransfer.files.length) return;
-      file.files = event.dataTransfer.files;
-      show();
+    this.querySelector("[name=train]").addEventListener("change", ({ target: { files: [first] } }) => {
+      if (first && name.value === proposed) name.value = proposed = nameOf(first.name);
     });
     this.addEventListener("htmx:sendError", () => this.#say(this.dataset.wordUnsent)); // e.g. the file changed since it was chosen
     this.addEventListener("htmx:responseError", () => this.#say(this.dataset.wordRefused));
+  }
+
+  #listen(drop) {
+    const file = drop.querySelector("input"); // It fills the drop, so that the browser itself takes what falls on it.
+    file.addEventListener("change", () => {
+      const [first] = file.files;
+      drop.querySelector("[data-chosen]").textContent = first ? `${first.name} · ${size(first)}` : "";
+    });
+    for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, () => drop.toggleAttribute("data-over", true));
+    for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.removeAttribute("data-over"));
   }
 
   #say(text) {
