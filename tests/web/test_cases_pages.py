@@ -79,3 +79,9 @@ def test_data_without_held_out_rows_is_told_before_the_start(room: rooms.Rooms, 
     page = client.get(send(client, rooms.rows(1)).location).text
     assert "This case cannot be run here" in page
     assert "Looks right" not in page
+
+
+def test_a_case_names_its_method_in_the_readers_language(room: rooms.Rooms, browser: Browser) -> None:
+    page = browser("ada").get(CASE, headers={"Accept-Language": "de"}).text
+    assert "Lernen aus Ihren Beispielen" in page
+    assert "<dd>sft_demo</dd>" not in page

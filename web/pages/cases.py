@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _
 from control_plane.domain.errors import Denied, FieldInvalid, GuidedRunOver, Invalid, NotFound
 from control_plane.domain.graph import DATA, Graph
 from control_plane.domain.lifecycle import QUEUED
+from control_plane.domain.manifest import Manifest
 from control_plane.domain.plans import Plan
 from control_plane.services import cases, datasets, deployments, evaluations, guided, methods
 from control_plane.services.deployments import Condition
@@ -62,7 +63,7 @@ def _page(project: str, name: str, entered: Entered) -> str:
         entered=entered,
         offered=_own_data(project, plan),
         models=[step.title for step in graph if step.kind == "import"],
-        methods=[step.method for step in graph if step.kind == "train"],
+        methods=[_manifest(step.method).display for step in graph if step.kind == "train"],
         runs=guided.of_project(actor, cp, project, name, _SHOWN_RUNS),
     )
 
@@ -223,11 +224,15 @@ def _settings(graph: Graph) -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
     for step in graph:
         if step.kind == "train":
-            manifest = methods.manifest(methods.get(the_actor(), the_control_plane(), step.method), locale())
+            manifest = _manifest(step.method)
             titles = manifest.parameters["properties"]
             found.append((gettext("Method"), manifest.display))
             found += [(titles[key].get("title", key), value) for key, value in step.parameters.items()]
     return found
+
+
+def _manifest(method: str) -> Manifest:
+    return methods.manifest(methods.get(the_actor(), the_control_plane(), method), locale())
 
 
 def _topic(progress: guided.Progress) -> str:
