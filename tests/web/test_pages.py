@@ -27,7 +27,7 @@ from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
-from web.pages.audit import ACTIONS, harmless
+from web.pages.audit import ACTIONS, DETAILS, harmless
 
 Browser = Callable[[str], FlaskClient]
 Invite = Callable[..., str]
@@ -179,18 +179,22 @@ def test_the_audit_speaks_the_readers_language(cp: ControlPlane, root: FlaskClie
     audit.record(SYSTEM, cp, "job.submit", "job:77", 1)
     page = root.get("/audit?lang=de").text
     assert "Auftrag erteilt" in page and "job.submit" in page
+    audit.record(SYSTEM, cp, "user.invite", "user:78", name="eve", administrator=False)
+    assert '<span class="faint">Administratorrechte</span> nein' in root.get("/audit?lang=de").text
     assert "job:77" in root.get("/audit?action=auftrag erteilt").text
     assert "job:77" not in root.get("/audit?action=abgemeldet").text
 
 
-def test_each_action_has_words() -> None:
-    recorded = {f"attempt.{state.lower()}" for state in ATTEMPT_OPEN | ATTEMPT_OVER}
+def test_each_action_and_what_is_told_of_it_has_words() -> None:
+    recorded, told = {f"attempt.{state.lower()}" for state in ATTEMPT_OPEN | ATTEMPT_OVER}, set()
     for path in Path(audit.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func) in ("audit.record", "_set_drained"):
                 texts = [one.value for one in call.args if isinstance(one, ast.Constant)]
                 recorded |= {str(one) for one in texts if re.fullmatch(r"[a-z_]+\.[a-z_]+", str(one))}
+                told |= {one.arg for one in call.keywords if one.arg is not None}
     assert recorded == set(ACTIONS)
+    assert told <= set(DETAILS)
 
 
 def test_the_audit_filters_pages_and_exports(cp: ControlPlane, root: FlaskClient) -> None:

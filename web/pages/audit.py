@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.services import audit, audit_chain
@@ -86,6 +87,35 @@ ACTIONS = {
     "user.password_set": _("Password set"),
     "user.profile": _("Profile changed"),
 }
+DETAILS = {
+    "administrator": _("administrator’s rights"),
+    "attempt": _("attempt"),
+    "blobs": _("files"),
+    "bytes": _("bytes"),
+    "case": _("case"),
+    "code": _("result"),
+    "count": _("entries"),
+    "generation": _("certificate no."),
+    "hash": _("hash"),
+    "join_token": _("join token"),
+    "kind": _("kind"),
+    "labels": _("labels"),
+    "language": _("language"),
+    "left_out": _("rows left out"),
+    "machine": _("machine"),
+    "machine_class": _("kind of machine"),
+    "model": _("model"),
+    "name": _("name"),
+    "number": _("version"),
+    "params": _("more"),
+    "reason": _("reason"),
+    "replica": _("replica"),
+    "role": _("role"),
+    "sessions": _("sessions"),
+    "staging": _("unfinished uploads"),
+    "title": _("title"),
+    "tokens": _("tokens"),
+}
 _KINDS = {"user": _("user"), "machine": _("machine"), "system": _("system")}
 _COLUMNS = ("id", "time_utc", "actor", "address", "action", "subject", "details")
 
@@ -139,10 +169,22 @@ def _page(project: str | None) -> str:
         of_project=project,
         filters=filters,
         actions=ACTIONS,
+        details=_details,
         kinds=_KINDS,
         checked=done,
         problem=say(done.code, done.params, locale()) if done and done.code else "",
     )
+
+
+def _details(entry: AuditRecord) -> list[tuple[str, str]]:
+    """What an entry says further, in the reader's words."""
+    return [(DETAILS.get(key, key), _detail(value)) for key, value in entry.details.items()]
+
+
+def _detail(value: object) -> str:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
 def _wanted() -> audit.Wanted:
