@@ -183,7 +183,7 @@ def _details(entry: AuditRecord) -> list[tuple[str, str]]:
 
 def _detail(value: object) -> str:
     if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
+        return str(gettext("yes") if value else gettext("no"))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
