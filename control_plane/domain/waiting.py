@@ -1,7 +1,7 @@
 """Why a job waits: code → sentence (the catalogue's key). Stored with the job as code and parameters."""
 
 REASONS = {
-    "not_planned": "The job was just submitted and will be planned at once.",
+    "not_planned": "It was just asked for; a machine is looked for at once.",
     "not_before": "The job is to start later, as its owner asked.",
     "no_machine": "No machine has joined the fleet yet.",
     "no_machine_online": "No machine is online at the moment.",
