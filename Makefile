@@ -4,7 +4,7 @@ DATA ?= .tunesmith
 BIN := .venv/bin
 PROTO := $(wildcard proto/tunesmith/v1/*.proto)
 
-.PHONY: help demo up down test check proto translations bench clean
+.PHONY: help demo up down test check proto translations matrix bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -43,6 +43,9 @@ translations: .venv/.ready ## collect the texts and compile the catalogues
 	$(BIN)/pybabel extract --no-location --omit-header --sort-output -F babel.cfg -o control_plane/translations/messages.pot .
 	$(BIN)/pybabel update --no-fuzzy-matching --ignore-pot-creation-date -i control_plane/translations/messages.pot -d control_plane/translations
 	$(BIN)/pybabel compile -d control_plane/translations
+
+matrix: .venv/.ready ## each training method on the tiny model, over two machines, to a served answer: a table
+	PYTHONPATH=.:proto:tests $(BIN)/python tests/matrix.py
 
 bench: .venv/.ready ## the figures of docs/developers/benchmarks.md (after `make demo`)
 	$(BIN)/python tests/benchmarks/overhead.py
