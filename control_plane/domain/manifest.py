@@ -116,6 +116,32 @@ def parse(source: Mapping[str, Any], locale: str = "en") -> Manifest:
         raise MethodBroken(method=source.get("name", "?"), problem=f"{type(problem).__name__}: {problem}") from problem
 
 
+def taken_over(source: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """A parsed method.toml with each parameter that says `use = "name"` as the kit's parameters.toml has it.
+
+    What the manifest says beside `use` comes before what is shared; the groups of its parameters come along. Raises
+    MethodBroken naming a parameter that the kit does not have.
+    """
+    parameters = source.get("parameters")
+    properties = parameters.get("properties") if isinstance(parameters, Mapping) else None
+    if not isinstance(parameters, Mapping) or not isinstance(properties, Mapping):
+        return dict(source)
+    whole = {name: _whole(source, shared, name, one) for name, one in properties.items()}
+    used = {one.get("x-group") for one in whole.values() if isinstance(one, Mapping)}
+    groups = {name: group for name, group in shared.get("groups", {}).items() if name in used}
+    return {**source, "parameters": {**parameters, "properties": whole}, "groups": groups | source.get("groups", {})}
+
+
+def _whole(source: Mapping[str, Any], shared: Mapping[str, Any], name: str, one: Any) -> Any:
+    if not isinstance(one, Mapping) or "use" not in one:
+        return one
+    known = shared.get("parameters", {})
+    if one["use"] not in known:
+        problem = f"parameters.properties.{name}.use: the kit has no parameter {one['use']!r}"
+        raise MethodBroken(method=source.get("name", "?"), problem=problem)
+    return {**known[one["use"]], **{key: value for key, value in one.items() if key != "use"}}
+
+
 def in_language(value: Any, locale: str) -> Any:
     """`value` with each table of texts by language replaced by the text; English where the language lacks."""
     if isinstance(value, Mapping):

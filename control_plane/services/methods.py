@@ -153,7 +153,7 @@ def _range(schema: Mapping[str, Any]) -> str:
 def _read(cp: ControlPlane, root: Path, folder: Path) -> _Folder:
     """Read a folder into values, and its files and the kit's into blobs. Raises MethodBroken."""
     manifest = _read_manifest(root, folder)
-    manifest["messages"] = _kit_messages(root) | manifest.get("messages", {})
+    manifest["messages"] = _of_kit(root, "messages.toml") | manifest.get("messages", {})
     requirements = folder / "requirements.txt"
     if not requirements.is_file() or not (folder / manifest["entry"]).is_file():
         raise MethodBroken(method=folder.name, problem=f"requirements.txt or {manifest['entry']} is missing")
@@ -165,6 +165,7 @@ def _read(cp: ControlPlane, root: Path, folder: Path) -> _Folder:
 def _read_manifest(root: Path, folder: Path) -> dict[str, Any]:
     try:
         manifest = tomllib.loads((folder / "method.toml").read_text("utf-8"))
+        manifest = manifests.taken_over(manifest, _of_kit(root, "parameters.toml"))
         schema = json.loads((root / KIT / "manifest.schema.json").read_text("utf-8"))
         Draft202012Validator(schema).validate(manifest)
         Draft202012Validator.check_schema(manifests.in_language(manifest["parameters"], "en"))
@@ -178,9 +179,9 @@ def _read_manifest(root: Path, folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _kit_messages(root: Path) -> dict[str, Any]:
-    """What the kit's refusals say in other languages; empty for a kit that has no such file."""
-    path = root / KIT / "messages.toml"
+def _of_kit(root: Path, file: str) -> dict[str, Any]:
+    """What the kit says once for all methods; empty for a kit that has no such file."""
+    path = root / KIT / file
     try:
         return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
     except (OSError, ValueError) as problem:

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from control_plane.domain import errors
+from control_plane.domain.manifest import taken_over
 
 METHODS = Path(__file__).parents[2] / "methods"
 SCHEMA = json.loads((METHODS / "kit" / "manifest.schema.json").read_text(encoding="utf-8"))
@@ -19,7 +20,12 @@ NAMES = sorted(path.parent.name for path in METHODS.glob("*/method.toml"))
 
 
 def manifest(name: str) -> dict[str, Any]:
-    return tomllib.loads((METHODS / name / "method.toml").read_text(encoding="utf-8"))
+    """With what it takes over from the kit."""
+    return taken_over(read(METHODS / name / "method.toml"), read(METHODS / "kit" / "parameters.toml"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def test_the_first_methods_are_there() -> None:
@@ -88,6 +94,25 @@ def test_example_fits_the_manifest(name: str) -> None:
         assert value.get("form", value.get("format")) in accepted
 
 
+def test_each_shared_parameter_is_taken_over_as_it_is_or_said_differently() -> None:
+    shared = read(METHODS / "kit" / "parameters.toml")
+    used = {one.get("use") for name in NAMES
+            for one in read(METHODS / name / "method.toml")["parameters"].get("properties", {}).values()}  # fmt: skip
+    assert set(shared["parameters"]) <= used, "shared by nobody"
+    assert set(shared["groups"]) >= {one["x-group"] for one in shared["parameters"].values()}
+    properties: dict[str, Any] = {"steps": {"use": "steps", "default": 7}, "own": {"type": "null"}}
+    source = {"name": "mine", "parameters": {"properties": properties}}
+    taken = taken_over(source, shared)
+    assert taken["parameters"]["properties"]["steps"] == shared["parameters"]["steps"] | {"default": 7}
+    assert taken["parameters"]["properties"]["own"] == {"type": "null"}
+    assert taken["groups"] == {"basics": shared["groups"]["basics"]}
+    properties["own"] = {"use": "stepz"}
+    with pytest.raises(
+        errors.MethodBroken, match=r"parameters\.properties\.own\.use: the kit has no parameter 'stepz'"
+    ):
+        taken_over(source, shared)
+
+
 def test_all_methods_share_one_torch() -> None:
     pins = {
         line
@@ -110,7 +135,7 @@ def test_nothing_makes_the_methods_a_package_and_no_code_is_trusted() -> None:
 
 def refusals(folder: Path) -> Iterator[tuple[str, set[str]]]:
     """(code, names of its parameters) of each refusal and each warning in a folder."""
-    for path in folder.glob("*.py"):
+    for path in folder.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             place = {"fail": 0, "events.message": 1}.get(ast.unparse(call.func)) if isinstance(call, ast.Call) else None
             if place is not None and isinstance(call.args[place], ast.Constant):
@@ -119,7 +144,7 @@ def refusals(folder: Path) -> Iterator[tuple[str, set[str]]]:
 
 @pytest.mark.parametrize("name", ["kit", *NAMES])
 def test_each_refusal_is_said_in_each_language(name: str) -> None:
-    kit = tomllib.loads((METHODS / "kit" / "messages.toml").read_text(encoding="utf-8"))
+    kit = read(METHODS / "kit" / "messages.toml")
     own = {} if name == "kit" else manifest(name).get("messages", {})
     ours = {errors.code_of(kind): errors.sentence_of(kind) for kind in errors.every()}
     found = list(refusals(METHODS / name))
@@ -127,4 +152,4 @@ def test_each_refusal_is_said_in_each_language(name: str) -> None:
         said = [ours[code]] if code in ours else list((kit | own)[code].values())
         assert len(said) == 1 or len(said) == 2
         assert {place for text in said for place in re.findall(r"\{(\w+)\}", text)} <= params, code
-    assert set(own or kit) <= {code for code, _ in found}, "said by nobody"
+    assert set(kit if name == "kit" else own) <= {code for code, _ in found}, "said by nobody"

@@ -129,7 +129,8 @@ from pathlib import Path
 import torch
 from kit import datasets, models, job
 from kit.events import Events
-import lean, train
+import train
+from kit.training import adapters, lean
 from kit.signals import Stop
 tiny, architecture, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 work = job.read(out / "job.json")
@@ -137,7 +138,7 @@ model, tokenizer = models.load_base(work.models["base"], "float32")
 rows = datasets.read(work.datasets["dataset"].train, "prompt_completion", "train")[:8]
 for row in rows: row.prompt[0]["content"] = "Say what is open and its colour. " + row.prompt[0]["content"]
 examples = datasets.tokenize(rows, tokenizer, 128)
-model = train.add_lora(model, work, {})
+model = adapters.lora(model, work, {})
 torch.manual_seed(1)
 for name, weight in model.named_parameters():
     if "lora_B" in name: torch.nn.init.normal_(weight, std=0.1)

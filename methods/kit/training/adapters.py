@@ -1,0 +1,27 @@
+"""Small additions that are trained in a base model's place (PEFT)."""
+
+from pathlib import Path
+from typing import Any
+
+from kit import models
+from kit.job import Job
+
+
+def lora(model: Any, job: Job, facts: dict[str, Any]) -> Any:
+    """Freeze the base model and put a LoRA adapter, kept in float32, beside each of its linear layers."""
+    from peft import LoraConfig, get_peft_model
+
+    rank, alpha = job.parameters["lora_rank"], job.parameters["lora_alpha"]
+    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
+    adapted = get_peft_model(model, config)
+    # PEFT would write this machine's path of the base model into the adapter, which leaves the machine.
+    source = facts.get("source") or {}
+    adapted.peft_config["default"].base_model_name_or_path = source.get("reference") or "base"
+    return adapted
+
+
+def save(model: Any, folder: Path, facts: dict[str, Any], method: str) -> None:
+    """Write the adapter and its ``model.json``; it inherits the base model's licence."""
+    model.save_pretrained(folder, save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty form
+    models.write_card(folder, facts, form="adapter", source={"kind": "method", "reference": method, "sha256": None})
