@@ -71,8 +71,14 @@ class Rooms:
         report(self.machine, self.cp, attempt, "RUNNING", environment_lock="torch==2.13.0\n")
         return attempt
 
-    def run(self, job: JobRecord, steps: int = STEPS, loss: Callable[[int], float] | None = None) -> AttemptRecord:
-        """Accept a job and train it for so many steps of STEPS, with a loss that falls unless it is given by step."""
+    def run(
+        self, job: JobRecord, steps: int = STEPS, loss: Callable[[int], float] | None = None,
+        held_out: Callable[[int], float] | None = None,
+    ) -> AttemptRecord:  # fmt: skip
+        """Accept a job and train it for so many steps of STEPS, with a loss that falls unless it is given by step.
+
+        The loss on held-out rows, if there is one, is told of every tenth step.
+        """
         attempt = self.take(job)
         self.wait(30)
         report(self.machine, self.cp, attempt, "RUNNING", environment_lock="torch==2.13.0\ntrl==0.24.0\n")
@@ -81,6 +87,8 @@ class Rooms:
             at = self.cp.clock() + 4.0 * step
             falls = 0.2 + 2.2 * math.exp(-step / 11) + 0.06 * math.sin(step * 1.7)
             values = {"loss": loss(step) if loss else falls, "learning_rate": 1e-3}
+            if held_out and step % 10 == 0:
+                values["held_out_loss"] = held_out(step)
             told.append({"kind": "progress", "time": at, "step": step, "steps": STEPS, "stage": "training"})
             told.append({"kind": "metric", "time": at, "step": step, "values": values})
         self.wait(4.0 * steps)

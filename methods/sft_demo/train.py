@@ -16,7 +16,7 @@ SHORT = 256  # tokens up to which plain attention takes less time than flash att
 def main(job: Job, out: Path, events: Events) -> None:
     """Load, train, save the adapter; exits with 143 after a checkpoint when SIGTERM asks for it."""
     import torch
-    from kit.training import adapters, course
+    from kit.training import adapters, course, held_out
 
     course.prepare(job)
     steps = job.parameters["steps"]
@@ -33,6 +33,8 @@ def main(job: Job, out: Path, events: Events) -> None:
 
     with signals.deferred() as stop:
         trainer = make_trainer(model, tokenizer, examples, job, out, events, stop)
+        kept = held_out.examples(dataset, tokenizer, job.parameters["max_length"], job.parameters["held_out_rows"])
+        trainer.report.held_out = held_out.HeldOut(kept, job.parameters["batch_size"], steps, trainer.measure)
         course.run(trainer, job, out, stop)
     events.progress(steps, steps, "saving")
     adapters.save(model, out / "adapter", facts, "sft_demo")

@@ -73,7 +73,7 @@ class Bench:
 
     def __init__(self, client, demo, data, folder, steps):
         self.client, self.demo, self.folder = client, demo, folder
-        self.parameters = json.loads(demo.parameters) | {"steps": steps}
+        self.parameters = json.loads(demo.parameters) | {"steps": steps, "held_out_rows": 0}  # plain TRL looks at none
         self.ids = {given.name: given.id for given in demo.inputs}
         self.cp = build(read_settings(data / "control-plane"), ServingChannels())
         requirements = (ROOT / "methods/sft_demo/requirements.txt").read_text()

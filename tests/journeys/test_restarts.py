@@ -52,7 +52,7 @@ def assert_one_whole_result(place, job_id, written):
     assert [(attempt.number, attempt.state) for attempt in job.attempts] == [(1, "SUCCEEDED")]
     assert [model.job_id for model in client.list_models("default")].count(job.id) == 1
     steps = [event["step"] for _, events in client.wait_job(job_id) for event in events if event["kind"] == "metric"]
-    assert steps == list(range(1, STEPS + 1))
+    assert steps == list(range(STEPS + 1))  # 0: what is held out, before the first
     for stream in ("stdout", "stderr"):
         data, size = read_whole(client, job_id, stream)
         assert data == written[stream].read()

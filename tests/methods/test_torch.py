@@ -18,7 +18,7 @@ pytestmark = pytest.mark.torch
 
 TRAINING = {"steps": 150, "batch_size": 4, "max_length": 128, "learning_rate": 0.001, "schedule": "cosine",
             "precision": "float32", "gradient_checkpointing": False, "lora_rank": 4, "lora_alpha": 8,
-            "checkpoint_every": 0}  # fmt: skip
+            "held_out_rows": 16, "checkpoint_every": 0}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,11 @@ def rows(tiny: Path) -> dict[str, Any]:
 
 
 def losses(outcome: Outcome) -> dict[int, float]:
-    return {event["step"]: event["values"]["loss"] for event in outcome.of("metric")}
+    return curve(outcome, "loss")
+
+
+def curve(outcome: Outcome, name: str) -> dict[int, float]:
+    return {event["step"]: event["values"][name] for event in outcome.of("metric") if name in event["values"]}
 
 
 def wait_for_step(process: subprocess.Popen[str], out: Path, step: int) -> None:
@@ -73,6 +77,10 @@ def test_the_same_job_gives_the_same_losses_also_when_interrupted(
     expected = losses(whole)
     assert len(expected) == 150
     assert expected[150] < expected[1]
+    held_out = curve(whole, "held_out_loss")
+    assert list(held_out) == list(range(0, 151, 15))
+    assert held_out[150] < held_out[0]
+    assert losses(run("sft_demo", training(tiny, "llama", held_out_rows=0), str(method_python("sft_demo")))) == expected
 
     process, out = start("sft_demo", training(tiny, "llama"), str(method_python("sft_demo")), out="first")
     wait_for_step(process, out, 3)
@@ -89,6 +97,7 @@ def test_the_same_job_gives_the_same_losses_also_when_interrupted(
     assert second.status == 0, second.stderr
     assert min(losses(second)) == checkpoint["step"] + 1
     assert {**losses(first), **losses(second)} == expected
+    assert {**curve(first, "held_out_loss"), **curve(second, "held_out_loss")} == held_out
 
 
 def test_a_checkpoint_with_a_pickle_is_refused(tiny: Path, run: Callable[..., Outcome], tmp_path: Path) -> None:

@@ -384,6 +384,16 @@ def test_a_training_is_praised_only_if_it_learnt(
     assert says in part
 
 
+def test_a_run_that_learns_by_heart_is_told_so(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    room.run(job, held_out=lambda step: 1.0 + (step - 10) / 20)
+    assert "It learns by heart: the loss on held-out rows rises again" in plain(
+        client.get(f"/p/lab/jobs/{job.id}").text
+    )
+    curves = {one["label"] for one in client.get(f"/p/lab/jobs/{job.id}/series").json["series"]}
+    assert curves == {"Loss", "Loss on held-out rows"}
+
+
 def test_at_the_first_steps_nothing_is_said_yet(client: FlaskClient, room: rooms.Rooms) -> None:
     job = room.train("tuned")
     room.run(job, steps=3)

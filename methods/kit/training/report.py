@@ -7,6 +7,7 @@ from typing import Any
 
 from kit import checkpoints, signals
 from kit.events import Events, fail
+from kit.training.held_out import HeldOut
 from transformers import Trainer, TrainerCallback
 
 KEPT = 2  # checkpoints: the older one may be on its way elsewhere
@@ -22,19 +23,25 @@ class Report(TrainerCallback):
     def __init__(self, events: Events, stop: signals.Stop, steps: int, also: tuple[str, ...] = ()) -> None:
         self.events, self.stop, self.steps = events, stop, steps
         self.names = (*OURS, *also)
+        self.held_out: HeldOut | None = None
         self.tokens = 0
+        self._measured: dict[str, float] = {}
         self._since = 0.0
         self._seconds = 0.0
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Start the clock of the first step."""
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        """Measure the untrained model, and start the clock of the first step."""
         self.events.progress(state.global_step, self.steps, "training")
+        self._measure(0 if state.global_step == 0 else None, model)
+        if self._measured:
+            self.events.metric(0, self._measured)
         self._since = time.perf_counter()
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Take the time since the end of the step before; ask for a checkpoint and the end after a SIGTERM."""
-        now = time.perf_counter()
-        self._seconds, self._since = now - self._since, now
+        self._seconds = time.perf_counter() - self._since
+        self._measure(state.global_step, model)
+        self._since = time.perf_counter()
         if self.stop.requested:
             control.should_save = control.should_training_stop = True
 
@@ -48,9 +55,16 @@ class Report(TrainerCallback):
             fail("training_diverged", text, step=step)
         values = {name: float(logs[name]) for name in self.names if name in logs}
         counted = {"tokens": float(self.tokens)} if self.tokens else {}
-        self.events.metric(step, {**values, "step_seconds": round(self._seconds, 4), **counted})
+        self.events.metric(step, {**values, **self._measured, "step_seconds": round(self._seconds, 4), **counted})
         self.events.progress(step, self.steps, "training")
         self.tokens = 0
+
+    def _measure(self, step: int | None, model: Any) -> None:
+        """What is held out says about the model after this step, where it is due; learning's own count is kept."""
+        due = step is not None and self.held_out is not None and self.held_out.is_due(step)
+        tokens = self.tokens
+        self._measured = self.held_out.measured(model) if due and self.held_out is not None else {}
+        self.tokens = tokens
 
 
 class Sealed:

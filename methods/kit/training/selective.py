@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from kit.training import lean
+from kit.training.held_out import LOSS, Sums
 from kit.training.report import Report, Sealed
 from trl import SFTTrainer
 
@@ -45,6 +46,12 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
         total = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
         loss = total / (targets.numel() if num_items_in_batch is None else num_items_in_batch)
         return (loss, {"logits": logits}) if return_outputs else loss
+
+    def measure(self, examples: list[Any]) -> Sums:
+        """The loss over a batch of tokenized examples that are not learned from (see `HeldOut`)."""
+        inputs = self._prepare_inputs(self.data_collator(examples))
+        count = int((inputs["labels"][:, 1:] != -100).sum())
+        return {LOSS: (float(self.compute_loss(self.model, inputs, num_items_in_batch=1)), count)}
 
     def _begin(self, model: Any, inputs: dict[str, torch.Tensor], length: int) -> dict[str, Any]:
         """Compute the shared beginning for one row, and give what the rest of all rows needs to go on from it."""

@@ -1,0 +1,55 @@
+"""The loss on rows that are kept from learning, measured now and then on the way: does it learn, or learn by heart?"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from kit import datasets
+from kit.job import Dataset
+
+LOSS = "held_out_loss"
+SELDOM, TIMES = 10, 10  # at most every tenth step, and about ten times on the way
+
+Sums = dict[str, tuple[float, float]]  # metric → (sum over what was measured, how much that was)
+
+
+class HeldOut:
+    """Held-out examples, and what measures a batch of them.
+
+    Nothing random is drawn and the model's mode is put back, so the training's own numbers are the same without it.
+    """
+
+    def __init__(self, examples: list[Any], size: int, steps: int, measure: Callable[[list[Any]], Sums]) -> None:
+        self._batches = [examples[start : start + size] for start in range(0, len(examples), size)]
+        self._every = max(SELDOM, -(-steps // TIMES))
+        self._steps = steps
+        self._measure = measure
+
+    def is_due(self, step: int) -> bool:
+        """Whether to measure after this step; 0 is the untrained model."""
+        return bool(self._batches) and (step == self._steps or step % self._every == 0)
+
+    def measured(self, model: Any) -> dict[str, float]:
+        """Each metric's mean over all examples."""
+        import torch
+
+        sums: defaultdict[str, float] = defaultdict(float)
+        counts: defaultdict[str, float] = defaultdict(float)
+        learning = model.training
+        model.eval()
+        with torch.no_grad():
+            for batch in self._batches:
+                for name, (total, count) in self._measure(batch).items():
+                    sums[name] += total
+                    counts[name] += count
+        model.train(learning)
+        return {name: sums[name] / counts[name] for name in sums if counts[name]}
+
+
+def examples(dataset: Dataset, tokenizer: Any, max_length: int, most: int) -> list[dict[str, list[int]]]:
+    """The first held-out rows in tokens, at most `most`, without those that are longer than is learned from."""
+    if dataset.test is None or most == 0:
+        return []
+    rows = datasets.read(dataset.test, dataset.format, "test")[:most]
+    whole = datasets.tokenize(rows, tokenizer, max_length=10**9)
+    return [one for one in whole if len(one["input_ids"]) <= max_length]
