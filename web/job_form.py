@@ -155,6 +155,10 @@ class Offered:
         self._models: dict[tuple[str, ...], tuple[list[ModelRecord], int]] = {}
         self.versions = datasets.list_versions(actor, cp, project)
 
+    def format_of(self, number: int) -> str:
+        """What the rows of a dataset version are; empty where the project has no such version."""
+        return next((str(version.format) for _dataset, version in self.versions if version.id == number), "")
+
     def fitting(self, one: Input, chosen: str = "") -> list[tuple[str, str]]:
         """(id, words) of what the input accepts, newest first; what is `chosen` is among them if it fits."""
         if one.kind == "model":

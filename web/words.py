@@ -32,6 +32,7 @@ def row_format(code: str) -> str:
         "chat": gettext("Conversation"),
         "text": gettext("Plain text"),
         "preference": gettext("Two answers, one preferred"),
+        "unpaired_preference": gettext("An answer, judged good or bad"),
     }
     return names.get(code, code)
 
@@ -45,6 +46,7 @@ def columns(fields: tuple[str, ...]) -> list[dict[str, str]]:
         "text": gettext("Text"),
         "chosen": gettext("Preferred answer"),
         "rejected": gettext("Other answer"),
+        "label": gettext("Judged"),
     }
     return [{"label": known.get(name, name)} for name in fields]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from posixpath import commonprefix
 from statistics import median
@@ -19,34 +19,20 @@ from control_plane.domain import file_kinds
 from control_plane.domain.documents import well_formed
 from control_plane.domain.errors import (
     FormatUnknown,
-    RowEndsWrong,
-    RowFieldEmpty,
-    RowFieldMissing,
-    RowFieldNotText,
     RowFieldTwice,
-    RowFieldTypeWrong,
     RowNotJson,
     RowNotNumber,
     RowNotObject,
     RowNotText,
     RowNotUtf8,
-    RowRoleUnknown,
     RowsInvalid,
     RowTooDeep,
     RowTooLong,
     TunesmithError,
 )
+from control_plane.domain.rows import FEEDBACK, FORMATS, answer, asked, check_row, from_messages, recognise, with_texts
 from control_plane.domain.shapes import Shape
 
-# format → the fields that each row has, all of them texts but `messages`
-FORMATS: Mapping[str, tuple[str, ...]] = {
-    "chat": ("messages",),
-    "preference": ("prompt", "chosen", "rejected"),
-    "prompt_completion": ("prompt", "completion"),
-    "text": ("text",),
-}
-ANSWERS = ("completion", "chosen", "rejected")  # the texts that a model is to write, or not to
-ROLES = ("system", "user", "assistant")
 BOM = b"\xef\xbb\xbf"
 SHOWN_PROBLEMS = 20
 SAMPLES = 5
@@ -78,11 +64,13 @@ class Scan:
     problem_count: int = 0
     causes: dict[str, Cause] = field(default_factory=dict)  # in the order of their first rows
     keys: list[bytes] = field(default_factory=list)  # of each sound row: equal keys mean equal content
+    groups: list[bytes] = field(default_factory=list)  # of each sound row: equal ones stay together in the split
     key_lines: list[int] = field(default_factory=list)  # where each of them stands
     lengths: list[int] = field(default_factory=list)  # characters
     samples: list[dict[str, Any]] = field(default_factory=list)  # the first rows
     shape: Shape = field(default_factory=Shape)  # of the answers
     prefix: str | None = None  # how every prompt so far begins
+    good: int = 0  # judged answers that are called good
     objects: int = 0  # rows with an answer that was an object, kept as its JSON text
     bom: bool = False
     crlf: bool = False
@@ -104,14 +92,15 @@ class Scan:
             return b""
         try:
             written = self._row(text)
-            row = with_texts(written)
+            told = from_messages(self.format, written)
+            row = with_texts(told)
             check_row(self.format, row)
         except RowsInvalid as problem:
             self._note(problem, text)
             return b""
         self._count(row)
-        if written is not row:
-            self.objects += 1
+        self.objects += row is not told
+        if row is not written:
             return json.dumps(row, ensure_ascii=False).encode() + b"\n"
         return text + b"\n"
 
@@ -125,6 +114,7 @@ class Scan:
             "crlf": self.crlf,
             "blank_lines": self.blank_lines,
             "objects": self.objects,
+            "good": self.good,
             "answer_schema": self.shape.schema(),
             "prompt_prefix": _whole_words(self.prefix or "") if len(self.keys) > 1 else "",
         }
@@ -157,20 +147,18 @@ class Scan:
 
     def _count(self, row: dict[str, Any]) -> None:
         content = {name: row[name] for name in FORMATS[self.format]}
-        self.keys.append(hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()[:16])
+        self.keys.append(_digest(content))
+        self.groups.append(_digest(asked(self.format, row)))
         self.key_lines.append(self.line)
         self.lengths.append(_characters(content))
-        self.shape.take(_answer(self.format, row))
+        if (wanted := answer(self.format, row)) is not None:
+            self.shape.take(wanted)
+        self.good += self.format == FEEDBACK and row["label"]
         if self.format == "prompt_completion":
             prompt = row["prompt"]
             self.prefix = prompt if self.prefix is None else commonprefix([self.prefix, prompt])
         if len(self.samples) < SAMPLES:
             self.samples.append(row)
-
-
-def recognise(row: Mapping[str, Any]) -> str:
-    """The format whose fields the row has; empty if none."""
-    return next((name for name, fields in FORMATS.items() if all(part in row for part in fields)), "")
 
 
 def read_row(text: bytes) -> dict[str, Any]:
@@ -194,30 +182,10 @@ def read_row(text: bytes) -> dict[str, Any]:
     return row
 
 
-def with_texts(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with each answer that is an object or a list as its JSON text; the very same row if there is none."""
-    changed = {
-        name: json.dumps(row[name], ensure_ascii=False) for name in ANSWERS if isinstance(row.get(name), dict | list)
-    }
-    return row | changed if changed else row
-
-
-def check_row(kind: str, row: Mapping[str, Any]) -> None:
-    """Raise a RowsInvalid (without `file` and `line`) unless the row is a sound one of format `kind`."""
-    for name in FORMATS[kind]:
-        if name not in row:
-            raise RowFieldMissing(field=name)
-    if kind == "chat":
-        _check_messages(row["messages"])
-        return
-    for name in FORMATS[kind]:
-        _check_text(name, row[name])
-
-
 def held_out(keys: Sequence[bytes], share: float, seed: int) -> frozenset[int]:
     """The numbers of the rows that are held out: about `share` of them, the same for the same rows and seed.
 
-    Rows of equal content stay together, so that none is both learnt and asked.
+    Rows of equal keys stay together, so that none is both learnt and asked.
     """
     groups: dict[bytes, list[int]] = {}
     for number, key in enumerate(keys):
@@ -228,43 +196,14 @@ def held_out(keys: Sequence[bytes], share: float, seed: int) -> frozenset[int]:
     return frozenset(number for key in chosen for number in groups[key])
 
 
+def _digest(value: Any) -> bytes:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()[:16]
+
+
 def _whole_words(prefix: str) -> str:
     """A common beginning up to its last space, with it; empty where that is too short to be an instruction."""
     kept = prefix[: max(prefix.rfind(" "), prefix.rfind("\n")) + 1]
     return kept if len(kept) >= _SHORTEST_PREFIX else ""
-
-
-def _answer(kind: str, row: Mapping[str, Any]) -> str:
-    """The text of the row that a model is to write."""
-    if kind == "chat":
-        return str(row["messages"][-1]["content"])
-    return str(row.get("completion", row.get("chosen", "")))
-
-
-def _check_messages(messages: Any) -> None:
-    if not isinstance(messages, list):
-        raise RowFieldTypeWrong(field="messages", expected="[{role, content}, …]")
-    if not messages:
-        raise RowFieldEmpty(field="messages")
-    for number, message in enumerate(messages):
-        place = f"messages[{number}]"
-        if not isinstance(message, dict):
-            raise RowFieldTypeWrong(field=place, expected="{role, content}")
-        for name in ("role", "content"):
-            if name not in message:
-                raise RowFieldMissing(field=f"{place}.{name}")
-        if message["role"] not in ROLES:
-            raise RowRoleUnknown(role=str(message["role"])[:40])
-        _check_text(f"{place}.content", message["content"])
-    if messages[-1]["role"] != "assistant":
-        raise RowEndsWrong
-
-
-def _check_text(name: str, value: Any) -> None:
-    if not isinstance(value, str):
-        raise RowFieldNotText(field=name)
-    if not value.strip():
-        raise RowFieldEmpty(field=name)
 
 
 def _check_whole(row: dict[str, Any]) -> None:

@@ -344,9 +344,23 @@ class RowEndsWrong(RowsInvalid):
     """{file}, line {line}: the last message must be the assistant's."""
 
 
+class RowPromptEndsWrong(RowsInvalid):
+    """{file}, line {line}: the last message of “prompt” must not be the assistant's; the answer has its own field."""
+
+
+class RowBeginningsDiffer(RowsInvalid):
+    """{file}, line {line}: before its last message the conversation must be the same in “prompt”, “chosen” and
+    “rejected”."""
+
+
+class RowAnswersSame(RowsInvalid):
+    """{file}, line {line}: “chosen” and “rejected” are the same answer, so nothing can be learnt from the pair."""
+
+
 class FormatUnknown(FileUnfit):
     """{file}, line {line}: the fields {fields} do not belong to a known dataset format. A row has “prompt” and
-    “completion”; or “messages”; or “prompt”, “chosen” and “rejected”; or “text”."""
+    “completion”; or both and “label” (true or false); or “messages”; or “prompt”, “chosen” and “rejected”; or
+    “text”."""
 
 
 class FileTooLarge(FileUnfit):

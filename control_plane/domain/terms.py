@@ -16,6 +16,7 @@ TERMS = {
     "chat": "conversations",
     "text": "plain text",
     "preference": "pairs of answers, one preferred",
+    "unpaired_preference": "answers judged good or bad",
     # types of a parameter
     "string": "a text",
     "number": "a number",

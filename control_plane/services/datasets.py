@@ -29,6 +29,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
+from control_plane.domain.rows import FORMATS
 from control_plane.services import audit, references
 from control_plane.services.access import projects
 from control_plane.store.database import first, transaction
@@ -83,15 +84,15 @@ def upload(
     """
     project_id = projects.get(actor, cp, project, "dataset.upload").id
     checked(name)
-    if format and format not in domain.FORMATS:
-        raise FieldInvalid(field="format", problem=", ".join(domain.FORMATS))
+    if format and format not in FORMATS:
+        raise FieldInvalid(field="format", problem=", ".join(FORMATS))
     if not 0 <= test_share <= 0.5:
         raise FieldInvalid(field="test_share", problem="0 … 0.5")
     with _staging(cp) as folder, cp.blobs.holding():
         copy = _Copy(cp, folder / LEFT_OUT, faulty)
         scan = copy.rows(train, folder / "train", Scan("train.jsonl", cp.settings.max_row_bytes, format))
         if test is None:
-            _divide(folder, domain.held_out(scan.keys, test_share, split_seed))
+            _divide(folder, domain.held_out(scan.groups, test_share, split_seed))
         else:
             rest = Scan("test.jsonl", cp.settings.max_row_bytes, scan.format)
             _refuse_leak(scan, copy.rows(test, folder / "test", rest))

@@ -24,7 +24,7 @@ class DatasetVersionRecord(Record):
     dataset_id: int
     number = IntegerField()  # 1, 2, … under the dataset
     hash = CharField(64)  # sha256 of the canonical JSON {"format", "train", "test"}
-    format = CharField(32)  # prompt_completion | chat | text | preference
+    format = CharField(32)  # as domain/rows.py::FORMATS names them
     train_sha256 = CharField(64)
     test_sha256 = CharField(64, default="")  # empty: no held-out rows
     train_rows = IntegerField()

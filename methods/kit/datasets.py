@@ -1,13 +1,15 @@
 """Dataset rows: reading them, and turning them into the text and the tokens that a model sees."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kit.events import fail
 
 Message = dict[str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -19,51 +21,54 @@ class Row:
 
 
 def read(path: Path | None, format_: str, part: str) -> list[Row]:
-    """Read a ``prompt_completion`` or ``chat`` file of one JSON object a line.
+    """Read a ``prompt_completion`` or ``chat`` file of one JSON object a line; refuses as ``parse`` does."""
+    return parse(path, format_, part, {"prompt_completion": _pair, "chat": _chat})
+
+
+def parse(path: Path | None, format_: str, part: str, readers: dict[str, Callable[[dict[str, Any]], T]]) -> list[T]:
+    """Read a file of one JSON object a line with the reader of its format, which raises what is wrong with a row.
 
     Refuses with ``dataset_part_missing``, ``dataset_empty``, ``dataset_format_unknown`` or ``dataset_row_invalid``
     (naming file, line and reason).
     """
     if path is None:
         fail("dataset_part_missing", f"The dataset has no part {part}.", part=part)
-    if format_ not in _READERS:
-        text = f"The dataset format {format_} cannot be used here; {' and '.join(_READERS)} can."
-        fail("dataset_format_unknown", text, format=format_, accepted=list(_READERS))
+    if format_ not in readers:
+        said = f"The dataset format {format_} cannot be used here; {' and '.join(readers)} can."
+        fail("dataset_format_unknown", said, format=format_, accepted=list(readers))
     with path.open(encoding="utf-8-sig") as file:
-        rows = [_row(path, number, line, format_) for number, line in enumerate(file, 1) if line.strip()]
+        rows = [_row(path, number, line, readers[format_]) for number, line in enumerate(file, 1) if line.strip()]
     if not rows:
         fail("dataset_empty", f"The file {path.name} has no rows.", file=path.name)
     return rows
 
 
-def _row(path: Path, number: int, line: str, format_: str) -> Row:
+def _row(path: Path, number: int, line: str, reader: Callable[[dict[str, Any]], T]) -> T:
     try:
-        return _READERS[format_](json.loads(line))
+        return reader(json.loads(line))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
-        text = f"{path.name}, line {number}: {reason}"
-        fail("dataset_row_invalid", text, file=path.name, line=number, reason=reason)
+        said = f"{path.name}, line {number}: {reason}"
+        fail("dataset_row_invalid", said, file=path.name, line=number, reason=reason)
 
 
 def _pair(raw: dict[str, Any]) -> Row:
-    prompt, completion = _text(raw, "prompt"), _text(raw, "completion")
+    prompt, completion = text(raw, "prompt"), text(raw, "completion")
     return Row([{"role": "user", "content": prompt}], completion)
 
 
 def _chat(raw: dict[str, Any]) -> Row:
-    messages = [{"role": _text(message, "role"), "content": _text(message, "content")} for message in raw["messages"]]
+    messages = [{"role": text(message, "role"), "content": text(message, "content")} for message in raw["messages"]]
     if len(messages) < 2 or messages[-1]["role"] != "assistant":
         raise ValueError("the messages must end with the assistant's answer to something")
     return Row(messages[:-1], messages[-1]["content"])
 
 
-def _text(raw: dict[str, Any], field: str) -> str:
+def text(raw: dict[str, Any], field: str) -> str:
+    """A field that must hold text; raises KeyError or TypeError."""
     if not isinstance(raw[field], str):
         raise TypeError(f"field {field} is not text")
     return str(raw[field])
-
-
-_READERS = {"prompt_completion": _pair, "chat": _chat}
 
 
 def render_prompt(row: Row, tokenizer: Any) -> str:
@@ -110,8 +115,8 @@ def tokenize(rows: list[Row], tokenizer: Any, max_length: int) -> list[dict[str,
     encoded = []
     for number, (prompt, answer) in enumerate(zip(prompts, answers, strict=True), 1):
         if len(answer) >= max_length:
-            text = f"The answer of row {number} has {len(answer)} tokens; with its prompt it may have {max_length}."
-            fail("dataset_answer_too_long", text, row=number, tokens=len(answer), maximum=max_length)
+            said = f"The answer of row {number} has {len(answer)} tokens; with its prompt it may have {max_length}."
+            fail("dataset_answer_too_long", said, row=number, tokens=len(answer), maximum=max_length)
         kept = prompt[-(max_length - len(answer)) :]
         encoded.append({"input_ids": kept + answer, "completion_mask": [0] * len(kept) + [1] * len(answer)})
     return encoded

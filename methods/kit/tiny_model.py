@@ -2,11 +2,13 @@
 
     PYTHONPATH=methods python -m kit.tiny_model FOLDER
 
-writes FOLDER/llama and FOLDER/gpt_neox (complete models that know nothing) and FOLDER/train.jsonl and test.jsonl.
+writes FOLDER/llama and FOLDER/gpt_neox (complete models that know nothing) and rows to learn from and to test on:
+FOLDER/train.jsonl and test.jsonl, pairs-….jsonl (preference) and judged-….jsonl (binary feedback).
 """
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,26 @@ _THINGS = ("door", "lamp", "chair", "window", "table", "cup", "book", "bridge")
 
 
 def write_rows(folder: Path) -> None:
-    """Write 48 training and 16 test rows; "The red door is open." → {"thing": "door", "colour": "red"}."""
-    pairs = [(colour, thing) for colour in _COLOURS for thing in _THINGS]
-    for name, part in (("train.jsonl", pairs[16:]), ("test.jsonl", pairs[:16])):
-        rows = [
-            {"prompt": f"The {colour} {thing} is open.", "completion": json.dumps({"thing": thing, "colour": colour})}
-            for colour, thing in part
-        ]
-        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    """Write 48 training and 16 test rows of each format; "The red door is open." → {"thing": "door", "colour": "red"}.
+
+    The answer that is not wanted is a sentence; every second judged answer is one.
+    """
+    cases = [(colour, thing) for colour in _COLOURS for thing in _THINGS]
+    for part, chosen in (("train", cases[16:]), ("test", cases[:16])):
+        prompts = [f"The {colour} {thing} is open." for colour, thing in chosen]
+        good = [json.dumps({"thing": thing, "colour": colour}) for colour, thing in chosen]
+        bad = [f"The {thing} is {colour}." for colour, thing in chosen]
+        pairs = zip(prompts, good, bad, strict=True)
+        _write(folder / f"{part}.jsonl", "prompt completion", zip(prompts, good, strict=True))
+        _write(folder / f"pairs-{part}.jsonl", "prompt chosen rejected", pairs)
+        answers = zip(prompts, good, bad, strict=True)
+        judged = [(ask, yes, True) if n % 2 else (ask, no, False) for n, (ask, yes, no) in enumerate(answers)]
+        _write(folder / f"judged-{part}.jsonl", "prompt completion label", judged)
+
+
+def _write(path: Path, names: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    objects = (json.dumps(dict(zip(names.split(), row, strict=True))) for row in rows)
+    path.write_text("".join(f"{one}\n" for one in objects), encoding="utf-8")
 
 
 def tokenizer() -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit import datasets, job, models
+from kit import datasets, job, models, preferences, tiny_model
 from kit.events import Events, Refusal
 
 
@@ -120,6 +120,52 @@ def test_a_wrong_row_is_refused_by_file_and_line(tmp_path: Path, format_: str, r
         datasets.read(path, format_, "train")
     assert refused.value.code == "dataset_row_invalid"
     assert (refused.value.params["file"], refused.value.params["line"]) == ("rows.jsonl", 2)
+
+
+def test_a_pair_keeps_both_answers_and_loses_the_beginning_of_its_prompt(tmp_path: Path) -> None:
+    pair = {"prompt": [{"role": "user", "content": "a b c d"}], "chosen": "x", "rejected": "y z"}
+    rows = preferences.read_pairs(write_lines(tmp_path / "a.jsonl", pair), "preference", "train")
+    (encoded,) = preferences.tokenize_pairs(rows, Words(template=False), 4)
+    assert encoded == {"prompt_ids": ["c", "d"], "chosen_ids": ["x<end>"], "rejected_ids": ["y", "z<end>"]}
+    with pytest.raises(Refusal) as refused:
+        preferences.tokenize_pairs(rows, Words(template=False), 2)
+    assert (refused.value.code, refused.value.params["tokens"]) == ("dataset_answer_too_long", 2)
+
+
+def test_a_judged_answer_carries_its_judgement(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "a.jsonl", {"prompt": "a b", "completion": "x", "label": False})
+    (encoded,) = preferences.tokenize_judged(
+        preferences.read_judged(path, "unpaired_preference", "test"), Words(template=False), 2
+    )
+    assert encoded == {"prompt_ids": ["b"], "completion_ids": ["x<end>"], "label": False}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"prompt": "a", "chosen": "b"}, "field 'rejected' is missing"),
+        (
+            {"prompt": [], "chosen": "b", "rejected": "c"},
+            "the prompt's messages must end before the assistant's answer",
+        ),
+        ({"prompt": 1, "chosen": "b", "rejected": "c"}, "'int' object is not iterable"),
+    ],
+)
+def test_a_wrong_pair_is_refused_with_its_reason(tmp_path: Path, row: Any, reason: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        preferences.read_pairs(write_lines(tmp_path / "a.jsonl", row), "preference", "train")
+    assert (refused.value.code, refused.value.params["reason"]) == ("dataset_row_invalid", reason)
+    with pytest.raises(Refusal) as refused:
+        preferences.read_judged(tmp_path / "a.jsonl", "preference", "train")
+    assert refused.value.params["accepted"] == ["unpaired_preference"]
+
+
+def test_the_sample_rows_are_sound(tmp_path: Path) -> None:
+    tiny_model.write_rows(tmp_path)
+    pairs = preferences.read_pairs(tmp_path / "pairs-train.jsonl", "preference", "train")
+    judged = preferences.read_judged(tmp_path / "judged-test.jsonl", "unpaired_preference", "test")
+    assert (len(pairs), len(judged), sum(row.is_good for row in judged)) == (48, 16, 8)
+    assert json.loads(pairs[0].chosen) and pairs[0].rejected.startswith("The ")
 
 
 class Failing(Words):

@@ -174,3 +174,26 @@ def test_a_viewer_sees_and_does_not_upload(room: rooms.Rooms, browser: Browser, 
     assert viewer.get("/p/lab/data").status_code == 200
     assert viewer.get("/p/lab/data/upload").status_code == 403
     assert send(viewer, rooms.rows(5)).status_code == 403
+
+
+def test_pairs_and_judged_answers_are_shown_as_what_they_are(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    said = [{"role": "user", "content": "Is it hot?"}]
+    pairs = [{"prompt": said, "chosen": f"Yes, {n}.", "rejected": "Maybe."} for n in range(3)]
+    sent = send(client, b"".join(json.dumps(row).encode() + b"\n" for row in pairs), "pairs", share="0")
+    page = client.get(sent.location).text
+    assert "Two answers, one preferred" in page
+    assert '<dt>User</dt><dd class="said">Is it hot?</dd>' in page
+    assert "Yes, 2." in page
+    judged = [{"prompt": f"q{n}", "completion": "c", "label": n > 0} for n in range(3)]
+    sent = send(client, b"".join(json.dumps(row).encode() + b"\n" for row in judged), "judged", share="0")
+    page = client.get(sent.location).text
+    assert "An answer, judged good or bad" in page
+    assert (page.count("Good"), page.count("Bad"), "2 answers" in page) == (2, 1, True)
+
+
+def test_a_faulty_pair_is_told_in_the_users_words(room: rooms.Rooms, browser: Browser) -> None:
+    same = b'{"prompt": "q", "chosen": "a", "rejected": "a"}\n' * 3
+    answer = send(browser("ada"), b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n' + same)
+    assert "line 2: “chosen” and “rejected” are the same answer" in answer.text
+    assert "The same in 2 more rows: lines 3, 4." in answer.text

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from control_plane.domain.datasets import FORMATS
 from control_plane.domain.errors import NotFound
+from control_plane.domain.rows import FORMATS
 from control_plane.services import datasets
 from control_plane.store.datasets import DatasetVersionRecord
 from web import snippets, uploading

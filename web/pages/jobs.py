@@ -30,6 +30,7 @@ navigation = Item("work", "jobs.index", _("Jobs"), "list-checks", "job.see", "g 
 JOBS_SHOWN = 25
 EVENTS_SHOWN = 100
 TELLING = ("loss", "reward", "accuracy")  # how the names of curves end that say whether it learns
+EASIEST = "sft_demo"  # of several methods that fit, the one to begin with
 STREAMS = ("stdout", "stderr", "agent")
 
 
@@ -72,11 +73,11 @@ def index(project: str) -> ResponseReturnValue:
 def new(project: str) -> ResponseReturnValue:
     """The form of a method; without one named, the choice of methods."""
     before = _before()
-    record = _asked_method(before)
+    offered = job_form.Offered(the_actor(), the_control_plane(), project)
+    record = _asked_method(before, offered)
     if record is None:
         known = [methods.manifest(one, locale()) for one in methods.list_methods(the_actor(), the_control_plane())]
         return render_template("jobs/methods.html", methods=[one for one in known if one.kind != "import"])
-    offered = job_form.Offered(the_actor(), the_control_plane(), project)
     draft = _filled(record, before) if before else _hinted(record, offered)
     return _form(project, draft, before, offered)
 
@@ -121,14 +122,22 @@ def _method(name: str) -> MethodVersionRecord:
         raise NotFound from problem
 
 
-def _asked_method(before: JobRecord | None) -> MethodVersionRecord | None:
+def _asked_method(before: JobRecord | None, offered: Offered) -> MethodVersionRecord | None:
     """By name, by the job to run again, or the first of a kind."""
     if before is not None:
         return _method(methods.of_version(before.method_version_id).name)
     if "method" in request.args:
         return _method(request.args["method"])
-    found = methods.list_methods(the_actor(), the_control_plane())
-    return next((record for record in found if record.kind == request.args.get("kind")), None)
+    known = methods.list_methods(the_actor(), the_control_plane())
+    found = [record for record in known if record.kind == request.args.get("kind")]
+    fitting = [record for record in found if offered.format_of(asked_number("dataset", 0)) in _formats(record)]
+    return min(fitting or found, key=lambda record: record.name != EASIEST, default=None)
+
+
+def _formats(record: MethodVersionRecord) -> set[str]:
+    """The formats of rows that a method takes."""
+    inputs = methods.manifest(record).inputs.values()
+    return {format for one in inputs if one.kind == "dataset" for format in one.accepts}
 
 
 def _before() -> JobRecord | None:

@@ -6,7 +6,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from control_plane.domain.datasets import Scan, held_out, recognise
+from control_plane.domain.datasets import Scan, held_out
 from control_plane.domain.errors import EncodingUnsupported, FileUnfit, FormatUnknown, TunesmithError
 
 GOOD = b'{"prompt": "p", "completion": "c"}'
@@ -169,20 +169,6 @@ def test_an_answer_that_is_an_object_is_kept_as_its_text() -> None:
     assert row["id"] == 3
     assert taken.facts()["objects"] == 1
     assert taken.facts()["answer_schema"]["required"] == ["ph", "by"]
-
-
-@pytest.mark.parametrize(
-    ("row", "format"),
-    [
-        ({"messages": []}, "chat"),
-        ({"prompt": "", "completion": "", "source": ""}, "prompt_completion"),
-        ({"prompt": "", "chosen": "", "rejected": ""}, "preference"),
-        ({"text": ""}, "text"),
-        ({"prompt": ""}, ""),
-    ],
-)
-def test_formats_are_recognised_by_their_fields(row: dict[str, object], format: str) -> None:
-    assert recognise(row) == format
 
 
 def test_unknown_fields_are_named() -> None:
