@@ -133,13 +133,18 @@ def metric(code: str) -> str:
     names: dict[str, str] = {
         "schema_valid": gettext("Answers in the required form (schema-valid)"),
         "exact_match": gettext("Answers exactly as expected (exact match)"),
+        "preference_accuracy": gettext("Finds the preferred answer more likely (preference accuracy)"),
     }
     return names.get(code, code.replace("_", " "))
 
 
 def metric_short(code: str) -> str:
     """What a score measures, in a word or two."""
-    names: dict[str, str] = {"schema_valid": gettext("Form"), "exact_match": gettext("Content")}
+    names: dict[str, str] = {
+        "schema_valid": gettext("Form"),
+        "exact_match": gettext("Content"),
+        "preference_accuracy": gettext("Preference"),
+    }
     return names.get(code, code.replace("_", " "))
 
 

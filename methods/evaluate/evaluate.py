@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import lengths
+import preference
 import scores
 from kit import datasets, entry, models
 from kit.events import Events
 from kit.job import Job, Model
 
 ORDER = ("baseline", "candidate")
+NAME = "evaluation.json"
 
 
 @dataclass
@@ -29,13 +31,17 @@ class Answers:
 
 
 def main(job: Job, out: Path, events: Events) -> None:
-    """Let each candidate answer greedily, score row by row, write ``evaluation.json``."""
+    """Let each candidate answer greedily, score row by row, write ``evaluation.json``; pairs are only compared."""
     import torch
 
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.seed)
     check_schema = scores.schema_check(job.parameters["schema"])
     dataset = job.datasets["dataset"]
+    if dataset.format == preference.FORMAT:
+        preference.compare(job, loaded(job, [name for name in ORDER if name in job.models]), out / NAME, events)
+        report(out / NAME, events)
+        return
     rows = datasets.read(dataset.test, dataset.format, "test")[: job.parameters["rows"]]
     given = [name for name in ORDER if name in job.models]
     total = len(rows) * len(given)
@@ -55,8 +61,8 @@ def main(job: Job, out: Path, events: Events) -> None:
             cut += batch_cut
             events.progress(done + len(texts), total, name)
         answers[name] = Answers(texts, cut, round(time.perf_counter() - started, 3))
-    write(out / "evaluation.json", rows, answers, longest, check_schema)
-    report(out / "evaluation.json", events)
+    write(out / NAME, rows, answers, longest, check_schema)
+    report(out / NAME, events)
 
 
 def loaded(job: Job, names: list[str]) -> Iterator[tuple[str, Any, Any]]:
