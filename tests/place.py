@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -15,13 +16,17 @@ import tunesmith
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = ROOT / ".cache/environments"  # kept between runs: building them takes minutes
+CHECKOUT = (sys.executable, "-m", "tunesmith.cli")
 
 
 class Place:
     """A data folder whose processes can be started, killed and started again."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(
+        self, folder: Path, command: Sequence[str] = CHECKOUT, cwd: Path | None = None, **variables: str
+    ) -> None:
         self.folder = folder
+        self._command, self._cwd = command, cwd
         self._environment = os.environ | {"TUNESMITH_AGENT_ENVIRONMENTS": str(ENVIRONMENTS), **variables}
 
     def up(self) -> str:
@@ -33,8 +38,10 @@ class Place:
 
     def tunesmith(self, *arguments: str) -> str:
         """Run a command; its output. Fails the test with that output if the command fails."""
-        command = [sys.executable, "-m", "tunesmith.cli", *arguments]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        command = [*self._command, *arguments]
+        done = subprocess.run(
+            command, env=self._environment, cwd=self._cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}\n{self.logs()}"
         return done.stdout
 

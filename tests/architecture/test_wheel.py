@@ -1,22 +1,18 @@
 """The wheel holds what an installation needs, under exactly four importable names."""
 
 import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from built_wheel import ROOT, build
+
+SHIPPED = ("agent", "control_plane", "methods", "proto/tunesmith", "web")
 
 
 @pytest.fixture(scope="module")
 def names(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = folder.glob("*.whl")
-    return zipfile.ZipFile(wheel).namelist()
+    return zipfile.ZipFile(build(tmp_path_factory.mktemp("wheel"))).namelist()
 
 
 def test_the_importable_names_are_four(names):
@@ -40,3 +36,17 @@ def test_the_importable_names_are_four(names):
 )
 def test_what_an_installation_needs_is_there(names, part):
     assert [name for name in names if name.endswith(part)], part
+
+
+def test_it_holds_what_git_tracks_and_nothing_else(names):
+    """Files that are new and not committed yet count as tracked, ignored ones (caches, build outputs) do not."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *SHIPPED]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    tracked = {name for name in listed if (ROOT / name).exists()}
+    assert {_in_the_checkout(name) for name in names if ".dist-info/" not in name} == tracked
+
+
+def _in_the_checkout(name):
+    if ".data/data/share/tunesmith/" in name:
+        return name.partition(".data/data/share/tunesmith/")[2]
+    return f"proto/{name}" if name.startswith("tunesmith/") else name

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from browser.conftest import browser
 
+from built_wheel import build, install
 from method_environments import ROOT, method_python
 from place import Place
 
@@ -19,6 +20,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.torch)
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of an environment that has the wheel of this checkout, and nothing of the checkout itself."""
+    folder = tmp_path_factory.mktemp("wheel")
+    return install(build(folder), folder / "environment", "control-plane,agent")
+
+
+@pytest.fixture(scope="module")
+def wheel_place(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A place of that environment, whose commands are run in an empty folder."""
+    empty = tmp_path_factory.mktemp("empty")
+    place = Place(tmp_path_factory.mktemp("place"), [str(installed / "tunesmith")], empty, PYTHONPATH="")
+    yield place
+    place.down()
 
 
 @pytest.fixture(scope="session")

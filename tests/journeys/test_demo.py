@@ -1,4 +1,4 @@
-"""The shipped case on the real model: as `make demo` runs it, again, and by hand in the browser.
+"""The shipped case on the real model, from an installed wheel: as `make demo` runs it, again, and in the browser.
 
 The slowest tests, and the ones that say most. They share one installation and follow each other.
 """
@@ -8,16 +8,12 @@ import re
 import pytest
 from browser.conftest import Watched, violations
 
-from place import Place
-
 MINUTES = 60_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    place = Place(tmp_path_factory.mktemp("demo"))
-    yield place
-    place.down()
+def place(wheel_place):
+    return wheel_place
 
 
 def test_the_demo_ends_with_a_better_model(place):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import http.cookiejar
 import os
 import re
 import shutil
@@ -11,15 +9,15 @@ import socket
 import ssl
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from rooms import rows
 
 from control_plane.authority import open_authority
+from http_browser import HttpBrowser
 from server_process import PATIENCE, free_environment, started, wait_ready
 from support import missing
 
@@ -87,45 +85,14 @@ def _await(port: int, nginx: subprocess.Popen[bytes]) -> None:
             return
 
 
-class Browser:
-    """Keeps cookies, sends forms with their token, and says it is somebody else, as an attacker would."""
-
-    def __init__(self, address: str, folder: Path) -> None:
-        trust = ssl.create_default_context(cadata=open_authority(folder).pem.decode())
-        self._opener = urllib.request.build_opener(
-            urllib.request.HTTPSHandler(context=trust), urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        )
-        self._opener.addheaders = [("X-Forwarded-For", "203.0.113.9")]
-        self._root = "{0.scheme}://{0.netloc}".format(urlsplit(address))
-
-    def open(self, path: str, body: bytes | None = None, kind: str = "") -> http.client.HTTPResponse:
-        headers = {"Content-Type": kind, "Referer": self._root} if kind else {}
-        request = urllib.request.Request(f"{self._root}{path}", body, headers)
-        answer: http.client.HTTPResponse = self._opener.open(request, timeout=PATIENCE)
-        return answer
-
-    def token(self, path: str) -> str:
-        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.open(path).read().decode())
-        assert found
-        return found[1]
-
-    def send(self, path: str, **fields: str) -> str:
-        sent = urlencode(fields | {"csrf_token": self.token(path)}).encode()
-        return self.open(path, sent, "application/x-www-form-urlencoded").read().decode()
-
-    def upload(self, path: str, file: bytes, **fields: str) -> str:
-        mark = "a-mark-that-is-in-no-row"
-        parts = [
-            f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-            for name, value in (fields | {"csrf_token": self.token(path)}).items()
-        ]
-        head = f'--{mark}\r\nContent-Disposition: form-data; name="train"; filename="train.jsonl"\r\n\r\n'.encode()
-        body = b"".join([*parts, head, file, f"\r\n--{mark}--\r\n".encode()])
-        return self.open(path, body, f"multipart/form-data; boundary={mark}").read().decode()
+def _attacker(address: str, folder: Path) -> HttpBrowser:
+    """Says it is somebody else, as an attacker would."""
+    trust = ssl.create_default_context(cadata=open_authority(folder).pem.decode())
+    return HttpBrowser(address, trust, {"X-Forwarded-For": "203.0.113.9"})
 
 
 def test_a_page_the_events_and_an_upload(welcome: str, tmp_path: Path) -> None:
-    browser = Browser(welcome, tmp_path / "nginx/authority")
+    browser = _attacker(welcome, tmp_path / "nginx/authority")
     assert "/p/default" in browser.send(urlsplit(welcome).path, password=PASSWORD)
     events = browser.open("/events?topics=project:1")
     begun = time.monotonic()
