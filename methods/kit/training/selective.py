@@ -9,6 +9,12 @@ from kit.training.report import Report, Sealed
 from trl import SFTTrainer
 
 
+def _with_labels(example: dict[str, list[int]]) -> dict[str, list[int]]:
+    """An example as TRL prepares those that it trains on: a label where a token is learned, and nowhere else."""
+    ids, mask = example["input_ids"], example["completion_mask"]
+    return {"input_ids": ids, "labels": [token if learned else -100 for token, learned in zip(ids, mask, strict=True)]}
+
+
 class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
     """SFTTrainer whose output layer sees only the positions that have a label.
 
@@ -49,7 +55,7 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
 
     def measure(self, examples: list[Any]) -> Sums:
         """The loss over a batch of tokenized examples that are not learned from (see `HeldOut`)."""
-        inputs = self._prepare_inputs(self.data_collator(examples))
+        inputs = self._prepare_inputs(self.data_collator([_with_labels(one) for one in examples]))
         count = int((inputs["labels"][:, 1:] != -100).sum())
         return {LOSS: (float(self.compute_loss(self.model, inputs, num_items_in_batch=1)), count)}
 
