@@ -26,16 +26,11 @@ from typing import Any
 import psutil
 
 import tunesmith
-from method_environments import ROOT, method_python
-from place import ENVIRONMENTS, Place
+from method_environments import ROOT, write_tiny_models
+from place import ENVIRONMENTS, SHORT_LEASES, Place
 from tunesmith.v1 import automation_pb2 as pb
 
 PROJECT = "default"
-LEASES = {
-    "TUNESMITH_HEARTBEAT_SECONDS": "1",
-    "TUNESMITH_LEASE_SERVER_SECONDS": "8",
-    "TUNESMITH_LEASE_GRACE_SECONDS": "8",
-}
 INTERRUPTED = {"steps": 150, "checkpoint_every": 15}  # long enough to be killed in the middle
 EVALUATED = {"rows": 4, "max_new_tokens": 8}
 QUESTION = [{"role": "user", "content": "The red door is open."}]
@@ -99,7 +94,8 @@ class Fleet:
     tiny: Path
     awake: Machine
     asleep: Machine
-    made: dict[str, int] = field(default_factory=dict)  # model ids by form, dataset ids by format
+    models: dict[str, int] = field(default_factory=dict)  # form → the first one's id
+    datasets: dict[str, int] = field(default_factory=dict)  # format → version's id
 
     def change_places(self) -> None:
         """The machine that is awake dies; the other one starts."""
@@ -127,22 +123,20 @@ class Fleet:
 
     def dataset(self, row_format: str, train: str, test: str) -> int:
         """The tiny rows of a format as a dataset version."""
-        if row_format not in self.made:
+        if row_format not in self.datasets:
             name = row_format.replace("_", "-")
             files = (self.tiny / train, self.tiny / test)
-            self.made[row_format] = self.client.upload_dataset(PROJECT, name, *files, format=row_format).id
-        return self.made[row_format]
+            self.datasets[row_format] = self.client.upload_dataset(PROJECT, name, *files, format=row_format).id
+        return self.datasets[row_format]
 
 
 @contextmanager
 def fleet(folder: Path) -> Iterator[Fleet]:
     """An installation of its own below `folder`, with the tiny models imported."""
     tiny = folder / "tiny"
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "methods")}
-    command = [str(method_python("sft_demo")), "-m", "kit.tiny_model", str(tiny)]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    write_tiny_models(tiny)
     variables = {"TUNESMITH_AGENT_IMPORT_ROOTS": str(tiny), "TUNESMITH_AGENT_ENVIRONMENTS": str(ENVIRONMENTS)}
-    place = Place(folder / "place", **LEASES, **variables)
+    place = Place(folder / "place", **SHORT_LEASES, **variables)
     place.up()
     try:
         place.kill_agent()  # its machine goes on with an agent that we hold
@@ -153,7 +147,7 @@ def fleet(folder: Path) -> Iterator[Fleet]:
         try:
             found = Fleet(place.client(), tiny, *machines)
             source = {"source": "folder", "reference": str(tiny / "llama")}
-            found.made["base"] = found.run("import_base_model", name="tiny", parameters=source).model_id
+            found.models["base"] = found.run("import_base_model", name="tiny", parameters=source).model_id
             yield found
         finally:
             for machine in machines:
@@ -174,9 +168,9 @@ def row(here: Fleet, method: str, manifest: dict[str, Any]) -> list[str]:
     trained = interrupted(here, job)
     job = here.client.get_job(job.id)
     model = here.client.get_model(job.model_id)
-    here.made.setdefault(model.form, model.id)
-    evaluated, served = ("–", "–") if model.form == "reward" else (evaluate(here, model, inputs), serve(here, model))
-    return [method, trained, evaluated, served, f"{time.monotonic() - began:.0f}"]
+    here.models.setdefault(model.form, model.id)
+    learnt = next(one["format"] for one in example["inputs"].values() if one["kind"] == "dataset")
+    return [method, trained, evaluate(here, model, learnt), serve(here, model), f"{time.monotonic() - began:.0f}"]
 
 
 def given(here: Fleet, manifest: dict[str, Any], wanted: dict[str, Any]) -> dict[str, int]:
@@ -187,7 +181,7 @@ def given(here: Fleet, manifest: dict[str, Any], wanted: dict[str, Any]) -> dict
             found[name] = here.dataset(one["format"], Path(one["train"]).name, Path(one["test"]).name)
             continue
         forms = manifest["inputs"][name]["forms"]
-        model = next((here.made[form] for form in forms if form in here.made), None)
+        model = next((here.models[form] for form in forms if form in here.models), None)
         if model is None:
             raise Broken(f"no method before this one has made a model of form {' or '.join(forms)}")
         found[name] = model
@@ -213,13 +207,16 @@ def interrupted(here: Fleet, job: pb.Job) -> str:
     return f"yes, from step {kept} of {max(second)}"
 
 
-def evaluate(here: Fleet, model: pb.Model, inputs: dict[str, int]) -> str:
-    """Base and result on held-out rows."""
+def evaluate(here: Fleet, model: pb.Model, learnt: str) -> str:
+    """Base and result on held-out rows, of the format that was learnt from where the evaluation takes it."""
     taken = next(one for one in here.client.list_methods() if one.name == "evaluate")
-    formats = json.loads(taken.manifest)["inputs"]["dataset"]["formats"]
-    data = next((number for name, number in here.made.items() if number in inputs.values() and name in formats), None)
-    data = data or here.dataset("prompt_completion", "train.jsonl", "test.jsonl")
-    asked = {"dataset": data, "candidate": model.id, "baseline": here.made["base"]}
+    asked_for = json.loads(taken.manifest)["inputs"]
+    if model.form not in asked_for["candidate"]["forms"]:
+        return f"no: {model.form}"
+    formats = asked_for["dataset"]["formats"]
+    answers = here.dataset("prompt_completion", "train.jsonl", "test.jsonl")
+    data = here.datasets[learnt] if learnt in formats else answers
+    asked = {"dataset": data, "candidate": model.id, "baseline": here.models["base"]}
     job = here.run("evaluate", parameters=EVALUATED, inputs=asked)
     return ", ".join(sorted({score.metric for score in here.client.get_evaluation(job.evaluation_id).scores}))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +26,14 @@ def method_python(method: str) -> Path:
         return _environments().ensure(_requirements(method), "", log, lambda: None).python
     except BuildFailed as problem:
         missing(f"the environment of {method} could not be built ({problem}): {log.read_text()[-500:]}")
+
+
+def write_tiny_models(folder: Path, method: str = "sft_demo") -> Path:
+    """The kit's tiny random models and their rows, made in the environment of a method; the folder."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "methods")}
+    command = [str(method_python(method)), "-m", "kit.tiny_model", str(folder)]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return folder
 
 
 def has_environment(method: str) -> bool:

@@ -16,6 +16,12 @@ import tunesmith
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = ROOT / ".cache/environments"  # kept between runs: building them takes minutes
+# a machine is lost after seconds of silence
+SHORT_LEASES = {
+    "TUNESMITH_HEARTBEAT_SECONDS": "1",
+    "TUNESMITH_LEASE_SERVER_SECONDS": "8",
+    "TUNESMITH_LEASE_GRACE_SECONDS": "8",
+}
 CHECKOUT = (sys.executable, "-m", "tunesmith.cli")
 
 

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import signal
 import sqlite3
-import subprocess
 import tempfile
 import threading
 import time
@@ -27,13 +25,10 @@ import psutil
 
 from faults import invariants
 from faults.proxy import Proxy
-from method_environments import ROOT, method_python
-from place import Place
+from method_environments import write_tiny_models
+from place import SHORT_LEASES, Place
 
-SETTINGS = {
-    "TUNESMITH_HEARTBEAT_SECONDS": "1",
-    "TUNESMITH_LEASE_SERVER_SECONDS": "8",
-    "TUNESMITH_LEASE_GRACE_SECONDS": "8",
+SETTINGS = SHORT_LEASES | {
     "TUNESMITH_OFFER_SECONDS": "5",
     "TUNESMITH_AVOID_SECONDS": "5",
     "TUNESMITH_MAX_LOST_ATTEMPTS": "50",  # a storm is no sign that the job is to blame
@@ -56,10 +51,7 @@ class Storm:
         self.jobs: list[int] = []
         self._begun = time.monotonic()
         self._ended = threading.Event()
-        environment = os.environ | {"PYTHONPATH": str(ROOT / "methods")}
-        tiny = folder / "tiny"
-        command = [str(method_python("sft_demo")), "-m", "kit.tiny_model", str(tiny)]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
+        tiny = write_tiny_models(folder / "tiny")
         self.place = Place(folder / "place", TUNESMITH_AGENT_IMPORT_ROOTS=str(tiny), **SETTINGS)
         self.place.up()
         self._behind_a_proxy()

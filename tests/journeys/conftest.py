@@ -1,7 +1,5 @@
 """One place for all journeys of a module, and tiny models that know nothing but go the whole way."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 from browser.conftest import browser
 
 from built_wheel import build, install
-from method_environments import ROOT, method_python
+from method_environments import write_tiny_models
 from place import Place
 
 __all__ = ["browser"]  # a fixture
@@ -41,11 +39,7 @@ def wheel_place(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with random models `llama` and `gpt_neox` and the rows to train them on."""
-    folder = tmp_path_factory.mktemp("tiny")
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "methods")}
-    command = [str(method_python("sft_demo")), "-m", "kit.tiny_model", str(folder)]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
-    return folder
+    return write_tiny_models(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from place import Place
+from place import SHORT_LEASES, Place
 
 STEPS, EVERY = 150, 20
 
@@ -14,12 +14,7 @@ STEPS, EVERY = 150, 20
 @pytest.fixture(scope="module")
 def place(tiny, tmp_path_factory) -> Iterator[Place]:
     """Like the other journeys' place, but a machine is lost after seconds of silence."""
-    short = {
-        "TUNESMITH_HEARTBEAT_SECONDS": "1",
-        "TUNESMITH_LEASE_SERVER_SECONDS": "8",
-        "TUNESMITH_LEASE_GRACE_SECONDS": "8",
-    }
-    place = Place(tmp_path_factory.mktemp("place"), TUNESMITH_AGENT_IMPORT_ROOTS=str(tiny), **short)
+    place = Place(tmp_path_factory.mktemp("place"), TUNESMITH_AGENT_IMPORT_ROOTS=str(tiny), **SHORT_LEASES)
     place.up()
     yield place
     place.down()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from method_environments import method_python
+from method_environments import method_python, write_tiny_models
 from method_support import METHODS, Outcome, environment
 
 pytestmark = pytest.mark.torch
@@ -37,10 +37,7 @@ print(judged == [a > b for a, b in zip(apart[::2], apart[1::2])])
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny")
-    command = [str(method_python("evaluate")), "-m", "kit.tiny_model", str(folder)]
-    subprocess.run(command, env=environment(), check=True, capture_output=True)
-    return folder
+    return write_tiny_models(tmp_path_factory.mktemp("tiny"), "evaluate")
 
 
 @pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])

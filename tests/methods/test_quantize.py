@@ -2,15 +2,14 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from method_environments import has_environment, method_python
-from method_support import Outcome, environment
+from method_environments import has_environment, method_python, write_tiny_models
+from method_support import Outcome
 
 pytestmark = pytest.mark.torch
 
@@ -44,8 +43,7 @@ def test_what_is_no_gguf_is_told_and_leaves_no_model(tmp_path: Path, run: Callab
 
 def test_a_packaged_model_becomes_smaller_and_keeps_its_card(tmp_path: Path, run: Callable[..., Outcome]) -> None:
     python = quantizer()
-    command = [str(method_python("sft_demo")), "-m", "kit.tiny_model", str(tmp_path / "tiny")]
-    subprocess.run(command, env=environment(), check=True, capture_output=True)
+    write_tiny_models(tmp_path / "tiny")
     inputs = {"model": {"kind": "model", "form": "base", "path": str(tmp_path / "tiny" / "llama")}}
     asked = {"method": "export_gguf", "parameters": {"precision": "f16"}, "inputs": inputs}
     packed = run("export_gguf", asked, str(method_python("export_gguf"))).out / "gguf"
