@@ -1,7 +1,7 @@
 """Dataset rows: reading them, and turning them into the text and the tokens that a model sees."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -110,13 +110,23 @@ def tokenize(rows: list[Row], tokenizer: Any, max_length: int) -> list[dict[str,
     The prompt is tokenized by itself, as it will be when the model answers. A row that is too long loses the
     beginning of its prompt, never its answer; refuses with ``dataset_answer_too_long`` (naming the row).
     """
-    prompts = tokenizer([render_prompt(row, tokenizer) for row in rows], add_special_tokens=False)["input_ids"]
-    answers = tokenizer([render_completion(row, tokenizer) for row in rows], add_special_tokens=False)["input_ids"]
-    encoded = []
-    for number, (prompt, answer) in enumerate(zip(prompts, answers, strict=True), 1):
-        if len(answer) >= max_length:
-            said = f"The answer of row {number} has {len(answer)} tokens; with its prompt it may have {max_length}."
-            fail("dataset_answer_too_long", said, row=number, tokens=len(answer), maximum=max_length)
-        kept = prompt[-(max_length - len(answer)) :]
-        encoded.append({"input_ids": kept + answer, "completion_mask": [0] * len(kept) + [1] * len(answer)})
-    return encoded
+    found = []
+    for number, (prompt, answer) in enumerate(encoded(rows, tokenizer), 1):
+        begin = kept(number, prompt, len(answer), max_length)
+        found.append({"input_ids": begin + answer, "completion_mask": [0] * len(begin) + [1] * len(answer)})
+    return found
+
+
+def encoded(rows: list[Row], tokenizer: Any) -> Iterator[tuple[list[int], list[int]]]:
+    """(prompt's tokens, answer's tokens) of each row, each tokenized by itself, as when the model answers."""
+    prompts = tokenizer([render_prompt(row, tokenizer) for row in rows], add_special_tokens=False)
+    answers = tokenizer([render_completion(row, tokenizer) for row in rows], add_special_tokens=False)
+    return zip(prompts["input_ids"], answers["input_ids"], strict=True)
+
+
+def kept(number: int, prompt: list[int], answer: int, max_length: int) -> list[int]:
+    """The end of a prompt that fits beside an answer of so many tokens; refuses with ``dataset_answer_too_long``."""
+    if answer >= max_length:
+        said = f"The answer of row {number} has {answer} tokens; with its prompt it may have {max_length}."
+        fail("dataset_answer_too_long", said, row=number, tokens=answer, maximum=max_length)
+    return prompt[-(max_length - answer) :]

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kit import datasets
-from kit.datasets import Message, Row, text
-from kit.events import fail
+from kit.datasets import Message, Row, encoded, kept, text
 
 
 @dataclass(frozen=True)
@@ -43,40 +42,25 @@ def tokenize_pairs(pairs: list[Pair], tokenizer: Any, max_length: int) -> list[d
     The prompt with its longer answer has at most ``max_length`` tokens: it loses its beginning, an answer nothing.
     Refuses with ``dataset_answer_too_long``.
     """
-    encoded = zip(
-        _encoded([Row(pair.prompt, pair.chosen) for pair in pairs], tokenizer),
-        _encoded([Row(pair.prompt, pair.rejected) for pair in pairs], tokenizer),
+    both = zip(
+        encoded([Row(pair.prompt, pair.chosen) for pair in pairs], tokenizer),
+        encoded([Row(pair.prompt, pair.rejected) for pair in pairs], tokenizer),
         strict=True,
     )
     return [
         {"prompt_ids": kept(number, prompt, max(len(chosen), len(rejected)), max_length), "chosen_ids": chosen,
          "rejected_ids": rejected}
-        for number, ((prompt, chosen), (_, rejected)) in enumerate(encoded, 1)
+        for number, ((prompt, chosen), (_, rejected)) in enumerate(both, 1)
     ]  # fmt: skip
 
 
 def tokenize_judged(rows: list[Judged], tokenizer: Any, max_length: int) -> list[dict[str, Any]]:
     """``prompt_ids``, ``completion_ids`` and ``label`` of each row; at most ``max_length`` tokens as above."""
-    encoded = _encoded([Row(row.prompt, row.completion) for row in rows], tokenizer)
+    answers = encoded([Row(row.prompt, row.completion) for row in rows], tokenizer)
     return [
         {"prompt_ids": kept(number, prompt, len(answer), max_length), "completion_ids": answer, "label": row.is_good}
-        for number, (row, (prompt, answer)) in enumerate(zip(rows, encoded, strict=True), 1)
+        for number, (row, (prompt, answer)) in enumerate(zip(rows, answers, strict=True), 1)
     ]
-
-
-def kept(number: int, prompt: list[int], answer: int, max_length: int) -> list[int]:
-    """The end of a prompt that fits beside an answer of so many tokens; refuses with ``dataset_answer_too_long``."""
-    if answer >= max_length:
-        said = f"The answer of row {number} has {answer} tokens; with its prompt it may have {max_length}."
-        fail("dataset_answer_too_long", said, row=number, tokens=answer, maximum=max_length)
-    return prompt[-(max_length - answer) :]
-
-
-def _encoded(rows: list[Row], tokenizer: Any) -> Any:
-    """(prompt's tokens, answer's tokens) of each row, each tokenized by itself, as when the model answers."""
-    prompts = tokenizer([datasets.render_prompt(row, tokenizer) for row in rows], add_special_tokens=False)
-    answers = tokenizer([datasets.render_completion(row, tokenizer) for row in rows], add_special_tokens=False)
-    return zip(prompts["input_ids"], answers["input_ids"], strict=True)
 
 
 def _pair(raw: dict[str, Any]) -> Pair:

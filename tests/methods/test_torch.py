@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from method_environments import method_python
+from method_environments import method_python, write_tiny_models
 from method_support import METHODS, Outcome, environment
 
 pytestmark = pytest.mark.torch
@@ -24,14 +24,7 @@ TRAINING = {"steps": 150, "batch_size": 4, "max_length": 128, "learning_rate": 0
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tiny models llama and gpt_neox and their rows."""
-    folder = tmp_path_factory.mktemp("tiny")
-    subprocess.run(
-        [str(method_python("sft_demo")), "-m", "kit.tiny_model", str(folder)],
-        env=environment(),
-        check=True,
-        capture_output=True,
-    )
-    return folder
+    return write_tiny_models(tmp_path_factory.mktemp("tiny"))
 
 
 def training(tiny: Path, architecture: str, **changes: Any) -> dict[str, Any]:
@@ -156,6 +149,13 @@ inputs = next(iter(trainer.get_train_dataloader()))
 print(trainer._shares, lean.shared_beginning(inputs["input_ids"], inputs["labels"]))
 ours = trainer.compute_loss(model, dict(inputs))
 for module in model.modules(): module.__dict__.pop("forward", None)  # as PEFT has it
+total, count = trainer.measure(examples)["held_out_loss"]
+each = []
+for one in examples:
+    ids, learned = torch.tensor([one["input_ids"]]), torch.tensor(one["completion_mask"][1:], dtype=torch.bool)
+    words = model(ids).logits[0, :-1][learned]
+    each.append(torch.nn.functional.cross_entropy(words, ids[0, 1:][learned], reduction="none"))
+print(total / count, torch.cat(each).mean().item())
 plain = model(**inputs).loss
 for loss in (plain, ours):
     model.zero_grad(); loss.backward()
@@ -172,9 +172,10 @@ def test_the_loss_and_its_gradient_are_those_of_the_whole_model(tiny: Path, tmp_
         command, env=environment(CUDA_VISIBLE_DEVICES=""), cwd=METHODS.parent, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    shares, plain, ours = (line.split() for line in done.stdout.splitlines()[-3:])
+    shares, held_out, plain, ours = (line.split() for line in done.stdout.splitlines()[-4:])
     assert shares[0] == "True"
     assert int(shares[1]) >= 8
+    assert float(held_out[0]) == pytest.approx(float(held_out[1]), rel=1e-4), "over the answers, as what is learned"
     assert float(plain[1]) > 0
     assert [float(number) for number in ours] == pytest.approx([float(number) for number in plain], rel=1e-3)
 
