@@ -188,11 +188,16 @@ def test_the_audit_speaks_the_readers_language(cp: ControlPlane, root: FlaskClie
 def test_each_action_and_what_is_told_of_it_has_words() -> None:
     recorded, told = {f"attempt.{state.lower()}" for state in ATTEMPT_OPEN | ATTEMPT_OVER}, set()
     for path in Path(audit.__file__).parent.rglob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        written = {ast.unparse(one.targets[0]): one.value.keys for one in ast.walk(tree)
+                   if isinstance(one, ast.Assign) and isinstance(one.value, ast.Dict)}  # fmt: skip
+        for call in ast.walk(tree):
             if isinstance(call, ast.Call) and ast.unparse(call.func) in ("audit.record", "_set_drained"):
                 texts = [one.value for one in call.args if isinstance(one, ast.Constant)]
                 recorded |= {str(one) for one in texts if re.fullmatch(r"[a-z_]+\.[a-z_]+", str(one))}
                 told |= {one.arg for one in call.keywords if one.arg is not None}
+                unpacked = [ast.unparse(one.value) for one in call.keywords if one.arg is None]
+                told |= {ast.literal_eval(key) for name in unpacked for key in written.get(name, ())}
     assert recorded == set(ACTIONS)
     assert told <= set(DETAILS)
 

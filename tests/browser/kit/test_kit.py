@@ -3,11 +3,12 @@
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from browser.kit.kitchen import LINES, State, create_kitchen
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
 pytestmark = pytest.mark.browser
@@ -161,6 +162,18 @@ def test_one_stream_serves_all_tabs(page: Page, state: State) -> None:
     expect(second.locator("[data-live-badge]")).to_have_text("Live")
     state.steps = 42
     state.hint("chart")
+    expect(second.locator(".chart-read")).to_contain_text("Step 42")
+
+
+def test_a_tab_that_takes_over_from_one_that_died_asks_what_it_missed(page: Page, state: State) -> None:
+    page.goto("/")
+    expect(page.locator("[data-live-badge]")).to_have_text("Live")
+    second = page.context.new_page()
+    second.goto("/")
+    expect(second.locator(".chart-read")).to_contain_text("Step 40")
+    state.steps = 42  # nobody hints at it
+    with suppress(Error):
+        page.goto("chrome://crash")
     expect(second.locator(".chart-read")).to_contain_text("Step 42")
 
 
