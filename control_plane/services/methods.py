@@ -38,6 +38,7 @@ from control_plane.store.methods import MethodVersionRecord
 # beside the packages in a checkout, among the shared data of an installed wheel
 SHIPPED = (Path(__file__).resolve().parents[2] / "methods", Path(sys.prefix) / "share" / "tunesmith" / "methods")
 KIT = "kit"
+EASIEST = "sft_demo"  # of several methods that fit, the one to begin with
 
 _LOG = logging.getLogger(__name__)
 _SIGNS = {
@@ -83,6 +84,20 @@ def list_methods(actor: Actor, cp: ControlPlane) -> list[MethodVersionRecord]:
     """The current version of each method, by name. Raises Denied."""
     require(actor, "method.see")
     return list(MethodVersionRecord.select().where(_current()).order_by(MethodVersionRecord.name))
+
+
+def of_kind(actor: Actor, cp: ControlPlane, kind: str, row_format: str = "") -> list[MethodVersionRecord]:
+    """The current methods of a kind that take rows of a format, if one is named; the one to begin with first.
+
+    Raises Denied.
+    """
+    found = [one for one in list_methods(actor, cp) if one.kind == kind and (not row_format or _takes(one, row_format))]
+    return sorted(found, key=lambda one: one.name != EASIEST)
+
+
+def _takes(record: MethodVersionRecord, row_format: str) -> bool:
+    inputs = manifest(record).inputs.values()
+    return any(one.kind == "dataset" and row_format in one.accepts for one in inputs)
 
 
 def get(actor: Actor, cp: ControlPlane, name: str) -> MethodVersionRecord:

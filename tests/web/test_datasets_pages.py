@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.services import datasets
+from control_plane.store.methods import MethodVersionRecord
 
 Browser = Callable[[str], FlaskClient]
 
@@ -190,6 +191,17 @@ def test_pairs_and_judged_answers_are_shown_as_what_they_are(room: rooms.Rooms, 
     page = client.get(sent.location).text
     assert "An answer, judged good or bad" in page
     assert (page.count("Good"), page.count("Bad"), "2 answers" in page) == (2, 1, True)
+
+
+def test_training_is_offered_where_a_method_takes_the_rows(
+    cp: ControlPlane, room: rooms.Rooms, browser: Browser
+) -> None:
+    client, none = browser("ada"), "No method of this installation learns from rows of this form."
+    page = client.get(send(client, b'{"prompt": "q", "completion": "a"}\n', "taken", share="0").location).text
+    assert "Use for training" in page and none not in page
+    MethodVersionRecord.update(current=False).where(MethodVersionRecord.kind == "train").execute()
+    page = client.get("/p/lab/data/taken").text
+    assert "Use for training" not in page and none in page
 
 
 def test_a_faulty_pair_is_told_in_the_users_words(room: rooms.Rooms, browser: Browser) -> None:

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.rows import FORMATS
-from control_plane.services import datasets
+from control_plane.services import datasets, methods
 from control_plane.store.datasets import DatasetVersionRecord
 from web import snippets, uploading
 from web.access import requires, the_actor, the_control_plane
@@ -73,6 +73,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
         page=page,
         rows=rows,
         fields=FORMATS[version.format],
+        is_learnt_from=bool(methods.of_kind(actor, cp, "train", version.format)),
         snippet=snippets.list_rows(project, version.id),
     )
 

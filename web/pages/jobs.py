@@ -30,7 +30,6 @@ navigation = Item("work", "jobs.index", _("Jobs"), "list-checks", "job.see", "g 
 JOBS_SHOWN = 25
 EVENTS_SHOWN = 100
 TELLING = ("loss", "reward", "accuracy")  # how the names of curves end that say whether it learns
-EASIEST = "sft_demo"  # of several methods that fit, the one to begin with
 STREAMS = ("stdout", "stderr", "agent")
 
 
@@ -123,21 +122,14 @@ def _method(name: str) -> MethodVersionRecord:
 
 
 def _asked_method(before: JobRecord | None, offered: Offered) -> MethodVersionRecord | None:
-    """By name, by the job to run again, or the first of a kind."""
+    """By name, by the job to run again, or the first of a kind, of those that take the chosen data if there are any."""
     if before is not None:
         return _method(methods.of_version(before.method_version_id).name)
     if "method" in request.args:
         return _method(request.args["method"])
-    known = methods.list_methods(the_actor(), the_control_plane())
-    found = [record for record in known if record.kind == request.args.get("kind")]
-    fitting = [record for record in found if offered.format_of(asked_number("dataset", 0)) in _formats(record)]
-    return min(fitting or found, key=lambda record: record.name != EASIEST, default=None)
-
-
-def _formats(record: MethodVersionRecord) -> set[str]:
-    """The formats of rows that a method takes."""
-    inputs = methods.manifest(record).inputs.values()
-    return {format for one in inputs if one.kind == "dataset" for format in one.accepts}
+    kind, row_format = request.args.get("kind", ""), offered.format_of(asked_number("dataset", 0))
+    fitting = methods.of_kind(the_actor(), the_control_plane(), kind, row_format)
+    return next(iter(fitting or methods.of_kind(the_actor(), the_control_plane(), kind)), None)
 
 
 def _before() -> JobRecord | None:
