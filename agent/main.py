@@ -87,8 +87,10 @@ def run(verbose: bool) -> None:
     store = _store_in_time(settings, stopping)
     if store is None:
         return
-    if identity.load(store) is None:
+    mine = identity.load(store)
+    if mine is None:
         raise click.ClickException("This machine has not joined a fleet yet: run `tunesmith agent join` first.")
+    identity.follow(settings, store, mine)
     try:
         sandbox = isolation.find(settings)
     except IsolationMissing as problem:

@@ -47,6 +47,8 @@ class Settings:
     """Durations are seconds, sizes bytes."""
 
     data: Path = _setting(Path("~/.tunesmith/agent"), "Folder of identity, state, attempts, cache, environments")
+    api_address: str = _setting("", "host:port for joining and recovery, where it has moved since; is remembered")
+    fleet_address: str = _setting("", "host:port of the fleet link, where it has moved since; is remembered")
     import_roots: str = _setting("", "Folders, separated as in PATH, that imports may read base models from")
     environments: str = _setting("", "Folder of the methods' environments; empty: in the data folder")
     isolation: IsolationChoice = _setting(

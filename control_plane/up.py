@@ -1,7 +1,7 @@
 """`tunesmith up` and `down`: everything on one machine, as a control plane and an agent in processes of their own.
 
 `<data>/up.json` says which processes and ports belong to the folder. Ports that were chosen once are kept, because
-machines that joined remember them.
+machines that joined remember them; where one is taken and another is chosen, the agent of this folder is told.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import psutil
 
 from control_plane import single_start
 from control_plane.context import ControlPlane
+from control_plane.domain.addresses import at_port
 from control_plane.domain.lifecycle import ONLINE
 from control_plane.domain.permissions import SYSTEM
 from control_plane.main import PRIVATE, CannotStart, build, is_free, read_settings
@@ -162,21 +163,28 @@ class Place:
         self._remember(**ports)
 
     def _start_agent(self) -> None:
+        addresses = {name: self._address(f"{name}_port") for name in ("api", "fleet")}
         if self._process("agent"):
-            return
-        environment = inherited(agent_data=self._data / "agent")
+            if self._known.get("addresses", addresses) == addresses:
+                return
+            self._stop("agent")  # it looks for the control plane where that was before; trainings go on
+        environment = inherited(
+            agent_data=self._data / "agent",
+            agent_api_address=addresses["api"],
+            agent_fleet_address=addresses["fleet"],
+        )
         if not (self._known.get("joined") and (self._data / "agent" / "machine.key").exists()):
             self._join(environment)
         begun = self._cp.clock()
         child = self._spawn("agent", ["agent", "run"], environment)
+        self._remember(addresses=addresses)
         self._wait("agent", child, lambda: _heard_since(self._cp, begun))
 
     def _join(self, environment: dict[str, str]) -> None:
         machine_class = "laptop" if sys.platform == "darwin" else "server"
         token, _ = create_join_token(SYSTEM, self._cp, machine_class)
-        address = f"{self._settings.public_host}:{self._settings.api_port}"
         joined = subprocess.run(
-            [*_COMMAND, "agent", "join", address],
+            [*_COMMAND, "agent", "join", environment["TUNESMITH_AGENT_API_ADDRESS"]],
             env=environment,
             input=token.encode(),
             capture_output=True,
@@ -186,6 +194,10 @@ class Place:
             said = (joined.stderr or joined.stdout).decode(errors="replace").strip()
             raise Failed(f"The agent could not join: {said}")
         self._remember(joined=True)
+
+    def _address(self, port: str) -> str:
+        """Where the agent finds a port of the running control plane."""
+        return at_port(self._settings.public_host, self._known.get(port, getattr(self._settings, port)))
 
     def _spawn(self, name: str, command: Iterable[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         with self._log(name).open("ab") as log:

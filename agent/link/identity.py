@@ -56,6 +56,17 @@ def load(store: Store) -> Identity | None:
     return Identity(**kept) if kept else None
 
 
+def follow(settings: Settings, store: Store, identity: Identity) -> None:
+    """Write down where the control plane has moved to, if the settings say so. The pinned authority stays."""
+    moved = replace(
+        identity,
+        api_address=settings.api_address or identity.api_address,
+        fleet_address=settings.fleet_address or identity.fleet_address,
+    )
+    if moved != identity:
+        store.keep("identity", asdict(moved))
+
+
 def credentials(settings: Settings, identity: Identity) -> link.Credentials:
     """Key and certificates for the link."""
     key = _key_path(settings).read_bytes()

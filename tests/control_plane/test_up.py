@@ -89,6 +89,30 @@ def test_up_down_and_up_again(data: Path, ports: list[str]) -> None:
     assert found.web_url in again.stdout
 
 
+@pytest.mark.parametrize("ended", ["both", "the control plane alone"])
+def test_the_agent_follows_to_other_ports(data: Path, ports: list[str], ended: str) -> None:
+    """What it remembers from joining is taken by something else at the second start."""
+    first = run("up", data, "--detach", *ports)
+    assert first.returncode == 0, first.stderr
+    if ended == "both":
+        assert run("down", data).returncode == 0
+    else:
+        arbiter = psutil.Process(processes(data)["control plane"])
+        arbiter.terminate()
+        arbiter.wait(PATIENCE)
+    with ExitStack() as strangers:
+        for port in ports[3::2]:  # of the API and of the fleet link
+            strangers.enter_context(socket.create_server(("127.0.0.1", int(port))))
+        again = run("up", data, "--detach", "--ports", "auto")
+        assert again.returncode == 0, again.stderr
+        before = processes(data)
+        assert run("up", data, "--detach", "--ports", "auto").returncode == 0
+        assert processes(data) == before  # it has followed already
+        assert run("down", data).returncode == 0
+    at_rest = run("up", data, "--detach")  # it stays where it went
+    assert at_rest.returncode == 0, at_rest.stderr
+
+
 def test_in_the_foreground_one_signal_ends_both_in_order(data: Path, ports: list[str]) -> None:
     with subprocess.Popen([*COMMAND, "up", "--data", str(data), *ports], stdout=subprocess.PIPE, text=True) as up:
         assert up.stdout is not None
