@@ -152,8 +152,9 @@ def _field(schema: Schema, name: str, value: object, error: str) -> Field:
     )
 
 
-def _condition(condition: Mapping[str, object]) -> dict[str, str]:
-    return {name: _text(value, "select") for name, value in condition.items()}
+def _condition(condition: Mapping[str, object]) -> dict[str, list[str]]:
+    values = {name: value if isinstance(value, list) else [value] for name, value in condition.items()}
+    return {name: [_text(one, "select") for one in wanted] for name, wanted in values.items()}
 
 
 def _unreadable(kind: Kind, value: object) -> dict[str, object]:

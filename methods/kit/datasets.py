@@ -22,7 +22,7 @@ class Row:
 
 def read(path: Path | None, format_: str, part: str) -> list[Row]:
     """Read a ``prompt_completion`` or ``chat`` file of one JSON object a line; refuses as ``parse`` does."""
-    return parse(path, format_, part, {"prompt_completion": _pair, "chat": _chat})
+    return parse(path, format_, part, READERS)
 
 
 def parse(path: Path | None, format_: str, part: str, readers: dict[str, Callable[[dict[str, Any]], T]]) -> list[T]:
@@ -62,6 +62,9 @@ def _chat(raw: dict[str, Any]) -> Row:
     if len(messages) < 2 or messages[-1]["role"] != "assistant":
         raise ValueError("the messages must end with the assistant's answer to something")
     return Row(messages[:-1], messages[-1]["content"])
+
+
+READERS: dict[str, Callable[[dict[str, Any]], Row]] = {"prompt_completion": _pair, "chat": _chat}
 
 
 def text(raw: dict[str, Any], field: str) -> str:

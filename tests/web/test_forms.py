@@ -70,7 +70,7 @@ def test_the_browser_is_told_the_range_and_never_a_narrower_one() -> None:
 
 
 def test_a_condition_is_data_for_the_page() -> None:
-    assert json.loads(fields(forms.layout(SCHEMA, {}))["rank"].visible_if) == {"mode": "lora"}
+    assert json.loads(fields(forms.layout(SCHEMA, {}))["rank"].visible_if) == {"mode": ["lora"]}
 
 
 def test_an_untouched_form_gives_the_defaults_back() -> None:

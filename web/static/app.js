@@ -128,7 +128,7 @@ function controlValue(form, name) {
 function showConditional(form) {
   for (const field of form.querySelectorAll("[data-visible-if]")) {
     const wanted = Object.entries(JSON.parse(field.dataset.visibleIf));
-    field.hidden = !wanted.every(([name, value]) => String(controlValue(form, name)) === String(value));
+    field.hidden = !wanted.every(([name, values]) => values.includes(String(controlValue(form, name))));
   }
 }
 

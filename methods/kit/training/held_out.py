@@ -14,14 +14,16 @@ Sums = dict[str, tuple[float, float]]  # metric → (sum over what was measured,
 
 
 class HeldOut:
-    """Held-out examples, and what measures a batch of them.
+    """Held-out examples, and what measures a batch of them, every so many steps (0: about ten times on the way).
 
     Nothing random is drawn and the model's mode is put back, so the training's own numbers are the same without it.
     """
 
-    def __init__(self, examples: list[Any], size: int, steps: int, measure: Callable[[list[Any]], Sums]) -> None:
+    def __init__(
+        self, examples: list[Any], size: int, steps: int, measure: Callable[[list[Any]], Sums], every: int = 0
+    ) -> None:
         self._batches = [examples[start : start + size] for start in range(0, len(examples), size)]
-        self._every = max(SELDOM, -(-steps // TIMES))
+        self._every = every or max(SELDOM, -(-steps // TIMES))
         self._steps = steps
         self._measure = measure
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from kit import checkpoints, signals
 from kit.events import Events, fail
-from kit.training.held_out import HeldOut
+from kit.training.best import Best
+from kit.training.held_out import LOSS, HeldOut
 from transformers import Trainer, TrainerCallback
 
 KEPT = 2  # checkpoints: the older one may be on its way elsewhere
@@ -24,6 +25,7 @@ class Report(TrainerCallback):
         self.events, self.stop, self.steps = events, stop, steps
         self.names = (*OURS, *also)
         self.held_out: HeldOut | None = None
+        self.best: Best | None = None
         self.tokens = 0
         self._measured: dict[str, float] = {}
         self._since = 0.0
@@ -41,6 +43,9 @@ class Report(TrainerCallback):
         """Take the time since the end of the step before; ask for a checkpoint and the end after a SIGTERM."""
         self._seconds = time.perf_counter() - self._since
         self._measure(state.global_step, model)
+        if self.best is not None and self._measured:
+            self.best.see(state.global_step, self._measured[LOSS], model)
+            control.should_training_stop |= self.best.is_over
         self._since = time.perf_counter()
         if self.stop.requested:
             control.should_save = control.should_training_stop = True
@@ -76,6 +81,8 @@ class Sealed:
         """Save, seal, report."""
         Trainer._save_checkpoint(self, model, trial)  # TRL's own versions add a model card that nobody asked for
         folder, step = Path(self.args.output_dir), self.state.global_step  # type: ignore[attr-defined]
+        if self.report.best is not None:
+            self.report.best.write(folder / f"checkpoint-{step}")
         checkpoints.seal(folder / f"checkpoint-{step}", folder / str(step))
         checkpoints.keep_newest(folder, KEPT)
         self.report.events.checkpoint(step, f"{folder.name}/{step}")

@@ -11,6 +11,8 @@ from trl import SFTTrainer
 
 def _with_labels(example: dict[str, list[int]]) -> dict[str, list[int]]:
     """An example as TRL prepares those that it trains on: a label where a token is learned, and nowhere else."""
+    if "labels" in example:
+        return example
     ids, mask = example["input_ids"], example["completion_mask"]
     return {"input_ids": ids, "labels": [token if learned else -100 for token, learned in zip(ids, mask, strict=True)]}
 
@@ -20,22 +22,34 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
 
     With a large vocabulary the output layer, its float32 copy and the metrics on top of it cost more than the rest of
     a small model; the gradient is the same without the positions that do not count. A beginning that all rows of a
-    batch share, most often a chat template's, is computed once, and its gradient is the sum of the rows'.
+    batch share, most often a chat template's, is computed once, and its gradient is the sum of the rows'. ``order``
+    is the order of examples, where it is not a matter of chance alone.
     """
 
-    def __init__(self, report: Report, **options: Any) -> None:
+    def __init__(self, report: Report, order: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self.report = report
+        self._order = order
         self._counts: torch.Tensor | None = None
         plain = self.accelerator.unwrap_model(self.model)
-        self._shares = not self.args.gradient_checkpointing and lean.can_share(plain)
+        config = getattr(plain, "active_peft_config", None)
+        is_prompt = bool(config is not None and config.is_prompt_learning)  # it puts its own beginning before each row
+        self._shares = not (self.args.gradient_checkpointing or is_prompt) and lean.can_share(plain)
         plain.get_output_embeddings().register_forward_pre_hook(self._select)
 
     def _select(self, _module: Any, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
-        """Before the output layer: [rows, length, width] → [1, labelled positions, width]."""
+        """Before the output layer: [rows, length, width] → [1, labelled positions, width].
+
+        A learned prompt stands before each row and has no labels.
+        """
         if self._counts is None:
             return None
-        return (arguments[0][:, :-1][self._counts].unsqueeze(0), *arguments[1:])
+        own = arguments[0][:, -self._counts.shape[1] - 1 :]
+        return (own[:, :-1][self._counts].unsqueeze(0), *arguments[1:])
+
+    def _get_train_sampler(self, *arguments: Any) -> Any:
+        """The order of examples; transformers asks for it."""
+        return super()._get_train_sampler(*arguments) if self._order is None else self._order
 
     def compute_loss(
         self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -43,7 +57,10 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
         """Mean cross entropy over the labelled tokens (of all accumulated batches, if their number is given)."""
         labels = inputs.pop("labels")
         self.report.tokens += int(inputs["attention_mask"].sum())
-        done = lean.shared_beginning(inputs["input_ids"], labels) if self._shares else 0
+        is_packed = "position_ids" in inputs
+        if is_packed:
+            inputs.pop("attention_mask")  # without it the model goes by the positions, which begin anew
+        done = lean.shared_beginning(inputs["input_ids"], labels) if self._shares and not is_packed else 0
         given = self._begin(model, inputs, done) if done else {**inputs, "use_cache": False}
         targets = labels[:, done + 1 :]
         counts = targets != -100

@@ -1,0 +1,77 @@
+"""Keep the weights that did best on held-out rows, and end when they no longer get better."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+WEIGHTS, STATE = "best.safetensors", "best.json"
+
+
+class Best:
+    """Watches the held-out loss: at which step it was lowest, and how many measurements ago.
+
+    ``patience`` is the number of measurements without an improvement after which training should end (0: never);
+    ``is_kept`` says whether the best weights are what the training results in. They lie in ``folder`` and travel in
+    each checkpoint.
+    """
+
+    def __init__(self, folder: Path, patience: int, is_kept: bool) -> None:
+        self._folder, self._patience, self._is_kept = folder, patience, is_kept
+        self.step, self.loss, self.stale = 0, math.inf, 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was not better for too long."""
+        return 0 < self._patience <= self.stale
+
+    def see(self, step: int, loss: float, model: Any) -> None:
+        """Take note of a measurement; the untrained model (step 0) is nothing to come back to."""
+        if step == 0 or not math.isfinite(loss):
+            return
+        if loss >= self.loss:
+            self.stale += 1
+            return
+        self.step, self.loss, self.stale = step, loss, 0
+        if self._is_kept:
+            self._keep(model)
+
+    def write(self, checkpoint: Path) -> None:
+        """Put what is known into a checkpoint's folder."""
+        state = {"step": self.step, "loss": self.loss if self.step else None, "stale": self.stale}
+        (checkpoint / STATE).write_text(json.dumps(state), encoding="utf-8")
+        if self._is_kept and self.step:
+            shutil.copyfile(self._folder / WEIGHTS, checkpoint / WEIGHTS)
+
+    def read(self, checkpoint: Path | None) -> None:
+        """Take up what a checkpoint knows, where one is given and has it."""
+        if checkpoint is None or not (checkpoint / STATE).is_file():
+            return
+        state = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+        self.step, self.stale = int(state["step"]), int(state["stale"])
+        self.loss = math.inf if state["loss"] is None else float(state["loss"])
+        if (checkpoint / WEIGHTS).is_file():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(checkpoint / WEIGHTS, self._folder / WEIGHTS)
+
+    def bring_back(self, model: Any, last: int) -> int:
+        """Give the model its best weights, unless they are those of the ``last`` step; the step that it then has."""
+        from safetensors.torch import load_file
+
+        if not (self._is_kept and 0 < self.step < last):
+            return last
+        kept = load_file(self._folder / WEIGHTS)
+        for name, weight in model.named_parameters():
+            if weight.requires_grad:
+                weight.data.copy_(kept[name])
+        return self.step
+
+    def _keep(self, model: Any) -> None:
+        from safetensors.torch import save_file
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        learned = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        new = self._folder / f"{WEIGHTS}.new"
+        save_file({name: weight.detach().cpu().clone().contiguous() for name, weight in learned.items()}, new)
+        new.replace(self._folder / WEIGHTS)
