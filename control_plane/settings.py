@@ -73,6 +73,8 @@ class Settings:
     head_seconds: float = _setting(5.0, "How long the head of a web request may take to arrive")
     body_silence_seconds: float = _setting(30.0, "How long the body of a web request may pause")
     body_seconds: float = _setting(600.0, "How long the body of a web request, as an upload, may take in all")
+    answer_silence_seconds: float = _setting(30.0, "How long a reader of a web answer may take none of it")
+    answer_bytes_per_second: float = _setting(4_096.0, "What it has to take at least, beyond such pauses")
     threads: int = _setting(96, "Threads that serve the web")
     control_threads: int = _setting(8, "Threads for the machines' heartbeats, polls, offers and reports")
     bulk_threads: int = _setting(8, "Threads for the machines' transfers: chunks, commits, logs, blobs")

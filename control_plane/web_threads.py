@@ -1,4 +1,5 @@
-"""gunicorn's threaded worker, where nobody holds a thread by sending slowly, and one address not all connections.
+"""gunicorn's threaded worker, where nobody holds a thread by sending or reading slowly, and one address not all
+connections.
 
 A connection gets a thread once a whole head has arrived (with TLS: once something has, for only a thread can read it).
 What a thread then waits for has a deadline; the worker's loop shuts down the sockets that are overdue.
@@ -13,6 +14,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any
@@ -21,6 +23,7 @@ from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from control_plane.settings import Settings
+from control_plane.web_readers import AnswerSocket, Lingering, Patience
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ _WARN_SECONDS = 60.0
 
 class Connection(TConn):  # type: ignore[misc]
     """A connection with what has arrived of its next head, and a deadline while a thread waits for its bytes."""
+
+    sock: Any  # a socket; while an answer is written an AnswerSocket
 
     def __init__(self, doors: Doors, *of_gunicorn: Any) -> None:
         super().__init__(*of_gunicorn)
@@ -79,14 +84,29 @@ class Connection(TConn):  # type: ignore[misc]
 
     def cut(self) -> None:
         """Whoever waits for its bytes reads its end."""
+        sock = self.sock.inner if isinstance(self.sock, AnswerSocket) else self.sock
         with contextlib.suppress(OSError):
-            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # past TLS, whose state is its thread's
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # past TLS, whose state is its thread's
+
+    @contextlib.contextmanager
+    def answering(self, silence: float, rate: float) -> Iterator[None]:
+        """Meanwhile an answer is written, to a reader who may take nothing for `silence` and `rate` bytes a second."""
+        plain = self.sock
+        self.sock = AnswerSocket(plain, Patience(silence, rate), self._doors.sending)
+        try:
+            yield
+        finally:
+            self.sock = plain
 
     def close(self, graceful: bool = False) -> None:
-        if not self.closed:
-            self.closed = True
+        if self.closed:
+            return
+        self.closed = True
+        if graceful:
+            self._doors.linger(self.sock, self.client)
+        else:
+            super().close()
             self._doors.leave(self.client)
-        super().close(graceful)
 
 
 class _Watched(SocketUnreader):  # type: ignore[misc]
@@ -106,10 +126,12 @@ class _Watched(SocketUnreader):  # type: ignore[misc]
 
 
 class Doors:
-    """How many connections each address has, and whose bytes are waited for."""
+    """How many connections each address has, and whose bytes, reading or end are waited for."""
 
     def __init__(self, settings: Settings) -> None:
         self.waiting: set[Connection] = set()
+        self.sending: set[AnswerSocket] = set()
+        self._lingering: list[Lingering] = []
         self._settings = settings
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -139,11 +161,21 @@ class Doors:
             text = "%s has %d connections, and gets no more. Is it a proxy? TUNESMITH_TRUSTED_PROXIES names those."
             log.warning(text, _address(client), self._settings.connections_per_address)
 
+    def linger(self, sock: socket.socket, client: Any) -> None:
+        """Close a connection without a loss to its reader."""
+        ending = Lingering(sock, lambda: self.leave(client))
+        if ending.begin():
+            self._lingering.append(ending)
+
     def cut_overdue(self) -> None:
         now = time.monotonic()
         for connection in list(self.waiting):
             if connection.overdue <= now:
                 connection.cut()
+        for answer in list(self.sending):
+            if answer.is_overdue():
+                answer.cut()
+        self._lingering = [ending for ending in self._lingering if not ending.is_over()]
 
 
 class WebThreads(ThreadWorker):  # type: ignore[misc]
@@ -199,7 +231,8 @@ class WebThreads(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
         conn.allow(self._settings.body_silence_seconds, self._settings.body_seconds)
-        return super().handle_request(req, conn)
+        with conn.answering(self._settings.answer_silence_seconds, self._settings.answer_bytes_per_second):
+            return super().handle_request(req, conn)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         if self.alive:

@@ -177,6 +177,64 @@ def test_a_body_that_trickles_is_cut(crowd: Crowd) -> None:
     assert time.monotonic() - begun < 8
 
 
+# ---- those who do not take what they asked for
+
+
+ASSET = b"GET /static/x/vendor/htmx/htmx.min.js HTTP/1.1\r\nHost: x\r\n\r\n"  # 52 kB that anybody may have
+ANSWERS = 600  # of it: more than the kernel keeps for somebody who does not read
+IMPATIENT = {"answer_silence_seconds": 2, "answer_bytes_per_second": 8192, "threads": 8}
+
+
+def hung_up(connection: socket.socket, seconds: float) -> bool:
+    """Whether the server ends it within that time, whatever lies there unread."""
+    poll = select.poll()
+    poll.register(connection, select.POLLERR | select.POLLHUP)
+    return bool(poll.poll(seconds * 1000))
+
+
+@pytest.mark.parametrize("server", [IMPATIENT], indirect=True)
+@many_loopbacks
+def test_silent_readers_hold_no_thread_for_long(crowd: Crowd) -> None:
+    there = crowd.come(20, ASSET * ANSWERS)
+    assert not hung_up(there[0], 0.5)
+    assert crowd.page_seconds() < 12
+    assert all(hung_up(one, 12) for one in there)
+
+
+@pytest.mark.parametrize("server", [IMPATIENT], indirect=True)
+def test_a_reader_that_trickles_is_cut(crowd: Crowd) -> None:
+    slow = crowd.connect()
+    slow.sendall(ASSET * ANSWERS)
+    begun = time.monotonic()
+    while not hung_up(slow, 0.02):
+        assert slow.recv(1)
+        assert time.monotonic() - begun < 12
+
+
+@pytest.mark.parametrize("server", [IMPATIENT], indirect=True)
+def test_a_slow_and_steady_reader_gets_all_of_it(crowd: Crowd) -> None:
+    """… although the kernel asks for more only when a third of its megabytes is gone, which takes longer than 2 s."""
+    slow = crowd.connect()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    slow.sendall(ASSET * ANSWERS)
+    taken, begun = 0, time.monotonic()
+    while time.monotonic() - begun < 6:
+        taken += len(slow.recv(32_768))
+        time.sleep(0.1)
+    slow.shutdown(socket.SHUT_WR)
+    while data := slow.recv(1 << 20):
+        taken += len(data)
+    assert taken > ANSWERS * 52_000
+
+
+@many_loopbacks
+def test_who_asks_to_close_and_does_not_stops_no_page(crowd: Crowd) -> None:
+    there = crowd.come(60, b"GET /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert select.select(there[-1:], [], [], TIMEOUT)[0]
+    assert crowd.page_seconds() < 2
+    assert seconds_until_closed(there[-1]) < 5
+
+
 @many_loopbacks
 def test_one_address_has_only_so_many_connections(crowd: Crowd) -> None:
     """… of which the idle ones make place for new ones; whoever comes from elsewhere sees nothing of it."""
