@@ -30,7 +30,12 @@ from fleet_support import Fleet, report, upload
 CASE = "machine_faults"
 STEPS = 40
 ROWS = 32
-WEIGHTS = {"base": "model.safetensors", "adapter": "adapter_model.safetensors", "gguf": "model.gguf"}
+WEIGHTS = {
+    "base": "model.safetensors",
+    "adapter": "adapter_model.safetensors",
+    "reward": "adapter_model.safetensors",
+    "gguf": "model.gguf",
+}
 
 
 def rows(count: int, word: str = "pump") -> bytes:

@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, NotFound, TunesmithError
+from control_plane.domain.forms import REWARD
 from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.permissions import Actor
 from control_plane.services import datasets, methods, models
@@ -223,7 +224,7 @@ def warnings(actor: Actor, cp: ControlPlane, project_id: int, draft: Draft) -> l
     for pin in references(draft).values():
         with suppress(NotFound, Denied):  # not offered here; sending the form says so at the field
             chosen = models.get(actor, cp, pin["id"]) if pin["kind"] == "model" else None
-            if chosen is not None and chosen.project_id == project_id:
+            if chosen is not None and chosen.project_id == project_id and chosen.form != REWARD:
                 found.append(words.packaging_problem(chosen.card))
     return list(dict.fromkeys(text for text in found if text))
 

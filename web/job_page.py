@@ -10,6 +10,7 @@ from flask import url_for
 from flask_babel import gettext
 
 from control_plane.context import ControlPlane
+from control_plane.domain.forms import REWARD
 from control_plane.domain.learning import DIVERGED, FLAT, Learning
 from control_plane.domain.lifecycle import FAILED, JOB_OVER, PREPARING, QUEUED, RUNNING, SUCCEEDED
 from control_plane.domain.manifest import Manifest
@@ -188,6 +189,10 @@ def _with(project: str, model: ModelRecord) -> Step:
             "url": url,
             "text": gettext("The base model is here and can learn from your examples."),
         }
+    if model.form == REWARD:
+        url = url_for("models.show", project=project, model_id=model.id)
+        text = gettext("The reward model has learnt to score answers. A training can take it as its judge.")
+        return {"label": gettext("See the model"), "url": url, "text": text}
     url = url_for("jobs.new", project=project, kind="evaluate", model=model.id)
     return {
         "label": gettext("Evaluate"),

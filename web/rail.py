@@ -15,6 +15,7 @@ from flask_babel import gettext
 from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
 from control_plane.domain import lifecycle
+from control_plane.domain.forms import REWARD
 from control_plane.domain.graph import BY_HAND, CANCELLED, DATA, DEPLOY, DONE, FAILED, OPEN, READY, SKIPPED, Fact, Graph
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
@@ -82,7 +83,9 @@ def of_model(actor: Actor, cp: ControlPlane, project: str, model_id: int) -> Sto
 
 def of_lineage(project: str, own: Lineage, training: Lineage) -> Stops:
     """The Rail of a model, whatever form it has now; `training` is the lineage of what was trained."""
-    return _by_hand(project, _of_lineage(project, own, training))
+    stops = _by_hand(project, _of_lineage(project, own, training))
+    # a judge is neither tested with answers nor packed nor served
+    return {name: stops[name] for name in (DATA, "train")} if own.model.form == REWARD else stops
 
 
 def _drawn(graph: Graph, known: Mapping[str, _Known]) -> Stops:

@@ -91,6 +91,7 @@ def form(code: str) -> str:
         "adapter": gettext("Customized model (adapter)"),
         "merged": gettext("Complete model (merged)"),
         "gguf": gettext("Packaged model (GGUF)"),
+        "reward": gettext("Reward model"),
     }
     return names.get(code, code)
 
@@ -187,6 +188,12 @@ def curve(name: str) -> str:
     names: dict[str, str] = {
         "loss": gettext("Loss"),
         "held_out_loss": gettext("Loss on held-out rows"),
+        "rewards/accuracies": gettext("Share of pairs told apart rightly"),
+        "rewards/margins": gettext("Margin of the preferred answers"),
+        "rewards/chosen": gettext("Reward of the preferred answers"),
+        "rewards/rejected": gettext("Reward of the rejected answers"),
+        "held_out_accuracy": gettext("Share of held-out pairs told apart rightly"),
+        "held_out_margin": gettext("Margin of the preferred answers on held-out pairs"),
         "learning_rate": gettext("Learning rate"),
         "grad_norm": gettext("Size of the gradient"),
         "step_seconds": gettext("Seconds a step"),
@@ -207,6 +214,10 @@ def packaging_problem(card: Mapping[str, Any]) -> str:
             "This model has no file tokenizer.model, without which models of the architecture %(architecture)s "
             "cannot be packaged or deployed. Import it again with that file.",
             architecture=card.get("architecture") or "?",
+        ),
+        "reward_not_packaged": gettext(
+            "This is a reward model: it scores answers and writes none. A training can take it as its judge; it cannot "
+            "be packaged or deployed."
         ),
     }
     return texts.get(str(card.get("packaging_problem")), "")

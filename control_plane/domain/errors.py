@@ -603,6 +603,10 @@ class ModelUnfit(Invalid):
     """“{model}” cannot be served: only GGUF models can. Package it first."""
 
 
+class ModelOnlyScores(Invalid):
+    """“{model}” is a reward model: it scores answers and writes none, so it cannot be served."""
+
+
 class StepCancelled(Conflict):
     """Its job {job} was cancelled."""
 

@@ -24,7 +24,7 @@ class Input:
 
     name: str
     kind: str  # model | dataset
-    form: str = ""  # of a model: base | adapter | merged | gguf
+    form: str = ""  # of a model: base | adapter | merged | gguf | reward
     format: str = ""  # of a dataset
     files: tuple[FileRef, ...] = ()
     base: Input | None = None  # of an adapter: what it sits on

@@ -11,6 +11,7 @@ TERMS = {
     "adapter": "a customized model (adapter)",
     "merged": "a complete model (merged)",
     "gguf": "a packaged model (GGUF)",
+    "reward": "a reward model",
     # formats of a dataset
     "prompt_completion": "questions and answers",
     "chat": "conversations",

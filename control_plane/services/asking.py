@@ -18,6 +18,7 @@ from control_plane.domain.errors import (
     NotFound,
     ParameterInvalid,
 )
+from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.lifecycle import SUCCEEDED
 from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.names import checked
@@ -201,6 +202,6 @@ def _model_bytes(pinned: Mapping[str, Mapping[str, Any]]) -> int:
     while pending:
         model = ModelRecord.get_by_id(pending.pop())
         needed[model.id] = model.size
-        if model.form == "adapter":
+        if model.form in ON_A_MODEL:
             pending.append(model.base_id)
     return sum(needed.values())

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import FieldInvalid, ModelUnfit, NotFound, NothingServes, Superseded
+from control_plane.domain.errors import FieldInvalid, ModelOnlyScores, ModelUnfit, NotFound, NothingServes, Superseded
+from control_plane.domain.forms import REWARD
 from control_plane.domain.instructions import Serve
 from control_plane.domain.lifecycle import DISCONNECTED, FAILED, ONLINE, QUEUED, SERVING, STALE, STARTING, STOPPED
 from control_plane.domain.matching import Need, Placement, QueuedJob, Snapshot, plan
@@ -59,12 +60,14 @@ def deploy(
 
     Where the same was desired already and has failed, it is tried anew, also by machines that have failed with it.
     `context_length` is tokens a slot, `slots` concurrent requests. Raises NotFound, Denied, NameInvalid, ModelUnfit,
-    FieldInvalid.
+    ModelOnlyScores, FieldInvalid.
     """
     place = projects.get(actor, cp, project, "deployment.change")
     model = models.get(actor, cp, model_id)
     if model.project_id != place.id:
         raise NotFound
+    if model.form == REWARD:
+        raise ModelOnlyScores(model=model.name)
     if model.form != "gguf":
         raise ModelUnfit(model=model.name)
     _within("context_length", context_length, _MOST_CONTEXT)

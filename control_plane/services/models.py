@@ -9,6 +9,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain.documents import parse
 from control_plane.domain.errors import NotFound, OutputUnreadable
+from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import datasets, pins
 from control_plane.services.access import projects
@@ -274,8 +275,8 @@ def _of(model_id: int | None) -> ModelRecord | None:
 
 
 def _base(form: str, source: ModelRecord | None) -> int | None:
-    """What a new model rests on: the weights an adapter was trained on, the base model of everything else."""
+    """What a new model rests on: the weights a small addition was trained on, the base model of everything else."""
     if source is None:
         return None
-    rests_on_source = source.form == "base" or (form == "adapter" and source.form == "merged")
+    rests_on_source = source.form == "base" or (form in ON_A_MODEL and source.form == "merged")
     return int(source.id) if rests_on_source else source.base_id

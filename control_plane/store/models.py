@@ -14,7 +14,7 @@ class ModelRecord(Record):
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     project_id: int
     name = CharField(64)
-    form = CharField(16)  # base | adapter | merged | gguf
+    form = CharField(16)  # base | adapter | merged | gguf | reward
     job = ForeignKeyField(JobRecord, lazy_load=False)
     job_id: int
     artifact = ForeignKeyField(ArtifactRecord, lazy_load=False)

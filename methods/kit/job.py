@@ -7,10 +7,12 @@ from typing import Any
 
 from kit.events import fail
 
+ON_A_MODEL = ("adapter", "reward")  # forms that are small additions to another model
+
 
 @dataclass(frozen=True)
 class Model:
-    """A model input. ``form`` is base, adapter, merged or gguf; only an adapter has a ``base``."""
+    """A model input. ``form`` is base, adapter, merged, gguf or reward; adapter and reward have a ``base``."""
 
     form: str
     path: Path
@@ -101,7 +103,7 @@ def _model(folder: Path, name: str, value: dict[str, Any]) -> Model:
     place = f"inputs.{name}."
     form = _field(value, "form", str, place=place)
     path = _existing(folder, place + "path", _field(value, "path", str, place=place))
-    if form != "adapter":
+    if form not in ON_A_MODEL:
         return Model(form, path)
     return Model(form, path, _model(folder, f"{name}.base", _field(value, "base", dict, place=place)))
 

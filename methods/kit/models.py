@@ -109,12 +109,12 @@ def load_base(model: jobs.Model, dtype: str = "auto") -> tuple[Any, Any]:
     check_folder(folder)
     tokenizer = load_tokenizer(folder)
     loaded = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=_quick(dtype), local_files_only=True, use_safetensors=True, trust_remote_code=False
+        folder, dtype=quick(dtype), local_files_only=True, use_safetensors=True, trust_remote_code=False
     )
     return loaded, tokenizer
 
 
-def _quick(dtype: str) -> str:
+def quick(dtype: str) -> str:
     """float32 in place of "auto" on a processor without instructions for bfloat16 (x86 before AVX-512, for one).
 
     torch multiplies bfloat16 there one by one: measured, sixty times as long as float32.

@@ -6,6 +6,7 @@ from typing import Any
 
 from kit import datasets
 from kit.datasets import Message, Row, encoded, kept, text
+from kit.job import Dataset
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,18 @@ def tokenize_pairs(pairs: list[Pair], tokenizer: Any, max_length: int) -> list[d
     ]  # fmt: skip
 
 
+def held_out_pairs(dataset: Dataset, tokenizer: Any, max_length: int, most: int) -> list[dict[str, list[int]]]:
+    """The first held-out pairs in tokens, at most `most`, without those that are longer than is learned from."""
+    if dataset.test is None or most == 0:
+        return []
+    pairs = read_pairs(dataset.test, dataset.format, "test")[:most]
+    return [one for one in tokenize_pairs(pairs, tokenizer, max_length=10**9) if _longest(one) <= max_length]
+
+
+def _longest(pair: dict[str, list[int]]) -> int:
+    return len(pair["prompt_ids"]) + max(len(pair["chosen_ids"]), len(pair["rejected_ids"]))
+
+
 def tokenize_judged(rows: list[Judged], tokenizer: Any, max_length: int) -> list[dict[str, Any]]:
     """``prompt_ids``, ``completion_ids`` and ``label`` of each row; at most ``max_length`` tokens as above."""
     answers = encoded([Row(row.prompt, row.completion) for row in rows], tokenizer)
@@ -64,7 +77,10 @@ def tokenize_judged(rows: list[Judged], tokenizer: Any, max_length: int) -> list
 
 
 def _pair(raw: dict[str, Any]) -> Pair:
-    return Pair(_prompt(raw), text(raw, "chosen"), text(raw, "rejected"))
+    pair = Pair(_prompt(raw), text(raw, "chosen"), text(raw, "rejected"))
+    if pair.chosen.strip() == pair.rejected.strip():
+        raise ValueError("chosen and rejected are the same answer")
+    return pair
 
 
 def _judged(raw: dict[str, Any]) -> Judged:

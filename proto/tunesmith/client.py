@@ -414,7 +414,7 @@ class Client:
     # ---- models and evaluations
 
     def list_models(self, project: str, form: str = "", offset: int = 0, limit: int = 0) -> list[pb.Model]:
-        """The models of a project, newest first, of one form (base, adapter, merged, gguf) if named; 100 at a time."""
+        """The models of a project, newest first, of one form (base, adapter, merged, …) if named; 100 at a time."""
         request = pb.ListModelsRequest(project=project, form=form, offset=offset, limit=limit)
         return list(self._ask(pb.ListModelsReply, self._stub.ListModels, request).models)
 

@@ -132,6 +132,17 @@ def test_a_pair_keeps_both_answers_and_loses_the_beginning_of_its_prompt(tmp_pat
     assert (refused.value.code, refused.value.params["tokens"]) == ("dataset_answer_too_long", 2)
 
 
+def test_held_out_pairs_are_the_first_that_fit(tmp_path: Path) -> None:
+    rows = [{"prompt": "a", "chosen": answer, "rejected": "no"} for answer in ("yes", "yes yes yes yes", "ja", "oui")]
+    path = write_lines(tmp_path / "a.jsonl", *rows)
+    whole = preferences.tokenize_pairs(preferences.read_pairs(path, "preference", "test"), Words(template=False), 100)
+    length = len(whole[0]["prompt_ids"]) + len(whole[0]["chosen_ids"])
+    held_out = job.Dataset("preference", None, path)
+    assert preferences.held_out_pairs(held_out, Words(template=False), length, 3) == [whole[0], whole[2]]
+    assert preferences.held_out_pairs(held_out, Words(template=False), length, 0) == []
+    assert preferences.held_out_pairs(job.Dataset("preference", path, None), Words(template=False), length, 3) == []
+
+
 def test_a_judged_answer_carries_its_judgement(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.jsonl", {"prompt": "a b", "completion": "x", "label": False})
     (encoded,) = preferences.tokenize_judged(
@@ -149,6 +160,7 @@ def test_a_judged_answer_carries_its_judgement(tmp_path: Path) -> None:
             "the prompt's messages must end before the assistant's answer",
         ),
         ({"prompt": 1, "chosen": "b", "rejected": "c"}, "'int' object is not iterable"),
+        ({"prompt": "a", "chosen": "b", "rejected": " b"}, "chosen and rejected are the same answer"),
     ],
 )
 def test_a_wrong_pair_is_refused_with_its_reason(tmp_path: Path, row: Any, reason: str) -> None:

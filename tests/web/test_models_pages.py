@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import models
+from control_plane.services import datasets, models
 from control_plane.store.database import database
 from control_plane.store.models import ModelRecord
 
@@ -113,6 +114,24 @@ def test_what_cannot_be_packaged_is_said_before_it_is_trained(
     form = {"method": "sft_demo", "input.base": str(usual)}
     assert said not in client.post("/p/lab/jobs/plan", data=form).text
     assert said in client.post("/p/lab/jobs/plan", data=form | {"input.base": str(strange)}).text
+
+
+def test_a_reward_model_is_a_judge_and_nothing_else(
+    cp: ControlPlane, browser: Browser, invite: Callable[..., str]
+) -> None:
+    invite("ada", role="Expert")
+    room = rooms.with_base(cp)
+    made = room.made
+    pairs = b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n{"prompt": "d", "chosen": "e", "rejected": "f"}\n'
+    version, _ = datasets.upload(room.actor, cp, "lab", "pairs", BytesIO(pairs), None)
+    job = room.submit("reward_model", "judge", {"base": made["base"], "dataset": version.id})
+    judge = room.finish_model(room.run(job), "reward", packaging_problem="reward_not_packaged")
+    client = browser("ada")
+    page = client.get(f"/p/lab/models/{judge}").text
+    assert "it scores answers and writes none" in page
+    assert "kind=export" not in page and "kind=evaluate" not in page and "rail-next" not in page
+    assert f"/p/lab/models/{judge}" in client.get("/p/lab/models?form=reward").text
+    assert "A training can take it as its judge." in client.get(f"/p/lab/jobs/{job.id}").text
 
 
 def test_another_projects_model_says_nothing_in_a_plan(

@@ -16,7 +16,7 @@ from web.paging import asked_page
 blueprint = Blueprint("models", __name__, url_prefix="/p/<project>/models")
 navigation = Item("work", "models.index", _("Models"), "boxes", "model.see", "g m")
 
-FORMS = ("adapter", "merged", "gguf")
+FORMS = ("adapter", "merged", "gguf", "reward")
 MODELS_SHOWN = 25
 
 

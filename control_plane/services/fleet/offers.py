@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from control_plane.context import ControlPlane
+from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.instructions import FileRef, Input, Offer, Output
 from control_plane.services import pins
 from control_plane.store.artifacts import ArtifactRecord
@@ -50,9 +51,9 @@ def offer_of(cp: ControlPlane, attempt: AttemptRecord) -> Offer:
 
 
 def model_input(name: str, model: ModelRecord) -> Input:
-    """A model as a method or an engine reads it; an adapter brings what it sits on."""
+    """A model as a method or an engine reads it; a small addition brings what it sits on."""
     artifact = ArtifactRecord.get_by_id(model.artifact_id)
-    sits_on = model_input("base", ModelRecord.get_by_id(model.base_id)) if model.form == "adapter" else None
+    sits_on = model_input("base", ModelRecord.get_by_id(model.base_id)) if model.form in ON_A_MODEL else None
     return Input(name=name, kind="model", form=model.form, files=_refs(artifact.files), base=sits_on)
 
 

@@ -8,6 +8,7 @@ from kit import datasets
 from kit.job import Dataset
 
 LOSS = "held_out_loss"
+ACCURACY, MARGIN = "held_out_accuracy", "held_out_margin"  # of pairs: is the preferred answer ahead, and how far
 SELDOM, TIMES = 10, 10  # at most every tenth step, and about ten times on the way
 
 Sums = dict[str, tuple[float, float]]  # metric → (sum over what was measured, how much that was)

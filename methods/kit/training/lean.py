@@ -23,7 +23,9 @@ def lighten(model: Any) -> None:
 
 
 def _forward(layer: Any, x: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
-    """x W + (x A) B·scaling; [rows, length, in] → [rows, length, out]. No dropout, one adapter."""
+    """x W + (x A) B·scaling; [rows, length, in] → [rows, length, out]. No dropout, one adapter, which may be off."""
+    if layer.disable_adapters:
+        return layer.base_layer(x)
     (name,) = layer.active_adapters
     narrow = layer.lora_A[name].weight.to(x.dtype)
     wide = (layer.lora_B[name].weight * layer.scaling[name]).to(x.dtype)

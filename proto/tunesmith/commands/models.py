@@ -14,7 +14,7 @@ def models() -> None:
 
 
 @models.command("list")
-@click.option("--form", default="", help="base, adapter, merged or gguf.")
+@click.option("--form", default="", help="base, adapter, merged, gguf or reward.")
 @pass_terminal
 def list_models(terminal: Terminal, form: str) -> None:
     """All models, the newest first."""

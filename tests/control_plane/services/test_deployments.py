@@ -6,6 +6,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain.errors import (
     Denied,
     FieldInvalid,
+    ModelOnlyScores,
     ModelUnfit,
     NameInvalid,
     NotFound,
@@ -177,6 +178,9 @@ def test_an_engine_runs_beside_an_attempt_but_its_memory_counts(
 def test_what_cannot_be_deployed(cp: ControlPlane, fleet: Fleet, packaged: ModelRecord) -> None:
     adapter = models.list_models(fleet.user, cp, "default", "adapter")[0]
     with pytest.raises(ModelUnfit):
+        deployments.deploy(fleet.user, cp, "default", "assistant", adapter.id)
+    ModelRecord.update(form="reward").where(ModelRecord.id == adapter.id).execute()
+    with pytest.raises(ModelOnlyScores):
         deployments.deploy(fleet.user, cp, "default", "assistant", adapter.id)
     with pytest.raises(NameInvalid):
         deployments.deploy(fleet.user, cp, "default", "An Assistant", packaged.id)

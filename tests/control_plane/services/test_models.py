@@ -7,15 +7,15 @@ import pytest
 
 from control_plane.context import ControlPlane
 from control_plane.domain import scores
-from control_plane.domain.errors import NotFound
+from control_plane.domain.errors import InputUnfit, NotFound
 from control_plane.domain.permissions import OWNER, Actor
 from control_plane.services import evaluation_rows, evaluations, jobs, models, references, results
-from control_plane.services.fleet import attempts, scheduling
+from control_plane.services.fleet import attempts, offers, scheduling
 from control_plane.store.database import database
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
-from fleet_support import DATASET, Fleet, manifest, model_files, model_input, report, succeed, upload
+from fleet_support import DATASET, GIB, Fleet, manifest, model_files, model_input, report, succeed, upload
 
 STRANGER = Actor(kind="user", id="2", name="bob", roles={999: OWNER})
 
@@ -53,6 +53,24 @@ def test_an_adapter_of_a_merged_model_sits_on_it(cp: ControlPlane, fleet: Fleet)
     assert on_whole.base_id == whole.id
     assert continued.base_id == base.id
     assert [one.id for one in models.lineage(fleet.user, cp, adapter.id).packaged] == [whole.id]
+
+
+def test_a_reward_model_brings_what_it_sits_on(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    judge_out = {"model": {"kind": "model", "form": "reward", "path": "reward", "from": "base"}}
+    fleet.method(manifest("judge", "train", judge_out, {"base": model_input("base")}))
+    adapter_out = {"model": {"kind": "model", "form": "adapter", "path": "adapter", "from": "base"}}
+    inputs = {"base": model_input("base"), "judge": model_input("reward")}
+    fleet.method(manifest("ppo", "train", adapter_out, inputs))
+    base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
+    judge = model_of(run(fleet, machine, "judge", {"model": model_files("reward")}, base=base.id))
+    assert (judge.form, judge.base_id) == ("reward", base.id)
+    given = offers.model_input("judge", judge)
+    assert (given.form, given.base.form if given.base else "") == ("reward", "base")
+    job = jobs.submit(fleet.user, cp, "default", "ppo", inputs={"base": base.id, "judge": judge.id})
+    assert job.memory_bytes == GIB + 2 * (base.size + judge.size), "the base of both is loaded once"
+    with pytest.raises(InputUnfit):
+        jobs.submit(fleet.user, cp, "default", "ppo", inputs={"base": judge.id, "judge": judge.id})
 
 
 def test_lineage_follows_what_the_manifest_declares_whatever_inputs_are_called(cp: ControlPlane, fleet: Fleet) -> None:
