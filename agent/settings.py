@@ -54,6 +54,9 @@ class Settings:
     isolation: IsolationChoice = _setting(
         IsolationChoice.AUTO, "Sandbox for method code: auto (where it works), required, off"
     )
+    approved_methods: str = _setting(
+        "", "Hashes of the only method versions that are run here, separated by commas; empty: any"
+    )
     readable_paths: str = _setting("", "Further folders, separated as in PATH, that sandboxed method code may read")
     installer: Installer = _setting(
         Installer.UV, "What installs a method's requirements: uv, and pip where uv cannot; or pip"

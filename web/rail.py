@@ -188,7 +188,7 @@ def _of_untrained(project: str, lineage: Lineage) -> dict[str, _Known]:
 
 
 def _from_dataset(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> dict[str, _Known]:
-    ids = [pin["id"] for pin in job.inputs.values() if pin["kind"] == "dataset"]
+    ids = [pin["id"] for pin in job.inputs.values() if pin["kind"] == "dataset" and pin["id"]]
     if not ids:
         return {}
     dataset, version = datasets.of_version(actor, cp, ids[0])

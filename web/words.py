@@ -104,6 +104,7 @@ def kind(code: str) -> str:
         "evaluate": gettext("Evaluation"),
         "export": gettext("Packaging"),
         "search": gettext("Prompt search"),
+        "dry_run": gettext("Dry run"),
     }
     return names.get(code, code)
 

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import Any
 
-from agent import memory
+from agent import approval, memory
 from agent.attempts import trainer, workspace
 from agent.attempts.attempt import Attempt
 from agent.attempts.faults import blame
@@ -40,6 +40,9 @@ class Attempts:
 
     def offer(self, offer: pb.Offer) -> None:
         """Take an offer up; one that is held already is left alone."""
+        if not approval.is_approved(offer, self._agent.settings.approved_methods):
+            self._decline(offer, "method_unapproved", {"method": offer.method, "hash": offer.method_hash[:12]})
+            return
         try:
             workspace.check(offer)
             added = self._agent.store.add_attempt(offer.attempt_id, offer.fence, offer.SerializeToString())

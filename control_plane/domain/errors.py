@@ -383,6 +383,47 @@ class MethodBroken(Invalid):
     """The method “{method}” has a faulty manifest: {problem}"""
 
 
+class ManifestFaulty(MethodBroken):
+    """The method “{method}” has a fault in line {line} of method.toml, at {field}: {problem}"""
+
+
+class MethodFileMissing(Invalid):
+    """The method lacks the file {file}."""
+
+
+class MethodFileRefused(Invalid):
+    """“{path}” cannot be part of a method: only ordinary files below its folder can, no links and no paths that lead
+    out of it."""
+
+
+class MethodFilesTooMany(Invalid):
+    """The method has more than {most} files."""
+
+
+class MethodTooLarge(Invalid):
+    """The files of a method may have {limit} in all; these have more."""
+
+
+class MethodArchiveUnreadable(Invalid):
+    """This is no ZIP archive that can be read."""
+
+
+class MethodTaken(Conflict):
+    """There is a method “{method}” already: choose another internal name, or edit that one."""
+
+
+class MethodNotTried(Conflict):
+    """Version {number} of “{method}” has not come through a dry run: it can be published after one that succeeds."""
+
+
+class MethodDeleted(Conflict):
+    """The method “{method}” was deleted; restore it first."""
+
+
+class MethodUntriable(Invalid):
+    """A dry run gives a method a tiny base model and a few rows; the input “{input}” takes neither."""
+
+
 class ParameterUnknown(Invalid):
     """The method “{method}” has no parameter “{parameter}”."""
 
@@ -526,6 +567,10 @@ class ControlPlaneError(TunesmithError):
 
 class OfferUnbuildable(TunesmithError):
     """What the job needs can no longer be read, so no machine can be given it: {problem}"""
+
+
+class MethodUnapproved(TunesmithError):
+    """The machine's owner lets only approved method versions run on it, and {hash} of “{method}” is none of them."""
 
 
 class MethodRefused(TunesmithError):

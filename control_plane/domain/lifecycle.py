@@ -49,6 +49,8 @@ class ReplicaState(StrEnum):
     FAILED = "FAILED"
 
 
+DRY_RUN = "dry_run"  # the kind of a job that tries a method version and makes nothing that lasts
+
 OFFERED, PREPARING, RUNNING = AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.RUNNING
 UPLOADING, SUCCEEDED, FAILED = AttemptState.UPLOADING, AttemptState.SUCCEEDED, AttemptState.FAILED
 CANCELLED, PREEMPTED = AttemptState.CANCELLED, AttemptState.PREEMPTED

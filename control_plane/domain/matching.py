@@ -63,6 +63,7 @@ class Need:
     disk: int  # bytes
     avoid: frozenset[str] = frozenset()  # machines that have just declined, or failed
     engine: bool = False
+    only: str = ""  # the one machine that may be asked; empty: any
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,8 @@ def _first(fitting: list[_Slot], need: Need) -> _Slot | None:
 
 
 def _is_open(machine: Machine, need: Need) -> bool:
-    return _takes_more(machine) and machine.id not in need.avoid and machine.disk_free >= need.disk
+    is_meant = not need.only or machine.id == need.only
+    return is_meant and _takes_more(machine) and machine.id not in need.avoid and machine.disk_free >= need.disk
 
 
 def _takes_more(machine: Machine) -> bool:
@@ -236,6 +238,9 @@ def _suits(slot: _Slot, need: Need) -> bool:
 
 def _reason(machines: tuple[Machine, ...], slots: list[_Slot], need: Need) -> tuple[str, dict[str, object]]:
     """The first filter that leaves nothing over."""
+    if need.only:
+        machines = tuple(machine for machine in machines if machine.id == need.only)
+        slots = [slot for slot in slots if slot.machine.id == need.only]
     left = [slot for slot in slots if slot.machine.online and _suits(slot, need)]
     if not left:
         return _nobody(machines, need)
@@ -253,6 +258,8 @@ def _reason(machines: tuple[Machine, ...], slots: list[_Slot], need: Need) -> tu
 
 
 def _nobody(machines: tuple[Machine, ...], need: Need) -> tuple[str, dict[str, object]]:
+    if need.only and not any(machine.online for machine in machines):
+        return "chosen_machine_offline", {}
     if not machines:
         return "no_machine", {}
     if not any(machine.online for machine in machines):

@@ -34,6 +34,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "deployment.use": _ALL,
     "case.see": _ALL,
     "method.see": _ALL,
+    "method.write": frozenset({_OWNER, _DEVELOPER}),
+    "method.publish": frozenset(),
     "member.see": frozenset({_OWNER}),
     "member.change": frozenset({_OWNER}),
     "audit.see": frozenset({_OWNER}),

@@ -4,6 +4,7 @@ REASONS = {
     "not_planned": "It was just asked for; a machine is looked for at once.",
     "not_before": "The job is to start later, as its owner asked.",
     "no_machine": "No machine has joined the fleet yet.",
+    "chosen_machine_offline": "The machine that was chosen for it is not online at the moment.",
     "no_machine_online": "No machine is online at the moment.",
     "machines_drained": "All machines that fit are drained: they take no new jobs.",
     "no_platform": "No machine can run this method: it needs {platforms}.",

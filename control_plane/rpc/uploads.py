@@ -1,4 +1,4 @@
-"""An uploaded dataset on its way to the disk."""
+"""An uploaded dataset, or a method's archive, on its way to the disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from typing import IO
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import FieldInvalid, FileTooLarge
+from control_plane.domain.errors import FieldInvalid, FileTooLarge, MethodTooLarge
+from control_plane.domain.method_files import LARGEST
 from control_plane.rpc.calls import Calls
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -31,6 +32,21 @@ async def take(
     for file in parts.values():
         file.seek(0)
     return parts
+
+
+async def take_archive(
+    cp: ControlPlane, calls: Calls, stream: AsyncIterator[pb.UploadMethodRequest], files: ExitStack
+) -> IO[bytes]:
+    """A method's archive as a file without a name. Raises FieldInvalid, MethodTooLarge, DiskFull."""
+    archive = _file(cp, files)
+    async for message in stream:
+        if message.WhichOneof("what") != "archive":
+            raise FieldInvalid(field="what", problem="header, archive …")
+        if archive.tell() + len(message.archive) > LARGEST:
+            raise MethodTooLarge(limit=LARGEST)
+        await calls.run(_append, cp, "archive.zip", archive, message.archive)
+    archive.seek(0)
+    return archive
 
 
 def _file(cp: ControlPlane, files: ExitStack) -> IO[bytes]:

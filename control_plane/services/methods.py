@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-import sys
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import ValidationError
+from peewee import fn
 
 from control_plane.context import ControlPlane
 from control_plane.domain import manifest as manifests
 from control_plane.domain.documents import parse
 from control_plane.domain.errors import (
     MethodBroken,
+    MethodFileMissing,
     MethodUnknown,
     ParameterInvalid,
     ParameterLengthWrong,
@@ -31,13 +28,13 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import SYSTEM, Actor, require
-from control_plane.services import audit, references
+from control_plane.services import audit, method_folders, references
+from control_plane.services.method_folders import Folder
 from control_plane.store.database import transaction
 from control_plane.store.methods import MethodVersionRecord
 
-# beside the packages in a checkout, among the shared data of an installed wheel
-SHIPPED = (Path(__file__).resolve().parents[2] / "methods", Path(sys.prefix) / "share" / "tunesmith" / "methods")
-KIT = "kit"
+SHIPPED, OURS = "shipped", "ours"  # where a version comes from
+DRAFT, PUBLISHED, DELETED = "draft", "published", "deleted"  # its state
 EASIEST = "sft_demo"  # of several methods that fit, the one to begin with
 
 _LOG = logging.getLogger(__name__)
@@ -45,17 +42,6 @@ _SIGNS = {
     "minimum": "≥ ", "exclusiveMinimum": "> ", "maximum": "≤ ", "exclusiveMaximum": "< ",
     "minLength": "≥ ", "maxLength": "≤ ",
 }  # fmt: skip
-_CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".DS_Store"})
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """A method as it was read from disk."""
-
-    manifest: dict[str, Any]
-    requirements: str
-    files: list[dict[str, Any]]
-    hash: str
 
 
 def register_shipped(cp: ControlPlane) -> list[str]:
@@ -64,16 +50,14 @@ def register_shipped(cp: ControlPlane) -> list[str]:
     What is the same stays the same version. A faulty folder is logged and left out: it must not keep the rest from
     starting. A method whose folder is not there stays as it is: the database may know methods that no disk has.
     """
-    root = Path(cp.settings.methods) if cp.settings.methods else next(filter(Path.is_dir, SHIPPED))
+    root = method_folders.root_of(cp)
     with cp.blobs.holding():
         found = {}
         for path in sorted(root.glob("*/method.toml")):
             try:
-                folder = _read(cp, root, path.parent)
-            except MethodBroken as problem:
-                _LOG.error("%s", problem)
-                continue
-            found[path.parent.name] = folder
+                found[path.parent.name] = method_folders.read_shipped(cp, path.parent.name)
+            except (MethodBroken, MethodFileMissing) as problem:
+                _LOG.error("“%s”: %s", path.parent.name, problem)
         with transaction():
             for name, folder in found.items():
                 _register(cp, name, folder)
@@ -81,9 +65,9 @@ def register_shipped(cp: ControlPlane) -> list[str]:
 
 
 def list_methods(actor: Actor, cp: ControlPlane) -> list[MethodVersionRecord]:
-    """The current version of each method, by name. Raises Denied."""
+    """The current version of each method that is not deleted, by name. Raises Denied."""
     require(actor, "method.see")
-    return list(MethodVersionRecord.select().where(_current()).order_by(MethodVersionRecord.name))
+    return list(MethodVersionRecord.select().where(_offered()).order_by(MethodVersionRecord.name))
 
 
 def of_kind(actor: Actor, cp: ControlPlane, kind: str, row_format: str = "") -> list[MethodVersionRecord]:
@@ -101,12 +85,22 @@ def _takes(record: MethodVersionRecord, row_format: str) -> bool:
 
 
 def get(actor: Actor, cp: ControlPlane, name: str) -> MethodVersionRecord:
-    """The current version of a method. Raises MethodUnknown, Denied."""
+    """The current version of a method, or by `name@hash` the one of that whole hash that was published once.
+
+    What a job pinned can thus be run again, whatever became of the method. Raises MethodUnknown, Denied.
+    """
     require(actor, "method.see")
-    record = MethodVersionRecord.get_or_none(_current() & (MethodVersionRecord.name == name))
-    if record is None:
+    plain, at, wanted = name.partition("@")
+    which = _once_offered() & (MethodVersionRecord.hash == wanted) if at else _offered()
+    found: MethodVersionRecord | None = MethodVersionRecord.get_or_none(which & (MethodVersionRecord.name == plain))
+    if found is None:
         raise MethodUnknown(method=name)
-    return record
+    return found
+
+
+def pinned(version: MethodVersionRecord) -> str:
+    """By what name `get` finds this very version: the plain one while new jobs take it."""
+    return str(version.name) if version.current and version.state == PUBLISHED else f"{version.name}@{version.hash}"
 
 
 def manifest(record: MethodVersionRecord, locale: str = "en") -> Manifest:
@@ -165,74 +159,51 @@ def _range(schema: Mapping[str, Any]) -> str:
     return ", ".join(f"{sign}{schema[rule]}" for rule, sign in _SIGNS.items() if rule in schema)
 
 
-def _read(cp: ControlPlane, root: Path, folder: Path) -> _Folder:
-    """Read a folder into values, and its files and the kit's into blobs. Raises MethodBroken."""
-    manifest = _read_manifest(root, folder)
-    manifest["messages"] = _of_kit(root, "messages.toml") | manifest.get("messages", {})
-    requirements = folder / "requirements.txt"
-    if not requirements.is_file() or not (folder / manifest["entry"]).is_file():
-        raise MethodBroken(method=folder.name, problem=f"requirements.txt or {manifest['entry']} is missing")
-    files = [_keep(cp, root, path) for part in (folder, root / KIT) for path in _files(part)]
-    digest = hashlib.sha256(json.dumps([(file["path"], file["sha256"]) for file in files]).encode()).hexdigest()
-    return _Folder(manifest, requirements.read_text("utf-8"), files, digest)
-
-
-def _read_manifest(root: Path, folder: Path) -> dict[str, Any]:
-    try:
-        manifest = tomllib.loads((folder / "method.toml").read_text("utf-8"))
-        manifest = manifests.taken_over(manifest, _of_kit(root, "parameters.toml"))
-        schema = json.loads((root / KIT / "manifest.schema.json").read_text("utf-8"))
-        Draft202012Validator(schema).validate(manifest)
-        Draft202012Validator.check_schema(manifests.in_language(manifest["parameters"], "en"))
-    except (OSError, ValueError) as problem:
-        raise MethodBroken(method=folder.name, problem=str(problem)) from problem
-    except (ValidationError, SchemaError) as problem:
-        raise MethodBroken(method=folder.name, problem=f"{problem.json_path}: {problem.message}") from problem
-    if manifest["name"] != folder.name:
-        raise MethodBroken(method=folder.name, problem=f"name = {manifest['name']!r} is not the folder's")
-    manifests.parse(manifest)
-    return manifest
-
-
-def _of_kit(root: Path, file: str) -> dict[str, Any]:
-    """What the kit says once for all methods; empty for a kit that has no such file."""
-    path = root / KIT / file
-    try:
-        return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
-    except (OSError, ValueError) as problem:
-        raise MethodBroken(method=KIT, problem=str(problem)) from problem
-
-
-def _files(folder: Path) -> list[Path]:
-    inside = (path for path in folder.rglob("*") if path.is_file() and not _CACHES & {*path.relative_to(folder).parts})
-    return sorted(path for path in inside if path.suffix != ".pyc")
-
-
-def _keep(cp: ControlPlane, root: Path, path: Path) -> dict[str, Any]:
-    data = path.read_bytes()
-    return {"path": path.relative_to(root).as_posix(), "sha256": cp.blobs.put_bytes(data), "size": len(data)}
-
-
-def _register(cp: ControlPlane, name: str, folder: _Folder) -> None:
+def _register(cp: ControlPlane, name: str, folder: Folder) -> None:
+    """A version that somebody here published stays the current one, and a deleted method stays deleted."""
     known = MethodVersionRecord.get_or_none(MethodVersionRecord.name == name, MethodVersionRecord.hash == folder.hash)
-    if known is not None and known.current:
+    now = MethodVersionRecord.get_or_none(MethodVersionRecord.name == name, _current())
+    if known is not None and (known.current or (now is not None and now.source == OURS)):
         return
-    MethodVersionRecord.update(current=False).where(MethodVersionRecord.name == name).execute()
-    if known is not None:
-        MethodVersionRecord.update(current=True).where(MethodVersionRecord.id == known.id).execute()
-    else:
-        known = MethodVersionRecord.create(
-            name=name,
-            hash=folder.hash,
-            kind=folder.manifest["kind"],
-            manifest=folder.manifest,
-            requirements=folder.requirements,
-            files=folder.files,
-            created_at=cp.clock(),
-        )
-        references.add(cp, references.METHOD, known.id, [file["sha256"] for file in folder.files])
+    if known is None:
+        known = record(cp, folder, source=SHIPPED, current=False)
+    if now is None or now.source != OURS:
+        make_current(known, PUBLISHED if now is None else now.state)
     audit.record(SYSTEM, cp, "method.register", f"method:{known.id}", name=name, hash=folder.hash)
+
+
+def record(cp: ControlPlane, folder: Folder, **columns: Any) -> MethodVersionRecord:
+    """The row of a folder, the next of its name. Called inside a transaction by whoever holds the folder's blobs."""
+    name = folder.manifest["name"]
+    last = MethodVersionRecord.select(fn.MAX(MethodVersionRecord.number)).where(MethodVersionRecord.name == name)
+    made: MethodVersionRecord = MethodVersionRecord.create(
+        name=name,
+        number=(last.scalar() or 0) + 1,
+        hash=folder.hash,
+        kind=folder.manifest["kind"],
+        manifest=folder.manifest,
+        requirements=folder.requirements,
+        files=folder.files,
+        created_at=cp.clock(),
+        **columns,
+    )
+    references.add(cp, references.METHOD, made.id, [file["sha256"] for file in folder.files])
+    return made
+
+
+def make_current(version: MethodVersionRecord, state: str = PUBLISHED) -> None:
+    """New jobs take this version of its name. Called inside a transaction."""
+    MethodVersionRecord.update(current=False).where(MethodVersionRecord.name == version.name).execute()
+    MethodVersionRecord.update(current=True, state=state).where(MethodVersionRecord.id == version.id).execute()
 
 
 def _current() -> Any:
     return MethodVersionRecord.current == True  # noqa: E712 (an expression)
+
+
+def _offered() -> Any:
+    return _current() & (MethodVersionRecord.state == PUBLISHED)
+
+
+def _once_offered() -> Any:
+    return (MethodVersionRecord.source == SHIPPED) | (MethodVersionRecord.approved_at > 0)

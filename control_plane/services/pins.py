@@ -30,7 +30,7 @@ def given(job: JobRecord, name: str) -> int | None:
 
 
 def _input(pin: dict[str, Any]) -> dict[str, Any]:
-    if pin["kind"] != "dataset":
+    if pin["kind"] != "dataset" or "files" in pin:
         return pin
     return pin | {"split_seed": DatasetVersionRecord.get_by_id(pin["id"]).split_seed}
 

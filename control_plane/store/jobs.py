@@ -24,6 +24,7 @@ class JobRecord(Record):
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
     priority = IntegerField(default=0)  # higher is planned first
     not_before = TimeField(default=0.0)
+    only_machine = CharField(36, default="")  # the one that it may run on; empty: any
     lost_after = DoubleField(null=True)  # seconds of silence; null: by the machine's class
     when_lost = CharField(16, default="requeue")  # requeue | fail
     time_limit = DoubleField(default=0.0)  # seconds that an attempt may run; 0: without a limit

@@ -12,7 +12,18 @@ from pathlib import Path
 
 import click
 
-from tunesmith.commands import account, automation, datasets, deployments, guided, installation, jobs, models, people
+from tunesmith.commands import (
+    account,
+    automation,
+    datasets,
+    deployments,
+    guided,
+    installation,
+    jobs,
+    methods,
+    models,
+    people,
+)
 from tunesmith.commands.context import Terminal
 from tunesmith.connection import CallFailed, NotConfigured
 
@@ -52,9 +63,10 @@ def main(ctx: click.Context, data: Path | None, project: str, as_json: bool) -> 
     ctx.obj = Terminal(data, project, as_json)
 
 
-for group in (account, automation, datasets, deployments, guided, installation, jobs, models, people):
+for group in (account, automation, datasets, deployments, guided, installation, jobs, methods, models, people):
     for command in group.COMMANDS:
         main.add_command(command)
+main.add_command(methods.methods, "method")  # for whoever thinks of one
 
 
 def _plug_ins() -> dict[str, EntryPoint]:

@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 
 from tunesmith.connection import CallFailed, Target, find, open_channel, retried, streamed
 from tunesmith.download import fetch
+from tunesmith.packing import packed
 from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
@@ -186,6 +187,81 @@ class Client:
     def list_methods(self) -> list[pb.Method]:
         """What can be run; `manifest` is JSON."""
         return list(self._ask(pb.ListMethodsReply, self._stub.ListMethods, pb.ListMethodsRequest()).methods)
+
+    def list_method_versions(self, name: str) -> list[pb.MethodVersion]:
+        """All versions of a method, the newest first; drafts for those alone who may write methods."""
+        request = pb.ListMethodVersionsRequest(name=name)
+        return list(self._ask(pb.ListMethodVersionsReply, self._stub.ListMethodVersions, request).versions)
+
+    def get_method_file(self, version_id: int, path: str) -> bytes:
+        """A file of a version by its path below the method's folder."""
+        data = b""
+        while True:
+            request = pb.GetMethodFileRequest(version_id=version_id, path=path, offset=len(data))
+            reply = self._ask(pb.GetMethodFileReply, self._stub.GetMethodFile, request)
+            data += reply.data
+            if not reply.data or len(data) >= reply.size:
+                return data
+
+    def compare_method_versions(self, old_id: int, new_id: int) -> pb.CompareMethodVersionsReply:
+        """What differs between two versions of a method, file by file, as `diff -u` writes it."""
+        request = pb.CompareMethodVersionsRequest(old_id=old_id, new_id=new_id)
+        return self._ask(pb.CompareMethodVersionsReply, self._stub.CompareMethodVersions, request)
+
+    def upload_method(self, folder: str | Path, check_only: bool = False, only_new: bool = False) -> pb.MethodVersion:
+        """Hand in a method's folder, or a ZIP archive of it, as a draft; the version of this content if there is one.
+
+        With `check_only` nothing is kept, with `only_new` a method of its name must not be there. A fault raises
+        CallFailed naming the line and the field of method.toml, or the file.
+        """
+        archive = packed(Path(folder))
+        header = pb.UploadMethodHeader(check_only=check_only, only_new=only_new)
+
+        def messages() -> Iterator[pb.UploadMethodRequest]:
+            yield pb.UploadMethodRequest(header=header)
+            yield from (pb.UploadMethodRequest(archive=chunk) for chunk in _chunks(archive))
+
+        return self._repeated(pb.MethodVersion, lambda: self._stub.UploadMethod(messages(), metadata=self._metadata))
+
+    def copy_method(
+        self,
+        source_id: int,
+        name: str,
+        type: str = "",
+        display: Mapping[str, str] | None = None,
+        description: Mapping[str, str] | None = None,
+    ) -> pb.MethodVersion:
+        """The draft of a new method that begins as a version of another one; texts are by language: en, de, zh."""
+        texts = {
+            key: json.dumps(dict(value)) if value else ""
+            for key, value in (("display", display), ("description", description))
+        }
+        request = pb.CopyMethodRequest(source_id=source_id, name=name, type=type, **texts)
+        return self._ask_once(pb.MethodVersion, self._stub.CopyMethod, request)
+
+    def try_method(
+        self, project: str, version_id: int, machine_id: str, parameters: Mapping[str, Any] | None = None
+    ) -> pb.Job:
+        """Run a version on a tiny model and a few rows on one machine; a job, to be waited for like any other."""
+        request = pb.TryMethodRequest(
+            project=project,
+            version_id=version_id,
+            machine_id=machine_id,
+            parameters=json.dumps(dict(parameters)) if parameters else "",
+        )
+        return self._ask_once(pb.Job, self._stub.TryMethod, request)
+
+    def publish_method(self, version_id: int) -> pb.MethodVersion:
+        """Have new jobs take this version; a draft has to have come through a dry run. Administrators only."""
+        return self._ask(pb.MethodVersion, self._stub.PublishMethod, pb.PublishMethodRequest(version_id=version_id))
+
+    def delete_method(self, version_id: int) -> pb.MethodVersion:
+        """Take a method (its current version's id) out of what is offered, or throw a draft away; its jobs stay."""
+        return self._ask(pb.MethodVersion, self._stub.DeleteMethod, pb.DeleteMethodRequest(version_id=version_id))
+
+    def restore_method(self, version_id: int) -> pb.MethodVersion:
+        """Undo `delete_method`."""
+        return self._ask(pb.MethodVersion, self._stub.RestoreMethod, pb.RestoreMethodRequest(version_id=version_id))
 
     def list_cases(self) -> list[pb.Case]:
         """The worked examples; `plan` is JSON."""

@@ -256,6 +256,15 @@ def test_paths_that_lead_out_are_declined(fleet: FakeFleet, machine: Machine, pa
     assert not machine.attempt_folder(12).exists()
 
 
+@pytest.mark.parametrize("approved", ["0" * 64, "0123456789ab, none", "short"])
+def test_code_that_the_owner_did_not_approve_is_declined(fleet: FakeFleet, machine: Machine, approved: str) -> None:
+    machine.start(TUNESMITH_AGENT_APPROVED_METHODS=approved)
+    fleet.offer(make_offer(fleet, GOOD))
+    fleet.wait_for(lambda: fleet.states[12])
+    assert (fleet.states[12][0].state, fleet.states[12][0].reason) == ("DECLINED", "method_unapproved")
+    assert not machine.attempt_folder(12).exists()
+
+
 def test_outputs_are_in_the_cache_of_the_next_job(fleet: FakeFleet, machine: Machine) -> None:
     machine.start()
     fleet.offer(make_offer(fleet, GOOD))

@@ -53,6 +53,23 @@ ROWS = {
     "ListMachines": Row(lambda _: pb.ListMachinesRequest(), OK, NO, OK),
     "CreateJoinToken": Row(lambda _: pb.CreateJoinTokenRequest(machine_class="server"), NO, NO, NO, NO),
     "ListMethods": Row(lambda _: pb.ListMethodsRequest(), OK, NO, OK),
+    "ListMethodVersions": Row(lambda _: pb.ListMethodVersionsRequest(name="sft_demo"), OK, NO, OK),
+    "GetMethodFile": Row(lambda made: pb.GetMethodFileRequest(version_id=made["method"], path="train.py"), OK, NO, OK),
+    "CompareMethodVersions": Row(
+        lambda made: pb.CompareMethodVersionsRequest(old_id=made["method"], new_id=made["method"]), OK, NO, OK
+    ),
+    "UploadMethod": Row(lambda _: [pb.UploadMethodRequest(), pb.UploadMethodRequest(archive=b"x")], BAD, NO, NO, BAD),
+    "CopyMethod": Row(
+        lambda made: pb.CopyMethodRequest(source_id=made["method"], name="sft_demo"),
+        "FAILED_PRECONDITION",
+        NO,
+        NO,
+        "FAILED_PRECONDITION",
+    ),
+    "TryMethod": Row(lambda made: _trial(PROJECT, made), GONE, NO, NO, GONE),
+    "PublishMethod": Row(lambda made: pb.PublishMethodRequest(version_id=made["method"]), NO, NO, NO, NO),
+    "DeleteMethod": Row(lambda made: pb.DeleteMethodRequest(version_id=made["method"]), NO, NO, NO, NO),
+    "RestoreMethod": Row(lambda made: pb.RestoreMethodRequest(version_id=made["method"]), NO, NO, NO, NO),
     "ListCases": Row(lambda _: pb.ListCasesRequest(), OK, NO, OK),
     "GetCaseFile": Row(lambda _: pb.GetCaseFileRequest(case="machine_faults", file="case.toml"), OK, NO, OK),
     "GetMachine": Row(lambda made: pb.GetMachineRequest(id=str(made["machine"])), OK, NO, OK),
@@ -124,6 +141,10 @@ BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     "the dataset in a guided run": ("StartGuidedRun", lambda made: _guided(OTHER, made)),
     "the model": ("Deploy", lambda made: _deploy(OTHER, made["gguf"])),
 }
+
+
+def _trial(project: str, made: dict[str, int]) -> pb.TryMethodRequest:
+    return pb.TryMethodRequest(project=project, version_id=made["method"], machine_id="no machine")
 
 
 def _upload(project: str) -> list[pb.UploadDatasetRequest]:

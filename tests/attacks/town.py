@@ -12,6 +12,7 @@ from control_plane.rpc.server import Server
 from control_plane.services.access import credentials, people, projects
 from control_plane.store.database import transaction
 from control_plane.store.guided import GuidedRunRecord
+from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import ApiTokenRecord, UserRecord
 from control_plane.store.projects import ProjectRecord
@@ -60,6 +61,7 @@ def settle(cp: ControlPlane) -> Town:
         created_by=UserRecord.get(UserRecord.name == OLGA),
         created_at=cp.clock(),
     )
+    made["method"] = MethodVersionRecord.get(MethodVersionRecord.name == "sft_demo").id
     root = ApiTokenRecord.get(ApiTokenRecord.user == UserRecord.get(UserRecord.name == ROOT).id)
     made |= {"run": run.id, "token": root.id, "artifact": ModelRecord.get_by_id(made["adapter"]).artifact_id}
     made["machine"] = furnished.machine.id  # type: ignore[assignment]  # the one id that is no number

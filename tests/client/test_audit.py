@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from client_support import Installation, made
 
 import tunesmith
-from control_plane.services import methods
+from control_plane.services import method_folders, methods
 from control_plane.services.access import identity, people
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database
+from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
 from tunesmith.v1 import automation_pb2 as pb
 
-READING = ("Get", "List", "Read", "Wait", "WhoAmI", "Chat", "CheckAudit")  # the last writes its own entry alone
+READING = (
+    "Get",
+    "List",
+    "Compare",
+    "Read",
+    "Wait",
+    "WhoAmI",
+    "Chat",
+    "CheckAudit",
+)  # the last writes its own entry alone
 CALLS = [method.name for method in pb.DESCRIPTOR.services_by_name["Automation"].methods]
 ROWS = b"".join(json.dumps({"prompt": f"p{n}", "completion": f"c{n}"}).encode() + b"\n" for n in range(20))
 
@@ -118,6 +130,47 @@ def served(client: tunesmith.Client, installation: Installation) -> Act:
     return lambda: client.stop_deployment(number)
 
 
+def _folder(tmp: Path, words: str = "Mine") -> Path:
+    """The folder of a method that can be handed in."""
+    folder = tmp / f"mine-{words}"
+    shutil.copytree(method_folders.SHIPPED[0] / "sft_demo", folder)
+    text = (folder / "method.toml").read_text("utf-8").replace('name = "sft_demo"', 'name = "mine"')
+    (folder / "method.toml").write_text(text, "utf-8")
+    (folder / "README.md").write_text(words)
+    return folder
+
+
+def handed_in(act: Callable[[tunesmith.Client, int], Any]) -> Callable[[tunesmith.Client, Installation], Act]:
+    """A change of a draft that came through its dry run."""
+
+    def prepare(client: tunesmith.Client, installation: Installation) -> Act:
+        draft = client.upload_method(_folder(installation.cp.settings.data.parent)).id
+        job = client.try_method("default", draft, installation.fleet.machine().id)
+        JobRecord.update(**{"state": "SUCCEEDED"}).where(JobRecord.id == job.id).execute()
+        return lambda: act(client, draft)
+
+    return prepare
+
+
+def thrown_away(client: tunesmith.Client, installation: Installation) -> Act:
+    draft = client.upload_method(_folder(installation.cp.settings.data.parent)).id
+    client.delete_method(draft)
+    return lambda: client.restore_method(draft)
+
+
+def tried(client: tunesmith.Client, installation: Installation) -> Act:
+    draft, machine = (
+        client.upload_method(_folder(installation.cp.settings.data.parent)).id,
+        installation.fleet.machine(),
+    )
+    return lambda: client.try_method("default", draft, machine.id)
+
+
+def folder_of(client: tunesmith.Client, installation: Installation) -> Act:
+    folder = _folder(installation.cp.settings.data.parent)
+    return lambda: client.upload_method(folder)
+
+
 # call → the action of its entry, and what has to be there before; what is made then is the call itself
 CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] = {
     "CreateProject": ("project.create", lambda client, _: lambda: client.create_project("pumps")),
@@ -140,6 +193,12 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "DescribeMachine": ("machine.describe", named),
     "RemoveMachine": ("machine.remove", unwanted),
     "CreateJoinToken": ("join_token.create", lambda client, _: lambda: client.create_join_token("laptop")),
+    "UploadMethod": ("method.draft", folder_of),
+    "CopyMethod": ("method.draft", handed_in(lambda client, draft: client.copy_method(draft, "another"))),
+    "TryMethod": ("method.try", tried),
+    "PublishMethod": ("method.publish", handed_in(lambda client, draft: client.publish_method(draft))),
+    "DeleteMethod": ("method.delete", handed_in(lambda client, draft: client.delete_method(draft))),
+    "RestoreMethod": ("method.restore", thrown_away),
     "UploadDataset": ("dataset.upload", lambda client, _: lambda: client.upload_dataset("default", "faults", ROWS)),
     "StartGuidedRun": ("guided_run.start", guided),
     "CancelGuidedRun": ("guided_run.cancel", running),

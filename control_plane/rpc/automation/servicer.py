@@ -81,10 +81,27 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     DescribeMachine = _call(machines.describe_machine)
     RemoveMachine = _call(machines.remove_machine)
     ListMethods = _call(methods.list_methods)
+    ListMethodVersions = _call(methods.list_versions)
+    GetMethodFile = _call(methods.get_file)
+    CompareMethodVersions = _call(methods.compare)
+    CopyMethod = _call(methods.copy)
+    TryMethod = _call(methods.try_it)
+    PublishMethod = _call(methods.publish)
+    DeleteMethod = _call(methods.delete)
+    RestoreMethod = _call(methods.restore)
     ListCases = _call(cases.list_cases)
     GetCaseFile = _call(cases.get_file)
     ListAudit = _call(audit.list_entries)
     CheckAudit = _call(audit.check)
+
+    async def UploadMethod(
+        self, request_iterator: AsyncIterator[pb.UploadMethodRequest], context: Context
+    ) -> pb.MethodVersion:
+        header = (await anext(request_iterator, pb.UploadMethodRequest())).header
+        await self._serve(context, methods.may_upload)
+        with ExitStack() as files:
+            archive = await uploads.take_archive(self._cp, self._calls, request_iterator, files)
+            return await self._serve(context, lambda call: methods.upload(call, header, archive))
 
     # ---- data
 

@@ -193,8 +193,9 @@ def _take(
     if state == SUCCEEDED and attempt.state == lifecycle.UPLOADING and results is not None:
         if results.problem is None:
             job = JobRecord.get_by_id(attempt.job_id)
-            models.register(cp, job, attempt, results.made)
-            evaluations.register(cp, job, results.scored)
+            if job.kind != lifecycle.DRY_RUN:
+                models.register(cp, job, attempt, results.made)
+                evaluations.register(cp, job, results.scored)
         else:
             state, reason, params = FAILED, results.problem.code, dict(results.problem.params)
     elif state == FAILED and "text" in params:

@@ -8,6 +8,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.instructions import FileRef, Input, Offer, Output
+from control_plane.domain.lifecycle import DRY_RUN
 from control_plane.services import pins
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.datasets import DatasetVersionRecord
@@ -17,7 +18,7 @@ from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 
 # kinds that read what strangers made; what a training takes is its owner's choice and hard to foresee
-_BOUNDED = frozenset({"import", "evaluate", "export"})
+_BOUNDED = frozenset({"import", "evaluate", "export", DRY_RUN})
 CHECKPOINT = "checkpoint"  # artifacts named checkpoint:<step>
 
 
@@ -89,6 +90,9 @@ def _lock(method: MethodVersionRecord, attempt: AttemptRecord) -> str:
 
 
 def _input(cp: ControlPlane, name: str, pin: dict[str, Any]) -> Input:
+    if "files" in pin:  # of a dry run, which reads nobody's models and data
+        shape = {"form": pin.get("form", ""), "format": pin.get("format", "")}
+        return Input(name=name, kind=pin["kind"], **shape, files=_refs(pin["files"]))
     if pin["kind"] == "model":
         return model_input(name, ModelRecord.get_by_id(pin["id"]))
     version = DatasetVersionRecord.get_by_id(pin["id"])

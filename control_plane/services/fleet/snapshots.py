@@ -46,6 +46,7 @@ def take(cp: ControlPlane) -> Snapshot:
             JobRecord.memory_bytes,
             JobRecord.disk_bytes,
             JobRecord.priority,
+            JobRecord.only_machine,
         )
         .where(
             JobRecord.state == QUEUED,
@@ -71,6 +72,7 @@ def _job(row: JobRecord, manifest: dict[str, Any], avoid: frozenset[str]) -> Que
         memory=row.memory_bytes,
         disk=row.disk_bytes,
         avoid=avoid,
+        only=row.only_machine,
     )
     return QueuedJob(row.id, row.project_id, row.created_at, need, row.priority)
 

@@ -218,12 +218,19 @@ class DatasetVersionRecord(Record):
 class MethodVersionRecord(Record):
     id = AutoField()
     name = CharField(64)
+    number = IntegerField(default=1)
     hash = CharField(64)
     kind = CharField(16)
     manifest = JSONField()
     requirements = TextField()
     files = JSONField()
     current = BooleanField(default=True)
+    source = CharField(8, default="shipped")
+    state = CharField(16, default="published")
+    author = CharField(64, default="")
+    approved_by = CharField(64, default="")
+    approved_at = TimeField(default=0.0)
+    trial_job = IntegerField(default=0)
     created_at = TimeField()
 
     class Meta:
@@ -245,6 +252,7 @@ class JobRecord(Record):
     version = BigIntegerField(default=1)
     priority = IntegerField(default=0)
     not_before = TimeField(default=0.0)
+    only_machine = CharField(36, default="")
     lost_after = DoubleField(null=True)
     when_lost = CharField(16, default="requeue")
     time_limit = DoubleField(default=0.0)

@@ -1,4 +1,4 @@
-"""`tunesmith machines`, `methods`, `cases`, `projects` and `audit`"""
+"""`tunesmith machines`, `cases`, `projects` and `audit`"""
 
 from __future__ import annotations
 
@@ -97,39 +97,6 @@ def remove(terminal: Terminal, machine_id: str) -> None:
 
 
 @click.group()
-def methods() -> None:
-    """What can be run on data and models."""
-
-
-@methods.command("list")
-@pass_terminal
-def list_methods(terminal: Terminal) -> None:
-    """All methods."""
-    terminal.table(
-        "Methods",
-        {
-            "name": lambda method: method.name,
-            "kind": lambda method: method.kind,
-            "type": lambda method: method.type,
-            "what it does": lambda method: json.loads(method.manifest)["display"]["en"],
-            "version": lambda method: method.hash[:12],
-        },
-        terminal.client.list_methods(),
-    )
-
-
-@methods.command()
-@click.argument("name")
-@pass_terminal
-def show(terminal: Terminal, name: str) -> None:
-    """A method's manifest: inputs, parameters, outputs."""
-    found = [method for method in terminal.client.list_methods() if method.name == name]
-    if not found:
-        raise click.ClickException(f"There is no method “{name}”.")
-    terminal.details(found[0])
-
-
-@click.group()
 def cases() -> None:
     """Worked examples from real domains."""
 
@@ -221,4 +188,4 @@ def _head(export: TextIO) -> str:
     return rows[-1][-1]
 
 
-COMMANDS = (machines, methods, cases, projects, audit)
+COMMANDS = (machines, cases, projects, audit)

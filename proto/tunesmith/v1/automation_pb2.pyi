@@ -310,6 +310,166 @@ class Method(_message.Message):
     manifest: str
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., type: _Optional[str] = ..., hash: _Optional[str] = ..., manifest: _Optional[str] = ...) -> None: ...
 
+class MethodVersion(_message.Message):
+    __slots__ = ("id", "name", "number", "hash", "source", "state", "current", "author", "created_at", "approved_by", "approved_at", "trial_job_id", "trial_state", "files", "reused")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    APPROVED_BY_FIELD_NUMBER: _ClassVar[int]
+    APPROVED_AT_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_STATE_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    REUSED_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    name: str
+    number: int
+    hash: str
+    source: str
+    state: str
+    current: bool
+    author: str
+    created_at: float
+    approved_by: str
+    approved_at: float
+    trial_job_id: int
+    trial_state: str
+    files: _containers.RepeatedCompositeFieldContainer[MethodFile]
+    reused: bool
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., number: _Optional[int] = ..., hash: _Optional[str] = ..., source: _Optional[str] = ..., state: _Optional[str] = ..., current: _Optional[bool] = ..., author: _Optional[str] = ..., created_at: _Optional[float] = ..., approved_by: _Optional[str] = ..., approved_at: _Optional[float] = ..., trial_job_id: _Optional[int] = ..., trial_state: _Optional[str] = ..., files: _Optional[_Iterable[_Union[MethodFile, _Mapping]]] = ..., reused: _Optional[bool] = ...) -> None: ...
+
+class MethodFile(_message.Message):
+    __slots__ = ("path", "size", "sha256")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    size: int
+    sha256: str
+    def __init__(self, path: _Optional[str] = ..., size: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class ListMethodVersionsRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ListMethodVersionsReply(_message.Message):
+    __slots__ = ("versions",)
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[MethodVersion]
+    def __init__(self, versions: _Optional[_Iterable[_Union[MethodVersion, _Mapping]]] = ...) -> None: ...
+
+class GetMethodFileRequest(_message.Message):
+    __slots__ = ("version_id", "path", "offset", "length")
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    version_id: int
+    path: str
+    offset: int
+    length: int
+    def __init__(self, version_id: _Optional[int] = ..., path: _Optional[str] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ...) -> None: ...
+
+class GetMethodFileReply(_message.Message):
+    __slots__ = ("data", "size")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    size: int
+    def __init__(self, data: _Optional[bytes] = ..., size: _Optional[int] = ...) -> None: ...
+
+class CompareMethodVersionsRequest(_message.Message):
+    __slots__ = ("old_id", "new_id")
+    OLD_ID_FIELD_NUMBER: _ClassVar[int]
+    NEW_ID_FIELD_NUMBER: _ClassVar[int]
+    old_id: int
+    new_id: int
+    def __init__(self, old_id: _Optional[int] = ..., new_id: _Optional[int] = ...) -> None: ...
+
+class MethodDifference(_message.Message):
+    __slots__ = ("path", "lines")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    lines: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, path: _Optional[str] = ..., lines: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CompareMethodVersionsReply(_message.Message):
+    __slots__ = ("files", "kit_differs")
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    KIT_DIFFERS_FIELD_NUMBER: _ClassVar[int]
+    files: _containers.RepeatedCompositeFieldContainer[MethodDifference]
+    kit_differs: bool
+    def __init__(self, files: _Optional[_Iterable[_Union[MethodDifference, _Mapping]]] = ..., kit_differs: _Optional[bool] = ...) -> None: ...
+
+class UploadMethodRequest(_message.Message):
+    __slots__ = ("header", "archive")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    header: UploadMethodHeader
+    archive: bytes
+    def __init__(self, header: _Optional[_Union[UploadMethodHeader, _Mapping]] = ..., archive: _Optional[bytes] = ...) -> None: ...
+
+class UploadMethodHeader(_message.Message):
+    __slots__ = ("check_only", "only_new")
+    CHECK_ONLY_FIELD_NUMBER: _ClassVar[int]
+    ONLY_NEW_FIELD_NUMBER: _ClassVar[int]
+    check_only: bool
+    only_new: bool
+    def __init__(self, check_only: _Optional[bool] = ..., only_new: _Optional[bool] = ...) -> None: ...
+
+class CopyMethodRequest(_message.Message):
+    __slots__ = ("source_id", "name", "type", "display", "description")
+    SOURCE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    source_id: int
+    name: str
+    type: str
+    display: str
+    description: str
+    def __init__(self, source_id: _Optional[int] = ..., name: _Optional[str] = ..., type: _Optional[str] = ..., display: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+
+class TryMethodRequest(_message.Message):
+    __slots__ = ("project", "version_id", "machine_id", "parameters")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    MACHINE_ID_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    version_id: int
+    machine_id: str
+    parameters: str
+    def __init__(self, project: _Optional[str] = ..., version_id: _Optional[int] = ..., machine_id: _Optional[str] = ..., parameters: _Optional[str] = ...) -> None: ...
+
+class PublishMethodRequest(_message.Message):
+    __slots__ = ("version_id",)
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    version_id: int
+    def __init__(self, version_id: _Optional[int] = ...) -> None: ...
+
+class DeleteMethodRequest(_message.Message):
+    __slots__ = ("version_id",)
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    version_id: int
+    def __init__(self, version_id: _Optional[int] = ...) -> None: ...
+
+class RestoreMethodRequest(_message.Message):
+    __slots__ = ("version_id",)
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    version_id: int
+    def __init__(self, version_id: _Optional[int] = ...) -> None: ...
+
 class ListMethodsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -154,6 +154,51 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListMethodsRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListMethodsReply.FromString,
                 _registered_method=True)
+        self.ListMethodVersions = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListMethodVersions',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListMethodVersionsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListMethodVersionsReply.FromString,
+                _registered_method=True)
+        self.GetMethodFile = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetMethodFile',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetMethodFileRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetMethodFileReply.FromString,
+                _registered_method=True)
+        self.CompareMethodVersions = channel.unary_unary(
+                '/tunesmith.v1.Automation/CompareMethodVersions',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CompareMethodVersionsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CompareMethodVersionsReply.FromString,
+                _registered_method=True)
+        self.UploadMethod = channel.stream_unary(
+                '/tunesmith.v1.Automation/UploadMethod',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.UploadMethodRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
+                _registered_method=True)
+        self.CopyMethod = channel.unary_unary(
+                '/tunesmith.v1.Automation/CopyMethod',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CopyMethodRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
+                _registered_method=True)
+        self.TryMethod = channel.unary_unary(
+                '/tunesmith.v1.Automation/TryMethod',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.TryMethodRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Job.FromString,
+                _registered_method=True)
+        self.PublishMethod = channel.unary_unary(
+                '/tunesmith.v1.Automation/PublishMethod',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.PublishMethodRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
+                _registered_method=True)
+        self.DeleteMethod = channel.unary_unary(
+                '/tunesmith.v1.Automation/DeleteMethod',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.DeleteMethodRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
+                _registered_method=True)
+        self.RestoreMethod = channel.unary_unary(
+                '/tunesmith.v1.Automation/RestoreMethod',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RestoreMethodRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
+                _registered_method=True)
         self.ListCases = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListCases',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListCasesRequest.SerializeToString,
@@ -488,6 +533,68 @@ class AutomationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMethods(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMethodVersions(self, request, context):
+        """All versions, the newest first; drafts for those alone who may write methods.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMethodFile(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareMethodVersions(self, request, context):
+        """What differs between two versions of a method, as `diff -u` writes it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadMethod(self, request_iterator, context):
+        """The first message carries the header, the following ones the bytes of a ZIP archive of the method's folder, each
+        less than 1 MiB. What comes in is a draft, offered to nobody; with `check_only` nothing is kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CopyMethod(self, request, context):
+        """The draft of a new method that begins as a version of another one, which may be a template.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TryMethod(self, request, context):
+        """A version on a tiny model and a few rows, on one machine, as a job of its own kind.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PublishMethod(self, request, context):
+        """New jobs take this version; a draft has to have come through a dry run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteMethod(self, request, context):
+        """Out of what is offered; what used it keeps working. The id is the current version's, or a draft's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreMethod(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -840,6 +947,51 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.ListMethods,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListMethodsRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListMethodsReply.SerializeToString,
+            ),
+            'ListMethodVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMethodVersions,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListMethodVersionsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListMethodVersionsReply.SerializeToString,
+            ),
+            'GetMethodFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMethodFile,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetMethodFileRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GetMethodFileReply.SerializeToString,
+            ),
+            'CompareMethodVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareMethodVersions,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CompareMethodVersionsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.CompareMethodVersionsReply.SerializeToString,
+            ),
+            'UploadMethod': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadMethod,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.UploadMethodRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.SerializeToString,
+            ),
+            'CopyMethod': grpc.unary_unary_rpc_method_handler(
+                    servicer.CopyMethod,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CopyMethodRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.SerializeToString,
+            ),
+            'TryMethod': grpc.unary_unary_rpc_method_handler(
+                    servicer.TryMethod,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.TryMethodRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Job.SerializeToString,
+            ),
+            'PublishMethod': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishMethod,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.PublishMethodRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.SerializeToString,
+            ),
+            'DeleteMethod': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMethod,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.DeleteMethodRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.SerializeToString,
+            ),
+            'RestoreMethod': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreMethod,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RestoreMethodRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.MethodVersion.SerializeToString,
             ),
             'ListCases': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCases,
@@ -1670,6 +1822,249 @@ class Automation:
             '/tunesmith.v1.Automation/ListMethods',
             tunesmith_dot_v1_dot_automation__pb2.ListMethodsRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.ListMethodsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMethodVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListMethodVersions',
+            tunesmith_dot_v1_dot_automation__pb2.ListMethodVersionsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListMethodVersionsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMethodFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetMethodFile',
+            tunesmith_dot_v1_dot_automation__pb2.GetMethodFileRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.GetMethodFileReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareMethodVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CompareMethodVersions',
+            tunesmith_dot_v1_dot_automation__pb2.CompareMethodVersionsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.CompareMethodVersionsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadMethod(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/tunesmith.v1.Automation/UploadMethod',
+            tunesmith_dot_v1_dot_automation__pb2.UploadMethodRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CopyMethod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CopyMethod',
+            tunesmith_dot_v1_dot_automation__pb2.CopyMethodRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TryMethod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/TryMethod',
+            tunesmith_dot_v1_dot_automation__pb2.TryMethodRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Job.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishMethod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/PublishMethod',
+            tunesmith_dot_v1_dot_automation__pb2.PublishMethodRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMethod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/DeleteMethod',
+            tunesmith_dot_v1_dot_automation__pb2.DeleteMethodRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreMethod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RestoreMethod',
+            tunesmith_dot_v1_dot_automation__pb2.RestoreMethodRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.MethodVersion.FromString,
             options,
             channel_credentials,
             insecure,

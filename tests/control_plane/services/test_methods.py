@@ -20,7 +20,7 @@ from control_plane.domain.errors import (
     TunesmithError,
 )
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import methods
+from control_plane.services import method_folders, methods
 from support import FakeClock, close_database, make_control_plane
 
 MANIFEST = """
@@ -83,7 +83,7 @@ def folder(tmp_path: Path) -> Path:
     """A methods folder with the real kit's schema and one method."""
     root = tmp_path / "methods"
     (root / "kit").mkdir(parents=True)
-    shutil.copy(methods.SHIPPED[0] / "kit" / "manifest.schema.json", root / "kit")
+    shutil.copy(method_folders.SHIPPED[0] / "kit" / "manifest.schema.json", root / "kit")
     (root / "tiny" / "__pycache__").mkdir(parents=True)
     (root / "tiny" / "__pycache__" / "train.pyc").write_bytes(b"cache")
     (root / "tiny" / "method.toml").write_text(MANIFEST, "utf-8")
@@ -141,7 +141,7 @@ def test_a_method_whose_folder_is_gone_stays(plant: ControlPlane, folder: Path) 
         ("minimum = 1\n", 'minimum = "one"\n', "one"),
         ('from = "base"\n', "", "outputs.model"),
         ('from = "base"\n', 'from = "policy"\n', "outputs.model.from"),
-        ("memory_bytes = 1000", "memory_bytes = ", "method.toml|Invalid value"),
+        ("memory_bytes = 1000", "memory_bytes = ", "line 44"),
     ],
 )
 def test_a_faulty_manifest_is_named_and_does_not_stop_the_others(

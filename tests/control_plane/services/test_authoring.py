@@ -1,0 +1,257 @@
+"""Methods of one's own: drafts, dry runs, publishing, deleting, and that what jobs pin stays."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import (
+    Denied,
+    ManifestFaulty,
+    MethodDeleted,
+    MethodFileMissing,
+    MethodNotTried,
+    MethodTaken,
+    MethodUnknown,
+    MethodUntriable,
+    NotFound,
+)
+from control_plane.domain.lifecycle import FAILED, SUCCEEDED
+from control_plane.domain.permissions import DEVELOPER, EXPERT, Actor
+from control_plane.services import authoring, jobs, method_differences, method_folders, methods, transitions, trials
+from control_plane.services.fleet import offers, scheduling
+from control_plane.store.audit import AuditRecord
+from control_plane.store.jobs import JobRecord
+from control_plane.store.machines import MachineRecord
+from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.references import BlobReferenceRecord
+from fleet_support import Fleet, model_files, succeed
+
+SHIPPED = method_folders.SHIPPED[0]
+
+
+def files(name: str = "mine", **changed: bytes) -> dict[str, bytes]:
+    found = {path.name: path.read_bytes() for path in (SHIPPED / "sft_demo").iterdir() if path.is_file()}
+    found["method.toml"] = found["method.toml"].replace(b'name = "sft_demo"', f'name = "{name}"'.encode())
+    return found | {path.replace("__", "."): data for path, data in changed.items()}
+
+
+@pytest.fixture
+def ada(fleet: Fleet) -> Actor:
+    """Writes methods; may not publish them."""
+    return replace(fleet.user, id="2", name="ada", roles={fleet.project.id: DEVELOPER})
+
+
+@pytest.fixture
+def root(fleet: Fleet) -> Actor:
+    return replace(fleet.user, id="3", name="root", administrator=True)
+
+
+def tried(cp: ControlPlane, fleet: Fleet, actor: Actor, version: MethodVersionRecord) -> JobRecord:
+    """A dry run that went well, on a machine of its own."""
+    machine = fleet.machine()
+    job = trials.start(actor, cp, "default", version.id, machine.id)
+    scheduling.run_pass(cp)
+    assert succeed(machine, cp, fleet.attempt(job.id), {"model": model_files("adapter")}) == SUCCEEDED
+    return JobRecord.get_by_id(job.id)
+
+
+def test_from_the_draft_to_the_list_and_who_approved_it(
+    cp: ControlPlane, fleet: Fleet, ada: Actor, root: Actor
+) -> None:
+    draft, reused = authoring.add(ada, cp, files())
+    assert (draft.state, draft.source, draft.author, draft.number, reused) == ("draft", "ours", "ada", 1, False)
+    assert authoring.add(ada, cp, files()) == (draft, True)
+    with pytest.raises(MethodUnknown):
+        methods.get(ada, cp, "mine")
+    with pytest.raises(MethodNotTried):
+        authoring.publish(root, cp, draft.id)
+    tried(cp, fleet, ada, draft)
+    with pytest.raises(Denied):
+        authoring.publish(ada, cp, draft.id)
+    published = authoring.publish(root, cp, draft.id)
+    assert (published.state, published.current, published.approved_by) == ("published", True, "root")
+    assert methods.get(ada, cp, "mine").id == draft.id
+    told = {one.action: one for one in AuditRecord.select().where(AuditRecord.subject == f"method:{draft.id}")}
+    assert set(told) == {"method.draft", "method.try", "method.publish"}
+    assert {one.details["hash"] for one in told.values()} == {draft.hash}
+    assert (told["method.draft"].actor_name, told["method.publish"].actor_name) == ("ada", "root")
+
+
+def test_an_edit_is_another_version_and_the_earlier_one_can_come_back(
+    cp: ControlPlane, fleet: Fleet, ada: Actor, root: Actor
+) -> None:
+    first = authoring.add(ada, cp, files())[0]
+    tried(cp, fleet, ada, first)
+    authoring.publish(root, cp, first.id)
+    second, _ = authoring.edit(
+        ada, cp, first.id, {"train.py": b"print()\n", "README.md": None, "more/x.py": b"\xff\xfe"}
+    )
+    assert second.number == 2 and methods.get(ada, cp, "mine").id == first.id
+    found = {one.path: one.lines for one in method_differences.compare(ada, cp, first.id, second.id)}
+    assert set(found) == {"train.py", "README.md", "more/x.py"}
+    assert "+print()" in found["train.py"] and found["more/x.py"] == []
+    assert all(line.startswith(("-", "@")) for line in found["README.md"][2:])
+    assert not method_differences.has_other_kit(first, second)
+    tried(cp, fleet, ada, second)
+    authoring.publish(root, cp, second.id)
+    assert [one.current for one in authoring.versions(ada, cp, "mine")] == [True, False]
+    authoring.publish(root, cp, first.id)
+    assert methods.get(ada, cp, "mine").id == first.id
+
+
+def test_a_failed_dry_run_and_one_of_another_version_do_not_count(
+    cp: ControlPlane, fleet: Fleet, ada: Actor, root: Actor
+) -> None:
+    first = authoring.add(ada, cp, files())[0]
+    tried(cp, fleet, ada, first)
+    second, _ = authoring.edit(ada, cp, first.id, {"train.py": b"raise SystemExit(1)\n"})
+    with pytest.raises(MethodNotTried):
+        authoring.publish(root, cp, second.id)
+    machine = fleet.machine()
+    job = trials.start(ada, cp, "default", second.id, machine.id)
+    scheduling.run_pass(cp)
+    transitions.move(machine, cp, fleet.attempt(job.id), FAILED, "trainer_crashed", {})
+    with pytest.raises(MethodNotTried):
+        authoring.publish(root, cp, second.id)
+
+
+def test_a_dry_run_goes_to_its_machine_alone_and_leaves_no_model(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
+    others, chosen = [fleet.machine() for _ in range(3)], fleet.machine()
+    draft = authoring.add(ada, cp, files())[0]
+    job = trials.start(ada, cp, "default", draft.id, chosen.id, {"steps": 3})
+    scheduling.run_pass(cp)
+    attempt = fleet.attempt(job.id)
+    assert attempt.machine_id == chosen.id and others
+    offer = offers.offer_of(cp, attempt)
+    assert offer.parameters["steps"] == 3 and offer.parameters["batch_size"] == 4
+    assert {one.name: (one.form, one.format) for one in offer.inputs} == {
+        "base": ("base", ""),
+        "dataset": ("", "prompt_completion"),
+    }
+    paths = {file.path for one in offer.inputs for file in one.files}
+    assert {"model.safetensors", "tokenizer.json", "train.jsonl", "test.jsonl"} <= paths
+    named = {one.sha256 for one in BlobReferenceRecord.select()}
+    assert {file.sha256 for one in offer.inputs for file in one.files} <= named
+    succeed(chosen, cp, attempt, {"model": model_files("adapter")})
+    assert JobRecord.get_by_id(job.id).state == SUCCEEDED
+    assert not ModelRecord.select().exists()
+    assert jobs.config(ada, cp, job.id)["inputs"]["dataset"]["format"] == "prompt_completion"
+
+
+def test_a_dry_run_waits_for_its_machine_and_says_so(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
+    fleet.machine()
+    absent = fleet.machine()
+    MachineRecord.update(connectivity="DISCONNECTED").where(MachineRecord.id == absent.id).execute()
+    draft = authoring.add(ada, cp, files())[0]
+    job = trials.start(ada, cp, "default", draft.id, absent.id)
+    scheduling.run_pass(cp)
+    assert JobRecord.get_by_id(job.id).waiting_code == "chosen_machine_offline"
+    with pytest.raises(NotFound):
+        trials.start(ada, cp, "default", draft.id, "no machine")
+
+
+def test_a_method_that_takes_neither_cannot_be_tried(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
+    packing = MethodVersionRecord.get(MethodVersionRecord.name == "pack")
+    with pytest.raises(MethodUntriable):
+        trials.start(ada, cp, "default", packing.id, fleet.machine().id)
+
+
+def test_a_deleted_method_is_offered_no_more_and_its_jobs_run_again(
+    cp: ControlPlane, fleet: Fleet, ada: Actor, root: Actor
+) -> None:
+    bring = methods.get(ada, cp, "bring")
+    job = jobs.submit(ada, cp, "default", "bring")
+    with pytest.raises(Denied):
+        authoring.delete(ada, cp, bring.id)
+    deleted = authoring.delete(root, cp, bring.id)
+    assert "bring" not in [one.name for one in methods.list_methods(ada, cp)]
+    with pytest.raises(MethodUnknown):
+        jobs.submit(ada, cp, "default", "bring")
+    again = jobs.submit(ada, cp, "default", methods.pinned(deleted))
+    assert again.method_version_id == job.method_version_id
+    scheduling.run_pass(cp)
+    with pytest.raises(MethodDeleted):
+        authoring.publish(root, cp, bring.id)
+    authoring.restore(root, cp, bring.id)
+    assert methods.get(ada, cp, "bring").id == bring.id
+
+
+def test_a_draft_is_thrown_away_and_taken_back_by_its_author(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
+    draft = authoring.add(ada, cp, files())[0]
+    assert authoring.delete(ada, cp, draft.id).state == "deleted"
+    with pytest.raises(MethodDeleted):
+        trials.start(ada, cp, "default", draft.id, fleet.machine().id)
+    assert authoring.restore(ada, cp, draft.id).state == "draft"
+    authoring.delete(ada, cp, draft.id)
+    assert authoring.add(ada, cp, files())[0].state == "draft"
+
+
+def test_a_start_brings_back_neither_what_was_deleted_nor_what_was_replaced(
+    cp: ControlPlane, fleet: Fleet, ada: Actor, root: Actor, tmp_path: Path
+) -> None:
+    methods.register_shipped(cp)
+    shipped = methods.get(ada, cp, "sft_demo")
+    authoring.delete(root, cp, methods.get(ada, cp, "export_gguf").id)
+    ours, _ = authoring.edit(ada, cp, shipped.id, {"train.py": b"print()\n"})
+    tried(cp, fleet, ada, ours)
+    authoring.publish(root, cp, ours.id)
+    methods.register_shipped(cp)
+    assert methods.get(ada, cp, "sft_demo").id == ours.id
+    assert "export_gguf" not in [one.name for one in methods.list_methods(ada, cp)]
+
+
+def test_a_copy_has_its_own_name_and_words(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
+    methods.register_shipped(cp)
+    source = methods.get(ada, cp, "sft_demo")
+    words = {"display": {"en": "Mine", "de": "Meins", "zh": "我的"}}
+    made = authoring.copy(ada, cp, source.id, "mine", "custom", words)
+    manifest = methods.manifest(made, "de")
+    assert (manifest.name, manifest.type, manifest.display) == ("mine", "custom", "Meins")
+    assert json.loads(authoring.read_file(ada, cp, made.id, "example.json"))["method"] == "mine"
+    with pytest.raises(MethodTaken):
+        authoring.copy(ada, cp, source.id, "sft_demo")
+    with pytest.raises(NotFound):
+        authoring.read_file(ada, cp, made.id, "../kit/entry.py")
+
+
+def test_nothing_of_a_faulty_folder_is_kept_and_the_place_is_named(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
+    before = MethodVersionRecord.select().count()
+    sound = files()
+    faulty = sound["method.toml"].replace(b'kind = "train"', b'kind = "juggle"')
+    with pytest.raises(ManifestFaulty) as caught:
+        authoring.add(ada, cp, sound | {"method.toml": faulty})
+    assert (caught.value.params["line"], caught.value.params["field"]) == (2, "kind")
+    with pytest.raises(ManifestFaulty) as caught:
+        authoring.check(ada, cp, sound | {"method.toml": sound["method.toml"].replace(b'"batch_size"', b'"batch"')})
+    assert caught.value.params["field"] == "parameters.properties.batch_size.use"
+    with pytest.raises(MethodFileMissing):
+        authoring.add(ada, cp, {path: data for path, data in sound.items() if path != "train.py"})
+    assert MethodVersionRecord.select().count() == before
+    assert authoring.check(ada, cp, sound)["name"] == "mine"
+
+
+def test_who_may_not_write_methods_sees_no_drafts(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
+    reader = replace(ada, name="eve", roles={fleet.project.id: EXPERT})
+    draft = authoring.add(ada, cp, files())[0]
+    for refused in (authoring.add, authoring.check):
+        with pytest.raises(Denied):
+            refused(reader, cp, files("other"))
+    with pytest.raises(NotFound):
+        authoring.version(reader, cp, draft.id)
+    with pytest.raises(NotFound):
+        authoring.versions(reader, cp, "mine")
+    assert "mine" not in [one.version.name for one in authoring.overview(reader, cp)]
+    assert "mine" in [one.version.name for one in authoring.overview(ada, cp)]
+
+
+def test_the_list_counts_uses_over_all_versions(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
+    jobs.submit(ada, cp, "default", "bring")
+    jobs.submit(ada, cp, "default", "bring")
+    draft = authoring.add(ada, cp, files())[0]
+    trials.start(ada, cp, "default", draft.id, fleet.machine().id)
+    uses = {one.version.name: one.uses for one in authoring.overview(ada, cp)}
+    assert (uses["bring"], uses["mine"]) == (2, 0)
