@@ -249,7 +249,7 @@ NO_PAGES = {
     "monitoring.live", "monitoring.metrics", "monitoring.ready", "static", "live.events",
     "jobs.series", "jobs.log", "jobs.status", "jobs.download", "datasets.left_out", "deployments.status",
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
-    "machines.authority", "machines.joined", "compare.series",
+    "machines.authority", "machines.joined", "compare.series", "notifications.bell",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.

@@ -13,6 +13,7 @@ from web import (
     access,
     addresses,
     assets,
+    bells,
     failures,
     fleet_snippets,
     formatting,
@@ -38,6 +39,7 @@ def create_app(cp: ControlPlane) -> Flask:
     app.url_map.converters["int"] = addresses.RowNumber
     app.extensions["tunesmith"] = cp
     app.extensions["tunesmith_tokens"] = access.TokenCache()
+    app.extensions["tunesmith_bells"] = bells.Bells()
     app.extensions["tunesmith_live_slots"] = live.Slots(cp.settings.live_streams, cp.metrics.held.labels("events"))
     app.extensions["tunesmith_chat_slots"] = live.Slots(cp.settings.chat_streams, cp.metrics.held.labels("chat"))
     app.before_request(live.begin)

@@ -29,6 +29,14 @@ def set_profile() -> Snippet:
     return _snippet(["account", "set", "--title", "Ada Lovelace", "--language", "en"], python)
 
 
+def list_notifications() -> Snippet:
+    python = (
+        "for one in client.list_notifications().notifications:\n"
+        "    print(one.kind, one.noun, one.id, one.name, one.message)"
+    )
+    return _snippet(["notifications", "list"], python)
+
+
 def create_user_link(name: str) -> Snippet:
     return _snippet(["people", "link", name], f"print(client.create_user_link({name!r}))")
 

@@ -109,7 +109,7 @@ class JobView:
 
     def reason_of(self, attempt: AttemptRecord) -> str:
         """Why an attempt ended, in words; empty where it needs none."""
-        return _without_lines(attempt.reason, attempt.reason_params) if attempt.reason else ""
+        return without_lines(attempt.reason, attempt.reason_params) if attempt.reason else ""
 
 
 def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobView:
@@ -210,10 +210,10 @@ def _with_nothing_learnt(project: str, seen: JobView) -> Step:
 
 def failure(job: JobRecord) -> str:
     """Why a job failed, in one sentence without the lines that it quotes; empty if it did not."""
-    return _without_lines(job.reason, job.reason_params) if job.state == FAILED else ""
+    return without_lines(job.reason, job.reason_params) if job.state == FAILED else ""
 
 
-def _without_lines(code: str, params: dict[str, Any]) -> str:
+def without_lines(code: str, params: dict[str, Any]) -> str:
     """The sentence of an error without the lines that it would quote: they stand apart, as they were written."""
     if "lines" not in params:
         return say(code, params, locale())

@@ -82,6 +82,8 @@ def _may_watch(actor: Actor, cp: ControlPlane, topic: str) -> bool:
     noun, _, key = topic.partition(":")
     if noun in ("fleet", "figures") or (noun == "machine" and key):
         return actor.may("machine.see")
+    if noun == "notifications":
+        return actor.kind == "user" and key == actor.id
     if not key.isdecimal() or len(key) > 15:
         return False
     return _may_watch_number(actor, cp, noun, int(key))

@@ -11,6 +11,7 @@ from control_plane.domain.scores import BASELINE, CANDIDATE
 from control_plane.services import deployments, results
 from control_plane.services.cases import Case
 from control_plane.services.fleet import scheduling
+from control_plane.services.notifications import Notification
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetVersionRecord
@@ -64,6 +65,19 @@ def user(record: UserRecord) -> pb.User:
         invited=not record.password_hash and not record.local,
         created_at=record.created_at,
         local=record.local,
+    )
+
+
+def notification(one: Notification, locale: str) -> pb.Notification:
+    return pb.Notification(
+        kind=one.kind,
+        noun=one.noun,
+        id=str(one.id),
+        name=one.name,
+        project=one.project,
+        at=one.at,
+        unread=one.unread,
+        message=say(one.reason, one.reason_params, locale) if one.reason else "",
     )
 
 

@@ -27,6 +27,7 @@ from control_plane.domain.policies import Policy
 from control_plane.services import datasets, methods, models, transitions
 from control_plane.services.access import projects
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
+from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
@@ -92,6 +93,7 @@ def create(
     asked: Asked,
     policy: Policy = Policy(),  # noqa: B008  # it is frozen
     idempotency_key: str = "",
+    guided_run: GuidedRunRecord | None = None,
 ) -> JobRecord:
     """The row of a checked job, queued. Called inside a transaction; whoever calls wakes its topics afterwards."""
     return transitions.create_job(
@@ -101,6 +103,7 @@ def create(
         **(asdict(policy) | {"time_limit": _time_limit(cp, asked.kind, policy)}),
         waiting_code="not_before" if policy.not_before > cp.clock() else "not_planned",
         idempotency_key=idempotency_key[:100] or None,
+        guided_run=guided_run,
     )
 
 

@@ -137,7 +137,7 @@ def cancel(actor: Actor, cp: ControlPlane, run_id: int) -> GuidedRunRecord:
             raise GuidedRunOver(state=run.outcome)
         open_jobs = [] if run.outcome else _open_jobs(run)
         if not run.outcome:
-            guided_steps.move(run, outcome=CANCELLED)
+            guided_steps.move(run, outcome=CANCELLED, ended_at=cp.clock())
             audit.record(actor, cp, "guided_run.cancel", f"guided_run:{run.id}", run.project_id, case=run.case)
         for job in open_jobs:
             transitions.cancel(actor, cp, job)

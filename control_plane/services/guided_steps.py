@@ -54,7 +54,7 @@ def carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
     while not run.outcome and _carry_on(cp, run):
         moved, run = True, GuidedRunRecord.get_by_id(run.id)
     if moved:
-        cp.signals.wake(f"project:{run.project_id}")
+        cp.signals.wake(f"project:{run.project_id}", f"notifications:{run.created_by_id}")
     return moved
 
 
@@ -69,23 +69,23 @@ def _carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
     if ended := graphs.outcome(graph, facts):
         by_state = {fact.state: fact for fact in facts.values()}
         bad = by_state.get(FAILED) or by_state.get(CANCELLED) or Fact(DONE)
-        return _end(run, ended, bad.reason, dict(bad.reason_params))
+        return _end(cp, run, ended, bad.reason, dict(bad.reason_params))
     try:
         return any(_begin(cp, run, step, graphs.inputs_of(step, facts)) for step in graphs.ready(graph, facts))
     except Unavailable:
         return False  # a full disk, say: it is tried again
     except TunesmithError as problem:
         log.info("guided run %s stopped: %s", run.id, problem)
-        return _end(run, graphs.STOPPED, problem.code, _storable(problem.params))
+        return _end(cp, run, graphs.STOPPED, problem.code, _storable(problem.params))
 
 
 def _storable(params: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value if isinstance(value, str | int | float | list) else str(value) for key, value in params.items()}
 
 
-def _end(run: GuidedRunRecord, outcome: str, reason: str, params: dict[str, Any]) -> bool:
+def _end(cp: ControlPlane, run: GuidedRunRecord, outcome: str, reason: str, params: dict[str, Any]) -> bool:
     with transaction():
-        return move(run, outcome=outcome, reason=reason, reason_params=params)
+        return move(run, outcome=outcome, ended_at=cp.clock(), reason=reason, reason_params=params)
 
 
 def _begin(cp: ControlPlane, run: GuidedRunRecord, step: Step, inputs: dict[str, int]) -> bool:
@@ -99,7 +99,7 @@ def _begin(cp: ControlPlane, run: GuidedRunRecord, step: Step, inputs: dict[str,
             return False
         job = asking.earlier(asked)
         begun = {"reused": job is not None}
-        job = job or asking.create(actor, cp, asked)
+        job = job or asking.create(actor, cp, asked, guided_run=run)
         move(run, begun=run.begun | {step.name: begun | {"job": job.id}})
     cp.signals.wake(*transitions.topics(job))
     return True

@@ -92,17 +92,19 @@ def _count(query: Any, shown: list[Any]) -> int:
     return len(shown) if len(shown) < _SHOWN else int(query.count())
 
 
-def _undecided(project_id: int) -> list[EvaluationRecord]:
-    """The newest evaluations that found a model better which has never been deployed, itself or packaged."""
+def waits_for_decision() -> Any:
+    """Of an evaluation: it found a model better which has never been deployed, itself or packaged."""
     packaged = ModelRecord.alias()
     deployed = (
         DeploymentRecord.select(SQL("1"))
         .join(packaged, on=(DeploymentRecord.model == packaged.id))
         .where((packaged.id == EvaluationRecord.candidate) | (packaged.origin == EvaluationRecord.candidate))
     )
-    better = EvaluationRecord.select().where(
-        EvaluationRecord.project == project_id, EvaluationRecord.verdict == "better", ~fn.EXISTS(deployed)
-    )
+    return (EvaluationRecord.verdict == "better") & ~fn.EXISTS(deployed)
+
+
+def _undecided(project_id: int) -> list[EvaluationRecord]:
+    better = EvaluationRecord.select().where(EvaluationRecord.project == project_id, waits_for_decision())
     return list(better.order_by(EvaluationRecord.id.desc()).limit(_SHOWN))
 
 

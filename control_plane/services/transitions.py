@@ -42,7 +42,8 @@ _NOT_COUNTED = frozenset({"machine_locked"})
 
 def topics(job: JobRecord, *machine_ids: str) -> tuple[str, ...]:
     """What to wake after a change of this job or one of its attempts."""
-    return (f"job:{job.id}", f"project:{job.project_id}", "schedule", *(f"machine:{one}" for one in machine_ids))
+    told = (f"job:{job.id}", f"project:{job.project_id}", f"notifications:{job.created_by}")
+    return (*told, "schedule", *(f"machine:{one}" for one in machine_ids))
 
 
 def create_job(actor: Actor, cp: ControlPlane, **columns: Any) -> JobRecord:

@@ -25,7 +25,8 @@ class GuidedRunRecord(Record):
     created_by = ForeignKeyField(UserRecord, lazy_load=False)
     created_by_id: int
     created_at = TimeField()
+    ended_at = TimeField(default=0.0)  # 0: it goes on
 
     class Meta:
         table_name = "guided_runs"
-        indexes = ((("project", "idempotency_key"), True), (("outcome",), False))
+        indexes = ((("project", "idempotency_key"), True), (("outcome",), False), (("created_by", "ended_at"), False))

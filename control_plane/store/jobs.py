@@ -3,6 +3,7 @@
 from peewee import AutoField, BigIntegerField, CharField, DoubleField, ForeignKeyField, IntegerField
 
 from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.projects import ProjectRecord
@@ -34,17 +35,20 @@ class JobRecord(Record):
     progress = JSONField(default=dict)  # {"step", "steps", "stage"} of the newest attempt
     reason = CharField(64, default="")  # why it failed
     reason_params = JSONField(default=dict)
+    learning = CharField(16, default="")  # what its loss said when it had succeeded (domain/learning.py)
     memory_bytes = BigIntegerField(default=0)  # the estimate
     disk_bytes = BigIntegerField(default=0)
     lost_attempts = IntegerField(default=0)
     idempotency_key = CharField(100, null=True)
+    guided_run = ForeignKeyField(GuidedRunRecord, null=True, lazy_load=False)  # which asked for it
+    guided_run_id: int | None
     created_by = CharField(64)
     created_at = TimeField()
     ended_at = TimeField(default=0.0)
 
     class Meta:
         table_name = "jobs"
-        indexes = ((("project", "idempotency_key"), True), (("state",), False))
+        indexes = ((("project", "idempotency_key"), True), (("state",), False), (("created_by", "ended_at"), False))
 
 
 class AttemptRecord(Record):

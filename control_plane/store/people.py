@@ -14,6 +14,7 @@ class UserRecord(Record):
     language = CharField(8, default="")  # en | de | zh; empty: the browser's
     active = BooleanField(default=True)
     local = BooleanField(default=False)  # whoever owns the data folder: no password, a token in bootstrap.json
+    notified_until = TimeField(default=0.0)  # what happened until then, they have been told and have seen
     created_at = TimeField()
 
     class Meta:

@@ -22,6 +22,7 @@ from tunesmith.commands import (
     jobs,
     methods,
     models,
+    notifications,
     people,
 )
 from tunesmith.commands.context import Terminal
@@ -63,7 +64,20 @@ def main(ctx: click.Context, data: Path | None, project: str, as_json: bool) -> 
     ctx.obj = Terminal(data, project, as_json)
 
 
-for group in (account, automation, datasets, deployments, guided, installation, jobs, methods, models, people):
+GROUPS = (
+    account,
+    automation,
+    datasets,
+    deployments,
+    guided,
+    installation,
+    jobs,
+    methods,
+    models,
+    notifications,
+    people,
+)
+for group in GROUPS:
     for command in group.COMMANDS:
         main.add_command(command)
 main.add_command(methods.methods, "method")  # for whoever thinks of one

@@ -83,6 +83,15 @@ class Client:
         request = pb.ChangePasswordRequest(old=old, new=new)
         self._ask_once(pb.ChangePasswordReply, self._stub.ChangePassword, request)
 
+    def list_notifications(self) -> pb.ListNotificationsReply:
+        """What became of the caller's jobs and runs, what waits for their decision, silent machines."""
+        return self._ask(pb.ListNotificationsReply, self._stub.ListNotifications, pb.ListNotificationsRequest())
+
+    def mark_notifications_read(self, until: float = 0.0) -> None:
+        """Mark as read what happened up to `until` (epoch seconds; 0: now)."""
+        request = pb.MarkNotificationsReadRequest(until=until)
+        self._ask(pb.MarkNotificationsReadReply, self._stub.MarkNotificationsRead, request)
+
     def list_projects(self) -> list[pb.Project]:
         """The projects that the caller is in, with the caller's role."""
         return list(self._ask(pb.ListProjectsReply, self._stub.ListProjects, pb.ListProjectsRequest()).projects)

@@ -44,6 +44,7 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "machines.remove": ("RemoveMachine",),
     "machines.revoke": ("RevokeMachine",),
     "machines.undrain": ("UndrainMachine",),
+    "notifications.read": ("MarkNotificationsRead",),
     "people.activate": ("ActivateUser",),
     "people.create_link": ("CreateUserLink",),
     "people.create_project": ("CreateProject",),

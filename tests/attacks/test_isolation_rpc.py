@@ -48,6 +48,8 @@ ROWS = {
     "WhoAmI": Row(lambda _: pb.WhoAmIRequest(), OK, OK, OK),
     "SetProfile": Row(lambda _: pb.SetProfileRequest(title="Me"), OK, OK, OK),
     "ChangePassword": Row(lambda _: pb.ChangePasswordRequest(old="a guess"), BAD, BAD, BAD, BAD),
+    "ListNotifications": Row(lambda _: pb.ListNotificationsRequest(), OK, OK, OK),
+    "MarkNotificationsRead": Row(lambda _: pb.MarkNotificationsReadRequest(), OK, OK, OK),
     "ListProjects": Row(lambda _: pb.ListProjectsRequest(), OK, OK, OK),
     "CreateProject": Row(lambda _: pb.CreateProjectRequest(name="mine"), NO, NO, NO, NO),
     "ListMachines": Row(lambda _: pb.ListMachinesRequest(), OK, NO, OK),

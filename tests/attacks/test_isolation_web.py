@@ -51,6 +51,7 @@ OUTSIDE = {
     "machines.drain": (NO, NO), "machines.index": (200, NO), "machines.join": (NO, NO), "machines.joined": (NO, NO),
     "machines.remove": (NO, NO), "machines.revoke": (NO, NO),
     "machines.show": (200, NO), "machines.undrain": (NO, NO), "methods.index": (200, NO), "methods.show": (200, NO),
+    "notifications.bell": (200, 200), "notifications.index": (200, 200), "notifications.read": (302, 302),
     "people.create_project": (NO, NO), "people.index": (NO, NO), "people.invite": (NO, NO),
     "people.activate": (NO, NO), "people.create_link": (NO, NO), "people.deactivate": (NO, NO),
     "people.set_administrator": (NO, NO), "people.show": (NO, NO), "people.sign_out": (NO, NO),

@@ -29,8 +29,9 @@ READING = (
     "Wait",
     "WhoAmI",
     "Chat",
-    "CheckAudit",
-)  # the last writes its own entry alone
+    "CheckAudit",  # writes its own entry alone
+    "MarkNotificationsRead",  # how far somebody has read is no act on the installation
+)
 CALLS = [method.name for method in pb.DESCRIPTOR.services_by_name["Automation"].methods]
 ROWS = b"".join(json.dumps({"prompt": f"p{n}", "completion": f"c{n}"}).encode() + b"\n" for n in range(20))
 

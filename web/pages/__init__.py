@@ -16,6 +16,7 @@ from control_plane.domain.permissions import Actor
 from control_plane.services.access import projects
 from control_plane.store.projects import ProjectRecord
 from control_plane.wording import LOCALES
+from web import bells
 from web.access import current_project, the_control_plane
 from web.languages import locale
 from web.pages import (
@@ -33,6 +34,7 @@ from web.pages import (
     machines,
     methods,
     models,
+    notifications,
     people,
     search,
     sign_in,
@@ -57,6 +59,7 @@ PAGES: tuple[ModuleType, ...] = (
     people,
     methods,
     audit,
+    notifications,
     account,
     tokens,
     help,
@@ -91,6 +94,7 @@ def frame() -> dict[str, Any]:
         "begun_at": g.begun_at,
         "account_url": url_for("account.show"),
         "sign_out_url": url_for("sign_in.leave"),
+        "unread": lambda: bells.unread(actor, the_control_plane()),
         "may": lambda permission: actor.may(permission, current.id if current else None),
     }
 

@@ -225,5 +225,6 @@ if (shortcutSwitch) {
   shortcutSwitch.checked = remembered.get("shortcuts") !== "off";
   shortcutSwitch.addEventListener("change", () => remembered.set("shortcuts", shortcutSwitch.checked ? "on" : "off"));
 }
+if (remembered.get("notify") === "on" || document.querySelector("[data-notify]")) import("./notify.js");
 showTheme(remembered.get("theme") ?? "auto");
 prepare(document.body);

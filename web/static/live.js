@@ -159,7 +159,7 @@ function announce() {
   else channel?.postMessage({ kind: "want", tab, topics: ownTopics() });
 }
 
-if (badge) badge.hidden = ownTopics().length === 0; // Nothing on this page is live: a badge would promise it.
+if (badge) badge.hidden = !document.querySelector("[data-live]:not(#bell)"); // Nothing but the bell is live: a badge would promise it.
 
 if (eventsUrl) {
   if (channel) channel.onmessage = (event) => receive(event.data);

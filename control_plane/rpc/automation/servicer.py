@@ -21,6 +21,7 @@ from control_plane.rpc.automation import (
     machines,
     methods,
     models,
+    notifications,
     people,
     projects,
 )
@@ -57,6 +58,8 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     WhoAmI = _call(people.who_am_i)
     SetProfile = _call(people.set_profile)
     ChangePassword = _call(people.change_password)
+    ListNotifications = _call(notifications.list_notifications)
+    MarkNotificationsRead = _call(notifications.mark_read)
     ListUsers = _call(people.list_users)
     InviteUser = _call(people.invite_user)
     DeactivateUser = _call(people.deactivate_user)

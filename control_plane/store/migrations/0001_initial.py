@@ -56,6 +56,7 @@ class UserRecord(Record):
     language = CharField(8, default="")
     active = BooleanField(default=True)
     local = BooleanField(default=False)
+    notified_until = TimeField(default=0.0)
     created_at = TimeField()
 
     class Meta:
@@ -238,6 +239,27 @@ class MethodVersionRecord(Record):
         indexes = ((("name", "hash"), True),)
 
 
+class GuidedRunRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    case = CharField(64)
+    dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
+    graph = JSONField()
+    begun = JSONField(default=dict)
+    outcome = CharField(16, default="")
+    version = BigIntegerField(default=1)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    idempotency_key = CharField(100, null=True)
+    created_by = ForeignKeyField(UserRecord, lazy_load=False)
+    created_at = TimeField()
+    ended_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "guided_runs"
+        indexes = ((("project", "idempotency_key"), True), (("outcome",), False), (("created_by", "ended_at"), False))
+
+
 class JobRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -262,17 +284,19 @@ class JobRecord(Record):
     progress = JSONField(default=dict)
     reason = CharField(64, default="")
     reason_params = JSONField(default=dict)
+    learning = CharField(16, default="")
     memory_bytes = BigIntegerField(default=0)
     disk_bytes = BigIntegerField(default=0)
     lost_attempts = IntegerField(default=0)
     idempotency_key = CharField(100, null=True)
+    guided_run = ForeignKeyField(GuidedRunRecord, null=True, lazy_load=False)
     created_by = CharField(64)
     created_at = TimeField()
     ended_at = TimeField(default=0.0)
 
     class Meta:
         table_name = "jobs"
-        indexes = ((("project", "idempotency_key"), True), (("state",), False))
+        indexes = ((("project", "idempotency_key"), True), (("state",), False), (("created_by", "ended_at"), False))
 
 
 class AttemptRecord(Record):
@@ -503,26 +527,6 @@ AllocationRecord.add_index(
         name="allocations_alone",
     )
 )
-
-
-class GuidedRunRecord(Record):
-    id = AutoField()
-    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
-    case = CharField(64)
-    dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
-    graph = JSONField()
-    begun = JSONField(default=dict)
-    outcome = CharField(16, default="")
-    version = BigIntegerField(default=1)
-    reason = CharField(64, default="")
-    reason_params = JSONField(default=dict)
-    idempotency_key = CharField(100, null=True)
-    created_by = ForeignKeyField(UserRecord, lazy_load=False)
-    created_at = TimeField()
-
-    class Meta:
-        table_name = "guided_runs"
-        indexes = ((("project", "idempotency_key"), True), (("outcome",), False))
 
 
 class AuditRecord(Record):

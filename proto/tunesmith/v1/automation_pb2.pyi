@@ -46,6 +46,48 @@ class ChangePasswordReply(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class Notification(_message.Message):
+    __slots__ = ("kind", "noun", "id", "name", "project", "at", "unread", "message")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NOUN_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    noun: str
+    id: str
+    name: str
+    project: str
+    at: float
+    unread: bool
+    message: str
+    def __init__(self, kind: _Optional[str] = ..., noun: _Optional[str] = ..., id: _Optional[str] = ..., name: _Optional[str] = ..., project: _Optional[str] = ..., at: _Optional[float] = ..., unread: _Optional[bool] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ListNotificationsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListNotificationsReply(_message.Message):
+    __slots__ = ("notifications", "unread")
+    NOTIFICATIONS_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_FIELD_NUMBER: _ClassVar[int]
+    notifications: _containers.RepeatedCompositeFieldContainer[Notification]
+    unread: int
+    def __init__(self, notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., unread: _Optional[int] = ...) -> None: ...
+
+class MarkNotificationsReadRequest(_message.Message):
+    __slots__ = ("until",)
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    until: float
+    def __init__(self, until: _Optional[float] = ...) -> None: ...
+
+class MarkNotificationsReadReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class Project(_message.Message):
     __slots__ = ("id", "name", "title", "role")
     ID_FIELD_NUMBER: _ClassVar[int]

@@ -49,6 +49,16 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ChangePasswordRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ChangePasswordReply.FromString,
                 _registered_method=True)
+        self.ListNotifications = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListNotifications',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListNotificationsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListNotificationsReply.FromString,
+                _registered_method=True)
+        self.MarkNotificationsRead = channel.unary_unary(
+                '/tunesmith.v1.Automation/MarkNotificationsRead',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.MarkNotificationsReadRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.MarkNotificationsReadReply.FromString,
+                _registered_method=True)
         self.ListProjects = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListProjects',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListProjectsRequest.SerializeToString,
@@ -399,6 +409,20 @@ class AutomationServicer:
 
     def ChangePassword(self, request, context):
         """Of the caller, whose browser sessions end; API tokens stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNotifications(self, request, context):
+        """What has become of what the caller asked for, what waits for their decision, which machines are silent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkNotificationsRead(self, request, context):
+        """How far the caller has read; no later call takes it back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -843,6 +867,16 @@ def add_AutomationServicer_to_server(servicer, server):
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ChangePasswordRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ChangePasswordReply.SerializeToString,
             ),
+            'ListNotifications': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotifications,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListNotificationsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListNotificationsReply.SerializeToString,
+            ),
+            'MarkNotificationsRead': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkNotificationsRead,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.MarkNotificationsReadRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.MarkNotificationsReadReply.SerializeToString,
+            ),
             'ListProjects': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProjects,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListProjectsRequest.FromString,
@@ -1255,6 +1289,60 @@ class Automation:
             '/tunesmith.v1.Automation/ChangePassword',
             tunesmith_dot_v1_dot_automation__pb2.ChangePasswordRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.ChangePasswordReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNotifications(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListNotifications',
+            tunesmith_dot_v1_dot_automation__pb2.ListNotificationsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListNotificationsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkNotificationsRead(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/MarkNotificationsRead',
+            tunesmith_dot_v1_dot_automation__pb2.MarkNotificationsReadRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.MarkNotificationsReadReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,186 @@
+"""Notifications: what became of what a user asked for, what waits for their decision, and which machines are silent.
+
+Each is read from what is stored anyway: a job that ended, a run that ended, a machine that is not heard. Kept is only
+how far a user has been told (`users.notified_until`), which is no act on the installation and so has no audit entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from peewee import fn
+
+from control_plane.context import ControlPlane
+from control_plane.domain.graph import DONE, STOPPED
+from control_plane.domain.learning import DIVERGED, FLAT
+from control_plane.domain.lifecycle import DISCONNECTED, FAILED, SUCCEEDED
+from control_plane.domain.permissions import Actor
+from control_plane.services import overview
+from control_plane.services.access import people
+from control_plane.store.database import transaction
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.guided import GuidedRunRecord
+from control_plane.store.jobs import JobRecord
+from control_plane.store.machines import MachineRecord
+from control_plane.store.people import UserRecord
+from control_plane.store.projects import ProjectRecord
+
+MOST = 100  # in one answer
+_WINDOW = 30 * 86_400.0  # seconds: what is older is in the lists of jobs and runs
+
+ENDED, BROKEN, DECISION, SILENT = "ended", "failed", "decision", "silent"  # and DIVERGED, FLAT
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One thing to know, of a job, a guided run or a machine; `id` is that of the evaluation where one waits."""
+
+    kind: str  # ended | failed | diverged | flat | decision | silent
+    noun: str  # job | evaluation | guided_run | machine
+    id: int | str
+    name: str  # of the job, the case or the machine
+    project: str  # its name; empty for a machine
+    at: float  # seconds since the epoch
+    unread: bool
+    reason: str = ""  # a code: why it failed
+    reason_params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What it is: the same thing has the same key until it happens again."""
+        return f"{self.noun}:{self.id}@{self.at:.3f}"
+
+
+def unread(actor: Actor, cp: ControlPlane) -> int:
+    """How many the actor has not read yet, in one statement."""
+    if actor.kind != "user":
+        return 0
+    counts = [query.select(fn.COUNT(1)) for query in _unread(actor, cp)]
+    found = UserRecord.select(*counts).where(UserRecord.id == int(actor.id)).tuples().first()
+    return sum(found or ())
+
+
+def listed(actor: Actor, cp: ControlPlane, limit: int = MOST) -> list[Notification]:
+    """The newest, of the last 30 days; at most MOST. Empty for who is no user."""
+    if actor.kind != "user":
+        return []
+    until, limit = people.user(actor, cp).notified_until, max(0, min(limit, MOST))
+    found = [*_jobs(actor, cp, until, limit), *_runs(actor, cp, until, limit), *_machines(actor, cp, until)]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+
+
+def mark_read(actor: Actor, cp: ControlPlane, until: float = 0.0) -> None:
+    """What happened up to `until` (seconds since the epoch; 0: until now) has been read. It never goes back."""
+    now = cp.clock()
+    with transaction():
+        user = people.user(actor, cp)
+        read = min(until or now, now)
+        if read > user.notified_until:
+            UserRecord.update(notified_until=read).where(UserRecord.id == user.id).execute()
+    cp.signals.wake(f"notifications:{user.id}")
+
+
+# ---- what there is to know; what somebody deleted is none of it, which belongs into these conditions
+
+
+def _ended_jobs(actor: Actor, since: Any) -> Any:
+    """The actor's own jobs that ended by themselves; those of a guided run are told by the run."""
+    return JobRecord.select().where(
+        JobRecord.created_by == actor.id,
+        JobRecord.guided_run.is_null(),
+        JobRecord.state.in_((SUCCEEDED, FAILED)),
+        JobRecord.ended_at > since,
+        _seen(actor, JobRecord.project),
+    )
+
+
+def _ended_runs(actor: Actor, since: Any) -> Any:
+    return GuidedRunRecord.select().where(
+        GuidedRunRecord.created_by == int(actor.id),
+        GuidedRunRecord.outcome.in_((DONE, STOPPED)),
+        GuidedRunRecord.ended_at > since,
+        _seen(actor, GuidedRunRecord.project),
+    )
+
+
+def _silent_machines(actor: Actor, since: Any) -> Any:
+    """Machines that reported themselves and do so no more, for those who see the fleet."""
+    return MachineRecord.select().where(
+        MachineRecord.connectivity == DISCONNECTED,
+        MachineRecord.removed_at == 0,
+        MachineRecord.locked_reason == "",
+        MachineRecord.last_seen > since,
+        actor.may("machine.see"),
+    )
+
+
+def _unread(actor: Actor, cp: ControlPlane) -> list[Any]:
+    since, window = UserRecord.notified_until, cp.clock() - _WINDOW
+    return [
+        _ended_jobs(actor, since).where(JobRecord.ended_at > window),
+        _ended_runs(actor, since).where(GuidedRunRecord.ended_at > window),
+        _silent_machines(actor, since).where(MachineRecord.last_seen > window),
+    ]
+
+
+def _seen(actor: Actor, project: Any) -> Any:
+    """Whether the row is of a project that the actor may look into now."""
+    if actor.administrator:
+        return project.is_null(False)
+    return project.in_([number for number in actor.roles if actor.may("job.see", number)])
+
+
+def _jobs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
+    query = _ended_jobs(actor, cp.clock() - _WINDOW).select(JobRecord, ProjectRecord.name.alias("place"))
+    named = query.join(ProjectRecord, on=(JobRecord.project == ProjectRecord.id))
+    found = list(named.order_by(JobRecord.ended_at.desc()).limit(limit).objects())
+    waiting = {
+        int(one.job_id): int(one.id)
+        for one in EvaluationRecord.select(EvaluationRecord.id, EvaluationRecord.job).where(
+            EvaluationRecord.job.in_([job.id for job in found]), overview.waits_for_decision()
+        )
+    }
+    return [_of_job(job, waiting.get(job.id), until) for job in found]
+
+
+def _of_job(job: Any, evaluation_id: int | None, until: float) -> Notification:
+    kind = BROKEN if job.state == FAILED else job.learning if job.learning in (DIVERGED, FLAT) else ENDED
+    return Notification(
+        kind=DECISION if evaluation_id else kind,
+        noun="evaluation" if evaluation_id else "job",
+        id=evaluation_id or int(job.id),
+        name=job.name,
+        project=job.place,
+        at=job.ended_at,
+        unread=job.ended_at > until,
+        reason=job.reason if job.state == FAILED else "",
+        reason_params=job.reason_params,
+    )
+
+
+def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
+    query = _ended_runs(actor, cp.clock() - _WINDOW).select(GuidedRunRecord, ProjectRecord.name.alias("place"))
+    named = query.join(ProjectRecord, on=(GuidedRunRecord.project == ProjectRecord.id))
+    return [
+        Notification(
+            kind=ENDED if run.outcome == DONE else BROKEN,
+            noun="guided_run",
+            id=int(run.id),
+            name=run.case,
+            project=run.place,
+            at=run.ended_at,
+            unread=run.ended_at > until,
+            reason=run.reason,
+            reason_params=run.reason_params,
+        )
+        for run in named.order_by(GuidedRunRecord.ended_at.desc()).limit(limit).objects()
+    ]
+
+
+def _machines(actor: Actor, cp: ControlPlane, until: float) -> list[Notification]:
+    return [
+        Notification(SILENT, "machine", str(one.id), one.name, "", one.last_seen, one.last_seen > until)
+        for one in _silent_machines(actor, cp.clock() - _WINDOW)
+    ]
