@@ -200,8 +200,11 @@ def model_files(form: str) -> dict[str, bytes]:
 
 
 def report(machine: Actor, cp: ControlPlane, attempt: AttemptRecord, state: str, **more: object) -> str:
-    """Send the next report of an attempt."""
+    """Send the next report of an attempt; what it tells beside the state is named as in `attempts.Told`."""
     sequence = AttemptRecord.get_by_id(attempt.id).sequence + 1
+    told = {name: more.pop(name) for name in ("environment_lock", "stage", "peak_bytes") if name in more}
+    if told:
+        more["told"] = attempts.Told(**told)
     return attempts.report(machine, cp, attempt.id, attempt.fence, sequence, state, **more)
 
 

@@ -65,6 +65,7 @@ class Attempt:
         self._told = False  # the control plane knows the end
         self._given_up = ""  # why: somebody else has the attempt
         self._over = False
+        self._peak_bytes = 0  # of memory, once the trainer has ended
         self._last_state = row.state  # as the store last said: it may be the store that fails
         if row.cancelled:
             self.cancelled.set()
@@ -167,7 +168,7 @@ class Attempt:
             self._checkpoints.finish(self._tick)
             raise failure
         self._checkpoints.drop()
-        self._outbox.report("UPLOADING")
+        self._outbox.report("UPLOADING", peak_bytes=self._peak_bytes)
 
     def _follow(self) -> Failure | None:
         """Until there is an exit record or nobody to write one; None for a good end. Raises Cancelled."""
@@ -181,6 +182,7 @@ class Attempt:
                 return self._vanished()
             self._faults.calm()
             self._agent.stopping.wait(self._agent.settings.tail_seconds)
+        self._peak_bytes = end.peak_bytes
         self._tell()
         if self.cancelled.is_set():
             raise Cancelled

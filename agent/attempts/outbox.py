@@ -57,10 +57,12 @@ class Outbox:
 
     # ---- states
 
-    def report(self, state: str, reason: str = "", params: str = "", lock: str = "", stage: str = "") -> None:
+    def report(
+        self, state: str, reason: str = "", params: str = "", lock: str = "", stage: str = "", peak_bytes: int = 0
+    ) -> None:
         """Write the new state and its report down, then send all that is unsent. Raises Unwritable."""
         body = self._body(state, reason, params)
-        body.environment_lock, body.stage = lock, stage
+        body.environment_lock, body.stage, body.peak_memory_bytes = lock, stage, peak_bytes
         self._store.add_report(self._attempt, state, body.SerializeToString())
         self.send_reports()
 

@@ -5,7 +5,8 @@
 It holds `runner.lock` while it lives, starts the trainer that `spec.json` describes in a process group of its own,
 with files for stdout and stderr, and writes `exit.json` atomically when the trainer has ended. SIGTERM goes on to
 the trainer; after the grace the group is killed. A trainer that goes over one of the spec's limits is ended, and the
-exit record says which. Standard library only, and nothing of the agent: an upgrade of the agent never touches it.
+exit record says which, and how much memory it held at most. Standard library only, and nothing of the agent: an
+upgrade of the agent never touches it.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ _SET_CHILD_SUBREAPER = 36  # of prctl(2)
 _FATAL = frozenset({signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGKILL, signal.SIGSEGV})
 _END_SECONDS = 10.0  # a process that the kernel does not let die is left behind
 _LOOK_SECONDS = 0.5  # between looks at the memory that the trainer has
+_FAMILY_LOOKS = 4  # after so many it is looked again whom it has started, which costs more
 _EXPENDABLE = 500  # of 1000: where memory is short, the kernel ends the trainer before the agent and what else runs
 
 
@@ -74,9 +76,9 @@ def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
         raise
     inside = spec.get("sandboxed", False)
     over: list[str] = []
+    peak = [0]
     ended = threading.Event()
-    if limits:
-        threading.Thread(target=watch, args=(trainer.pid, limits, asked, over, ended), daemon=True).start()
+    threading.Thread(target=watch, args=(trainer.pid, limits, asked, over, peak, ended), daemon=True).start()
     threading.Thread(target=end, args=(trainer, asked, spec["grace_seconds"], inside), daemon=True).start()
     code = status_inside(wait_for(trainer.pid)) if inside else wait_for(trainer.pid)
     ended.set()
@@ -84,7 +86,7 @@ def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
     end_descendants()  # and so does what has left its process group
     return {
         "status": max(code, 0), "signal": max(-code, 0), "error": "", "began": begin, "ended": time.time(),
-        "over": over[0] if over else "", "limits": limits,
+        "over": over[0] if over else "", "limits": limits, "peak_bytes": peak[0] or resident_at_most(),
     }  # fmt: skip
 
 
@@ -110,32 +112,52 @@ def inherited_by_the_trainer(limits: dict[str, float]) -> Iterator[None]:
 
 
 def watch(
-    pid: int, limits: dict[str, float], asked: "queue.SimpleQueue[int]", over: list[str], ended: threading.Event
+    pid: int,
+    limits: dict[str, float],
+    asked: "queue.SimpleQueue[int]",
+    over: list[str],
+    peak: list[int],
+    ended: threading.Event,
 ) -> None:
-    """Note which limit the trainer has gone over, and have it ended: in order for time, at once for memory."""
+    """Note the most memory that the trainer holds, and which limit it goes over.
+
+    Over a limit it is ended: in order for time, at once for memory.
+    """
     until = time.monotonic() + (limits.get("seconds") or float("inf"))
     memory = limits.get("memory_bytes") or float("inf")
+    family: list[int] = []
+    looks = 0
     while not ended.wait(max(0.0, min(_LOOK_SECONDS, until - time.monotonic()))):
         if time.monotonic() >= until:
             over.append("time_limit")
             asked.put(signal.SIGTERM)
-            return
-        if memory < float("inf") and memory_of(pid) > memory and not ended.is_set():
+            until = float("inf")
+        if memory < float("inf") or looks % _FAMILY_LOOKS == 0:
+            family = [pid, *descendants_of(pid)]
+        looks += 1
+        peak[0] = max(peak[0], held := memory_of(family))
+        if held > memory and not ended.is_set():
             over.append("memory_limit")
-            for one in [pid, *descendants_of(pid)]:
+            for one in family:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(one, signal.SIGKILL)
             return
 
 
-def memory_of(pid: int) -> int:
-    """Bytes that a process and all it has started hold in memory, without pages of files, which the kernel may drop."""
+def memory_of(pids: list[int]) -> int:
+    """Bytes that processes hold in memory, without pages of files, which the kernel may drop; 0 without /proc."""
     pages = 0
-    for one in [pid, *descendants_of(pid)]:
+    for one in pids:
         with contextlib.suppress(OSError, ValueError):  # it has ended
             _, resident, of_files, *_ = Path(f"/proc/{one}/statm").read_text().split()
             pages += int(resident) - int(of_files)
     return pages * resource.getpagesize()
+
+
+def resident_at_most() -> int:
+    """Bytes that the largest process among those that have ended had in memory, pages of files among them."""
+    kept = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return kept if sys.platform == "darwin" else kept * 1024
 
 
 def taken(lock: int) -> bool:

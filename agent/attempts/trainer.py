@@ -40,6 +40,7 @@ class Exit:
     error: str
     over: str = ""  # the limit for which it was ended: time_limit | memory_limit
     limits: Mapping[str, float] = field(default_factory=dict)  # seconds, memory_bytes, data_bytes; those that it had
+    peak_bytes: int = 0  # of main memory that it held at most; 0: not known
 
 
 def start(folder: Path, offer: pb.Offer, python: Path, agent: Agent) -> None:
@@ -69,9 +70,9 @@ def exit_record(folder: Path) -> Exit | None:
     record = _read(folder / "exit.json")
     if not record:
         return None
-    # a runner of an earlier version knows no limits
-    limits = record.get("limits", {})
-    return Exit(record["status"], record["signal"], record["error"], record.get("over", ""), limits)
+    # a runner of an earlier version knows no limits and no peak
+    limits, peak = record.get("limits", {}), int(record.get("peak_bytes", 0))
+    return Exit(record["status"], record["signal"], record["error"], record.get("over", ""), limits, peak)
 
 
 def bar(folder: Path) -> bool:

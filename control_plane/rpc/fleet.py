@@ -128,8 +128,7 @@ class FleetServicer(fleet_pb2_grpc.FleetServicer):
             request.state,
             request.reason,
             wire.params(request.params),
-            request.environment_lock,
-            request.stage,
+            attempts.Told(request.environment_lock, request.stage, request.peak_memory_bytes),
         )
         return pb.ReportStateReply(state=state)
 

@@ -291,6 +291,7 @@ def _attempt(record: AttemptRecord, locale: str) -> pb.Attempt:
         params=_json(record.reason_params),
         message=say(record.reason, record.reason_params, locale) if record.reason else "",
         stage=record.stage,
+        peak_memory_bytes=record.peak_memory_bytes,
     )
 
 

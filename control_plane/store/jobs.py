@@ -72,6 +72,7 @@ class AttemptRecord(Record):
     reason = CharField(64, default="")
     reason_params = JSONField(default=dict)
     environment_lock_hash = CharField(64, default="")
+    peak_memory_bytes = BigIntegerField(default=0)  # of main memory, as measured; 0: not known
     hardware = JSONField(default=dict)  # the machine's inventory when it was offered
 
     class Meta:

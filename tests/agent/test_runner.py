@@ -50,3 +50,20 @@ def test_a_trainer_that_cannot_be_written_down_does_not_go_on(tmp_path: Path) ->
     assert done.returncode and b"No space left" in done.stderr
     living = [one for one in psutil.process_iter(["cmdline", "status"]) if str(tmp_path) in (one.info["cmdline"] or ())]
     assert all(one.info["status"] == psutil.STATUS_ZOMBIE for one in living)
+
+
+def test_the_exit_record_says_how_much_memory_was_held(tmp_path: Path) -> None:
+    """By the trainer or what it started; memory of its own, not pages of files."""
+    child = "import time; held = b'x' * 200_000_000; time.sleep(2.5)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    spec = {
+        "argv": [sys.executable, "-c", code], "cwd": str(tmp_path), "env": {}, "stdout": str(tmp_path / "out"),
+        "stderr": str(tmp_path / "err"), "grace_seconds": 1,
+    }  # fmt: skip
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    often = "import sys, pathlib; from agent.attempts import runner; runner._LOOK_SECONDS = 0.05;"
+    often += "sys.exit(runner.main(pathlib.Path(sys.argv[1])))"
+    subprocess.run([sys.executable, "-c", often, str(tmp_path)], timeout=60, check=True)
+    record = json.loads((tmp_path / "exit.json").read_text())
+    assert record["status"] == 0
+    assert 200_000_000 < record["peak_bytes"] < 260_000_000

@@ -47,7 +47,17 @@ from control_plane.store.methods import MethodVersionRecord
 log = logging.getLogger(__name__)
 
 _REPORT_TRIES = 3  # reports of an attempt in a row that meet a defect of ours; then the attempt ends
+_MOST_BYTES = 1 << 50  # what a machine may say that a trainer held
 _LOCK = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*\n?)*")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a report says beside the state."""
+
+    environment_lock: str = ""  # with RUNNING
+    stage: str = ""  # of PREPARING
+    peak_bytes: int = 0  # with UPLOADING: main memory that the trainer held at most
 
 
 @dataclass(frozen=True)
@@ -113,8 +123,7 @@ def report(
     state: str,
     reason: str = "",
     params: dict[str, Any] | None = None,
-    environment_lock: str = "",
-    stage: str = "",
+    told: Told = Told(),
 ) -> str:
     """Take a machine's report number `sequence`; the attempt's state as it now stands.
 
@@ -122,7 +131,7 @@ def report(
     failure, and so is what raises anything but a refusal each time. Raises NotFound, Fenced, SequenceGap.
     """
     try:
-        stands = _report(actor, cp, attempt_id, fence, sequence, state, reason, params or {}, environment_lock, stage)
+        stands = _report(actor, cp, attempt_id, fence, sequence, state, reason, params or {}, told)
     except (TunesmithError, OSError, OperationalError):
         raise  # a refusal, or a disk or a database that will be well again
     except Exception:  # a defect: the machine would repeat the report for ever, and nobody could end the attempt
@@ -156,8 +165,7 @@ def _report(
     state: str,
     reason: str,
     params: dict[str, Any],
-    environment_lock: str,
-    stage: str,
+    told: Told,
 ) -> str:
     with cp.blobs.holding():  # what reading the results stores is named in the transaction
         results = _read_results(cp, own(actor, attempt_id, fence), sequence) if state == SUCCEEDED else None
@@ -169,9 +177,11 @@ def _report(
                 raise SequenceGap(sequence=sequence, expected=attempt.sequence + 1)
             if attempt.state not in ATTEMPT_HELD:
                 raise Fenced
-            columns: dict[str, Any] = {"sequence": sequence, "stage": stage[:32] if state == PREPARING else ""}
-            if environment_lock:
-                columns["environment_lock_hash"] = _keep_lock(cp, attempt, environment_lock)
+            columns: dict[str, Any] = {"sequence": sequence, "stage": told.stage[:32] if state == PREPARING else ""}
+            if told.peak_bytes > 0:
+                columns["peak_memory_bytes"] = min(told.peak_bytes, _MOST_BYTES)
+            if told.environment_lock:
+                columns["environment_lock_hash"] = _keep_lock(cp, attempt, told.environment_lock)
             _take(actor, cp, attempt, state, reason[:64], params, columns, results)
             job = JobRecord.get_by_id(attempt.job_id)
             now_stands = str(AttemptRecord.get_by_id(attempt.id).state)

@@ -318,6 +318,7 @@ class AttemptRecord(Record):
     reason = CharField(64, default="")
     reason_params = JSONField(default=dict)
     environment_lock_hash = CharField(64, default="")
+    peak_memory_bytes = BigIntegerField(default=0)
     hardware = JSONField(default=dict)
 
     class Meta:

@@ -775,7 +775,7 @@ class Policy(_message.Message):
     def __init__(self, priority: _Optional[int] = ..., not_before: _Optional[float] = ..., lost_after: _Optional[float] = ..., when_lost: _Optional[str] = ..., time_limit: _Optional[float] = ...) -> None: ...
 
 class Attempt(_message.Message):
-    __slots__ = ("id", "number", "state", "machine_id", "offered_at", "started_at", "running_at", "ended_at", "reason", "params", "message", "stage")
+    __slots__ = ("id", "number", "state", "machine_id", "offered_at", "started_at", "running_at", "ended_at", "reason", "params", "message", "stage", "peak_memory_bytes")
     ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -788,6 +788,7 @@ class Attempt(_message.Message):
     PARAMS_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
+    PEAK_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     id: int
     number: int
     state: str
@@ -800,7 +801,8 @@ class Attempt(_message.Message):
     params: str
     message: str
     stage: str
-    def __init__(self, id: _Optional[int] = ..., number: _Optional[int] = ..., state: _Optional[str] = ..., machine_id: _Optional[str] = ..., offered_at: _Optional[float] = ..., started_at: _Optional[float] = ..., running_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., reason: _Optional[str] = ..., params: _Optional[str] = ..., message: _Optional[str] = ..., stage: _Optional[str] = ...) -> None: ...
+    peak_memory_bytes: int
+    def __init__(self, id: _Optional[int] = ..., number: _Optional[int] = ..., state: _Optional[str] = ..., machine_id: _Optional[str] = ..., offered_at: _Optional[float] = ..., started_at: _Optional[float] = ..., running_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., reason: _Optional[str] = ..., params: _Optional[str] = ..., message: _Optional[str] = ..., stage: _Optional[str] = ..., peak_memory_bytes: _Optional[int] = ...) -> None: ...
 
 class Job(_message.Message):
     __slots__ = ("id", "project", "name", "method", "kind", "state", "version", "parameters", "inputs", "seed", "created_at", "ended_at", "attempts", "waiting", "progress", "reason", "message", "model_id", "evaluation_id", "method_hash", "policy", "learning")

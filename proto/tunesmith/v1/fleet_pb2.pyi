@@ -431,7 +431,7 @@ class DeclineReply(_message.Message):
     def __init__(self) -> None: ...
 
 class ReportStateRequest(_message.Message):
-    __slots__ = ("attempt_id", "fence", "sequence", "state", "reason", "params", "environment_lock", "at", "stage")
+    __slots__ = ("attempt_id", "fence", "sequence", "state", "reason", "params", "environment_lock", "at", "stage", "peak_memory_bytes")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -441,6 +441,7 @@ class ReportStateRequest(_message.Message):
     ENVIRONMENT_LOCK_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
+    PEAK_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     attempt_id: int
     fence: int
     sequence: int
@@ -450,7 +451,8 @@ class ReportStateRequest(_message.Message):
     environment_lock: str
     at: float
     stage: str
-    def __init__(self, attempt_id: _Optional[int] = ..., fence: _Optional[int] = ..., sequence: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., params: _Optional[str] = ..., environment_lock: _Optional[str] = ..., at: _Optional[float] = ..., stage: _Optional[str] = ...) -> None: ...
+    peak_memory_bytes: int
+    def __init__(self, attempt_id: _Optional[int] = ..., fence: _Optional[int] = ..., sequence: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., params: _Optional[str] = ..., environment_lock: _Optional[str] = ..., at: _Optional[float] = ..., stage: _Optional[str] = ..., peak_memory_bytes: _Optional[int] = ...) -> None: ...
 
 class ReportStateReply(_message.Message):
     __slots__ = ("state",)

@@ -57,6 +57,13 @@ def test_accepting_begins_the_lease_and_may_be_repeated(cp: ControlPlane, fleet:
     assert (state(attempt), job_of(attempt).state) == ("PREPARING", "RUNNING")
 
 
+def test_what_a_trainer_held_at_most_is_kept(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    attempt = running(fleet, machine)
+    report(machine, cp, attempt, "UPLOADING", peak_bytes=3 * GIB)
+    assert AttemptRecord.get_by_id(attempt.id).peak_memory_bytes == 3 * GIB
+
+
 def test_a_laptop_has_the_longer_lease(cp: ControlPlane, fleet: Fleet) -> None:
     laptop = fleet.machine(machine_class="laptop")
     attempt = offered(fleet)
