@@ -15,6 +15,7 @@ from control_plane.context import ControlPlane
 from control_plane.services import audit_chain, garbage, guided_steps
 from control_plane.services.access import people
 from control_plane.services.fleet import attempts, machines, scheduling
+from control_plane.services.sweeps import steps as sweep_steps
 from control_plane.store.database import release
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (1.0, machines.mark_connectivity),
     (10.0, machines.refresh_figures),
     (2.0, audit_chain.seal),
+    (10.0, sweep_steps.prune),
     (garbage.PERIOD, garbage.collect),
     (3_600.0, people.clean_sessions),
     (3_600.0, audit_chain.check_daily),
@@ -39,7 +41,7 @@ def _pass(cp: ControlPlane) -> int:
 
 
 # what looks again whenever a job or a deployment has changed, each in a thread of its own
-WOKEN: tuple[Tick, ...] = (_pass, guided_steps.advance)
+WOKEN: tuple[Tick, ...] = (_pass, guided_steps.advance, sweep_steps.advance)
 
 AT_LEAST_EVERY = 1.0  # seconds
 AT_MOST_EVERY = 0.2
@@ -53,7 +55,7 @@ class Ticks:
         self._stopping = threading.Event()
         self._wanted = [threading.Event() for _ in WOKEN]
         self._threads = [
-            threading.Thread(target=self._run, args=pair, name=pair[0].__name__, daemon=True)
+            threading.Thread(target=self._run, args=pair, name=_name(pair[0]), daemon=True)
             for pair in zip(WOKEN, self._wanted, strict=True)
         ]
         self._table = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(2)})
@@ -92,9 +94,13 @@ class Ticks:
             try:
                 look(self._cp)
             except Exception:  # a loop's top: the next look may well succeed, and jobs wait for it
-                log.exception("%s failed", look.__name__)
+                log.exception("%s failed", _name(look))
             release()
             self._stopping.wait(AT_MOST_EVERY)
+
+
+def _name(tick: Tick) -> str:
+    return f"{tick.__module__.removeprefix('control_plane.services.')}.{tick.__name__}"
 
 
 def _hop(tick: Tick) -> Tick:

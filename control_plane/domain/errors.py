@@ -24,6 +24,13 @@ class TunesmithError(Exception):
         """The class's name in snake case: `JobNotFound` → `job_not_found`."""
         return code_of(type(self))
 
+    def storable(self) -> dict[str, object]:
+        """The parameters as they can stand in a row."""
+        return {
+            key: value if isinstance(value, str | int | float | list) else str(value)
+            for key, value in self.params.items()
+        }
+
     def __str__(self) -> str:
         return sentence_of(type(self)).format_map(_Lenient(self.params))
 
@@ -478,6 +485,30 @@ class JobOver(Conflict):
 
 class GuidedRunOver(Conflict):
     """The run has ended already ({state})."""
+
+
+class SweepWithoutChoice(Invalid):
+    """A sweep needs at least one parameter with two different values, or a range."""
+
+
+class SweepTooLarge(Invalid):
+    """“{what}”: {count} are more than the {limit} that a sweep can have."""
+
+
+class SweepOver(Conflict):
+    """The sweep has ended already ({state})."""
+
+
+class SweepBehind(Conflict):
+    """It was ended early: at the same step, half of the sweep's other jobs had done better."""
+
+
+class SweepFailing(Conflict):
+    """The first {count} jobs have all failed; job {job} says why."""
+
+
+class SweepMethodChanged(Conflict):
+    """The method “{method}” was changed meanwhile; results of its versions cannot be compared."""
 
 
 # ---- graphs of steps

@@ -32,6 +32,7 @@ from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.sweeps import SweepRecord
 
 _LARGEST_SEED = 2**63 - 1
 
@@ -94,6 +95,7 @@ def create(
     policy: Policy = Policy(),  # noqa: B008  # it is frozen
     idempotency_key: str = "",
     guided_run: GuidedRunRecord | None = None,
+    sweep: SweepRecord | None = None,
 ) -> JobRecord:
     """The row of a checked job, queued. Called inside a transaction; whoever calls wakes its topics afterwards."""
     return transitions.create_job(
@@ -104,6 +106,7 @@ def create(
         waiting_code="not_before" if policy.not_before > cp.clock() else "not_planned",
         idempotency_key=idempotency_key[:100] or None,
         guided_run=guided_run,
+        sweep=sweep,
     )
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
 from control_plane.domain import lifecycle
-from control_plane.domain.errors import Denied, DeploymentChanged, StepCancelled, TunesmithError, Unavailable
+from control_plane.domain.errors import DeploymentChanged, StepCancelled, TunesmithError, Unavailable
 from control_plane.domain.graph import CANCELLED, DATA, DEPLOY, DONE, FAILED, OPEN, Fact, Graph, Step
 from control_plane.domain.permissions import Actor
 from control_plane.services import asking, deployments, transitions
@@ -27,7 +27,6 @@ from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
-from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
 
 log = logging.getLogger(__name__)
@@ -76,11 +75,7 @@ def _carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
         return False  # a full disk, say: it is tried again
     except TunesmithError as problem:
         log.info("guided run %s stopped: %s", run.id, problem)
-        return _end(cp, run, graphs.STOPPED, problem.code, _storable(problem.params))
-
-
-def _storable(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value if isinstance(value, str | int | float | list) else str(value) for key, value in params.items()}
+        return _end(cp, run, graphs.STOPPED, problem.code, problem.storable())
 
 
 def _end(cp: ControlPlane, run: GuidedRunRecord, outcome: str, reason: str, params: dict[str, Any]) -> bool:
@@ -90,7 +85,8 @@ def _end(cp: ControlPlane, run: GuidedRunRecord, outcome: str, reason: str, para
 
 def _begin(cp: ControlPlane, run: GuidedRunRecord, step: Step, inputs: dict[str, int]) -> bool:
     """Have a step carried out, in the name of who started the run; False if the run has changed meanwhile."""
-    actor, project = _on_behalf(run), str(ProjectRecord.get_by_id(run.project_id).name)
+    actor = identity.acting_for(run.created_by_id, "job.submit", run.project_id)
+    project = str(ProjectRecord.get_by_id(run.project_id).name)
     if step.kind == DEPLOY:
         return _begin_deployment(actor, cp, project, run, step, inputs["model"])
     asked = asking.check(actor, cp, project, step.method, step.title, step.parameters, inputs)
@@ -134,15 +130,6 @@ def _is_as_read(run: GuidedRunRecord) -> bool:
     """Whether nobody was quicker. What is read inside a transaction stays true until its end."""
     now = GuidedRunRecord.get_by_id(run.id)
     return not now.outcome and bool(now.version == run.version)
-
-
-def _on_behalf(run: GuidedRunRecord) -> Actor:
-    """Who started the run, with what they may do now: whoever left the project goes no further in it."""
-    user = UserRecord.get_or_none(UserRecord.id == run.created_by_id, UserRecord.active == True)  # noqa: E712
-    actor = identity.actor_of(user, "") if user else None
-    if actor is None or not actor.may("job.submit", run.project_id):
-        raise Denied(permission="job.submit")
-    return actor
 
 
 # ---- what has come of the steps

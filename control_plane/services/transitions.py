@@ -193,15 +193,18 @@ def _move_job(cp: ControlPlane, job: JobRecord, fence: int, columns: dict[str, A
         raise Fenced  # ends the transaction: the attempt's own row goes back too
 
 
-def cancel(actor: Actor, cp: ControlPlane, job: JobRecord) -> bool:
-    """Write down that the job is to end; one that no machine has accepted ends at once. False if it is over already."""
+def cancel(actor: Actor, cp: ControlPlane, job: JobRecord, reason: str = "") -> bool:
+    """Write down that the job is to end; one that no machine has accepted ends at once. False if it is over already.
+
+    `reason` is an error's code: why, where nobody asked.
+    """
     now = cp.clock()
-    requested = JobRecord.update(cancel_requested_at=now, version=JobRecord.version + 1).where(
+    requested = JobRecord.update(cancel_requested_at=now, version=JobRecord.version + 1, reason=reason).where(
         JobRecord.id == job.id, JobRecord.state.not_in(lifecycle.JOB_OVER), JobRecord.cancel_requested_at == 0
     )
     if not requested.execute():
         return JobRecord.get_by_id(job.id).state not in lifecycle.JOB_OVER
-    audit.record(actor, cp, "job.cancel", f"job:{job.id}", job.project_id)
+    audit.record(actor, cp, "job.cancel", f"job:{job.id}", job.project_id, **({"reason": reason} if reason else {}))
     attempt = AttemptRecord.get_or_none(AttemptRecord.job == job.id, AttemptRecord.state == OFFERED)
     if attempt is None or not move(actor, cp, attempt, CANCELLED):
         JobRecord.update(state=CANCELLED, ended_at=now, waiting_code="").where(

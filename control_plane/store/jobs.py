@@ -7,6 +7,7 @@ from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.sweeps import SweepRecord
 
 
 class JobRecord(Record):
@@ -45,6 +46,8 @@ class JobRecord(Record):
     created_by = CharField(64)
     created_at = TimeField()
     ended_at = TimeField(default=0.0)
+    sweep = ForeignKeyField(SweepRecord, null=True, lazy_load=False)
+    sweep_id: int | None
 
     class Meta:
         table_name = "jobs"

@@ -24,6 +24,7 @@ from tunesmith.commands import (
     models,
     notifications,
     people,
+    sweeps,
 )
 from tunesmith.commands.context import Terminal
 from tunesmith.connection import CallFailed, NotConfigured
@@ -76,6 +77,7 @@ GROUPS = (
     models,
     notifications,
     people,
+    sweeps,
 )
 for group in GROUPS:
     for command in group.COMMANDS:

@@ -395,6 +395,58 @@ class Client:
         """Have a run start nothing more, and its open jobs end; what is deployed stays so."""
         return self._ask(pb.GuidedRun, self._stub.CancelGuidedRun, pb.CancelGuidedRunRequest(id=run_id))
 
+    # ---- sweeps
+
+    def start_sweep(
+        self,
+        project: str,
+        method: str,
+        varied: Mapping[str, Any],
+        trials: int,
+        at_once: int = 1,
+        objective: str = "held_out_loss",
+        **job: Any,
+    ) -> pb.Sweep:
+        """Ask for up to `trials` jobs of a method, `at_once` at a time, that differ in the `varied` parameters.
+
+        Each of those is a list of values, or `{"low": …, "high": …, "log": true}` to draw from. The best is the one
+        whose `objective` is best at its end: `held_out_loss` (less is better) or `reward` (more is). `job` holds what
+        `submit_job` takes besides: name, parameters, inputs, seed, idempotency_key, policy.
+        """
+        request = pb.StartSweepRequest(
+            job=_submission(project, method, **job),
+            varied=json.dumps(dict(varied)),
+            trials=trials,
+            at_once=at_once,
+            objective=objective,
+        )
+        return self._ask(pb.Sweep, self._stub.StartSweep, request)
+
+    def get_sweep(self, sweep_id: int) -> pb.Sweep:
+        """A sweep: its jobs with the values they were given, what came of each, and the best."""
+        return self._ask(pb.Sweep, self._stub.GetSweep, pb.GetSweepRequest(id=sweep_id))
+
+    def list_sweeps(self, project: str) -> list[pb.Sweep]:
+        """The newest sweeps of a project."""
+        request = pb.ListSweepsRequest(project=project)
+        return list(self._ask(pb.ListSweepsReply, self._stub.ListSweeps, request).sweeps)
+
+    def wait_sweep(self, sweep_id: int) -> Iterator[pb.Sweep]:
+        """Follow a sweep until it is over: at each job that begins, and at its end."""
+        version = 0
+        while True:
+            request = pb.WaitSweepRequest(id=sweep_id, after_version=version, wait_seconds=_HANG)
+            sweep = self._ask(pb.Sweep, self._stub.WaitSweep, request)
+            if sweep.version > version:
+                yield sweep
+            version = sweep.version
+            if sweep.outcome:
+                return
+
+    def cancel_sweep(self, sweep_id: int) -> pb.Sweep:
+        """Have a sweep start nothing more, and its open jobs end."""
+        return self._ask(pb.Sweep, self._stub.CancelSweep, pb.CancelSweepRequest(id=sweep_id))
+
     # ---- jobs
 
     def submit_job(
@@ -413,16 +465,7 @@ class Client:
         `policy` may hold `priority`, `not_before` (epoch seconds), `lost_after` (seconds), `when_lost` and `time_limit`
         (seconds that an attempt may run); ValueError names one that is none of these or no such number.
         """
-        request = pb.SubmitJobRequest(
-            project=project,
-            method=method,
-            name=name,
-            parameters=json.dumps(dict(parameters or {})),
-            inputs=[pb.InputRef(name=key, id=number) for key, number in (inputs or {}).items()],
-            seed=seed,
-            idempotency_key=idempotency_key or uuid.uuid4().hex,
-            policy=_policy(policy or {}),
-        )
+        request = _submission(project, method, name, parameters, inputs, seed, idempotency_key, policy)
         return self._ask(pb.Job, self._stub.SubmitJob, request)
 
     def get_job(self, job_id: int) -> pb.Job:
@@ -593,6 +636,28 @@ class Client:
             if reply.status >= 400:
                 raise CallFailed(reply.data.decode("utf-8", "replace"), "engine_failed", {}, "UNAVAILABLE")
             yield reply.data
+
+
+def _submission(
+    project: str,
+    method: str,
+    name: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, int] | None = None,
+    seed: int = 42,
+    idempotency_key: str = "",
+    policy: Mapping[str, Any] | None = None,
+) -> pb.SubmitJobRequest:
+    return pb.SubmitJobRequest(
+        project=project,
+        method=method,
+        name=name,
+        parameters=json.dumps(dict(parameters or {})),
+        inputs=[pb.InputRef(name=key, id=number) for key, number in (inputs or {}).items()],
+        seed=seed,
+        idempotency_key=idempotency_key or uuid.uuid4().hex,
+        policy=_policy(policy or {}),
+    )
 
 
 def _policy(given: Mapping[str, Any]) -> pb.Policy:

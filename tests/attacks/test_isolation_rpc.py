@@ -100,6 +100,11 @@ ROWS = {
     "CancelGuidedRun": _inside(
         lambda made: pb.CancelGuidedRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
     ),
+    "StartSweep": _inside(lambda made: _sweep(PROJECT, made), vic=NO),
+    "GetSweep": _inside(lambda made: pb.GetSweepRequest(id=made["sweep"])),
+    "ListSweeps": _inside(lambda _: pb.ListSweepsRequest(project=PROJECT)),
+    "WaitSweep": _inside(lambda made: pb.WaitSweepRequest(id=made["sweep"])),
+    "CancelSweep": _inside(lambda made: pb.CancelSweepRequest(id=made["sweep"]), vic=NO, olga="FAILED_PRECONDITION"),
     "GetJobConfig": _inside(lambda made: pb.GetJobConfigRequest(job_id=made["train"])),
     "ListFiles": _inside(lambda made: pb.ListFilesRequest(job_id=made["train"])),
     "GetFile": _inside(lambda made: _file(made["train"], made)),
@@ -131,16 +136,17 @@ ROWS = {
     ),
 }
 # these change what the other tests look at
-ONCE = {"SubmitJob", "Deploy", "StopDeployment", "RemoveMember", "StartGuidedRun"}
+ONCE = {"SubmitJob", "Deploy", "StopDeployment", "RemoveMember", "StartGuidedRun", "StartSweep"}
 CHANGING = (
-    "CreateProject", "CreateJoinToken", "UploadDataset", "SubmitJob", "CancelJob", "CancelGuidedRun", "Deploy",
-    "StopDeployment",
+    "CreateProject", "CreateJoinToken", "UploadDataset", "SubmitJob", "CancelJob", "CancelGuidedRun", "CancelSweep",
+    "Deploy", "StopDeployment",
 )  # fmt: skip
 # what eve may ask in her own project with the canary's ids in it
 BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     "the dataset and the base": ("SubmitJob", lambda made: _training(OTHER, made)),
     "the dataset alone": ("SubmitJob", lambda made: _training(OTHER, made | {"base": 0})),
     "the dataset in a guided run": ("StartGuidedRun", lambda made: _guided(OTHER, made)),
+    "the dataset in a sweep": ("StartSweep", lambda made: _sweep(OTHER, made)),
     "the model": ("Deploy", lambda made: _deploy(OTHER, made["gguf"])),
 }
 
@@ -160,6 +166,10 @@ def _training(project: str, made: dict[str, int]) -> pb.SubmitJobRequest:
         pb.InputRef(name="dataset", kind="dataset", id=made["version"]),
     ]
     return pb.SubmitJobRequest(project=project, method="sft_demo", name="stolen", inputs=inputs, seed=1)
+
+
+def _sweep(project: str, made: dict[str, int]) -> pb.StartSweepRequest:
+    return pb.StartSweepRequest(job=_training(project, made), varied='{"steps": [10, 20]}', trials=2)
 
 
 def _guided(project: str, made: dict[str, int]) -> pb.StartGuidedRunRequest:

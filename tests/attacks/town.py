@@ -12,10 +12,12 @@ from control_plane.rpc.server import Server
 from control_plane.services.access import credentials, people, projects
 from control_plane.store.database import transaction
 from control_plane.store.guided import GuidedRunRecord
+from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import ApiTokenRecord, UserRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.sweeps import SweepRecord
 
 # who is who: `eve` owns another project, `nora` is in none, `vic` may look at the canary, `olga` owns it
 EVE, NORA, VIC, OLGA, ROOT = "eve", "nora", "vic", "olga", "root"
@@ -62,7 +64,28 @@ def settle(cp: ControlPlane) -> Town:
         created_at=cp.clock(),
     )
     made["method"] = MethodVersionRecord.get(MethodVersionRecord.name == "sft_demo").id
+    training = JobRecord.get_by_id(made["train"])
+    sweep = SweepRecord.create(
+        project=training.project_id,
+        name="faults",
+        method_version=training.method_version_id,
+        parameters={},
+        space={"steps": [10, 20]},
+        inputs=training.inputs,
+        seed=1,
+        objective="held_out_loss",
+        trials=2,
+        at_once=1,
+        outcome="done",
+        created_by=UserRecord.get(UserRecord.name == OLGA),
+        created_at=cp.clock(),
+    )
     root = ApiTokenRecord.get(ApiTokenRecord.user == UserRecord.get(UserRecord.name == ROOT).id)
-    made |= {"run": run.id, "token": root.id, "artifact": ModelRecord.get_by_id(made["adapter"]).artifact_id}
+    made |= {
+        "run": run.id,
+        "sweep": sweep.id,
+        "token": root.id,
+        "artifact": ModelRecord.get_by_id(made["adapter"]).artifact_id,
+    }
     made["machine"] = furnished.machine.id  # type: ignore[assignment]  # the one id that is no number
     return Town(cp, Server(cp, cp.inference), furnished, tokens, sessions)  # type: ignore[arg-type]

@@ -116,6 +116,17 @@ def running(client: tunesmith.Client, installation: Installation) -> Act:
     return lambda: client.cancel_guided_run(run)
 
 
+def sweeping(client: tunesmith.Client, installation: Installation) -> Act:
+    inputs = {"base": made(client, installation, "base"), "dataset": client.upload_dataset("default", "f", ROWS).id}
+    varied = {"steps": [10, 20]}
+    return lambda: client.start_sweep("default", "tune", varied, trials=2, objective="reward", inputs=inputs)
+
+
+def swept(client: tunesmith.Client, installation: Installation) -> Act:
+    sweep = sweeping(client, installation)().id
+    return lambda: client.cancel_sweep(sweep)
+
+
 def queued(client: tunesmith.Client, _: Installation) -> Act:
     job = client.submit_job("default", "bring").id
     return lambda: client.cancel_job(job)
@@ -203,6 +214,8 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "UploadDataset": ("dataset.upload", lambda client, _: lambda: client.upload_dataset("default", "faults", ROWS)),
     "StartGuidedRun": ("guided_run.start", guided),
     "CancelGuidedRun": ("guided_run.cancel", running),
+    "StartSweep": ("sweep.start", sweeping),
+    "CancelSweep": ("sweep.cancel", swept),
     "SubmitJob": ("job.submit", lambda client, _: lambda: client.submit_job("default", "bring")),
     "CancelJob": ("job.cancel", queued),
     "Deploy": ("deployment.deploy", packaged),

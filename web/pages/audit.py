@@ -78,6 +78,8 @@ ACTIONS = {
     "session.close_all": _("Signed out everywhere"),
     "session.open": _("Signed in"),
     "session.refused": _("Sign-in refused"),
+    "sweep.cancel": _("Sweep cancelled"),
+    "sweep.start": _("Sweep started"),
     "token.create": _("API token made"),
     "token.revoke": _("API token revoked"),
     "user.activate": _("Account switched on"),

@@ -14,13 +14,13 @@ from tunesmith.v1 import automation_pb2 as pb
 
 _JOBS_LISTED = 200
 _LOG_SLICE = 1 << 20  # bytes
-_LONGEST_PARAMETERS = 256 << 10  # characters, up to four bytes each; a message takes 1 MiB
+LONGEST_PARAMETERS = 256 << 10  # characters, up to four bytes each; a message takes 1 MiB
 _FILE_SLICE = 4 << 20  # bytes
 
 
 def submit(call: Call, request: pb.SubmitJobRequest) -> pb.Job:
-    inputs = {item.name: _reference(item) for item in request.inputs}
-    parameters = wire.json_object("parameters", request.parameters, _LONGEST_PARAMETERS)
+    inputs = {item.name: reference(item) for item in request.inputs}
+    parameters = wire.json_object("parameters", request.parameters, LONGEST_PARAMETERS)
     record = jobs.submit(
         call.actor,
         call.cp,
@@ -103,5 +103,6 @@ def get_file(call: Call, request: pb.GetFileRequest) -> pb.GetFileReply:
     return pb.GetFileReply(data=data, size=size)
 
 
-def _reference(item: pb.InputRef) -> dict[str, Any]:
+def reference(item: pb.InputRef) -> dict[str, Any]:
+    """An input as the services take it."""
     return {"id": item.id} | ({"kind": item.kind} if item.kind else {})

@@ -24,6 +24,7 @@ from control_plane.rpc.automation import (
     notifications,
     people,
     projects,
+    sweeps,
 )
 from control_plane.rpc.calls import Call, Calls, Context
 from control_plane.rpc.chats import Chats
@@ -136,6 +137,23 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
 
         return await self._calls.hang(
             context, topic, request.wait_seconds, lambda call: guided_runs.get(call, request), news
+        )
+
+    # ---- sweeps
+
+    StartSweep = _call(sweeps.start)
+    GetSweep = _call(sweeps.get)
+    ListSweeps = _call(sweeps.list_sweeps)
+    CancelSweep = _call(sweeps.cancel)
+
+    async def WaitSweep(self, request: pb.WaitSweepRequest, context: Context) -> pb.Sweep:
+        topic = await self._serve(context, lambda call: sweeps.topic(call, request))
+
+        def news(found: pb.Sweep) -> bool:
+            return found.version > request.after_version
+
+        return await self._calls.hang(
+            context, topic, request.wait_seconds, lambda call: sweeps.get(call, request), news
         )
 
     # ---- jobs

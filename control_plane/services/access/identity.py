@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from control_plane.context import ControlPlane
+from control_plane.domain.errors import Denied
 from control_plane.domain.permissions import Actor, Role
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord
@@ -25,6 +26,18 @@ def actor_of(user: UserRecord, address: str) -> Actor:
         roles=roles,
         address=address,
     )
+
+
+def acting_for(user_id: int, permission: str, project_id: int) -> Actor:
+    """Whoever asked for something that goes on without them, with what they may do now.
+
+    Raises Denied for who has lost the permission since: whoever left a project goes no further in it.
+    """
+    user = UserRecord.get_or_none(UserRecord.id == user_id, UserRecord.active == True)  # noqa: E712
+    actor = actor_of(user, "") if user else None
+    if actor is None or not actor.may(permission, project_id):
+        raise Denied(permission=permission)
+    return actor
 
 
 def changed(cp: ControlPlane, user_id: int) -> None:

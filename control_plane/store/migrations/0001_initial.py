@@ -260,6 +260,33 @@ class GuidedRunRecord(Record):
         indexes = ((("project", "idempotency_key"), True), (("outcome",), False), (("created_by", "ended_at"), False))
 
 
+class SweepRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    method_version = ForeignKeyField(MethodVersionRecord, lazy_load=False)
+    parameters = JSONField()
+    space = JSONField()
+    inputs = JSONField()
+    seed = BigIntegerField()
+    policy = JSONField(default=dict)
+    objective = CharField(64)
+    trials = IntegerField()
+    at_once = IntegerField()
+    outcome = CharField(16, default="")
+    version = BigIntegerField(default=1)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    idempotency_key = CharField(100, null=True)
+    created_by = ForeignKeyField(UserRecord, lazy_load=False)
+    created_at = TimeField()
+    ended_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "sweeps"
+        indexes = ((("project", "idempotency_key"), True), (("outcome",), False))
+
+
 class JobRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -293,6 +320,7 @@ class JobRecord(Record):
     created_by = CharField(64)
     created_at = TimeField()
     ended_at = TimeField(default=0.0)
+    sweep = ForeignKeyField(SweepRecord, null=True, lazy_load=False)
 
     class Meta:
         table_name = "jobs"
@@ -570,6 +598,7 @@ RECORDS = [
     DatasetRecord,
     DatasetVersionRecord,
     MethodVersionRecord,
+    SweepRecord,
     JobRecord,
     AttemptRecord,
     AttemptPartRecord,

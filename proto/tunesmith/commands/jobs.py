@@ -74,8 +74,8 @@ def submit(
         terminal.project,
         method,
         name,
-        {key: _value(text) for key, text in _pairs(parameters)},
-        {key: _number(key, text) for key, text in _pairs(inputs)},
+        values(parameters),
+        identifiers(inputs),
         seed,
         policy={"priority": priority, "time_limit": time_limit},
     )
@@ -248,6 +248,16 @@ def _end(job: pb.Job) -> None:
         raise click.ClickException(f"Job {job.id} is {job.state}. {job.message}")
     made = f" It made model {job.model_id}." if job.model_id else ""
     click.echo(f"Job {job.id} has succeeded.{made}")
+
+
+def values(texts: Sequence[str]) -> dict[str, object]:
+    """Of options NAME=VALUE, each value as JSON or else as text."""
+    return {key: _value(text) for key, text in _pairs(texts)}
+
+
+def identifiers(texts: Sequence[str]) -> dict[str, int]:
+    """Of options NAME=ID."""
+    return {key: _number(key, text) for key, text in _pairs(texts)}
 
 
 def _pairs(texts: Sequence[str]) -> list[tuple[str, str]]:

@@ -730,6 +730,102 @@ class CancelGuidedRunRequest(_message.Message):
     id: int
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
+class Trial(_message.Message):
+    __slots__ = ("job_id", "values", "state", "value")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    values: str
+    state: str
+    value: float
+    def __init__(self, job_id: _Optional[int] = ..., values: _Optional[str] = ..., state: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+
+class Sweep(_message.Message):
+    __slots__ = ("id", "project", "name", "method", "varied", "objective", "trials", "at_once", "outcome", "tried", "best_job_id", "version", "reason", "message", "created_at", "ended_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    VARIED_FIELD_NUMBER: _ClassVar[int]
+    OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
+    TRIALS_FIELD_NUMBER: _ClassVar[int]
+    AT_ONCE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    TRIED_FIELD_NUMBER: _ClassVar[int]
+    BEST_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    name: str
+    method: str
+    varied: str
+    objective: str
+    trials: int
+    at_once: int
+    outcome: str
+    tried: _containers.RepeatedCompositeFieldContainer[Trial]
+    best_job_id: int
+    version: int
+    reason: str
+    message: str
+    created_at: float
+    ended_at: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., varied: _Optional[str] = ..., objective: _Optional[str] = ..., trials: _Optional[int] = ..., at_once: _Optional[int] = ..., outcome: _Optional[str] = ..., tried: _Optional[_Iterable[_Union[Trial, _Mapping]]] = ..., best_job_id: _Optional[int] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ..., ended_at: _Optional[float] = ...) -> None: ...
+
+class StartSweepRequest(_message.Message):
+    __slots__ = ("job", "varied", "trials", "at_once", "objective")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    VARIED_FIELD_NUMBER: _ClassVar[int]
+    TRIALS_FIELD_NUMBER: _ClassVar[int]
+    AT_ONCE_FIELD_NUMBER: _ClassVar[int]
+    OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
+    job: SubmitJobRequest
+    varied: str
+    trials: int
+    at_once: int
+    objective: str
+    def __init__(self, job: _Optional[_Union[SubmitJobRequest, _Mapping]] = ..., varied: _Optional[str] = ..., trials: _Optional[int] = ..., at_once: _Optional[int] = ..., objective: _Optional[str] = ...) -> None: ...
+
+class GetSweepRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ListSweepsRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListSweepsReply(_message.Message):
+    __slots__ = ("sweeps",)
+    SWEEPS_FIELD_NUMBER: _ClassVar[int]
+    sweeps: _containers.RepeatedCompositeFieldContainer[Sweep]
+    def __init__(self, sweeps: _Optional[_Iterable[_Union[Sweep, _Mapping]]] = ...) -> None: ...
+
+class WaitSweepRequest(_message.Message):
+    __slots__ = ("id", "after_version", "wait_seconds")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WAIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    after_version: int
+    wait_seconds: float
+    def __init__(self, id: _Optional[int] = ..., after_version: _Optional[int] = ..., wait_seconds: _Optional[float] = ...) -> None: ...
+
+class CancelSweepRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
 class InputRef(_message.Message):
     __slots__ = ("name", "kind", "id")
     NAME_FIELD_NUMBER: _ClassVar[int]

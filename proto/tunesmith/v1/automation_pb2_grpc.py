@@ -259,6 +259,31 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelGuidedRunRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
                 _registered_method=True)
+        self.StartSweep = channel.unary_unary(
+                '/tunesmith.v1.Automation/StartSweep',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartSweepRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Sweep.FromString,
+                _registered_method=True)
+        self.GetSweep = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetSweep',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetSweepRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Sweep.FromString,
+                _registered_method=True)
+        self.ListSweeps = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListSweeps',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListSweepsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListSweepsReply.FromString,
+                _registered_method=True)
+        self.WaitSweep = channel.unary_unary(
+                '/tunesmith.v1.Automation/WaitSweep',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.WaitSweepRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Sweep.FromString,
+                _registered_method=True)
+        self.CancelSweep = channel.unary_unary(
+                '/tunesmith.v1.Automation/CancelSweep',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelSweepRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Sweep.FromString,
+                _registered_method=True)
         self.SubmitJob = channel.unary_unary(
                 '/tunesmith.v1.Automation/SubmitJob',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SubmitJobRequest.SerializeToString,
@@ -689,6 +714,38 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartSweep(self, request, context):
+        """Several jobs of one method that differ in some parameters, to find the best.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSweep(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSweeps(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaitSweep(self, request, context):
+        """Hangs for at most `wait_seconds` until the sweep's version is beyond `after_version`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelSweep(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SubmitJob(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -1076,6 +1133,31 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.CancelGuidedRun,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelGuidedRunRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
+            ),
+            'StartSweep': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartSweep,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.StartSweepRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Sweep.SerializeToString,
+            ),
+            'GetSweep': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSweep,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetSweepRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Sweep.SerializeToString,
+            ),
+            'ListSweeps': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSweeps,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListSweepsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListSweepsReply.SerializeToString,
+            ),
+            'WaitSweep': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaitSweep,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.WaitSweepRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Sweep.SerializeToString,
+            ),
+            'CancelSweep': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelSweep,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelSweepRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Sweep.SerializeToString,
             ),
             'SubmitJob': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitJob,
@@ -2423,6 +2505,141 @@ class Automation:
             '/tunesmith.v1.Automation/CancelGuidedRun',
             tunesmith_dot_v1_dot_automation__pb2.CancelGuidedRunRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartSweep(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/StartSweep',
+            tunesmith_dot_v1_dot_automation__pb2.StartSweepRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Sweep.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSweep(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetSweep',
+            tunesmith_dot_v1_dot_automation__pb2.GetSweepRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Sweep.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSweeps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListSweeps',
+            tunesmith_dot_v1_dot_automation__pb2.ListSweepsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListSweepsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitSweep(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/WaitSweep',
+            tunesmith_dot_v1_dot_automation__pb2.WaitSweepRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Sweep.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelSweep(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CancelSweep',
+            tunesmith_dot_v1_dot_automation__pb2.CancelSweepRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Sweep.FromString,
             options,
             channel_credentials,
             insecure,

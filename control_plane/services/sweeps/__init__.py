@@ -1,0 +1,1 @@
+"""Sweeps: one job asked for with several settings, to find the best."""
