@@ -36,7 +36,7 @@ def main(job: Job, out: Path, events: Events) -> None:
 
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.seed)
-    check_schema = scores.schema_check(job.parameters["schema"])
+    measures = scores.Measures(job.parameters["schema"], job.parameters["checks"])
     dataset = job.datasets["dataset"]
     if dataset.format == preference.FORMAT:
         preference.compare(job, loaded(job, [name for name in ORDER if name in job.models]), out / NAME, events)
@@ -61,7 +61,7 @@ def main(job: Job, out: Path, events: Events) -> None:
             cut += batch_cut
             events.progress(done + len(texts), total, name)
         answers[name] = Answers(texts, cut, round(time.perf_counter() - started, 3))
-    write(out / NAME, rows, answers, longest, check_schema)
+    write(out / NAME, rows, answers, longest, measures)
     report(out / NAME, events)
 
 
@@ -127,14 +127,15 @@ def ends(model: Any, tokenizer: Any) -> list[int]:
     return sorted({token for token in ids if token is not None})
 
 
-def write(path: Path, rows: list[datasets.Row], answers: dict[str, Answers], longest: int, check_schema: Any) -> None:
-    """Write the scores of every row (0 or 1) and the rows themselves with all answers."""
-    metrics: dict[str, dict[str, list[int]]] = {}
+def write(
+    path: Path, rows: list[datasets.Row], answers: dict[str, Answers], longest: int, measures: scores.Measures
+) -> None:
+    """Write the scores of every row and the rows themselves with all answers."""
+    metrics: dict[str, dict[str, list[float]]] = {metric: {} for metric in measures.names}
     for name, given in answers.items():
-        if check_schema is not None:
-            metrics.setdefault("schema_valid", {})[name] = [int(check_schema(text)) for text in given.texts]
-        pairs = zip(given.texts, rows, strict=True)
-        metrics.setdefault("exact_match", {})[name] = [int(scores.same(text, row.completion)) for text, row in pairs]
+        for text, row in zip(given.texts, rows, strict=True):
+            for metric, score in measures.of(text, row).items():
+                metrics[metric].setdefault(name, []).append(score)
     content = {
         "candidates": list(answers),
         "metrics": metrics,

@@ -1,63 +1,34 @@
-"""The checks that score one answer: does it follow the schema, and is it the expected one."""
+"""What one answer is scored by: does it follow the schema, is it the expected one, and further checks."""
 
-import json
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from kit.events import fail
-
-
-def schema_check(schema: dict[str, Any] | None) -> Callable[[str], bool] | None:
-    """A check whether a whole answer is JSON that follows the schema; None without a schema (null or {}).
-
-    Strict: nothing but white space may stand around the JSON. Refuses a schema that is none with ``schema_invalid``.
-    """
-    if not schema:
-        return None
-    import jsonschema
-
-    validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    try:
-        validator.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        fail("schema_invalid", f"The schema for the answers is not valid: {error.message}", reason=error.message)
-    checker = validator(schema)
-
-    def check(answer: str) -> bool:
-        try:
-            return bool(checker.is_valid(parse(answer)))
-        except ValueError:
-            return False
-
-    return check
+from kit.checking import Case
+from kit.checks import equals, json_schema
+from kit.datasets import Row
+from kit.judging import Judged
 
 
-def same(answer: str, expected: str) -> bool:
-    """Whether both are the same JSON (whatever the order of keys), or, if one is no JSON, the same text."""
-    try:
-        return canonical(answer) == canonical(expected)
-    except ValueError:
-        return answer.strip() == expected.strip()
+class Measures:
+    """The metrics of an evaluation; each answer's scores lie between 0 and 1."""
 
+    def __init__(self, schema: dict[str, Any] | None, checks: Sequence[Mapping[str, Any]] = ()) -> None:
+        """`schema_valid` with a schema (not null or {}), `exact_match`, then the checks of a list by their names.
 
-def canonical(text: str) -> str:
-    """A JSON text in one spelling; raises ValueError if it is no JSON."""
-    return json.dumps(parse(text), sort_keys=True)
+        Refuses as the checks do (`kit/judging.py`).
+        """
+        self._fixed = {"schema_valid": json_schema.make(schema, strict=True)} if schema else {}
+        self._fixed["exact_match"] = equals.make()
+        self._judged = Judged(checks) if checks else None
 
+    @property
+    def names(self) -> list[str]:
+        """The metrics; the first one decides."""
+        return [*self._fixed, *(self._judged.names if self._judged else ())]
 
-def parse(text: str) -> Any:
-    """Read a whole text as JSON, strictly: no NaN, no key twice; raises ValueError."""
-    try:
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return dict(pairs)
+    def of(self, answer: str, row: Row) -> dict[str, float]:
+        """Each metric's score of one answer; whole numbers as such."""
+        case = Case(row.prompt[-1]["content"], row.completion)
+        found = {name: check(answer, case).score for name, check in self._fixed.items()}
+        more = self._judged.judge(answer, case).scores if self._judged else {}
+        return {name: int(score) if score in (0, 1) else score for name, score in (found | more).items()}

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
+import checks_pages
+
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("language", checks_pages.TEXTS)
+def test_the_page_of_the_checks_is_fresh(language):
+    kept = (ROOT / "docs" / language / "checks.md").read_text(encoding="utf-8")
+    assert kept == checks_pages.page(language), "run tests/checks_pages.py"
 
 
 @pytest.mark.parametrize("name", ["fleet", "automation"])

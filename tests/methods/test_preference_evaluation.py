@@ -56,7 +56,7 @@ def test_pairs_are_scored_without_writing_an_answer(tiny: Path, run: Callable[..
 
     rows = {"kind": "dataset", "format": "preference", "test": str(tiny / "pairs-test.jsonl")}
     inputs = {"candidate": model("llama"), "baseline": model("gpt_neox"), "dataset": rows}
-    parameters = {"rows": 9, "batch_size": 5, "max_new_tokens": 0, "schema": {}}
+    parameters = {"rows": 9, "batch_size": 5, "max_new_tokens": 0, "schema": {}, "checks": []}
     outcome = run("evaluate", {"method": "evaluate", "parameters": parameters, "inputs": inputs},
                   str(method_python("evaluate")))  # fmt: skip
     assert outcome.status == 0, outcome.stderr

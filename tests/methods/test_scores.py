@@ -1,9 +1,10 @@
-"""The checks of an evaluation: strict JSON, a schema, the expected answer; and how long an answer may become."""
+"""The metrics of an evaluation: strict JSON by a schema, the expected answer, own checks; how long an answer may be."""
 
 import importlib.util
 from typing import Any
 
 import pytest
+from kit.datasets import Row
 from kit.events import Refusal
 
 from method_support import METHODS
@@ -23,6 +24,11 @@ lengths, scores = loaded("lengths"), loaded("scores")
 SCHEMA = {"type": "object", "required": ["priority"], "properties": {"priority": {"enum": ["high", "low"]}}}
 
 
+def scored(answer: str, expected: str = "", *given: Any) -> dict[str, float]:
+    found: dict[str, float] = scores.Measures(*given).of(answer, Row([{"role": "user", "content": "?"}], expected))
+    return found
+
+
 @pytest.mark.parametrize(
     ("answer", "valid"),
     [
@@ -38,14 +44,13 @@ SCHEMA = {"type": "object", "required": ["priority"], "properties": {"priority":
     ],
 )
 def test_schema_valid_is_strict(answer: str, valid: bool) -> None:
-    assert scores.schema_check(SCHEMA)(answer) is valid
+    assert scored(answer, "", SCHEMA)["schema_valid"] == valid
 
 
 def test_no_schema_is_no_check_and_a_wrong_one_is_refused() -> None:
-    assert scores.schema_check(None) is None
-    assert scores.schema_check({}) is None
+    assert scores.Measures(None).names == scores.Measures({}).names == ["exact_match"]
     with pytest.raises(Refusal) as refused:
-        scores.schema_check({"type": "cake"})
+        scores.Measures({"type": "cake"})
     assert refused.value.code == "schema_invalid"
 
 
@@ -60,7 +65,14 @@ def test_no_schema_is_no_check_and_a_wrong_one_is_refused() -> None:
     ],
 )
 def test_exact_match_compares_values_and_otherwise_text(answer: str, expected: str, same: bool) -> None:
-    assert scores.same(answer, expected) is same
+    assert scored(answer, expected, None)["exact_match"] == same
+
+
+def test_own_checks_are_metrics_beside_the_fixed_ones() -> None:
+    asked = [{"check": "json_fields"}, {"check": "contains", "parameters": {"texts": ["a"]}}]
+    found = scored('{"a": 1, "b": 2}', '{"a": 1, "b": 3}', SCHEMA, asked)
+    assert found == {"schema_valid": 0, "exact_match": 0, "json_fields": 0.5, "contains": 1}
+    assert list(found) == scores.Measures(SCHEMA, asked).names
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_another_architecture_is_trained_and_evaluated(tiny: Path, run: Callable
     inputs = {"baseline": base(tiny, "gpt_neox"), "dataset": rows(tiny), "candidate": {
         "kind": "model", "form": "adapter", "path": str(trained.out / "adapter"),
         "base": base(tiny, "gpt_neox")}}  # fmt: skip
-    parameters = {"rows": 5, "batch_size": 2, "max_new_tokens": 4, "schema": {"type": "object"}}
+    parameters = {"rows": 5, "batch_size": 2, "max_new_tokens": 4, "schema": {"type": "object"}, "checks": []}
     scored = run(
         "evaluate", {"method": "evaluate", "parameters": parameters, "inputs": inputs}, str(method_python("evaluate"))
     )

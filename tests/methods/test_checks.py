@@ -1,0 +1,249 @@
+"""The catalogue of checks: each score, what is refused, and that no answer whatever takes one out of its range."""
+
+import ast
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kit import checking, judging
+from kit.checking import Case, Found
+from kit.checks import edit_similarity, rouge_l
+from kit.events import Refusal
+
+from method_support import METHODS
+
+CATALOGUE = judging.catalogue()
+SCHEMA = {"type": "object", "required": ["thing", "colour"], "additionalProperties": False,
+          "properties": {"thing": {"type": "string"}, "colour": {"enum": ["red", "blue"]}}}  # fmt: skip
+TABLES = "CREATE TABLE part (name TEXT, price REAL); INSERT INTO part VALUES ('bolt', 1), ('nut', 2), ('cap', 3);"
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "json_schema": {"schema": SCHEMA}, "field_equals": {"field": "thing"}, "field_near": {"field": "n", "tolerance": 2},
+    "field_in_set": {"field": "thing", "values": ["door"]}, "regex": {"pattern": "(a+)+$"},
+    "contains": {"texts": ["a"]}, "must_not_contain": {"texts": ["a"]}, "sql_equivalent": {"tables": TABLES},
+}  # fmt: skip
+RED = '{"thing": "door", "colour": "red"}'
+NAMES = sorted(path.stem for path in (METHODS / "kit" / "checks").glob("*.py"))
+
+
+def found(name: str, answer: str, expected: str = "", /, **parameters: Any) -> Found:
+    judged = judging.Judged([{"check": name, "parameters": EXAMPLES.get(name, {}) | parameters}])
+    return judged.judge(answer, Case("", expected)).found[name]
+
+
+def score(name: str, answer: str, expected: str = "", /, **parameters: Any) -> float:
+    return round(found(name, answer, expected, **parameters).score, 3)
+
+
+def test_each_file_is_in_the_catalogue_and_each_reason_has_a_sentence() -> None:
+    assert sorted(CATALOGUE["checks"]) == NAMES
+    said = set()
+    for path in (METHODS / "kit" / "checks").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "found":
+                choices = (
+                    [call.args[1].body, call.args[1].orelse] if isinstance(call.args[1], ast.IfExp) else [call.args[1]]
+                )
+                for reason in map(ast.literal_eval, choices):
+                    said.add(reason)
+                    params = {str(one.arg) for one in call.keywords}
+                    for sentence in CATALOGUE["reasons"][reason].values():
+                        sentence.format(**dict.fromkeys(params, "x"))
+    assert said == set(CATALOGUE["reasons"])
+
+
+def test_each_text_of_the_catalogue_is_there_in_three_languages() -> None:
+    texts = [*CATALOGUE["reasons"].values()]
+    for check in CATALOGUE["checks"].values():
+        texts += [check["display"], check["description"]]
+        texts += [one[name] for one in check["parameters"].values() for name in ("title", "description")]
+    for text in texts:
+        assert set(text) == {"en", "de", "zh"} and all(text.values()), text
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "expected", "parameters", "wanted"),
+    [
+        ("json_valid", RED, "", {}, 1),
+        ("json_valid", f"Here: {RED}", "", {}, 0.5),
+        ("json_valid", f"Here: {RED}", "", {"strict": True}, 0),
+        ("json_valid", '{"thing": ', "", {}, 0.1),
+        ("json_schema", RED, "", {}, 1),
+        ("json_schema", '{"thing": "door", "colour": "green"}', "", {}, 0.833),
+        ("json_schema", '{"thing": "door"}', "", {}, 0.833),
+        ("json_schema", '{"thing": "door"}', "", {"strict": True}, 0),
+        ("json_schema", '{"x": 1}', "", {}, 0.5),
+        ("json_schema", f"Sure: {RED}", "", {}, 0.5),
+        ("json_schema", '"thing" is door', "", {}, 0.042),
+        ("json_schema", "no idea", "", {}, 0),
+        ("json_schema", '{"a": "xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}', "",
+         {"schema": {"properties": {"a": {"pattern": "(a|a)*$$b"}}}}, 0.75),
+        ("json_schema", "{}", "", {"schema": {"$ref": "https://example.com/away"}}, 0.5),
+        ("json_fields", RED, '{"colour": "red", "thing": "lamp"}', {}, 0.5),
+        ("json_fields", RED, '{"colour": "red", "thing": "lamp"}', {"fields": ["colour"]}, 1),
+        ("json_fields", '{"a": 1, "b": 2}', '{"a": 1}', {}, 0.5),
+        ("json_fields", '{"a": true}', '{"a": 1}', {}, 0),
+        ("json_fields", f"Sure: {RED}", RED, {}, 0.5),
+        ("json_fields", f"Sure: {RED}", RED, {"strict": True}, 0),
+        ("json_fields", RED, "no JSON", {}, 0),
+        ("field_equals", RED, RED, {}, 1),
+        ("field_equals", RED, "", {"value": "door"}, 1),
+        ("field_equals", RED, "", {"value": "lamp"}, 0),
+        ("field_equals", '{"a": [{"b": 3}]}', "", {"field": "a.0.b", "value": "3"}, 1),
+        ("field_near", '{"n": 11}', '{"n": 10}', {}, 1),
+        ("field_near", '{"n": "13"}', '{"n": 10}', {}, 0.5),
+        ("field_near", '{"n": 1e999}', '{"n": 10}', {}, 0),
+        ("field_near", '{"n": 5}', "", {"value": 5.0, "tolerance": 0}, 1),
+        ("field_in_set", RED, "", {}, 1),
+        ("field_in_set", RED, "", {"values": ["lamp"]}, 0),
+        ("regex", "Order 12", "", {"pattern": "order [0-9]+", "ignore_case": True, "whole": True}, 1),
+        ("regex", "My order 12", "", {"pattern": "order [0-9]+", "whole": True}, 0),
+        ("contains", "Red door", "", {"texts": ["red", "lamp"]}, 0.5),
+        ("must_not_contain", "Red door", "", {"texts": ["red", "lamp"]}, 0.5),
+        ("equals", '{"b": 1, "a": 2}', '{"a": 2, "b": 1}', {}, 1),
+        ("equals", "Yes", "yes", {}, 0),
+        ("equals", "Yes", "yes", {"ignore_case": True}, 1),
+        ("token_f1", "the red door", "door red", {}, 0.8),
+        ("token_f1", "门是红的", "红的门", {}, 0.857),
+        ("token_f1", "", "", {}, 1),
+        ("rouge_l", "the red door", "door red", {}, 0.4),
+        ("edit_similarity", "kitten", "sitting", {}, 0.571),
+        ("final_number", "12 and 30, so it is 1,042.", "#### 1042", {}, 1),
+        ("final_number", "it is −3.5", "", {"value": -3.5}, 1),
+        ("final_number", "in 2020 300 were sold", "", {"value": 300}, 1),
+        ("final_number", "none", "5", {}, 0),
+        ("sql_equivalent", "SELECT name FROM part WHERE price >= 2", "SELECT name FROM part WHERE price > 1", {}, 1),
+        ("sql_equivalent", "```sql\nSELECT name FROM part\n```", "SELECT name FROM part ORDER BY 1", {}, 1),
+        ("sql_equivalent", "SELECT name FROM part", "SELECT name FROM part ORDER BY 1", {"ordered": True}, 0.8),
+        ("sql_equivalent", "SELECT 1", "SELECT name FROM part", {}, 0.2),
+        ("sql_equivalent", "SELECT nothing", "SELECT name FROM part", {}, 0),
+        ("length", "one two three", "", {"maximum": 2}, 0.5),
+        ("length", "one two three", "", {"minimum": 6}, 0.5),
+        ("length", "abc", "", {"maximum": 3, "unit": "characters"}, 1),
+        ("repetition", "a b c a b c a b c", "", {}, 0.429),
+        ("repetition", "a b", "", {}, 1),
+        ("language", "The house is on the hill and the door is open.", "", {"language": "en"}, 1),
+        ("language", "Das Haus ist auf dem Hügel und die Tür ist offen.", "", {"language": "de"}, 1),
+        ("language", "Das Haus ist auf dem Hügel und die Tür ist offen.", "", {"language": "ru"}, 0),
+        ("language", "这扇门是红色的。", "", {"language": "zh"}, 1),
+        ("language", "このドアは赤いです。", "", {"language": "zh"}, 0),
+        ("language", "このドアは赤いです。", "", {"language": "ja"}, 1),
+        ("language", "123", "", {"language": "en"}, 0),
+    ],
+)  # fmt: skip
+def test_a_check_scores(name: str, answer: str, expected: str, parameters: dict[str, Any], wanted: float) -> None:
+    assert score(name, answer, expected, **parameters) == wanted
+
+
+def test_another_language_scores_less() -> None:
+    german = "Das Haus ist auf dem Hügel und die Tür ist offen."
+    assert score("language", german, language="en") < 0.5
+
+
+@pytest.mark.parametrize("query", [
+    "DELETE FROM part", "ATTACH ':memory:' AS other", "PRAGMA query_only = OFF", "DROP TABLE part",
+    "CREATE TABLE x (y)",     "VACUUM INTO 'x.db'", "SELECT 1; SELECT 2", "SELECT load_extension('x')", "BEGIN", "",
+])  # fmt: skip
+def test_a_query_can_only_read(query: str) -> None:
+    assert score("sql_equivalent", query, "SELECT count(*) FROM part") == 0
+    assert score("sql_equivalent", "SELECT count(*) FROM part", "SELECT 3") == 1
+
+
+@pytest.mark.parametrize("query", [
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+    "SELECT length(zeroblob(100000000))",
+])  # fmt: skip
+def test_a_query_without_end_is_stopped(query: str) -> None:
+    since = time.monotonic()
+    assert found("sql_equivalent", query, "SELECT 1").reason == "query_fails"
+    assert time.monotonic() - since < 5
+
+
+def test_a_pattern_that_searches_for_ever_is_stopped() -> None:
+    since = time.monotonic()
+    assert found("regex", "a" * 5000 + "!", pattern="(a|aa)+$").reason == "pattern_slow"
+    assert time.monotonic() - since < 5
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code"),
+    [
+        ([], "checks_missing"),
+        ([{"check": "json_valid", "weight": 0}], "checks_missing"),
+        ([{"check": "cake"}], "check_unknown"),
+        ([{"check": "regex", "parameters": {}}], "check_parameter_invalid"),
+        ([{"check": "length", "parameters": {"colour": "red"}}], "check_parameter_invalid"),
+        ([{"check": "regex", "parameters": {"pattern": "("}}], "pattern_invalid"),
+        ([{"check": "json_schema", "parameters": {"schema": {"type": "cake"}}}], "schema_invalid"),
+        ([{"check": "sql_equivalent", "parameters": {"tables": "CREATE"}}], "tables_invalid"),
+        ([{"check": "sql_equivalent", "parameters": {"tables": "ATTACH 'x' AS y"}}], "tables_invalid"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_refused(chosen: list[dict[str, Any]], code: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        judging.Judged(chosen)
+    assert refused.value.code == code
+
+
+def test_the_total_is_the_weighted_mean_and_each_check_keeps_its_name() -> None:
+    def shouts() -> Callable[[str, Case], Found]:
+        return lambda answer, _case: checking.found(answer.isupper(), "texts_there")
+
+    chosen = [{"check": "contains", "weight": 3, "parameters": {"texts": ["a"]}},
+              {"check": "contains", "parameters": {"texts": ["b"]}}, {"check": "shouts", "weight": 0}]  # fmt: skip
+    judgement = judging.Judged(chosen, own={"shouts": shouts}).judge("A", Case())
+    assert judgement.scores == {"contains": 1, "contains_2": 0, "shouts": 1}
+    assert judgement.total == 0.75
+
+
+TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=200)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["thing", "n", "a"]) | TEXT, inner),
+    max_leaves=6,
+).map(json.dumps)
+QUERY = st.sampled_from(["SELECT ", "name ", "* ", "FROM part ", "price ", ", ", "WHERE ", "1 ", "'", ";"])
+ANSWER = TEXT | JSON | st.lists(QUERY, max_size=8).map("".join)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60, deadline=None)
+@given(answer=ANSWER, expected=ANSWER)
+def test_no_answer_breaks_a_check(name: str, answer: str, expected: str) -> None:
+    made = judging.Judged([{"check": name, "parameters": EXAMPLES.get(name, {})}])
+    judgement = made.judge(answer, Case("", expected))
+    one = judgement.found[name]
+    assert 0 <= one.score <= 1 and judgement.total == one.score
+    CATALOGUE["reasons"][one.reason]["en"].format(**one.params)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "answer", ["[" * 100_000, '{"a":' * 50_000, "9" * 50_000, "\x00", "\ud800", "1e400", "a " * 50_000]
+)
+def test_no_hostile_answer_breaks_a_check(name: str, answer: str) -> None:
+    since = time.monotonic()
+    for expected in ("", answer, RED):
+        assert 0 <= score(name, answer, expected) <= 1
+    assert time.monotonic() - since < 20
+
+
+@given(first=st.text("abc", max_size=12), second=st.text("abc", max_size=12))
+def test_the_counts_by_bits_are_those_of_the_tables(first: str, second: str) -> None:
+    def walk(common: bool) -> int:
+        row = [0 if common else n for n in range(len(second) + 1)]
+        for one in first:
+            above, row = row, [0 if common else row[0] + 1]
+            for place, other in enumerate(second, 1):
+                if common:
+                    row.append(above[place - 1] + 1 if one == other else max(above[place], row[-1]))
+                else:
+                    row.append(min(above[place - 1] + (one != other), above[place] + 1, row[-1] + 1))
+        return row[-1]
+
+    assert rouge_l.longest_common([*first], [*second]) == walk(common=True)
+    assert edit_similarity.distance(first, second) == walk(common=False)
