@@ -119,6 +119,7 @@ class Settings:
     max_events: int = _setting(1_000_000, "Most events that are kept of an attempt; then one warning")
     commit_wait_seconds: float = _setting(10.0, "How long a commit waits for its files' verification at a time")
     garbage_grace_seconds: float = _setting(86_400.0, "Age below which unnamed blobs and temporary files are kept")
+    trash_days: float = _setting(30.0, "Days after which what is in the trash is deleted for good; 0: never by itself")
     min_free_disk_bytes: int = _setting(536_870_912, "Free disk below which uploads are refused")
 
     def resolved(self) -> Settings:

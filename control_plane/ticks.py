@@ -16,6 +16,7 @@ from control_plane.services import audit_chain, garbage, guided_steps
 from control_plane.services.access import people
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.services.sweeps import steps as sweep_steps
+from control_plane.services.things import trash
 from control_plane.store.database import release
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (2.0, audit_chain.seal),
     (10.0, sweep_steps.prune),
     (garbage.PERIOD, garbage.collect),
+    (trash.PERIOD, trash.purge_old),
     (3_600.0, people.clean_sessions),
     (3_600.0, audit_chain.check_daily),
 )

@@ -22,6 +22,7 @@ from control_plane.domain.permissions import Actor
 from control_plane.services import datasets, deployments, models, pins
 from control_plane.services.guided import Progress, Seen
 from control_plane.services.models import Lineage
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 
@@ -121,10 +122,10 @@ def _seen(project: str, seen: Seen) -> _Known:
     fact = Fact(seen.state, seen.made)
     if seen.step.kind == DATA and (found := datasets.with_dataset(seen.made["dataset"])):
         dataset, version = found
-        return _data(project, dataset.name, version.number, version.id)
+        return _data(project, dataset, version)
     if seen.job is not None:
-        return _Known(fact, f"#{seen.job.id}", url_for("jobs.show", project=project, job_id=seen.job.id))
-    if seen.step.kind == DEPLOY:
+        return _Known(fact, f"#{seen.job.id}", _job(project, seen.job))
+    if seen.step.kind == DEPLOY and "deployment" in seen.made:
         url = url_for("deployments.show", project=project, deployment_id=seen.made["deployment"])
         return _Known(fact, seen.step.title, url)
     return _Known(fact)
@@ -143,10 +144,10 @@ def _learnt(project: str, lineage: Lineage) -> dict[str, _Known]:
     dataset, version = lineage.dataset, lineage.dataset_version
     if dataset is None or version is None:
         return {}
-    job = url_for("jobs.show", project=project, job_id=lineage.job.id)
+    made = {} if lineage.model.deleted_at else {"model": int(lineage.model.id)}
     return {
-        DATA: _data(project, dataset.name, version.number, version.id),
-        "train": _Known(Fact(DONE, {"model": lineage.model.id}), lineage.job.name, job),
+        DATA: _data(project, dataset, version),
+        "train": _Known(Fact(DONE, made), lineage.job.label, _job(project, lineage.job)),
     }
 
 
@@ -192,9 +193,15 @@ def _from_dataset(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) 
     if not ids:
         return {}
     dataset, version = datasets.of_version(actor, cp, ids[0])
-    return {DATA: _data(project, dataset.name, version.number, version.id)}
+    return {DATA: _data(project, dataset, version)}
 
 
-def _data(project: str, name: str, number: int, version_id: int) -> _Known:
-    url = url_for("datasets.show", project=project, name=name, version=number)
-    return _Known(Fact(DONE, {"dataset": version_id}), f"{name} v{number}", url)
+def _data(project: str, dataset: DatasetRecord, version: DatasetVersionRecord) -> _Known:
+    url = url_for("datasets.show", project=project, name=dataset.name, version=version.number)
+    made = {} if dataset.deleted_at else {"dataset": int(version.id)}
+    return _Known(Fact(DONE, made), f"{dataset.label} v{version.number}", "" if dataset.purged_at else url)
+
+
+def _job(project: str, job: JobRecord) -> str:
+    """The address of a job's page; of one that was deleted for good there is none."""
+    return "" if job.purged_at else url_for("jobs.show", project=project, job_id=job.id)

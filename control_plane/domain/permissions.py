@@ -23,11 +23,14 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "project.see": _ALL,
     "dataset.see": _ALL,
     "dataset.upload": _WORK,
+    "dataset.change": _WORK,
     "job.see": _ALL,
     "job.submit": _WORK,
     "job.cancel": _WORK,
+    "job.change": _WORK,
     "model.see": _ALL,
     "model.import": _WORK,
+    "model.change": _WORK,
     "evaluation.see": _ALL,
     "deployment.see": _ALL,
     "deployment.change": _WORK,
@@ -45,6 +48,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "user.see": frozenset(),
     "user.change": frozenset(),
     "project.create": frozenset(),
+    "project.change": frozenset({_OWNER}),
+    "trash.purge": frozenset(),
     "metrics.see": frozenset(),
 }
 

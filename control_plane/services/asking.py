@@ -26,6 +26,7 @@ from control_plane.domain.permissions import Actor, require
 from control_plane.domain.policies import Policy
 from control_plane.services import datasets, methods, models, transitions
 from control_plane.services.access import projects
+from control_plane.services.things.kinds import is_kept
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
@@ -118,7 +119,11 @@ def _time_limit(cp: ControlPlane, kind: str, policy: Policy) -> float:
 
 
 def earlier(asked: Asked) -> JobRecord | None:
-    """The newest job that has succeeded with the very same pins: method version, parameters, inputs and seed."""
+    """The newest job that has succeeded with the very same pins: method version, parameters, inputs and seed.
+
+    Not one that is in the trash, and not one of whose models is.
+    """
+    deleted = ModelRecord.select(ModelRecord.job).where(ModelRecord.project == asked.project.id, ~is_kept(ModelRecord))
     same = JobRecord.select().where(
         JobRecord.project == asked.project.id,
         JobRecord.method_version == asked.method_version.id,
@@ -126,6 +131,8 @@ def earlier(asked: Asked) -> JobRecord | None:
         JobRecord.inputs == asked.inputs,
         JobRecord.seed == asked.seed,
         JobRecord.state == SUCCEEDED,
+        is_kept(JobRecord),
+        JobRecord.id.not_in(deleted),
     )
     found: JobRecord | None = same.order_by(JobRecord.id.desc()).first()
     return found

@@ -68,7 +68,7 @@ def list_entries(
 
 
 def _project_id(actor: Actor, name: str) -> int:
-    project = ProjectRecord.get_or_none(ProjectRecord.name == name)
+    project = ProjectRecord.get_or_none(ProjectRecord.name == name, ProjectRecord.deleted_at == 0.0)
     if project is None:
         raise NotFound
     require(actor, "audit.see", project.id)

@@ -14,6 +14,7 @@ from control_plane.domain.permissions import Actor
 from control_plane.services import results
 from control_plane.services.access import projects
 from control_plane.services.fleet import points
+from control_plane.services.things.kinds import is_kept
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 
@@ -33,10 +34,13 @@ class Compared:
 
 
 def of_jobs(actor: Actor, cp: ControlPlane, project: str, numbers: Sequence[int]) -> list[Compared]:
-    """Up to 20 jobs of the project, in the order given. Raises NotFound, also for a job of another project, Denied."""
+    """Up to 20 jobs of the project, in the order given.
+
+    Raises NotFound, also for a job of another project or in the trash, Denied.
+    """
     place = projects.get(actor, cp, project, "job.see")
     wanted = list(dict.fromkeys(numbers))[:MOST]
-    found = {int(job.id): job for job in JobRecord.select().where(JobRecord.id.in_(wanted))}
+    found = {int(job.id): job for job in JobRecord.select().where(JobRecord.id.in_(wanted), is_kept(JobRecord))}
     if any(number not in found or found[number].project_id != place.id for number in wanted):
         raise NotFound
     method_of = results.methods_of({job.method_version_id for job in found.values()})

@@ -32,6 +32,7 @@ from control_plane.domain.permissions import Actor, require
 from control_plane.domain.rows import FORMATS
 from control_plane.services import audit, references
 from control_plane.services.access import projects
+from control_plane.services.things.kinds import has_tag, is_kept, kept
 from control_plane.store.database import first, transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 
@@ -118,46 +119,54 @@ def check(cp: ControlPlane, train: BinaryIO, file_name: str) -> Report:
 
 
 def list_datasets(
-    actor: Actor, cp: ControlPlane, project: str
+    actor: Actor, cp: ControlPlane, project: str, tag: str = ""
 ) -> list[tuple[DatasetRecord, DatasetVersionRecord, int]]:
-    """Each dataset of the project with its newest version and how many there are, by name."""
+    """Each dataset of the project, or that bears a tag, with its newest version and how many there are, by name."""
     found: dict[int, tuple[DatasetRecord, DatasetVersionRecord, int]] = {}
-    for dataset, version in list_versions(actor, cp, project):
+    for dataset, version in list_versions(actor, cp, project, tag):
         _, newest, count = found.get(dataset.id, (dataset, version, 0))
         found[dataset.id] = (dataset, newest, count + 1)
     return sorted(found.values(), key=lambda one: str(one[0].name))
 
 
-def list_versions(actor: Actor, cp: ControlPlane, project: str) -> list[tuple[DatasetRecord, DatasetVersionRecord]]:
-    """Every version of every dataset of the project, newest first. Raises NotFound, Denied."""
+def list_versions(
+    actor: Actor, cp: ControlPlane, project: str, tag: str = ""
+) -> list[tuple[DatasetRecord, DatasetVersionRecord]]:
+    """Every version of every dataset of the project, or that bears a tag, newest first. Raises NotFound, Denied."""
     project_id = projects.get(actor, cp, project, "dataset.see").id
     query = (
         DatasetVersionRecord.select(DatasetVersionRecord, DatasetRecord)
         .join(DatasetRecord)
-        .where(DatasetRecord.project == project_id)
+        .where(DatasetRecord.project == project_id, is_kept(DatasetRecord))
         .order_by(DatasetVersionRecord.id.desc())
     )
-    return [(version.dataset, version) for version in query]
+    return [(version.dataset, version) for version in (query.where(has_tag(DatasetRecord, tag)) if tag else query)]
 
 
 def get_dataset(
     actor: Actor, cp: ControlPlane, project: str, name: str
 ) -> tuple[DatasetRecord, list[DatasetVersionRecord]]:
-    """A dataset and its versions, newest first. Raises NotFound."""
+    """A dataset and its versions, newest first. Raises NotFound, InTrash."""
     project_id = projects.get(actor, cp, project, "dataset.see").id
-    dataset = DatasetRecord.get_or_none(DatasetRecord.project == project_id, DatasetRecord.name == name)
+    dataset = _named(project_id, name) or _in_trash(project_id, name)
     if dataset is None:
         raise NotFound
+    kept(dataset)
     return dataset, _versions(dataset.id)
 
 
 def get_version(actor: Actor, cp: ControlPlane, version_id: int) -> DatasetVersionRecord:
-    """A version by its id. Raises NotFound like `of_version`."""
-    return of_version(actor, cp, version_id)[1]
+    """A version by its id. Raises NotFound like `of_version`, and InTrash."""
+    dataset, version = of_version(actor, cp, version_id)
+    kept(dataset)
+    return version
 
 
 def of_version(actor: Actor, cp: ControlPlane, version_id: int) -> tuple[DatasetRecord, DatasetVersionRecord]:
-    """A version with the dataset that it belongs to. Raises NotFound where it is not in one of the actor's projects."""
+    """A version with its dataset, in the trash or not: what was made from it names it for good.
+
+    Raises NotFound where it is not in one of the actor's projects.
+    """
     found = with_dataset(version_id)
     if found is None:
         raise NotFound
@@ -350,5 +359,18 @@ def _register(
 
 def _dataset(cp: ControlPlane, project_id: int, name: str) -> DatasetRecord:
     """The dataset of this name, made if it is new; inside a transaction."""
-    found = DatasetRecord.get_or_none(DatasetRecord.project == project_id, DatasetRecord.name == name)
-    return found or DatasetRecord.create(project=project_id, name=name, created_at=cp.clock())
+    return _named(project_id, name) or DatasetRecord.create(project=project_id, name=name, created_at=cp.clock())
+
+
+def _named(project_id: int, name: str) -> DatasetRecord | None:
+    of_name = (DatasetRecord.project == project_id, DatasetRecord.name == name)
+    return DatasetRecord.get_or_none(*of_name, is_kept(DatasetRecord))
+
+
+def _in_trash(project_id: int, name: str) -> DatasetRecord | None:
+    """The newest of this name that is in the trash."""
+    named = DatasetRecord.select().where(DatasetRecord.project == project_id, DatasetRecord.name == name)
+    newest: DatasetRecord | None = first(
+        named.where(DatasetRecord.purged_at == 0.0).order_by(DatasetRecord.deleted_at.desc())
+    )
+    return newest

@@ -18,6 +18,7 @@ from control_plane.domain.presence import ReplicaStatus
 from control_plane.services import audit, models, transitions
 from control_plane.services.access import projects
 from control_plane.services.fleet import offers, snapshots
+from control_plane.services.things.kinds import has_tag, is_kept, kept
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.database import transaction
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
@@ -101,18 +102,21 @@ def stop(actor: Actor, cp: ControlPlane, deployment_id: int) -> DeploymentRecord
 
 
 def get(actor: Actor, cp: ControlPlane, deployment_id: int, permission: str = "deployment.see") -> DeploymentRecord:
-    """One deployment. Raises NotFound, Denied."""
+    """One deployment. Raises NotFound, InTrash, Denied."""
     deployment = DeploymentRecord.get_or_none(DeploymentRecord.id == deployment_id)
     if deployment is None:
         raise NotFound
     require(actor, permission, deployment.project_id)
+    kept(deployment)
     return deployment
 
 
-def list_deployments(actor: Actor, cp: ControlPlane, project: str) -> list[DeploymentRecord]:
-    """The deployments of a project by name. Raises NotFound, Denied."""
+def list_deployments(actor: Actor, cp: ControlPlane, project: str, tag: str = "") -> list[DeploymentRecord]:
+    """The deployments of a project, or that bear a tag, by name. Raises NotFound, Denied."""
     project_id = projects.get(actor, cp, project, "deployment.see").id
-    query = DeploymentRecord.select().where(DeploymentRecord.project == project_id)
+    query = DeploymentRecord.select().where(DeploymentRecord.project == project_id, is_kept(DeploymentRecord))
+    if tag:
+        query = query.where(has_tag(DeploymentRecord, tag))
     return list(query.order_by(DeploymentRecord.name))
 
 
@@ -153,7 +157,7 @@ def serving_replica(actor: Actor, cp: ControlPlane, project: str | None, name: s
     Raises NotFound, Denied, FieldInvalid, NothingServes.
     """
     if project is None:
-        named = DeploymentRecord.select().where(DeploymentRecord.name == name)
+        named = DeploymentRecord.select().where(DeploymentRecord.name == name, is_kept(DeploymentRecord))
         found = [one for one in named if actor.may("deployment.use", one.project_id)]
     else:
         only = _by_name(projects.get(actor, cp, project, "deployment.use"), name)
@@ -345,7 +349,8 @@ def _desired_replica(deployment: DeploymentRecord) -> ReplicaRecord | None:
 
 
 def _by_name(project: ProjectRecord, name: str) -> DeploymentRecord | None:
-    return DeploymentRecord.get_or_none(DeploymentRecord.project == project.id, DeploymentRecord.name == name)
+    of_name = (DeploymentRecord.project == project.id, DeploymentRecord.name == name)
+    return DeploymentRecord.get_or_none(*of_name, is_kept(DeploymentRecord))
 
 
 def _is_same(deployment: DeploymentRecord, desired: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from control_plane.domain.permissions import Actor, require
 from control_plane.domain.scores import Scores
 from control_plane.services import evaluation_rows, pins, references
 from control_plane.services.access import projects
+from control_plane.services.things.kinds import is_kept, kept
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
@@ -94,21 +95,27 @@ def list_evaluations(
     actor: Actor, cp: ControlPlane, project: str, limit: int = 500, offset: int = 0
 ) -> list[EvaluationRecord]:
     """A page of a project's evaluations, newest first. Raises NotFound, Denied."""
-    project_id = projects.get(actor, cp, project, "evaluation.see").id
-    query = EvaluationRecord.select().where(EvaluationRecord.project == project_id)
+    query = _listed(actor, cp, project)
     return list(query.order_by(EvaluationRecord.id.desc()).limit(min(limit, 500)).offset(max(0, offset)))
 
 
 def count(actor: Actor, cp: ControlPlane, project: str) -> int:
     """How many evaluations a project has. Raises NotFound, Denied."""
+    return int(_listed(actor, cp, project).count())
+
+
+def _listed(actor: Actor, cp: ControlPlane, project: str) -> Any:
+    """Those whose job is not in the trash: an evaluation hangs together with it."""
     project_id = projects.get(actor, cp, project, "evaluation.see").id
-    return int(EvaluationRecord.select().where(EvaluationRecord.project == project_id).count())
+    joined = EvaluationRecord.select(EvaluationRecord).join(JobRecord, on=(EvaluationRecord.job == JobRecord.id))
+    return joined.where(EvaluationRecord.project == project_id, is_kept(JobRecord))
 
 
 def get(actor: Actor, cp: ControlPlane, evaluation_id: int) -> EvaluationRecord:
-    """One evaluation. Raises NotFound, Denied."""
+    """One evaluation. Raises NotFound, Denied, InTrash where its job is there."""
     evaluation = EvaluationRecord.get_or_none(EvaluationRecord.id == evaluation_id)
     if evaluation is None:
         raise NotFound
     require(actor, "evaluation.see", evaluation.project_id)
+    kept(JobRecord.get_by_id(evaluation.job_id))
     return evaluation

@@ -20,6 +20,7 @@ from control_plane.domain.graph import CANCELLED, DATA, DEPLOY, DONE, FAILED, OP
 from control_plane.domain.permissions import Actor
 from control_plane.services import asking, deployments, transitions
 from control_plane.services.access import identity
+from control_plane.services.things.kinds import is_kept
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.deployments import DeploymentRecord
@@ -108,7 +109,7 @@ def _begin_deployment(
         if not _is_as_read(run):
             return False
         deployment: DeploymentRecord | None = DeploymentRecord.get_or_none(
-            DeploymentRecord.project == run.project_id, DeploymentRecord.name == step.title
+            DeploymentRecord.project == run.project_id, DeploymentRecord.name == step.title, is_kept(DeploymentRecord)
         )
         reused = deployment is not None and _serves(deployment, model_id)
         if deployment is None or not reused:
@@ -180,7 +181,7 @@ def _of_job(step: Step, job: JobRecord, models: dict[str, int], evaluation: Eval
 
 
 def _of_deployment(run: GuidedRunRecord, step: Step, deployment: DeploymentRecord, model_id: int) -> Fact:
-    made = dict.fromkeys(step.outputs, int(deployment.id))
+    made = {} if deployment.deleted_at else dict.fromkeys(step.outputs, int(deployment.id))
     if run.outcome == DONE:  # it served; what has been done with it since is no part of the run
         return Fact(DONE, made)
     if deployment.model_id != model_id or deployment.desired_state == lifecycle.STOPPED:
@@ -193,11 +194,11 @@ def _of_deployment(run: GuidedRunRecord, step: Step, deployment: DeploymentRecor
 
 
 def _models(job_ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """job → output → model. An artifact is called like the output that it is."""
+    """job → output → model, without what is in the trash. An artifact is called like the output that it is."""
     query = (
         ModelRecord.select(ModelRecord.job, ModelRecord.id, ArtifactRecord.name)
         .join(ArtifactRecord, on=(ModelRecord.artifact == ArtifactRecord.id))
-        .where(ModelRecord.job.in_(list(job_ids)))
+        .where(ModelRecord.job.in_(list(job_ids)), is_kept(ModelRecord))
     )
     found: dict[int, dict[str, int]] = defaultdict(dict)
     for job_id, model_id, output in query.tuples().iterator():
@@ -207,7 +208,9 @@ def _models(job_ids: Sequence[int]) -> dict[int, dict[str, int]]:
 
 def _evaluations(job_ids: Sequence[int]) -> dict[int, EvaluationRecord]:
     query = EvaluationRecord.select(EvaluationRecord.id, EvaluationRecord.job, EvaluationRecord.verdict)
-    return {int(one.job_id): one for one in query.where(EvaluationRecord.job.in_(list(job_ids)))}
+    query = query.join(JobRecord, on=(EvaluationRecord.job == JobRecord.id))
+    scored = query.where(EvaluationRecord.job.in_(list(job_ids)), is_kept(JobRecord))
+    return {int(one.job_id): one for one in scored}
 
 
 def _by_id(record: type[Any], begun: Sequence[dict[str, Any]], key: str) -> dict[int, Any]:

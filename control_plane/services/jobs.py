@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from peewee import fn
-
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import JobOver, NotFound
 from control_plane.domain.learning import Learning
@@ -18,6 +16,7 @@ from control_plane.services.access import projects
 from control_plane.services.fleet import events as reported
 from control_plane.services.fleet import logs as stored
 from control_plane.services.fleet import points
+from control_plane.services.things.kinds import bears, has_tag, is_kept, kept
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import every, transaction
 from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord, LogRecord
@@ -68,7 +67,14 @@ def _known(project: ProjectRecord, idempotency_key: str) -> JobRecord | None:
 
 
 def get(actor: Actor, cp: ControlPlane, job_id: int, permission: str = "job.see") -> JobRecord:
-    """One job. Raises NotFound, Denied."""
+    """One job. Raises NotFound, InTrash, Denied."""
+    job = named(actor, cp, job_id, permission)
+    kept(job)
+    return job
+
+
+def named(actor: Actor, cp: ControlPlane, job_id: int, permission: str = "job.see") -> JobRecord:
+    """A job, in the trash or not: the models that it made name it for good. Raises NotFound, Denied."""
     job = JobRecord.get_or_none(JobRecord.id == job_id)
     if job is None:
         raise NotFound
@@ -86,20 +92,24 @@ def list_jobs(
     offset: int = 0,
     sort: str = "-created",
     text: str = "",
+    tag: str = "",
 ) -> tuple[list[JobRecord], int]:
     """A page of a project's jobs, and how many there are in all. Raises NotFound, Denied.
 
-    `text` is a part of their names. `sort` is one of created, name, state and ended, with a hyphen before it for the
-    other way round.
+    `text` is a part of their names or titles, `tag` what they bear. `sort` is one of created, name, state and ended,
+    with a hyphen before it for the other way round.
     """
-    query = JobRecord.select().where(JobRecord.project == projects.get(actor, cp, project, "job.see").id)
+    project_id = projects.get(actor, cp, project, "job.see").id
+    query = JobRecord.select().where(JobRecord.project == project_id, is_kept(JobRecord))
     if state:
         query = query.where(JobRecord.state == (state if state in JOB_STATES else ""))
     if method:
         versions = MethodVersionRecord.select(MethodVersionRecord.id).where(MethodVersionRecord.name == method)
         query = query.where(JobRecord.method_version.in_(versions))
     if text:
-        query = query.where(fn.LOWER(JobRecord.name).contains(text.lower()[:64]))
+        query = query.where(bears(JobRecord, text))
+    if tag:
+        query = query.where(has_tag(JobRecord, tag))
     column = _SORTS.get(sort.removeprefix("-"), JobRecord.id)
     order = column.desc() if sort.startswith("-") else column.asc()
     page = query.order_by(order, JobRecord.id.desc()).limit(min(limit, 500)).offset(offset)
@@ -133,7 +143,10 @@ def topics(job: JobRecord) -> tuple[str, ...]:
 
 def attempts(actor: Actor, cp: ControlPlane, job_id: int) -> list[AttemptRecord]:
     """The job's attempts, the first one first. Raises NotFound, Denied."""
-    job = get(actor, cp, job_id)
+    return _attempts(get(actor, cp, job_id))
+
+
+def _attempts(job: JobRecord) -> list[AttemptRecord]:
     return every(AttemptRecord.select().where(AttemptRecord.job == job.id).order_by(AttemptRecord.number))
 
 
@@ -188,8 +201,11 @@ def logs(actor: Actor, cp: ControlPlane, job_id: int) -> list[LogRecord]:
 
 
 def files(actor: Actor, cp: ControlPlane, job_id: int) -> list[ArtifactRecord]:
-    """The committed artifacts of all attempts, checkpoints among them. Raises NotFound, Denied."""
-    mine = [attempt.id for attempt in attempts(actor, cp, job_id)]
+    """The committed artifacts of all attempts, checkpoints among them; also of a job in the trash, for its models.
+
+    Raises NotFound, Denied.
+    """
+    mine = [attempt.id for attempt in _attempts(named(actor, cp, job_id))]
     query = ArtifactRecord.select().where(ArtifactRecord.attempt.in_(mine), ArtifactRecord.committed_at > 0)
     return list(query.order_by(ArtifactRecord.committed_at, ArtifactRecord.id))
 

@@ -13,6 +13,7 @@ from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import datasets, pins
 from control_plane.services.access import projects
+from control_plane.services.things.kinds import has_tag, is_kept, kept
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
@@ -141,19 +142,25 @@ def _record(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, one: Made,
 
 
 def list_models(
-    actor: Actor, cp: ControlPlane, project: str, form: str = "", limit: int = MOST_LISTED, offset: int = 0
+    actor: Actor,
+    cp: ControlPlane,
+    project: str,
+    form: str = "",
+    limit: int = MOST_LISTED,
+    offset: int = 0,
+    tag: str = "",
 ) -> list[ModelRecord]:
     """A page of a project's models, newest first: of one form, of all but base models (MADE), or of all.
 
-    Raises NotFound, Denied.
+    With a tag, those that bear it. Raises NotFound, Denied.
     """
-    query = _listed(actor, cp, project, form)
+    query = _listed(actor, cp, project, form, tag)
     return list(query.order_by(ModelRecord.id.desc()).limit(min(limit, MOST_LISTED)).offset(max(0, offset)))
 
 
-def count(actor: Actor, cp: ControlPlane, project: str, form: str = "") -> int:
+def count(actor: Actor, cp: ControlPlane, project: str, form: str = "", tag: str = "") -> int:
     """How many models `list_models` has on all its pages. Raises NotFound, Denied."""
-    return int(_listed(actor, cp, project, form).count())
+    return int(_listed(actor, cp, project, form, tag).count())
 
 
 def choices(
@@ -164,7 +171,7 @@ def choices(
     With how many there are of these forms in all. Raises NotFound, Denied.
     """
     project_id = projects.get(actor, cp, project, "model.see").id
-    query = ModelRecord.select().where(ModelRecord.project == project_id, ModelRecord.form.in_(list(forms)))
+    query = _of_project(project_id).where(ModelRecord.form.in_(list(forms)))
     newest = list(query.order_by(ModelRecord.id.desc()).limit(MOST_LISTED))
     if len(newest) < MOST_LISTED:
         return newest, len(newest)
@@ -172,15 +179,28 @@ def choices(
     return newest + older, int(query.count())
 
 
-def _listed(actor: Actor, cp: ControlPlane, project: str, form: str):  # type: ignore[no-untyped-def]  # peewee's
-    query = ModelRecord.select().where(ModelRecord.project == projects.get(actor, cp, project, "model.see").id)
+def _of_project(project_id: int) -> Any:
+    return ModelRecord.select().where(ModelRecord.project == project_id, is_kept(ModelRecord))
+
+
+def _listed(actor: Actor, cp: ControlPlane, project: str, form: str, tag: str) -> Any:
+    query = _of_project(projects.get(actor, cp, project, "model.see").id)
+    if tag:
+        query = query.where(has_tag(ModelRecord, tag))
     if form == MADE:
         return query.where(ModelRecord.form != "base")
     return query.where(ModelRecord.form == form) if form else query
 
 
 def get(actor: Actor, cp: ControlPlane, model_id: int) -> ModelRecord:
-    """One model. Raises NotFound, Denied."""
+    """One model. Raises NotFound, InTrash, Denied."""
+    model = named(actor, cp, model_id)
+    kept(model)
+    return model
+
+
+def named(actor: Actor, cp: ControlPlane, model_id: int) -> ModelRecord:
+    """A model, in the trash or not: what was made from it, or scored it, names it for good. Raises NotFound, Denied."""
     model = ModelRecord.get_or_none(ModelRecord.id == model_id)
     if model is None:
         raise NotFound
@@ -193,7 +213,7 @@ def trained_from(actor: Actor, cp: ControlPlane, model_id: int) -> int:
 
     Raises NotFound, Denied.
     """
-    model = get(actor, cp, model_id)
+    model = named(actor, cp, model_id)
     while model.origin_id:
         model = ModelRecord.get_by_id(model.origin_id)
     return int(model.id)
@@ -211,7 +231,7 @@ def learnt_from(actor: Actor, cp: ControlPlane, model_id: int) -> int | None:
 def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
     """Where a model is from and what became of it; packaged models are traced to the training they came from.
 
-    Raises NotFound, Denied.
+    Of what was made from it, what is in the trash is left out. Raises NotFound, InTrash, Denied.
     """
     model = get(actor, cp, model_id)
     return _lineage(_family(actor, cp, model), model)
@@ -220,9 +240,9 @@ def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
 def lineages(actor: Actor, cp: ControlPlane, model_id: int) -> tuple[Lineage, Lineage]:
     """The lineage of a model and that of the training it came from, its own where it was not packaged; read together.
 
-    Raises NotFound, Denied.
+    Also of a model in the trash, as an evaluation names it. Raises NotFound, Denied.
     """
-    model = get(actor, cp, model_id)
+    model = named(actor, cp, model_id)
     family = _family(actor, cp, model)
     own = _lineage(family, model)
     return own, own if model.id == family.trained.id else _lineage(family, family.trained)
@@ -231,11 +251,13 @@ def lineages(actor: Actor, cp: ControlPlane, model_id: int) -> tuple[Lineage, Li
 def _family(actor: Actor, cp: ControlPlane, model: ModelRecord) -> _Family:
     trained = ModelRecord.get_by_id(trained_from(actor, cp, model.id))
     both = sorted({model.id, trained.id})
-    packaged = list(ModelRecord.select().where(ModelRecord.origin.in_(both)).order_by(ModelRecord.id))
+    packed = ModelRecord.select().where(ModelRecord.origin.in_(both), is_kept(ModelRecord))
+    packaged = list(packed.order_by(ModelRecord.id))
     served = sorted({*both, *(one.id for one in packaged)})
     made_by = JobRecord.select().where(JobRecord.id.in_(sorted({model.job_id, trained.job_id})))
-    scored = EvaluationRecord.select().where(EvaluationRecord.candidate.in_(both))
-    serving = DeploymentRecord.select().where(DeploymentRecord.model.in_(served))
+    scored = EvaluationRecord.select(EvaluationRecord).join(JobRecord, on=(EvaluationRecord.job == JobRecord.id))
+    scored = scored.where(EvaluationRecord.candidate.in_(both), is_kept(JobRecord))
+    serving = DeploymentRecord.select().where(DeploymentRecord.model.in_(served), is_kept(DeploymentRecord))
     return _Family(
         trained=trained,
         jobs={job.id: job for job in made_by},

@@ -19,6 +19,7 @@ from control_plane.domain.lifecycle import DISCONNECTED, FAILED, SUCCEEDED
 from control_plane.domain.permissions import Actor
 from control_plane.services import overview
 from control_plane.services.access import people
+from control_plane.services.things.kinds import is_kept
 from control_plane.store.database import transaction
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.guided import GuidedRunRecord
@@ -92,6 +93,7 @@ def _ended_jobs(actor: Actor, since: Any) -> Any:
         JobRecord.guided_run.is_null(),
         JobRecord.state.in_((SUCCEEDED, FAILED)),
         JobRecord.ended_at > since,
+        is_kept(JobRecord),
         _seen(actor, JobRecord.project),
     )
 
@@ -126,10 +128,11 @@ def _unread(actor: Actor, cp: ControlPlane) -> list[Any]:
 
 
 def _seen(actor: Actor, project: Any) -> Any:
-    """Whether the row is of a project that the actor may look into now."""
+    """Whether the row is of a project that the actor may look into now, and that is not in the trash."""
+    kept = project.in_(ProjectRecord.select(ProjectRecord.id).where(is_kept(ProjectRecord)))
     if actor.administrator:
-        return project.is_null(False)
-    return project.in_([number for number in actor.roles if actor.may("job.see", number)])
+        return kept
+    return kept & project.in_([number for number in actor.roles if actor.may("job.see", number)])
 
 
 def _jobs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:

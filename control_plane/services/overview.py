@@ -13,6 +13,7 @@ from control_plane.domain.lifecycle import ATTEMPT_OPEN, FAILED, JOB_OVER, SERVI
 from control_plane.domain.permissions import Actor, require
 from control_plane.services.access import projects
 from control_plane.services.fleet import machines
+from control_plane.services.things.kinds import is_kept
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
@@ -55,10 +56,10 @@ def of_project(actor: Actor, cp: ControlPlane, project: str) -> Overview:
     """Raises NotFound, Denied."""
     project_id = int(projects.get(actor, cp, project).id)
     fleet = machines.list_machines(actor, cp) if actor.may("machine.see") else []
-    mine = JobRecord.project == project_id
+    mine = (JobRecord.project == project_id) & is_kept(JobRecord)
     recent = (JobRecord.state == FAILED) & (JobRecord.ended_at > cp.clock() - _WEEK)
     desired = DeploymentRecord.select().where(
-        DeploymentRecord.project == project_id, DeploymentRecord.desired_state == SERVING
+        DeploymentRecord.project == project_id, DeploymentRecord.desired_state == SERVING, is_kept(DeploymentRecord)
     )
     lists: dict[str, Any] = {
         "unfinished": JobRecord.select().where(mine & JobRecord.state.not_in(JOB_OVER)).order_by(JobRecord.id.desc()),
@@ -100,7 +101,12 @@ def waits_for_decision() -> Any:
         .join(packaged, on=(DeploymentRecord.model == packaged.id))
         .where((packaged.id == EvaluationRecord.candidate) | (packaged.origin == EvaluationRecord.candidate))
     )
-    return (EvaluationRecord.verdict == "better") & ~fn.EXISTS(deployed)
+    gone = EvaluationRecord.job.in_(_trashed(JobRecord)) | EvaluationRecord.candidate.in_(_trashed(ModelRecord))
+    return (EvaluationRecord.verdict == "better") & ~gone & ~fn.EXISTS(deployed)
+
+
+def _trashed(record: Any) -> Any:
+    return record.select(record.id).where(~is_kept(record))
 
 
 def _undecided(project_id: int) -> list[EvaluationRecord]:
@@ -108,15 +114,19 @@ def _undecided(project_id: int) -> list[EvaluationRecord]:
     return list(better.order_by(EvaluationRecord.id.desc()).limit(_SHOWN))
 
 
+def _kept_of(record: Any, project_id: int) -> Any:
+    return record.select().where(record.project == project_id, is_kept(record))
+
+
 def _steps(project_id: int, has_machine: bool) -> dict[str, bool]:
-    trained = (JobRecord.project == project_id) & (JobRecord.kind == "train") & (JobRecord.state == SUCCEEDED)
+    trained = (JobRecord.kind == "train") & (JobRecord.state == SUCCEEDED)
     return {
         "machine": has_machine,
-        "dataset": DatasetRecord.select().where(DatasetRecord.project == project_id).exists(),
-        "base": ModelRecord.select().where(ModelRecord.project == project_id, ModelRecord.form == "base").exists(),
-        "training": JobRecord.select().where(trained).exists(),
+        "dataset": _kept_of(DatasetRecord, project_id).exists(),
+        "base": _kept_of(ModelRecord, project_id).where(ModelRecord.form == "base").exists(),
+        "training": _kept_of(JobRecord, project_id).where(trained).exists(),
         "evaluation": EvaluationRecord.select().where(EvaluationRecord.project == project_id).exists(),
-        "deployment": DeploymentRecord.select().where(DeploymentRecord.project == project_id).exists(),
+        "deployment": _kept_of(DeploymentRecord, project_id).exists(),
     }
 
 

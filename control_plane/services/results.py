@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from control_plane.services.things.kinds import is_kept
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord
 from control_plane.store.methods import MethodVersionRecord
@@ -12,8 +13,12 @@ from control_plane.store.people import UserRecord
 
 
 def models_of(job_ids: Collection[int]) -> dict[int, int]:
-    """job id → id of the (last) model it made. The caller has shown that it may see the jobs."""
-    found = ModelRecord.select(ModelRecord.id, ModelRecord.job).where(ModelRecord.job.in_(list(job_ids)))
+    """job id → id of the (last) model it made, without what is in the trash.
+
+    The caller has shown that it may see the jobs.
+    """
+    found = ModelRecord.select(ModelRecord.id, ModelRecord.job)
+    found = found.where(ModelRecord.job.in_(list(job_ids)), is_kept(ModelRecord))
     return {int(model.job_id): int(model.id) for model in found.order_by(ModelRecord.id)}
 
 
@@ -44,7 +49,7 @@ def methods_of(version_ids: Collection[int]) -> dict[int, MethodVersionRecord]:
 
 
 def model_names(model_ids: Collection[int | None]) -> dict[int, str]:
-    """Names of models by id. The caller has shown that it may see what names them."""
-    found = ModelRecord.select(ModelRecord.id, ModelRecord.name)
+    """What models are called, by id. The caller has shown that it may see what names them."""
+    found = ModelRecord.select(ModelRecord.id, ModelRecord.name, ModelRecord.title)
     wanted = sorted({number for number in model_ids if number})
-    return {int(model.id): str(model.name) for model in found.where(ModelRecord.id.in_(wanted))}
+    return {int(model.id): model.label for model in found.where(ModelRecord.id.in_(wanted))}

@@ -4,9 +4,10 @@ from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, Integ
 
 from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.things import Thing, name_once
 
 
-class DatasetRecord(Record):
+class DatasetRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     project_id: int
@@ -15,7 +16,9 @@ class DatasetRecord(Record):
 
     class Meta:
         table_name = "datasets"
-        indexes = ((("project", "name"), True),)
+
+
+DatasetRecord.add_index(name_once(DatasetRecord, DatasetRecord.project, DatasetRecord.name))
 
 
 class DatasetVersionRecord(Record):

@@ -6,9 +6,10 @@ from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.machines import MachineRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.things import Thing, name_once
 
 
-class DeploymentRecord(Record):
+class DeploymentRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     project_id: int
@@ -27,7 +28,9 @@ class DeploymentRecord(Record):
 
     class Meta:
         table_name = "deployments"
-        indexes = ((("project", "name"), True),)
+
+
+DeploymentRecord.add_index(name_once(DeploymentRecord, DeploymentRecord.project, DeploymentRecord.name))
 
 
 class ReplicaRecord(Record):

@@ -8,9 +8,10 @@ from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.sweeps import SweepRecord
+from control_plane.store.things import Thing
 
 
-class JobRecord(Record):
+class JobRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     project_id: int

@@ -3,13 +3,14 @@
 from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField
 
 from control_plane.store.artifacts import ArtifactRecord
-from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.database import JSONField, TimeField
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.things import Thing
 
 
-class ModelRecord(Record):
+class ModelRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     project_id: int

@@ -5,16 +5,19 @@ from peewee import AutoField, CharField, ForeignKeyField
 from control_plane.store.database import Record, TimeField
 from control_plane.store.people import UserRecord
 from control_plane.store.roles import RoleRecord
+from control_plane.store.things import Thing, name_once
 
 
-class ProjectRecord(Record):
+class ProjectRecord(Thing):
     id = AutoField()
-    name = CharField(64, unique=True)  # used in addresses: /p/<name>/…
-    title = CharField(200)
+    name = CharField(64)  # used in addresses: /p/<name>/…
     created_at = TimeField()
 
     class Meta:
         table_name = "projects"
+
+
+ProjectRecord.add_index(name_once(ProjectRecord, ProjectRecord.name))
 
 
 class MemberRecord(Record):

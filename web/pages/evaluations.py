@@ -65,8 +65,8 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
     return render_template(
         "evaluations/show.html",
         evaluation=evaluation,
-        candidate=models.get(actor, cp, evaluation.candidate_id),
-        baseline=models.get(actor, cp, evaluation.baseline_id) if evaluation.baseline_id else None,
+        candidate=models.named(actor, cp, evaluation.candidate_id),
+        baseline=models.named(actor, cp, evaluation.baseline_id) if evaluation.baseline_id else None,
         own=_own(evaluation),
         scores=_by_metric(evaluation),
         rows=evaluation_rows.read(cp, evaluation, only, page.offset, page.size),

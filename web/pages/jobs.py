@@ -285,7 +285,10 @@ def files(project: str, job_id: int) -> ResponseReturnValue:
 def download(project: str, job_id: int, artifact_id: int, path: str) -> Response:
     """One of those files. Only what the artifact lists is ever read."""
     cp = the_control_plane()
-    found = (one for one in jobs.files(the_actor(), cp, _job(job_id).id) if one.id == artifact_id)
+    job = jobs.named(the_actor(), cp, job_id)  # in the trash or not: this is a model's way to its files, too
+    if job.project_id != the_project().id:
+        raise NotFound
+    found = (one for one in jobs.files(the_actor(), cp, job_id) if one.id == artifact_id)
     file = next((file for artifact in found for file in artifact.files if file["path"] == path), None)
     if file is None:
         raise NotFound

@@ -45,6 +45,7 @@ def index(project: str) -> ResponseReturnValue:
 def show(project: str, model_id: int) -> ResponseReturnValue:
     """The card, the lineage and the files of one model."""
     actor, cp = the_actor(), the_control_plane()
+    models.get(actor, cp, model_id)  # not one in the trash
     lineage, training = models.lineages(actor, cp, model_id)
     if lineage.model.project_id != the_project().id:
         raise NotFound

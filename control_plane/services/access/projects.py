@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FieldInvalid, NameTaken, NotFound, UserUnknown
-from control_plane.domain.names import checked
+from control_plane.domain.names import checked, checked_title
 from control_plane.domain.permissions import OWNER, Actor, require
 from control_plane.services import audit
 from control_plane.services.access import identity
+from control_plane.services.things.kinds import is_kept, kept
 from control_plane.store.database import transaction
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
@@ -17,9 +18,9 @@ def create(actor: Actor, cp: ControlPlane, name: str, title: str) -> ProjectReco
     """Make a project whose owner is the actor. Raises Denied, NameInvalid, NameTaken."""
     require(actor, "project.create")
     with transaction():
-        if ProjectRecord.select().where(ProjectRecord.name == checked(name)).exists():
+        if ProjectRecord.select().where(ProjectRecord.name == checked(name), is_kept(ProjectRecord)).exists():
             raise NameTaken(name=name)
-        project = ProjectRecord.create(name=name, title=title or name, created_at=cp.clock())
+        project = ProjectRecord.create(name=name, title=checked_title(title.strip()), created_at=cp.clock())
         if actor.kind == "user":
             MemberRecord.create(project=project, user=int(actor.id), role=OWNER.name)
         audit.record(actor, cp, "project.create", f"project:{project.id}", project.id, name=name)
@@ -27,18 +28,19 @@ def create(actor: Actor, cp: ControlPlane, name: str, title: str) -> ProjectReco
 
 
 def list_projects(actor: Actor, cp: ControlPlane) -> list[ProjectRecord]:
-    """The projects that the actor may see, by name."""
-    query = ProjectRecord.select().order_by(ProjectRecord.name)
+    """The projects that the actor may see, by name; what is in the trash is left out."""
+    query = ProjectRecord.select().where(is_kept(ProjectRecord)).order_by(ProjectRecord.name)
     return [project for project in query if actor.may("project.see", project.id)]
 
 
 def get(actor: Actor, cp: ControlPlane, name: str, permission: str = "project.see") -> ProjectRecord:
-    """The project of this name, if the actor has `permission` in it. Raises NotFound, Denied."""
-    return _allowed(actor, ProjectRecord.get_or_none(ProjectRecord.name == name), permission)
+    """The project of this name, if the actor has `permission` in it. Raises NotFound, InTrash, Denied."""
+    found = ProjectRecord.get_or_none(ProjectRecord.name == name, is_kept(ProjectRecord))
+    return _allowed(actor, found or _in_trash(actor, name), permission)
 
 
 def of_id(actor: Actor, cp: ControlPlane, project_id: int, permission: str = "project.see") -> ProjectRecord:
-    """The project of this id, if the actor has `permission` in it. Raises NotFound, Denied."""
+    """The project of this id, if the actor has `permission` in it. Raises NotFound, InTrash, Denied."""
     return _allowed(actor, ProjectRecord.get_or_none(ProjectRecord.id == project_id), permission)
 
 
@@ -86,7 +88,15 @@ def _allowed(actor: Actor, project: ProjectRecord | None, permission: str) -> Pr
     if project is None:
         raise NotFound
     require(actor, permission, project.id)
+    kept(project)
     return project
+
+
+def _in_trash(actor: Actor, name: str) -> ProjectRecord | None:
+    """The newest of this name that is in the trash and that the actor may see: what is kept has its name by now."""
+    named = ProjectRecord.select().where(ProjectRecord.name == name, ProjectRecord.purged_at == 0.0)
+    newest = named.order_by(ProjectRecord.deleted_at.desc())
+    return next((one for one in newest if actor.may("project.see", one.id)), None)
 
 
 def _user(name: str) -> UserRecord:

@@ -47,6 +47,20 @@ class OnceField(AutoField):
         return NodeList((words, SQL("AUTOINCREMENT"))) if sqlite else words
 
 
+class Thing(Record):
+    title = CharField(200, default="")
+    description = TextField(default="")
+    tags = JSONField(default=list)
+    deleted_at = TimeField(default=0.0)
+    deleted_by = CharField(64, default="")
+    purged_at = TimeField(default=0.0)
+
+
+def name_once(record, *fields):
+    name = f"{record._meta.table_name}_name"
+    return record.index(*fields, unique=True, where=(record.deleted_at == 0.0), name=name)
+
+
 class UserRecord(Record):
     id = AutoField()
     name = CharField(64, unique=True)
@@ -109,14 +123,16 @@ class RoleRecord(Record):
         table_name = "roles"
 
 
-class ProjectRecord(Record):
+class ProjectRecord(Thing):
     id = AutoField()
-    name = CharField(64, unique=True)
-    title = CharField(200)
+    name = CharField(64)
     created_at = TimeField()
 
     class Meta:
         table_name = "projects"
+
+
+ProjectRecord.add_index(name_once(ProjectRecord, ProjectRecord.name))
 
 
 class MemberRecord(Record):
@@ -182,7 +198,7 @@ class EnvironmentLockRecord(Record):
         indexes = ((("requirements_hash", "platform"), True),)
 
 
-class DatasetRecord(Record):
+class DatasetRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     name = CharField(64)
@@ -190,7 +206,9 @@ class DatasetRecord(Record):
 
     class Meta:
         table_name = "datasets"
-        indexes = ((("project", "name"), True),)
+
+
+DatasetRecord.add_index(name_once(DatasetRecord, DatasetRecord.project, DatasetRecord.name))
 
 
 class DatasetVersionRecord(Record):
@@ -287,7 +305,7 @@ class SweepRecord(Record):
         indexes = ((("project", "idempotency_key"), True), (("outcome",), False))
 
 
-class JobRecord(Record):
+class JobRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     name = CharField(64)
@@ -451,7 +469,7 @@ class BlobReferenceRecord(Record):
         indexes = ((("owner_kind", "owner_id"), False),)
 
 
-class ModelRecord(Record):
+class ModelRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     name = CharField(64)
@@ -494,7 +512,7 @@ class EvaluationRecord(Record):
         table_name = "evaluations"
 
 
-class DeploymentRecord(Record):
+class DeploymentRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     name = CharField(64)
@@ -511,7 +529,9 @@ class DeploymentRecord(Record):
 
     class Meta:
         table_name = "deployments"
-        indexes = ((("project", "name"), True),)
+
+
+DeploymentRecord.add_index(name_once(DeploymentRecord, DeploymentRecord.project, DeploymentRecord.name))
 
 
 class ReplicaRecord(Record):

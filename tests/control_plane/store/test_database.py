@@ -16,6 +16,7 @@ from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
 from control_plane.store.statements import Prepared
+from control_plane.store.things import Thing
 from support import START, close_database
 
 MACHINE = {"machine_class": "server", "serial": "1", "last_seen": START}
@@ -126,7 +127,8 @@ def every_record(kind=Record):
     for module in pkgutil.iter_modules(control_plane.store.__path__, "control_plane.store."):
         importlib.import_module(module.name)
     for record in kind.__subclasses__():
-        yield record
+        if record is not Thing:  # whose columns others have
+            yield record
         yield from every_record(record)
 
 

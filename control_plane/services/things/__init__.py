@@ -1,0 +1,1 @@
+"""What people make and name: describing it, the trash, and what still needs it."""

@@ -1,0 +1,103 @@
+"""What goes when a thing is deleted for good: its content and its words. The row stays, for what was made from it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.services import references
+from control_plane.services.things import kinds
+from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, KINDS, MODEL
+from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.jobs import AttemptRecord, EventRecord, LogRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.points import CurveRecord
+from control_plane.store.projects import MemberRecord
+
+
+@dataclass
+class Gone:
+    """What was deleted for good, and what is left to do once that can be read."""
+
+    things: list[Any] = field(default_factory=list)
+    attempts: list[int] = field(default_factory=list)  # whose logs may still be files
+    members: list[int] = field(default_factory=list)  # users who were in a project
+
+
+def content_of(cp: ControlPlane, thing: Any) -> Gone:
+    """Take a thing's content away; called inside a transaction."""
+    gone = Gone(things=[thing])
+    _CONTENT[kinds.kind_of(thing)](thing, gone)
+    kinds.write(thing, title="", description="", tags=[], purged_at=cp.clock())
+    return gone
+
+
+def content_of_project(cp: ControlPlane, project: Any) -> Gone:
+    """Take away the content of all that is in a project, and its members; called inside a transaction."""
+    gone = Gone()
+    for kind in (DEPLOYMENT, MODEL, DATASET, JOB):
+        record: Any = KINDS[kind].record
+        for thing in record.select().where(record.project == project.id, record.purged_at == 0.0):
+            inside = content_of(cp, thing)
+            kinds.write(thing, deleted_at=thing.deleted_at or project.deleted_at)
+            gone.things += inside.things
+            gone.attempts += inside.attempts
+    gone.members = [one.user_id for one in MemberRecord.select().where(MemberRecord.project == project.id)]
+    MemberRecord.delete().where(MemberRecord.project == project.id).execute()
+    gone.things.append(project)
+    kinds.write(project, title="", description="", tags=[], purged_at=cp.clock())
+    return gone
+
+
+def remove_logs(cp: ControlPlane, attempt_ids: list[int]) -> None:
+    """Remove the logs that never became blobs."""
+    for attempt_id in attempt_ids:
+        shutil.rmtree(cp.settings.data / "logs" / str(attempt_id), ignore_errors=True)
+
+
+def _dataset(dataset: Any, _: Gone) -> None:
+    mine = DatasetVersionRecord.dataset == dataset.id
+    numbers = [int(one.id) for one in DatasetVersionRecord.select(DatasetVersionRecord.id).where(mine)]
+    references.drop(references.DATASET, numbers)
+    DatasetVersionRecord.update(facts={}).where(mine).execute()
+
+
+def _model(model: Any, _: Gone) -> None:
+    _drop_artifacts([int(model.artifact_id)])
+
+
+def _job(job: Any, gone: Gone) -> None:
+    """Logs, events, curves, checkpoints and an evaluation's rows; a model that it made is a thing of its own."""
+    attempts = [int(one.id) for one in AttemptRecord.select(AttemptRecord.id).where(AttemptRecord.job == job.id)]
+    made = ModelRecord.select(ModelRecord.artifact).where(ModelRecord.job == job.id)
+    others = ArtifactRecord.select(ArtifactRecord.id).where(
+        ArtifactRecord.attempt.in_(attempts), ArtifactRecord.id.not_in(made)
+    )
+    _drop_artifacts([int(one.id) for one in others])
+    logs = [int(one.id) for one in LogRecord.select(LogRecord.id).where(LogRecord.attempt.in_(attempts))]
+    references.drop(references.LOG, logs)
+    for record in (LogRecord, EventRecord, CurveRecord):
+        record.delete().where(record.attempt.in_(attempts)).execute()
+    evaluations = [int(one.id) for one in EvaluationRecord.select().where(EvaluationRecord.job == job.id)]
+    references.drop(references.EVALUATION, evaluations)
+    EvaluationRecord.update(rows_sha256="", index_sha256="", row_count=0).where(
+        EvaluationRecord.id.in_(evaluations)
+    ).execute()
+    gone.attempts += attempts
+
+
+def _deployment(_: Any, __: Gone) -> None:
+    """It has nothing but its words."""
+
+
+_CONTENT = {DATASET: _dataset, MODEL: _model, JOB: _job, DEPLOYMENT: _deployment}
+
+
+def _drop_artifacts(numbers: list[int]) -> None:
+    """Their rows stay, as ones that were never committed: nothing lists those, and nothing reads them."""
+    references.drop(references.ARTIFACT, numbers)
+    ArtifactRecord.update(files=[], committed_at=0.0).where(ArtifactRecord.id.in_(numbers)).execute()
