@@ -2,10 +2,11 @@
 
     PYTHONPATH=.:proto:tests .venv/bin/python tests/matrix.py [METHOD …]
 
-For each method that runs on a CPU: it is begun on one machine, that machine dies with everything on it (kill -9 of
-agent, runner and trainer) once a checkpoint has arrived, and a second machine goes on; the result is evaluated beside
-its base, packaged, deployed there and asked, as far as its form allows. Then the machines change places. Real
-processes, real gRPC over TLS. Exit status 1 if anything failed.
+For each method that runs on a CPU, or on Macs alone (a copy of its manifest then says that a CPU is enough): it is
+begun on one machine, that machine dies with everything on it (kill -9 of agent, runner and trainer) once a checkpoint
+has arrived, and a second machine goes on; the result is evaluated beside its base, packaged, deployed there and asked,
+as far as its form allows. Then the machines change places. Real processes, real gRPC over TLS. Exit status 1 if
+anything failed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,7 @@ PROJECT = "default"
 INTERRUPTED = {"steps": 150, "checkpoint_every": 15}  # long enough to be killed in the middle
 EVALUATED = {"rows": 4, "max_new_tokens": 8}
 QUESTION = [{"role": "user", "content": "The red door is open."}]
+FOR_MACS = ('platforms = ["mlx"]', 'platforms = ["mlx", "cpu"]')
 COLUMNS = ("method", "trained on two machines", "evaluated", "served", "seconds")
 
 
@@ -135,8 +138,9 @@ def fleet(folder: Path) -> Iterator[Fleet]:
     """An installation of its own below `folder`, with the tiny models imported."""
     tiny = folder / "tiny"
     write_tiny_models(tiny)
+    shipped = {"TUNESMITH_METHODS": str(for_processors(folder / "methods"))}
     variables = {"TUNESMITH_AGENT_IMPORT_ROOTS": str(tiny), "TUNESMITH_AGENT_ENVIRONMENTS": str(ENVIRONMENTS)}
-    place = Place(folder / "place", **SHORT_LEASES, **variables)
+    place = Place(folder / "place", **SHORT_LEASES, **variables, **shipped)
     place.up()
     try:
         place.kill_agent()  # its machine goes on with an agent that we hold
@@ -157,6 +161,14 @@ def fleet(folder: Path) -> Iterator[Fleet]:
         place.down()
 
 
+def for_processors(folder: Path) -> Path:
+    """The methods, of which those for Macs alone take a processor: MLX has one for that."""
+    shutil.copytree(ROOT / "methods", folder)
+    for path in folder.glob("*/method.toml"):
+        path.write_text(path.read_text(encoding="utf-8").replace(*FOR_MACS), encoding="utf-8")
+    return folder
+
+
 def row(here: Fleet, method: str, manifest: dict[str, Any]) -> list[str]:
     """One method's line of the table. Raises Broken."""
     began = time.monotonic()
@@ -170,7 +182,8 @@ def row(here: Fleet, method: str, manifest: dict[str, Any]) -> list[str]:
     model = here.client.get_model(job.model_id)
     here.models.setdefault(model.form, model.id)
     learnt = next(one["format"] for one in example["inputs"].values() if one["kind"] == "dataset")
-    return [method, trained, evaluate(here, model, learnt), serve(here, model), f"{time.monotonic() - began:.0f}"]
+    shown = f"{method} (for Macs, here on a CPU)" if "mlx" in manifest["platforms"] else method
+    return [shown, trained, evaluate(here, model, learnt), serve(here, model), f"{time.monotonic() - began:.0f}"]
 
 
 def given(here: Fleet, manifest: dict[str, Any], wanted: dict[str, Any]) -> dict[str, int]:

@@ -15,6 +15,11 @@ def base(tiny: Path, architecture: str) -> dict[str, Any]:
     return {"kind": "model", "form": "base", "path": str(tiny / architecture)}
 
 
+def rows(tiny: Path) -> dict[str, Any]:
+    paths = {"train": str(tiny / "train.jsonl"), "test": str(tiny / "test.jsonl")}
+    return {"kind": "dataset", "format": "prompt_completion", **paths}
+
+
 def losses(outcome: Outcome) -> dict[int, float]:
     return curve(outcome, "loss")
 

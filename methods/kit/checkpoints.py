@@ -53,9 +53,7 @@ def restore(sealed: Path, target: Path) -> Path:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    pickles = sorted(path.name for path in sealed.iterdir() if path.suffix in PICKLES)
-    if pickles:
-        _unreadable(pickles[0], "it can run code (pickle)")
+    refuse_pickles(sealed)
     shutil.copytree(sealed, target)
     for path in sorted(target.glob("*.safetensors")):
         tree = path.with_suffix(".json")
@@ -64,14 +62,22 @@ def restore(sealed: Path, target: Path) -> Path:
         try:
             state = unpack(json.loads(tree.read_text(encoding="utf-8")), load_file(path))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            _unreadable(path.name, str(error))
+            unreadable(path.name, str(error))
         torch.save(state, path.with_suffix(""))
         path.unlink()
         tree.unlink()
     return target
 
 
-def _unreadable(file: str, reason: str) -> NoReturn:
+def refuse_pickles(sealed: Path) -> None:
+    """Refuse a checkpoint that holds a pickle with ``checkpoint_unreadable``."""
+    pickles = sorted(path.name for path in sealed.iterdir() if path.suffix in PICKLES)
+    if pickles:
+        unreadable(pickles[0], "it can run code (pickle)")
+
+
+def unreadable(file: str, reason: str) -> NoReturn:
+    """Refuse a checkpoint with ``checkpoint_unreadable``."""
     text = f"The checkpoint's {file} cannot be used: {reason}"
     fail("checkpoint_unreadable", text, file=file, reason=reason)
 

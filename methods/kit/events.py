@@ -25,6 +25,13 @@ def fail(code: str, text: str, **params: Any) -> NoReturn:
     raise Refusal(code, text, params)
 
 
+def check_loss(loss: float, step: int) -> None:
+    """Refuse to go on with ``training_diverged`` when the loss is no longer a number."""
+    if not math.isfinite(loss):
+        text = f"The loss is no longer a number at step {step}; a lower learning rate helps."
+        fail("training_diverged", text, step=step)
+
+
 class Events:
     """Appends to ``events.jsonl`` in the output folder."""
 

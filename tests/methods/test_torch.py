@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training_support import base, curve, losses, wait_for_step
+from training_support import base, curve, losses, rows, wait_for_step
 
 from method_environments import method_python, write_tiny_models
 from method_support import METHODS, Outcome, environment
@@ -31,11 +31,6 @@ def training(tiny: Path, architecture: str, **changes: Any) -> dict[str, Any]:
     resume = changes.pop("resume", None)
     return {"method": "sft_demo", "parameters": {**TRAINING, **changes}, "seed": 7, "devices": ["cpu:0"], "threads": 1,
             "resume": resume, "inputs": {"base": base(tiny, architecture), "dataset": rows(tiny)}}  # fmt: skip
-
-
-def rows(tiny: Path) -> dict[str, Any]:
-    paths = {"train": str(tiny / "train.jsonl"), "test": str(tiny / "test.jsonl")}
-    return {"kind": "dataset", "format": "prompt_completion", **paths}
 
 
 def test_the_same_job_gives_the_same_losses_also_when_interrupted(

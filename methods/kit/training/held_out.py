@@ -36,16 +36,21 @@ class HeldOut:
         """Each metric's mean over all examples."""
         import torch
 
-        sums: defaultdict[str, float] = defaultdict(float)
-        counts: defaultdict[str, float] = defaultdict(float)
         learning = model.training
         model.eval()
         with torch.no_grad():
-            for batch in self._batches:
-                for name, (total, count) in self._measure(batch).items():
-                    sums[name] += total
-                    counts[name] += count
+            means = self.means()
         model.train(learning)
+        return means
+
+    def means(self) -> dict[str, float]:
+        """As ``measured``, for a model that is not torch's, or is prepared for it."""
+        sums: defaultdict[str, float] = defaultdict(float)
+        counts: defaultdict[str, float] = defaultdict(float)
+        for batch in self._batches:
+            for name, (total, count) in self._measure(batch).items():
+                sums[name] += total
+                counts[name] += count
         return {name: sums[name] / counts[name] for name in sums if counts[name]}
 
 

@@ -31,9 +31,9 @@ def of(job: Job, tokenizer: Any) -> tuple[list[Example], list[Example]]:
     if dataset.test is not None and given["held_out_rows"]:
         measured = read(dataset.test, dataset.format, "test")[: given["held_out_rows"]]
     elif dataset.test is None:
-        rows, measured = split(rows, given["held_out_percent"], job.seed)
+        rows, measured = split(rows, given.get("held_out_percent", 0), job.seed)
         measured = measured[: given["held_out_rows"]]
-    learn_from = given["learn_from"]
+    learn_from = given.get("learn_from", LAST)  # the demos offer neither
     whole = tokenize(measured, tokenizer, _ENDLESS, learn_from)
     held_out = [one for one in whole if len(one["input_ids"]) <= given["max_length"]]
     return tokenize(rows, tokenizer, given["max_length"], learn_from), held_out

@@ -1,12 +1,11 @@
 """What a transformers trainer reports while it works, and checkpoints of it that may travel."""
 
-import math
 import time
 from pathlib import Path
 from typing import Any
 
 from kit import checkpoints, signals
-from kit.events import Events, fail
+from kit.events import Events, check_loss
 from kit.training.best import Best
 from kit.training.held_out import LOSS, HeldOut
 from transformers import Trainer, TrainerCallback
@@ -55,9 +54,7 @@ class Report(TrainerCallback):
         if "loss" not in logs:
             return
         step = state.global_step
-        if not math.isfinite(logs["loss"]):
-            text = f"The loss is no longer a number at step {step}; a lower learning rate helps."
-            fail("training_diverged", text, step=step)
+        check_loss(logs["loss"], step)
         values = {name: float(logs[name]) for name in self.names if name in logs}
         counted = {"tokens": float(self.tokens)} if self.tokens else {}
         self.events.metric(step, {**values, **self._measured, "step_seconds": round(self._seconds, 4), **counted})

@@ -1,0 +1,166 @@
+"""Training with MLX, here on a processor: the same course as the other methods, and results that they can use."""
+
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from training_support import base, curve, rows, wait_for_step
+
+from method_environments import method_python, write_tiny_models
+from method_support import METHODS, Outcome, environment
+
+pytestmark = pytest.mark.torch
+
+TRAINING = {"steps": 12, "batch_size": 4, "max_length": 128, "learning_rate": 0.005, "schedule": "cosine",
+            "precision": "float32", "gradient_checkpointing": False, "lora_rank": 4, "lora_alpha": 8,
+            "held_out_rows": 16, "checkpoint_every": 0}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_models(tmp_path_factory.mktemp("tiny"))
+
+
+def training(tiny: Path, architecture: str = "llama", **changes: Any) -> dict[str, Any]:
+    resume = changes.pop("resume", None)
+    return {"method": "mlx_demo", "parameters": {**TRAINING, **changes}, "seed": 7, "devices": ["cpu:0"], "threads": 1,
+            "resume": resume, "inputs": {"base": base(tiny, architecture), "dataset": rows(tiny)}}  # fmt: skip
+
+
+def adapter_of(outcome: Outcome) -> bytes:
+    return (outcome.out / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+def test_it_learns_as_sft_does_and_goes_on_where_it_was_interrupted(
+    tiny: Path, run: Callable[..., Outcome], start: Callable[..., Any]
+) -> None:
+    python = str(method_python("mlx_demo"))
+    whole = run("mlx_demo", training(tiny), python)
+    assert whole.status == 0, whole.stderr
+    held_out = curve(whole, "held_out_loss")
+    assert list(held_out) == [0, 10, 12]
+    assert held_out[12] < held_out[0] - 0.1
+
+    process, out = start("mlx_demo", training(tiny), python, out="first")
+    wait_for_step(process, out, 3)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=120)
+    first = Outcome(process.returncode, out, stderr)
+    assert first.status == 143, stderr
+    (checkpoint,) = first.of("checkpoint")
+    folder = out / checkpoint["path"]
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors"}
+    assert not (out / "adapter").exists()
+
+    second = run("mlx_demo", training(tiny, resume=str(folder)), python)
+    assert second.status == 0, second.stderr
+    assert min(curve(second, "loss")) == checkpoint["step"] + 1
+    for name in ("loss", "learning_rate", "held_out_loss", "grad_norm", "tokens"):
+        assert {**curve(first, name), **curve(second, name)} == curve(whole, name)
+    assert adapter_of(second) == adapter_of(whole)
+    assert adapter_of(run("mlx_demo", training(tiny, seed=8) | {"seed": 8}, python)) != adapter_of(whole)
+
+    torch = run("sft_demo", training(tiny, steps=1) | {"method": "sft_demo"}, str(method_python("sft_demo")))
+    assert curve(torch, "held_out_loss")[0] == pytest.approx(held_out[0], rel=1e-5), "the same rows, tokens and answers"
+
+
+def test_a_checkpoint_of_something_else_is_refused(tiny: Path, run: Callable[..., Outcome], tmp_path: Path) -> None:
+    python = str(method_python("mlx_demo"))
+    kept, other = (run("mlx_demo", training(tiny, steps=2, checkpoint_every=2, lora_rank=rank), python).out
+                   / "checkpoints" / "2" for rank in (4, 2))  # fmt: skip
+    for name, content, reason in (
+        ("weights.safetensors", (other / "weights.safetensors").read_bytes(), "other parameters"),
+        ("optimizer.safetensors", b"torn", ""), ("state.json", b"{}", "step"), ("optimizer.pt", b"x", "pickle"),
+    ):  # fmt: skip
+        torn = tmp_path / name.partition(".")[2] / name.partition(".")[0]
+        shutil.copytree(kept, torn)
+        (torn / name).write_bytes(content)
+        outcome = run("mlx_demo", training(tiny, resume=str(torn)), python)
+        assert outcome.refusal["code"] == "checkpoint_unreadable"
+        assert outcome.refusal["params"]["file"] == name
+        assert reason in outcome.refusal["params"]["reason"]
+
+
+def copied(tiny: Path, architecture: str, folder: Path, changed: dict[str, Any]) -> Path:
+    """A tiny model with something else in its configuration; the folder."""
+    shutil.copytree(tiny / architecture, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changed))
+    return folder
+
+
+def test_what_mlx_does_not_know_is_refused(tiny: Path, run: Callable[..., Outcome], tmp_path: Path) -> None:
+    for changed, reason in (({"model_type": "nobodys"}, "nobodys"), ({"quantization": {"bits": 4}}, "quantized")):
+        copied(tiny, "llama", tmp_path / reason, changed)
+        refused = run("mlx_demo", training(tmp_path, reason) | {"inputs": {
+            "base": base(tmp_path, reason), "dataset": rows(tiny)}}, str(method_python("mlx_demo")))  # fmt: skip
+        assert refused.refusal["code"] == "model_not_for_mlx"
+        assert reason in refused.refusal["params"]["reason"]
+
+
+MADE = """
+import sys
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+config = AutoConfig.from_pretrained(sys.argv[1])
+config.intermediate_size = 256  # four times the width: nothing else is GPT-NeoX for mlx-lm
+config.rope_parameters["rope_theta"] = 300.0  # no default of mlx-lm's
+AutoModelForCausalLM.from_config(config).save_pretrained(sys.argv[2])
+AutoTokenizer.from_pretrained(sys.argv[1]).save_pretrained(sys.argv[2])
+"""
+LEARNED = """
+import json, sys
+from pathlib import Path
+import mlx.core as mx
+from kit import job
+from kit.apple import adapters, models
+base, kind, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+mx.set_default_device(mx.cpu)
+mx.random.seed(1)
+loaded = models.load(job.Model("base", base), "float32")
+for name in models.adapt(loaded, kind, 4, 12):
+    module = dict(loaded.model.named_modules())[name]
+    module.lora_b = 0.2 * mx.random.normal(module.lora_b.shape)
+    if kind == "dora":
+        module.m = module.m * (1 + 0.3 * mx.random.normal(module.m.shape))
+layers = [name for name, module in loaded.model.named_modules() if "lora_a" in module]
+adapters.save(loaded, layers, out, {}, "mlx")
+print(json.dumps(loaded.model(mx.array([[5, 9, 100, 7, 30]]))[0].tolist()))
+"""
+USED = """
+import json, sys
+from pathlib import Path
+import torch
+from kit import job, models
+base, out = job.Model("base", Path(sys.argv[1])), Path(sys.argv[2])
+model, _ = models.load_base(base, "float32")
+ids = torch.tensor([[5, 9, 100, 7, 30]])
+adapted = models.add_adapter(model, job.Model("adapter", out, base))
+with torch.no_grad():
+    print(json.dumps(adapted(ids).logits[0].tolist()))
+    print(json.dumps(adapted.merge_and_unload()(ids).logits[0].tolist()))
+"""
+
+
+def told(python: Path, program: str, *arguments: str) -> list[list[float]]:
+    """The numbers that a program prints, a line each."""
+    command = [str(python), "-c", program, *arguments]
+    done = subprocess.run(command, env=environment(), cwd=METHODS.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [[number for row in json.loads(line) for number in row] for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
+@pytest.mark.parametrize("kind", ["lora", "dora"])
+def test_what_is_learned_answers_the_same_in_torch(tiny: Path, tmp_path: Path, architecture: str, kind: str) -> None:
+    folder, out = str(tmp_path / "base"), str(tmp_path / "adapter")
+    told(method_python("evaluate"), MADE, str(tiny / architecture), folder)
+    (mlx,) = told(method_python("mlx_demo"), LEARNED, folder, kind, out)
+    adapted, merged = told(method_python("evaluate"), USED, folder, out)
+    assert adapted == pytest.approx(mlx, abs=1e-4)
+    assert merged == pytest.approx(mlx, abs=1e-4)
+    assert max(abs(number) for number in mlx) > 0.1
