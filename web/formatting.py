@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from babel import Locale
 from babel.dates import format_datetime, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, get_decimal_symbol
 from babel.units import format_unit
 from markupsafe import Markup
 
@@ -74,6 +74,11 @@ def number(value: float | None, locale: str) -> str:
     if abs(short) < 0.001:  # Below it, zeros hide the digits.
         return f"{short:g}"
     return str(format_decimal(short, "#,##0.####", locale=locale))
+
+
+def decimal_sign(locale: str) -> str:
+    """What stands before the decimals of a number."""
+    return str(get_decimal_symbol(locale))
 
 
 def percent(share: float | None, locale: str) -> str:

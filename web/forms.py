@@ -2,7 +2,8 @@
 
 The schema is the method's manifest in the reader's language (docs/developers/methods.md), so a parameter is described
 in one file and nothing here knows any of them. Whether a value is allowed is the service's to say; this module only
-turns text into the type that the schema names, in the same way whatever the language of the page.
+turns text into the type that the schema names. Numbers stand with the reader's own decimal sign, and are read with it
+or with a point; what could mean a thousand to somebody is refused.
 """
 
 import json
@@ -22,8 +23,8 @@ _SIMPLE: tuple[Kind, ...] = ("boolean", "integer", "number")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
-# 0,001 as Germans write it; not 1,000, which others read as a thousand
-_WITH_COMMA = re.compile(r"[+-]?(0,[0-9]+|[0-9]+,([0-9]{1,2}|[0-9]{4,}))")
+# 1,000 or 1.000: a thousand to those whose decimal sign is the other one
+_THOUSANDS = {",": re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}"), ".": re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")}
 
 
 class FormData(Protocol):
@@ -64,16 +65,18 @@ def layout(
     titles: Mapping[str, str],
     values: Mapping[str, Any] | None = None,
     errors: Mapping[str, str] | None = None,
+    decimal: str = ".",
 ) -> list[Group]:
     """The groups of a form, in the order in which the schema first names them.
 
     `titles` gives each group's heading; `values` (parameters by name, typed or as the text that could not be read) go
-    before the schema's defaults; `errors` are codes of `read` or sentences of a service, by parameter.
+    before the schema's defaults; `errors` are codes of `read` or sentences of a service, by parameter. `decimal` is the
+    reader's decimal sign.
     """
     members: dict[str, list[Field]] = {}
     for name, parameter in schema.get("properties", {}).items():
         value = (values or {}).get(name, parameter.get("default"))
-        drawn = _field(schema, name, value, (errors or {}).get(name, ""))
+        drawn = _field(schema, name, _local(value, decimal), (errors or {}).get(name, ""))
         members.setdefault(parameter.get("x-group", "basics"), []).append(drawn)
     return [
         Group(name, titles.get(name, name), min((item.level for item in fields), key=LEVELS.index), fields)
@@ -81,7 +84,7 @@ def layout(
     ]
 
 
-def read(schema: Schema, form: FormData) -> tuple[dict[str, Any], dict[str, str]]:
+def read(schema: Schema, form: FormData, decimal: str = ".") -> tuple[dict[str, Any], dict[str, str]]:
     """The parameters that the form holds, typed, and a code for each text that is not of its parameter's type.
 
     An empty control leaves its parameter out, so that the schema's default (or its complaint) holds; an empty text is
@@ -96,7 +99,7 @@ def read(schema: Schema, form: FormData) -> tuple[dict[str, Any], dict[str, str]
         text = sent[-1]  # A checkbox sends its "true" after the hidden "false" that stands for an empty one.
         try:
             if text.strip() or _empty_is_a_value(schema, name):
-                values[name] = _parsed(parameter, text)
+                values[name] = _parsed(parameter, text, decimal)
         except _Unreadable as unreadable:
             errors[name] = unreadable.code
     return values, errors
@@ -152,6 +155,11 @@ def _field(schema: Schema, name: str, value: object, error: str) -> Field:
     )
 
 
+def _local(value: object, decimal: str) -> object:
+    """A number as text with the reader's decimal sign; anything else as it is."""
+    return json.dumps(value).replace(".", decimal) if isinstance(value, float) else value
+
+
 def _condition(condition: Mapping[str, object]) -> dict[str, list[str]]:
     values = {name: value if isinstance(value, list) else [value] for name, value in condition.items()}
     return {name: [_text(one, "select") for one in wanted] for name, wanted in values.items()}
@@ -159,16 +167,17 @@ def _condition(condition: Mapping[str, object]) -> dict[str, list[str]]:
 
 def _unreadable(kind: Kind, value: object) -> dict[str, object]:
     """A number control would silently empty a text that is no number: such a text stays visible in a text control."""
-    wrong = kind in ("number", "integer") and isinstance(value, str) and not _NUMBER.fullmatch(value)
+    wrong = kind == "integer" and isinstance(value, str) and not _INTEGER.fullmatch(value)
     return {"type": "text"} if wrong else {}
 
 
 def _attributes(parameter: Schema, kind: Kind, required: bool) -> dict[str, object]:
     """The HTML attributes that let the browser help: they never refuse what the schema allows."""
     attributes: dict[str, object] = {"required": required}
-    if kind in ("number", "integer"):
-        attributes |= {"type": "number", "inputmode": "numeric" if kind == "integer" else "decimal"}
-        attributes |= {"step": 1 if kind == "integer" else "any"}
+    if kind == "number":  # a number control takes the decimal sign of the browser's language, not of the page's
+        attributes |= {"type": "text", "inputmode": "decimal", "autocomplete": "off"}
+    elif kind == "integer":
+        attributes |= {"type": "number", "inputmode": "numeric", "step": 1}
         attributes |= {"min": parameter.get("minimum", parameter.get("exclusiveMinimum"))}
         attributes |= {"max": parameter.get("maximum", parameter.get("exclusiveMaximum"))}
     else:
@@ -192,7 +201,7 @@ def _empty_is_a_value(schema: Schema, name: str) -> bool:
     return _kind(parameter) in ("text", "multiline", "select") and name not in schema.get("required", ())
 
 
-def _parsed(parameter: Schema, text: str) -> object:
+def _parsed(parameter: Schema, text: str, decimal: str) -> object:
     kind = _kind(parameter)
     if kind == "select":
         return _choice(parameter["enum"], text)
@@ -202,7 +211,9 @@ def _parsed(parameter: Schema, text: str) -> object:
         return text.replace("\r\n", "\n")
     if kind == "boolean":
         return _boolean(text.strip())
-    return {"integer": _integer, "number": _number, "json": _json}[kind](text.strip())
+    if kind == "number":
+        return _number(text.strip(), decimal)
+    return _integer(text.strip()) if kind == "integer" else _json(text.strip())
 
 
 def _choice(choices: Sequence[object], text: str) -> object:
@@ -224,8 +235,11 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _number(text: str) -> float:
-    text = text.replace(",", ".") if _WITH_COMMA.fullmatch(text) else text
+def _number(text: str, decimal: str) -> float:
+    foreign = "." if decimal == "," else ","
+    if _THOUSANDS[foreign].fullmatch(text):
+        raise _Unreadable("not_a_number")
+    text = text.replace(",", ".")
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(number):
         raise _Unreadable("not_a_number")

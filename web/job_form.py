@@ -23,6 +23,7 @@ from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from web import fleet_snippets, forms, snippets, words
 from web.failures import sentence
+from web.formatting import decimal_sign
 from web.languages import locale
 from web.paging import whole_number
 
@@ -71,7 +72,7 @@ def fresh(record: MethodVersionRecord) -> Draft:
 def received(record: MethodVersionRecord, form: MultiDict[str, str]) -> Draft:
     """The form as it was sent."""
     manifest = methods.manifest(record, locale())
-    parameters, unread = forms.read(manifest.parameters, form)
+    parameters, unread = forms.read(manifest.parameters, form, decimal_sign(locale()))
     errors = {forms.PREFIX + name: code for name, code in unread.items()}
     seed = form.get("seed", "42").strip()
     if not seed.isdecimal() or len(seed) > 15:
@@ -119,7 +120,7 @@ def groups(draft: Draft) -> list[forms.Group]:
     prefix = forms.PREFIX
     errors = {name.removeprefix(prefix): text for name, text in draft.errors.items() if name.startswith(prefix)}
     values = {**draft.manifest.complete(draft.parameters), **draft.typed}
-    return forms.layout(draft.manifest.parameters, draft.manifest.groups, values, errors)
+    return forms.layout(draft.manifest.parameters, draft.manifest.groups, values, errors, decimal_sign(locale()))
 
 
 def input_fields(draft: Draft, offered: Offered) -> list[InputField]:

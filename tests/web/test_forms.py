@@ -65,7 +65,7 @@ def test_each_type_becomes_its_control() -> None:
 def test_the_browser_is_told_the_range_and_never_a_narrower_one() -> None:
     drawn = fields(forms.layout(SCHEMA, {}))
     assert drawn["rank"].attributes == {"type": "number", "inputmode": "numeric", "step": 1, "min": 1, "max": 256}
-    assert drawn["learning_rate"].attributes["step"] == "any"
+    assert drawn["learning_rate"].attributes == {"type": "text", "inputmode": "decimal", "autocomplete": "off"}
     assert drawn["reference"].attributes["required"] is True
 
 
@@ -89,6 +89,25 @@ def test_given_values_survive_the_round_trip() -> None:
 @pytest.mark.parametrize(("text", "value"), [("0,001", 0.001), ("2,5", 2.5), ("-0,25", -0.25), ("0.001", 0.001)])
 def test_a_decimal_comma_is_read_where_it_can_mean_nothing_else(text: str, value: float) -> None:
     assert forms.read(SCHEMA, sent(("learning_rate", text))) == ({"learning_rate": value}, {})
+
+
+@pytest.mark.parametrize("value", [0.001, 1.125, 1000.5, 1.5e-7, -0.25])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_what_a_form_shows_in_the_readers_numbers_it_reads_back(value: float, decimal: str) -> None:
+    drawn = forms.layout(SCHEMA, {}, {"learning_rate": value}, decimal=decimal)
+    shown = fields(drawn)["learning_rate"]
+    assert {".", ","} & set(shown.value) == {decimal}
+    assert shown.attributes["type"] == "text"  # a number control would speak the browser's language
+    assert forms.read(SCHEMA, as_a_browser_would(drawn), decimal)[0]["learning_rate"] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0,001", 0.001), ("0.001", 0.001), ("1,000", 1.0), ("2.5", 2.5), ("1.000", None), ("1.0,5", None)],
+)
+def test_who_writes_commas_may_write_points_too_where_they_mean_no_thousand(text: str, value: float | None) -> None:
+    read = ({}, {"learning_rate": "not_a_number"}) if value is None else ({"learning_rate": value}, {})
+    assert forms.read(SCHEMA, sent(("learning_rate", text)), ",") == read
 
 
 @pytest.mark.parametrize(

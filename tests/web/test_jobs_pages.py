@@ -93,6 +93,15 @@ def test_an_error_stands_at_its_field(
     assert not value or f'value="{value}"' in answer.text  # what was typed is still there
 
 
+def test_a_german_form_shows_and_takes_a_decimal_comma(client: FlaskClient, room: rooms.Rooms) -> None:
+    page = client.get(f"/p/lab/jobs/new?kind=train&dataset={room.made['version']}&lang=de").text
+    sent = filled(page)
+    assert sent["parameter.learning_rate"] == "0,001"
+    for text, value in (("0,002", 0.002), ("0.003", 0.003)):
+        client.post("/p/lab/jobs/new", data=sent | {"parameter.learning_rate": text, "key": text})
+        assert JobRecord.select().order_by(JobRecord.id.desc()).get().parameters["learning_rate"] == value
+
+
 def test_an_evaluation_of_a_model_needs_no_choice(client: FlaskClient, room: rooms.Rooms) -> None:
     adapter = room.finish_model(room.run(room.train("tuned")), "adapter")
     form = filled(client.get(f"/p/lab/evaluations/new?model={adapter}", follow_redirects=True).text)

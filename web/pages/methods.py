@@ -12,6 +12,7 @@ from control_plane.services.access import projects
 from control_plane.store.methods import MethodVersionRecord
 from web import fleet_snippets, forms, job_form
 from web.access import current_project, requires, the_actor, the_control_plane
+from web.formatting import decimal_sign
 from web.languages import locale
 from web.pages.item import Item
 from web.snippets import Snippet
@@ -37,7 +38,7 @@ def show(name: str) -> ResponseReturnValue:
     except MethodUnknown as problem:
         raise NotFound from problem
     manifest = methods.manifest(record, locale())
-    groups = forms.layout(manifest.parameters, manifest.groups)
+    groups = forms.layout(manifest.parameters, manifest.groups, decimal=decimal_sign(locale()))
     snippet = _snippet(record)
     return render_template("methods/show.html", record=record, method=manifest, groups=groups, snippet=snippet)
 
