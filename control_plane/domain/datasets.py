@@ -67,6 +67,7 @@ class Scan:
     groups: list[bytes] = field(default_factory=list)  # of each sound row: equal ones stay together in the split
     key_lines: list[int] = field(default_factory=list)  # where each of them stands
     lengths: list[int] = field(default_factory=list)  # characters
+    longest_answer: int = 0  # likewise
     samples: list[dict[str, Any]] = field(default_factory=list)  # the first rows
     shape: Shape = field(default_factory=Shape)  # of the answers
     prefix: str | None = None  # how every prompt so far begins
@@ -110,6 +111,7 @@ class Scan:
             "duplicates": len(self.keys) - len(set(self.keys)),
             "longest": max(self.lengths, default=0),
             "median": int(median(self.lengths)) if self.lengths else 0,
+            "longest_answer": self.longest_answer,
             "byte_order_mark": self.bom,
             "crlf": self.crlf,
             "blank_lines": self.blank_lines,
@@ -153,6 +155,7 @@ class Scan:
         self.lengths.append(_characters(content))
         if (wanted := answer(self.format, row)) is not None:
             self.shape.take(wanted)
+            self.longest_answer = max(self.longest_answer, len(wanted))
         self.good += self.format == FEEDBACK and row["label"]
         if self.format == "prompt_completion":
             prompt = row["prompt"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from control_plane.domain.errors import MethodBroken
+from control_plane.domain.estimates import Training
 from control_plane.domain.names import LONGEST_NAME
 
 LANGUAGES = frozenset({"en", "de", "zh"})
@@ -51,6 +52,7 @@ class Resources:
     memory_bytes: int
     memory_per_model_byte: float
     disk_bytes: int
+    training: Training | None = None  # what a finer estimate follows from, where the model's sizes are known
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def _build(plain: Mapping[str, Any]) -> Manifest:
             memory_bytes=int(plain["resources"]["memory_bytes"]),
             memory_per_model_byte=float(plain["resources"]["memory_per_model_byte"]),
             disk_bytes=int(plain["resources"]["disk_bytes"]),
+            training=Training(**plain["resources"]["training"]) if "training" in plain["resources"] else None,
         ),
         outputs={name: _output(name, table) for name, table in plain["outputs"].items()},
     )

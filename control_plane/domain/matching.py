@@ -195,6 +195,26 @@ def has_room(machine: Machine, grants: Iterable[Grant]) -> bool:
     return True
 
 
+def prospect(machine: Machine, need: Need) -> tuple[Device, str] | None:
+    """The device of a machine that a job would best go to, and `ready` or why not now; None where none suits.
+
+    The reasons: offline, drained, on_battery, disk, memory (even the whole device has too little), busy.
+    """
+    fitting = [slot for slot in _slots(machine) if _suits(slot, need)]
+    if not fitting:
+        return None
+    slot = min(fitting, key=lambda one: (not one.fits(need), _Slot.score(one)))
+    reasons = (
+        ("offline", not machine.online),
+        ("drained", machine.drained),
+        ("on_battery", machine.on_battery),
+        ("disk", machine.disk_free < need.disk),
+        ("memory", slot.device.memory_total < need.memory * HEADROOM),
+        ("busy", not slot.fits(need)),
+    )
+    return slot.device, next((reason for reason, holds in reasons if holds), "ready")
+
+
 def _slots(machine: Machine) -> list[_Slot]:
     """The machine's devices; those of one memory share a pool, from which all that is promised there is gone."""
     pools: dict[str, _Pool] = {}

@@ -24,7 +24,7 @@ from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.policies import Policy
-from control_plane.services import datasets, methods, models, transitions
+from control_plane.services import datasets, estimates, methods, models, transitions
 from control_plane.services.access import projects
 from control_plane.services.things.kinds import is_kept
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -51,6 +51,7 @@ class Asked:
     seed: int
     memory_bytes: int
     disk_bytes: int
+    estimate: dict[str, float]  # {"memory", "work"} as domain/estimates.py has them, uncorrected; empty where unknown
 
 
 def check(
@@ -76,6 +77,7 @@ def check(
     complete = methods.check_parameters(manifest, parameters or {})
     pinned = _pin(actor, cp, place, manifest, inputs or {})
     _check_seed(seed)
+    guess = estimates.bare(manifest, complete, pinned)
     return Asked(
         project=place,
         method_version=version,
@@ -84,8 +86,9 @@ def check(
         parameters=complete,
         inputs=pinned,
         seed=seed,
-        memory_bytes=manifest.memory_estimate(_model_bytes(pinned)),
+        memory_bytes=estimates.corrected(manifest, guess) if guess else manifest.memory_estimate(_model_bytes(pinned)),
         disk_bytes=manifest.resources.disk_bytes,
+        estimate={"memory": guess.memory, "work": guess.work} if guess else {},
     )
 
 

@@ -35,6 +35,7 @@ _CARD: Mapping[str, type | tuple[type, ...]] = {
     "dtype": str,
     "packaging_problem": str,
     "source": dict,
+    "shape": dict,
 }
 
 

@@ -39,6 +39,7 @@ class JobRecord(Thing):
     reason_params = JSONField(default=dict)
     learning = CharField(16, default="")  # what its loss said when it had succeeded (domain/learning.py)
     memory_bytes = BigIntegerField(default=0)  # the estimate
+    estimate = JSONField(default=dict)  # {"memory", "work"} before earlier jobs corrected it; empty: not known
     disk_bytes = BigIntegerField(default=0)
     lost_attempts = IntegerField(default=0)
     idempotency_key = CharField(100, null=True)

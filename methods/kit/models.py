@@ -61,6 +61,26 @@ def describe(folder: Path) -> dict[str, Any]:
         "has_chat_template": _has_chat_template(folder),
         "packaging_problem": packaging.problem(folder, config),
         "dtype": _DTYPES.get(max(set(dtypes), key=dtypes.count)) if dtypes else None,
+        "shape": _shape({**config, **text}),
+    }
+
+
+def _shape(config: dict[str, Any]) -> dict[str, int | None]:
+    """The sizes that memory and time follow from; null where a configuration does not say one by a usual name."""
+
+    def size(*names: str) -> int | None:
+        found = (config.get(name) for name in names)
+        return next((value for value in found if isinstance(value, int) and value > 0), None)
+
+    hidden, heads = size("hidden_size", "n_embd", "d_model"), size("num_attention_heads", "n_head")
+    between = size("intermediate_size", "n_inner", "ffn_dim") or (4 * hidden if hidden else None)
+    return {
+        "hidden_size": hidden,
+        "layers": size("num_hidden_layers", "n_layer"),
+        "intermediate_size": between,
+        "vocabulary": size("vocab_size"),
+        "heads": heads,
+        "key_value_heads": size("num_key_value_heads") or heads,
     }
 
 
@@ -78,7 +98,7 @@ def write_card(folder: Path, facts: dict[str, Any], **changes: Any) -> None:
     """Write ``model.json`` into a model's folder from another model's facts and what differs."""
     names = ("form", "architecture", "parameter_count", "context_length", "has_chat_template", "packaging_problem")
     merged = {**facts, **changes}
-    content = {name: merged.get(name) for name in (*names, "licence", "source", "dtype")}
+    content = {name: merged.get(name) for name in (*names, "licence", "source", "dtype", "shape")}
     (folder / "model.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -221,13 +221,17 @@ def write_safetensors(path: Path, shape: tuple[int, ...], dtype: str = "BF16") -
 
 
 def test_a_model_folder_is_described_without_loading_it(tmp_path: Path) -> None:
-    config = {"architectures": ["LlamaForCausalLM"], "max_position_embeddings": 128}
+    config = {"architectures": ["LlamaForCausalLM"], "max_position_embeddings": 128, "hidden_size": 64,
+        "num_hidden_layers": 2, "vocab_size": 300, "num_attention_heads": 4}  # fmt: skip
+    shape = {"hidden_size": 64, "layers": 2, "intermediate_size": 256, "vocabulary": 300, "heads": 4,
+        "key_value_heads": 4}  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "tokenizer.json").write_text("{}")
     (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "{{ messages }}"}')
     write_safetensors(tmp_path / "model.safetensors", (3, 5))
     assert models.describe(tmp_path) == {"architecture": "LlamaForCausalLM", "parameter_count": 15,
-        "context_length": 128, "has_chat_template": True, "packaging_problem": "", "dtype": "bfloat16"}  # fmt: skip
+        "context_length": 128, "has_chat_template": True, "packaging_problem": "", "dtype": "bfloat16",
+        "shape": shape}  # fmt: skip
     models.write_card(tmp_path, models.describe(tmp_path), form="base", licence="mit", source=None)
     assert models.card(job.Model("base", tmp_path))["licence"] == "mit"
     (tmp_path / "model.safetensors").write_bytes(b"cut")

@@ -331,6 +331,7 @@ class JobRecord(Thing):
     reason_params = JSONField(default=dict)
     learning = CharField(16, default="")
     memory_bytes = BigIntegerField(default=0)
+    estimate = JSONField(default=dict)
     disk_bytes = BigIntegerField(default=0)
     lost_attempts = IntegerField(default=0)
     idempotency_key = CharField(100, null=True)

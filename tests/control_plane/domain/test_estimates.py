@@ -1,0 +1,109 @@
+"""What a training takes, by what is known of the model, the rows and the parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from control_plane.domain.estimates import (
+    ALL,
+    Measured,
+    Rows,
+    Training,
+    estimate,
+    memory_factor,
+    seconds,
+    shape_of,
+)
+
+CARD: dict[str, Any] = {
+    "parameter_count": 134_515_008,
+    "dtype": "bfloat16",
+    "shape": {
+        "hidden_size": 576, "layers": 30, "intermediate_size": 1536, "vocabulary": 49152, "heads": 9,
+        "key_value_heads": 3,
+    },
+}  # fmt: skip
+PARAMETERS: dict[str, Any] = {"steps": 10, "batch_size": 8, "max_length": 512, "lora_rank": 16, "precision": "auto"}
+ROWS = Rows(count=100, longest=10_000, middle=500, longest_answer=100)
+LORA = Training(runtime_bytes=500)
+
+
+def parts(parameters: dict[str, Any], training: Training = LORA, rows: Rows = ROWS) -> dict[str, int]:
+    shape = shape_of(CARD)
+    assert shape is not None
+    return dict(estimate(shape, training, PARAMETERS | parameters, rows).parts)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [{}, {"parameter_count": 5}, CARD | {"shape": None}, CARD | {"shape": {**CARD["shape"], "layers": 0}},
+     CARD | {"shape": {**CARD["shape"], "heads": True}}, CARD | {"parameter_count": 1.5}],
+)  # fmt: skip
+def test_a_card_that_does_not_say_enough_has_no_shape(card: dict[str, Any]) -> None:
+    assert shape_of(card) is None
+
+
+def test_weights_and_adapter_are_counted_as_they_are() -> None:
+    """PEFT makes 4,884,480 numbers beside SmolLM2's linear layers at rank 16."""
+    shape = shape_of(CARD)
+    assert shape is not None and shape.adapter_parameters(16) == 4_884_480
+    found = parts({})
+    assert found["weights"] == 2 * 134_515_008
+    assert found["learned"] + found["optimizer"] == 16 * 4_884_480  # number, gradient and two states in float32
+    assert parts({"precision": "float32"})["weights"] == 4 * 134_515_008
+
+
+def test_more_of_anything_takes_more() -> None:
+    plain = sum(parts({}).values())
+    for more in ({"batch_size": 9}, {"max_length": 600}, {"lora_rank": 32}, {"precision": "float32"}):
+        assert sum(parts(more).values()) > plain
+    assert sum(parts({"gradient_checkpointing": True}).values()) < plain
+    assert sum(parts({"learn_from": "whole"}).values()) > plain
+    assert sum(parts({}, replace(LORA, learns=ALL)).values()) > plain
+    assert sum(parts({}, replace(LORA, sequences=2)).values()) > plain
+
+
+def test_a_reference_and_rollouts_are_what_the_manifest_declares() -> None:
+    assert parts({}, replace(LORA, reference=True))["reference"] == parts({})["weights"]
+    sampling = replace(LORA, rollouts="answers", rollout_tokens="answer_tokens")
+    found = parts({"answers": 4, "answer_tokens": 64}, sampling)
+    assert found["activations"] > 4 * parts({})["activations"]
+    assert found["rollouts"] == 2 * 8 * 4 * (512 + 64) * 30 * 192 * 2
+    assert parts({})["rollouts"] == 0
+
+
+def test_short_rows_take_little() -> None:
+    short = Rows(count=100, longest=100, middle=50, longest_answer=20)
+    assert parts({}, rows=short)["activations"] < parts({})["activations"] / 5
+
+
+def test_rounds_through_the_rows_count_as_the_trainer_counts_them() -> None:
+    shape = shape_of(CARD)
+    assert shape is not None
+
+    def work(**parameters: Any) -> float:
+        return estimate(shape, LORA, PARAMETERS | parameters, ROWS).work
+
+    assert work(run_for="epochs", epochs=2) == pytest.approx(2.6 * work())  # 13 batches of 8 for 100 rows, twice
+    assert work(run_for="epochs", epochs=2, accumulation=4) == pytest.approx(3.2 * work())  # 4 steps of 4 batches
+    assert work(gradient_checkpointing=True) == pytest.approx(1.5 * work())
+
+
+def earlier(**changes: Any) -> Measured:
+    return replace(Measured("cpu", "EPYC", memory=100, work=1e12, peak=150, seconds=115.0), **changes)
+
+
+def test_earlier_jobs_correct_the_memory() -> None:
+    assert memory_factor([]) == 1
+    assert memory_factor([earlier(), earlier(peak=120), earlier(peak=130)]) == 1.3
+    assert memory_factor([earlier(peak=0), earlier(kind="cuda", peak=10)]) == 1
+    assert memory_factor([earlier(peak=100_000)]) == 4
+
+
+def test_time_is_known_where_a_job_like_it_has_run() -> None:
+    assert seconds([], "EPYC", 1e12) is None
+    assert seconds([earlier()], "H100", 1e12) is None
+    assert seconds([earlier()], "EPYC", 3e12) == pytest.approx(15 + 300)
