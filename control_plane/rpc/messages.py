@@ -12,9 +12,10 @@ from control_plane.services import deployments, results
 from control_plane.services.cases import Case
 from control_plane.services.fleet import scheduling
 from control_plane.services.notifications import Notification
+from control_plane.services.things.kinds import kind_of
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
-from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord
@@ -109,10 +110,25 @@ def case(value: Case) -> pb.Case:
     return pb.Case(name=value.name, plan=_json(value.plan))
 
 
-def dataset_version(name: str, record: DatasetVersionRecord, reused: bool = False) -> pb.DatasetVersion:
+def thing(record: Any) -> pb.Thing:
+    """What stands beside a thing's name, and whether it is in the trash."""
+    return pb.Thing(
+        kind=kind_of(record),
+        id=record.id,
+        name=record.name,
+        title=record.title,
+        description=record.description,
+        tags=record.tags,
+        deleted_at=record.deleted_at,
+        purged=record.purged_at > 0,
+    )
+
+
+def dataset_version(dataset: DatasetRecord, record: DatasetVersionRecord, reused: bool = False) -> pb.DatasetVersion:
     return pb.DatasetVersion(
         id=record.id,
-        dataset=name,
+        dataset=dataset.name,
+        thing=thing(dataset),
         number=record.number,
         hash=record.hash,
         format=record.format,
@@ -194,6 +210,7 @@ def model(project: str, record: ModelRecord) -> pb.Model:
         card=_json(record.card),
         created_at=record.created_at,
         artifact_id=record.artifact_id,
+        thing=thing(record),
     )
 
 
@@ -230,6 +247,7 @@ def deployment(project: str, record: DeploymentRecord, locale: str) -> pb.Deploy
         message=why(stands.state, stands.code, stands.params, locale),
         version=record.version,
         machine_id=stands.machine_id,
+        thing=thing(record),
     )
 
 
@@ -252,6 +270,7 @@ def _job(project: str, record: JobRecord, ahead: int, locale: str) -> pb.Job:
     return pb.Job(
         id=record.id,
         project=project,
+        thing=thing(record),
         name=record.name,
         kind=record.kind,
         state=record.state,

@@ -25,6 +25,7 @@ from tunesmith.commands import (
     notifications,
     people,
     sweeps,
+    things,
 )
 from tunesmith.commands.context import Terminal
 from tunesmith.connection import CallFailed, NotConfigured
@@ -78,6 +79,7 @@ GROUPS = (
     notifications,
     people,
     sweeps,
+    things,
 )
 for group in GROUPS:
     for command in group.COMMANDS:

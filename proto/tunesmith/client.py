@@ -340,9 +340,9 @@ class Client:
 
         return self._repeated(pb.DatasetVersion, lambda: self._stub.UploadDataset(messages(), metadata=self._metadata))
 
-    def list_datasets(self, project: str) -> list[pb.DatasetVersion]:
-        """All versions of all datasets of a project, newest first."""
-        request = pb.ListDatasetsRequest(project=project)
+    def list_datasets(self, project: str, tag: str = "") -> list[pb.DatasetVersion]:
+        """All versions of all datasets of a project, newest first; with a tag, of those that bear it."""
+        request = pb.ListDatasetsRequest(project=project, tag=tag)
         return list(self._ask(pb.ListDatasetsReply, self._stub.ListDatasets, request).versions)
 
     def list_rows(
@@ -472,9 +472,9 @@ class Client:
         """A job with its attempts."""
         return self._ask(pb.Job, self._stub.GetJob, pb.GetJobRequest(id=job_id))
 
-    def list_jobs(self, project: str, state: str = "", method: str = "", text: str = "") -> list[pb.Job]:
-        """The newest jobs of a project (without attempts), of one state or method, or with `text` in their names."""
-        request = pb.ListJobsRequest(project=project, state=state, method=method, text=text)
+    def list_jobs(self, project: str, state: str = "", method: str = "", text: str = "", tag: str = "") -> list[pb.Job]:
+        """The newest jobs of a project, without attempts: of a state, method or tag, or with `text` in their names."""
+        request = pb.ListJobsRequest(project=project, state=state, method=method, text=text, tag=tag)
         return list(self._ask(pb.ListJobsReply, self._stub.ListJobs, request).jobs)
 
     def wait_job(self, job_id: int) -> Iterator[tuple[pb.Job, list[dict[str, Any]]]]:
@@ -541,9 +541,11 @@ class Client:
 
     # ---- models and evaluations
 
-    def list_models(self, project: str, form: str = "", offset: int = 0, limit: int = 0) -> list[pb.Model]:
+    def list_models(
+        self, project: str, form: str = "", offset: int = 0, limit: int = 0, tag: str = ""
+    ) -> list[pb.Model]:
         """The models of a project, newest first, of one form (base, adapter, merged, …) if named; 100 at a time."""
-        request = pb.ListModelsRequest(project=project, form=form, offset=offset, limit=limit)
+        request = pb.ListModelsRequest(project=project, form=form, offset=offset, limit=limit, tag=tag)
         return list(self._ask(pb.ListModelsReply, self._stub.ListModels, request).models)
 
     def get_model(self, model_id: int) -> pb.Model:
@@ -580,9 +582,9 @@ class Client:
         """A deployment as it is now."""
         return self._ask(pb.Deployment, self._stub.GetDeployment, pb.GetDeploymentRequest(id=deployment_id))
 
-    def list_deployments(self, project: str) -> list[pb.Deployment]:
+    def list_deployments(self, project: str, tag: str = "") -> list[pb.Deployment]:
         """The deployments of a project, by name."""
-        request = pb.ListDeploymentsRequest(project=project)
+        request = pb.ListDeploymentsRequest(project=project, tag=tag)
         return list(self._ask(pb.ListDeploymentsReply, self._stub.ListDeployments, request).deployments)
 
     def wait_deployment(self, deployment_id: int) -> Iterator[pb.Deployment]:
@@ -617,6 +619,38 @@ class Client:
                 choices = json.loads(line[6:]).get("choices") or [{}]
                 if piece := choices[0].get("delta", {}).get("content"):
                     yield piece
+
+    # ---- things
+
+    def describe_thing(
+        self,
+        kind: str,
+        thing_id: int,
+        title: str | None = None,
+        description: str | None = None,
+        tags: Iterable[str] | None = None,
+    ) -> pb.Thing:
+        """Give a dataset, model, job, deployment or project a title, a description or tags; what is None stays."""
+        said = pb.Tags(tags=tags) if tags is not None else None
+        request = pb.DescribeThingRequest(kind=kind, id=thing_id, title=title, description=description, tags=said)
+        return self._ask(pb.Thing, self._stub.DescribeThing, request)
+
+    def delete_thing(self, kind: str, thing_id: int) -> pb.Thing:
+        """Put a thing into the trash; refused, with who uses it, while something still needs it."""
+        return self._ask_once(pb.Thing, self._stub.DeleteThing, pb.DeleteThingRequest(kind=kind, id=thing_id))
+
+    def restore_thing(self, kind: str, thing_id: int) -> pb.Thing:
+        """Take a thing out of the trash."""
+        return self._ask_once(pb.Thing, self._stub.RestoreThing, pb.RestoreThingRequest(kind=kind, id=thing_id))
+
+    def purge_thing(self, kind: str, thing_id: int) -> None:
+        """Delete for good what is in the trash; administrators only."""
+        self._ask_once(pb.PurgeThingReply, self._stub.PurgeThing, pb.PurgeThingRequest(kind=kind, id=thing_id))
+
+    def list_trash(self, project: str = "") -> list[pb.Thing]:
+        """What is in a project's trash, newest first; without a project, the projects that are in the trash."""
+        request = pb.ListTrashRequest(project=project)
+        return list(self._ask(pb.ListTrashReply, self._stub.ListTrash, request).things)
 
     # ---- how a call is made
 

@@ -25,6 +25,7 @@ from tunesmith.v1 import automation_pb2_grpc
 
 QUESTION = '{"messages": [{"role": "user", "content": "Hi"}]}'
 OK, GONE, NO, BAD = "OK", "NOT_FOUND", "PERMISSION_DENIED", "INVALID_ARGUMENT"
+REFUSED = "FAILED_PRECONDITION"
 METHODS = pb.DESCRIPTOR.services_by_name["Automation"].methods_by_name
 
 
@@ -130,6 +131,11 @@ ROWS = {
     "ListDeployments": _inside(lambda _: pb.ListDeploymentsRequest(project=PROJECT)),
     "WaitDeployment": _inside(lambda made: pb.WaitDeploymentRequest(id=made["deployment"])),
     "StopDeployment": _inside(lambda made: pb.StopDeploymentRequest(id=made["deployment"]), vic=NO),
+    "DescribeThing": _inside(lambda made: pb.DescribeThingRequest(kind="model", id=made["gguf"]), vic=NO),
+    "DeleteThing": _inside(lambda made: pb.DeleteThingRequest(kind="model", id=made["gguf"]), vic=NO, olga=REFUSED),
+    "RestoreThing": _inside(lambda made: pb.RestoreThingRequest(kind="job", id=made["train"]), vic=NO, olga=REFUSED),
+    "PurgeThing": _inside(lambda made: pb.PurgeThingRequest(kind="job", id=made["train"]), vic=NO, olga=NO),
+    "ListTrash": _inside(lambda _: pb.ListTrashRequest(project=PROJECT)),
     # a viewer may use what is served; here the machine has no channel
     "Chat": _inside(
         lambda made: pb.ChatRequest(deployment_id=made["deployment"], body=QUESTION), "UNAVAILABLE", "UNAVAILABLE"
@@ -139,7 +145,7 @@ ROWS = {
 ONCE = {"SubmitJob", "Deploy", "StopDeployment", "RemoveMember", "StartGuidedRun", "StartSweep"}
 CHANGING = (
     "CreateProject", "CreateJoinToken", "UploadDataset", "SubmitJob", "CancelJob", "CancelGuidedRun", "CancelSweep",
-    "Deploy", "StopDeployment",
+    "Deploy", "StopDeployment", "DescribeThing", "DeleteThing", "RestoreThing", "PurgeThing",
 )  # fmt: skip
 # what eve may ask in her own project with the canary's ids in it
 BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {

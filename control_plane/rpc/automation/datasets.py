@@ -8,16 +8,15 @@ from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
 from control_plane.services import datasets
 from control_plane.services.access import projects
+from control_plane.store.datasets import DatasetRecord
 from tunesmith.v1 import automation_pb2 as pb
 
 _ROWS = 20
 
 
 def list_datasets(call: Call, request: pb.ListDatasetsRequest) -> pb.ListDatasetsReply:
-    found = datasets.list_versions(call.actor, call.cp, request.project)
-    return pb.ListDatasetsReply(
-        versions=[messages.dataset_version(dataset.name, version) for dataset, version in found]
-    )
+    found = datasets.list_versions(call.actor, call.cp, request.project, request.tag)
+    return pb.ListDatasetsReply(versions=[messages.dataset_version(dataset, version) for dataset, version in found])
 
 
 def list_rows(call: Call, request: pb.ListRowsRequest) -> pb.ListRowsReply:
@@ -44,4 +43,4 @@ def keep(call: Call, header: pb.UploadHeader, parts: dict[str, Any]) -> pb.Datas
         split_seed=header.split_seed,
         faulty="leave_out" if header.leave_out_faulty else "refuse",
     )
-    return messages.dataset_version(header.name, version, reused)
+    return messages.dataset_version(DatasetRecord.get_by_id(version.dataset_id), version, reused)

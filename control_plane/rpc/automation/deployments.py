@@ -33,7 +33,7 @@ def get(call: Call, request: pb.GetDeploymentRequest | pb.WaitDeploymentRequest)
 
 
 def list_deployments(call: Call, request: pb.ListDeploymentsRequest) -> pb.ListDeploymentsReply:
-    found = deployments.list_deployments(call.actor, call.cp, request.project)
+    found = deployments.list_deployments(call.actor, call.cp, request.project, request.tag)
     return pb.ListDeploymentsReply(
         deployments=[messages.deployment(request.project, record, call.locale) for record in found]
     )

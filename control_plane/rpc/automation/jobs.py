@@ -52,6 +52,7 @@ def list_jobs(call: Call, request: pb.ListJobsRequest) -> pb.ListJobsReply:
         method=request.method,
         limit=_JOBS_LISTED,
         text=request.text,
+        tag=request.tag,
     )
     return pb.ListJobsReply(jobs=messages.jobs(request.project, found, {}, call.locale))
 

@@ -12,10 +12,9 @@ _LISTED = 100  # models or evaluations, where the caller names no limit
 
 
 def list_models(call: Call, request: pb.ListModelsRequest) -> pb.ListModelsReply:
-    found = models.list_models(
-        call.actor, call.cp, request.project, request.form, request.limit or _LISTED, request.offset
-    )
-    total = models.count(call.actor, call.cp, request.project, request.form)
+    limit = request.limit or _LISTED
+    found = models.list_models(call.actor, call.cp, request.project, request.form, limit, request.offset, request.tag)
+    total = models.count(call.actor, call.cp, request.project, request.form, request.tag)
     return pb.ListModelsReply(models=[messages.model(request.project, model) for model in found], total=total)
 
 
@@ -34,7 +33,7 @@ def lineage(call: Call, request: pb.GetLineageRequest) -> pb.Lineage:
     learned = found.dataset_version
     return pb.Lineage(
         model=model(found.model),
-        dataset_version=messages.dataset_version(found.dataset.name, learned) if found.dataset and learned else None,
+        dataset_version=messages.dataset_version(found.dataset, learned) if found.dataset and learned else None,
         base=model(found.base),
         origin=model(found.origin),
         evaluation_ids=[one.id for one in found.evaluations],

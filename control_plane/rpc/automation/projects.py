@@ -35,4 +35,10 @@ def remove_member(call: Call, request: pb.RemoveMemberRequest) -> pb.RemoveMembe
 
 def _project(call: Call, record: ProjectRecord) -> pb.Project:
     role, everywhere = call.actor.roles.get(record.id), "Administrator" if call.actor.administrator else ""
-    return pb.Project(id=record.id, name=record.name, title=record.title, role=role.name if role else everywhere)
+    return pb.Project(
+        id=record.id,
+        name=record.name,
+        title=record.label,
+        role=role.name if role else everywhere,
+        thing=messages.thing(record),
+    )

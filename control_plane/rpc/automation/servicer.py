@@ -25,6 +25,7 @@ from control_plane.rpc.automation import (
     people,
     projects,
     sweeps,
+    things,
 )
 from control_plane.rpc.calls import Call, Calls, Context
 from control_plane.rpc.chats import Chats
@@ -106,6 +107,14 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
         with ExitStack() as files:
             archive = await uploads.take_archive(self._cp, self._calls, request_iterator, files)
             return await self._serve(context, lambda call: methods.upload(call, header, archive))
+
+    # ---- things
+
+    DescribeThing = _call(things.describe)
+    DeleteThing = _call(things.delete)
+    RestoreThing = _call(things.restore)
+    PurgeThing = _call(things.purge)
+    ListTrash = _call(things.list_trash)
 
     # ---- data
 

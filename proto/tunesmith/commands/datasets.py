@@ -18,21 +18,23 @@ def datasets() -> None:
 
 
 @datasets.command("list")
+@click.option("--tag", default="", help="Only datasets that bear this tag.")
 @pass_terminal
-def list_versions(terminal: Terminal) -> None:
+def list_versions(terminal: Terminal, tag: str) -> None:
     """All versions of all datasets, the newest first."""
     terminal.table(
         "Datasets",
         {
             "id": lambda version: version.id,
             "dataset": lambda version: version.dataset,
+            "title": lambda version: version.thing.title,
             "version": lambda version: version.number,
             "format": lambda version: version.format,
             "training rows": lambda version: version.train_rows,
             "held-out rows": lambda version: version.test_rows,
             "made": lambda version: when(version.created_at),
         },
-        terminal.client.list_datasets(terminal.project),
+        terminal.client.list_datasets(terminal.project, tag),
     )
 
 

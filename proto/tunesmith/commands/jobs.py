@@ -27,22 +27,24 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--state", default="", help="QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED.")
 @click.option("--method", default="", help="Only jobs of this method.")
-@click.option("--text", default="", help="Only jobs with this in their names.")
+@click.option("--text", default="", help="Only jobs with this in their names or titles.")
+@click.option("--tag", default="", help="Only jobs that bear this tag.")
 @pass_terminal
-def list_jobs(terminal: Terminal, state: str, method: str, text: str) -> None:
+def list_jobs(terminal: Terminal, state: str, method: str, text: str, tag: str) -> None:
     """The newest jobs."""
     terminal.table(
         "Jobs",
         {
             "id": lambda job: job.id,
             "name": lambda job: job.name,
+            "title": lambda job: job.thing.title,
             "method": lambda job: job.method,
             "state": lambda job: job.state,
             "progress": lambda job: f"{job.progress:.0%}",
             "asked": lambda job: when(job.created_at),
             "why": lambda job: job.waiting or job.message,
         },
-        terminal.client.list_jobs(terminal.project, state.upper(), method, text),
+        terminal.client.list_jobs(terminal.project, state.upper(), method, text, tag),
     )
 
 

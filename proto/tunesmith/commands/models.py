@@ -15,21 +15,23 @@ def models() -> None:
 
 @models.command("list")
 @click.option("--form", default="", help="base, adapter, merged, gguf or reward.")
+@click.option("--tag", default="", help="Only models that bear this tag.")
 @pass_terminal
-def list_models(terminal: Terminal, form: str) -> None:
+def list_models(terminal: Terminal, form: str, tag: str) -> None:
     """All models, the newest first."""
     terminal.table(
         "Models",
         {
             "id": lambda model: model.id,
             "name": lambda model: model.name,
+            "title": lambda model: model.thing.title,
             "form": lambda model: model.form,
             "base": lambda model: model.base_id or "",
             "size": lambda model: size(model.size),
             "job": lambda model: model.job_id,
             "made": lambda model: when(model.created_at),
         },
-        terminal.client.list_models(terminal.project, form),
+        terminal.client.list_models(terminal.project, form, tag=tag),
     )
 
 

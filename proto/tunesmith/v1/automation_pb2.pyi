@@ -89,16 +89,18 @@ class MarkNotificationsReadReply(_message.Message):
     def __init__(self) -> None: ...
 
 class Project(_message.Message):
-    __slots__ = ("id", "name", "title", "role")
+    __slots__ = ("id", "name", "title", "role", "thing")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
+    THING_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     title: str
     role: str
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
+    thing: Thing
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., role: _Optional[str] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ...) -> None: ...
 
 class ListProjectsRequest(_message.Message):
     __slots__ = ()
@@ -581,7 +583,7 @@ class UploadHeader(_message.Message):
     def __init__(self, project: _Optional[str] = ..., name: _Optional[str] = ..., format: _Optional[str] = ..., test_share: _Optional[float] = ..., split_seed: _Optional[int] = ..., leave_out_faulty: _Optional[bool] = ...) -> None: ...
 
 class DatasetVersion(_message.Message):
-    __slots__ = ("id", "dataset", "number", "hash", "format", "train_rows", "test_rows", "created_at", "reused", "left_out_rows")
+    __slots__ = ("id", "dataset", "number", "hash", "format", "train_rows", "test_rows", "created_at", "reused", "left_out_rows", "thing")
     ID_FIELD_NUMBER: _ClassVar[int]
     DATASET_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
@@ -592,6 +594,7 @@ class DatasetVersion(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     REUSED_FIELD_NUMBER: _ClassVar[int]
     LEFT_OUT_ROWS_FIELD_NUMBER: _ClassVar[int]
+    THING_FIELD_NUMBER: _ClassVar[int]
     id: int
     dataset: str
     number: int
@@ -602,13 +605,16 @@ class DatasetVersion(_message.Message):
     created_at: float
     reused: bool
     left_out_rows: int
-    def __init__(self, id: _Optional[int] = ..., dataset: _Optional[str] = ..., number: _Optional[int] = ..., hash: _Optional[str] = ..., format: _Optional[str] = ..., train_rows: _Optional[int] = ..., test_rows: _Optional[int] = ..., created_at: _Optional[float] = ..., reused: _Optional[bool] = ..., left_out_rows: _Optional[int] = ...) -> None: ...
+    thing: Thing
+    def __init__(self, id: _Optional[int] = ..., dataset: _Optional[str] = ..., number: _Optional[int] = ..., hash: _Optional[str] = ..., format: _Optional[str] = ..., train_rows: _Optional[int] = ..., test_rows: _Optional[int] = ..., created_at: _Optional[float] = ..., reused: _Optional[bool] = ..., left_out_rows: _Optional[int] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ...) -> None: ...
 
 class ListDatasetsRequest(_message.Message):
-    __slots__ = ("project",)
+    __slots__ = ("project", "tag")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
     project: str
-    def __init__(self, project: _Optional[str] = ...) -> None: ...
+    tag: str
+    def __init__(self, project: _Optional[str] = ..., tag: _Optional[str] = ...) -> None: ...
 
 class ListDatasetsReply(_message.Message):
     __slots__ = ("versions",)
@@ -901,7 +907,7 @@ class Attempt(_message.Message):
     def __init__(self, id: _Optional[int] = ..., number: _Optional[int] = ..., state: _Optional[str] = ..., machine_id: _Optional[str] = ..., offered_at: _Optional[float] = ..., started_at: _Optional[float] = ..., running_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., reason: _Optional[str] = ..., params: _Optional[str] = ..., message: _Optional[str] = ..., stage: _Optional[str] = ..., peak_memory_bytes: _Optional[int] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("id", "project", "name", "method", "kind", "state", "version", "parameters", "inputs", "seed", "created_at", "ended_at", "attempts", "waiting", "progress", "reason", "message", "model_id", "evaluation_id", "method_hash", "policy", "learning")
+    __slots__ = ("id", "project", "name", "method", "kind", "state", "version", "parameters", "inputs", "seed", "created_at", "ended_at", "attempts", "waiting", "progress", "reason", "message", "model_id", "evaluation_id", "method_hash", "policy", "learning", "thing")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -924,6 +930,7 @@ class Job(_message.Message):
     METHOD_HASH_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     LEARNING_FIELD_NUMBER: _ClassVar[int]
+    THING_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -946,7 +953,8 @@ class Job(_message.Message):
     method_hash: str
     policy: Policy
     learning: Learning
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., created_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., waiting: _Optional[str] = ..., progress: _Optional[float] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., model_id: _Optional[int] = ..., evaluation_id: _Optional[int] = ..., method_hash: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., learning: _Optional[_Union[Learning, _Mapping]] = ...) -> None: ...
+    thing: Thing
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., created_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., waiting: _Optional[str] = ..., progress: _Optional[float] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., model_id: _Optional[int] = ..., evaluation_id: _Optional[int] = ..., method_hash: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., learning: _Optional[_Union[Learning, _Mapping]] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ...) -> None: ...
 
 class Learning(_message.Message):
     __slots__ = ("verdict", "first", "last", "best")
@@ -967,16 +975,18 @@ class GetJobRequest(_message.Message):
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class ListJobsRequest(_message.Message):
-    __slots__ = ("project", "state", "method", "text")
+    __slots__ = ("project", "state", "method", "text", "tag")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
     project: str
     state: str
     method: str
     text: str
-    def __init__(self, project: _Optional[str] = ..., state: _Optional[str] = ..., method: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+    tag: str
+    def __init__(self, project: _Optional[str] = ..., state: _Optional[str] = ..., method: _Optional[str] = ..., text: _Optional[str] = ..., tag: _Optional[str] = ...) -> None: ...
 
 class ListJobsReply(_message.Message):
     __slots__ = ("jobs",)
@@ -1137,7 +1147,7 @@ class GetFileReply(_message.Message):
     def __init__(self, data: _Optional[bytes] = ..., size: _Optional[int] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("id", "project", "name", "form", "job_id", "base_id", "hash", "size", "card", "created_at", "artifact_id")
+    __slots__ = ("id", "project", "name", "form", "job_id", "base_id", "hash", "size", "card", "created_at", "artifact_id", "thing")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -1149,6 +1159,7 @@ class Model(_message.Message):
     CARD_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     ARTIFACT_ID_FIELD_NUMBER: _ClassVar[int]
+    THING_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -1160,19 +1171,22 @@ class Model(_message.Message):
     card: str
     created_at: float
     artifact_id: int
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., form: _Optional[str] = ..., job_id: _Optional[int] = ..., base_id: _Optional[int] = ..., hash: _Optional[str] = ..., size: _Optional[int] = ..., card: _Optional[str] = ..., created_at: _Optional[float] = ..., artifact_id: _Optional[int] = ...) -> None: ...
+    thing: Thing
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., form: _Optional[str] = ..., job_id: _Optional[int] = ..., base_id: _Optional[int] = ..., hash: _Optional[str] = ..., size: _Optional[int] = ..., card: _Optional[str] = ..., created_at: _Optional[float] = ..., artifact_id: _Optional[int] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
-    __slots__ = ("project", "form", "offset", "limit")
+    __slots__ = ("project", "form", "offset", "limit", "tag")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     FORM_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
     project: str
     form: str
     offset: int
     limit: int
-    def __init__(self, project: _Optional[str] = ..., form: _Optional[str] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    tag: str
+    def __init__(self, project: _Optional[str] = ..., form: _Optional[str] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ..., tag: _Optional[str] = ...) -> None: ...
 
 class ListModelsReply(_message.Message):
     __slots__ = ("models", "total")
@@ -1289,7 +1303,7 @@ class ListEvaluationsReply(_message.Message):
     def __init__(self, evaluations: _Optional[_Iterable[_Union[Evaluation, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class Deployment(_message.Message):
-    __slots__ = ("id", "project", "name", "model_id", "desired_state", "state", "message", "version", "machine_id")
+    __slots__ = ("id", "project", "name", "model_id", "desired_state", "state", "message", "version", "machine_id", "thing")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -1299,6 +1313,7 @@ class Deployment(_message.Message):
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     MACHINE_ID_FIELD_NUMBER: _ClassVar[int]
+    THING_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -1308,7 +1323,8 @@ class Deployment(_message.Message):
     message: str
     version: int
     machine_id: str
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., model_id: _Optional[int] = ..., desired_state: _Optional[str] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., machine_id: _Optional[str] = ...) -> None: ...
+    thing: Thing
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., model_id: _Optional[int] = ..., desired_state: _Optional[str] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., machine_id: _Optional[str] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ...) -> None: ...
 
 class DeployRequest(_message.Message):
     __slots__ = ("project", "name", "model_id", "context_length", "slots")
@@ -1331,10 +1347,12 @@ class GetDeploymentRequest(_message.Message):
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class ListDeploymentsRequest(_message.Message):
-    __slots__ = ("project",)
+    __slots__ = ("project", "tag")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
     project: str
-    def __init__(self, project: _Optional[str] = ...) -> None: ...
+    tag: str
+    def __init__(self, project: _Optional[str] = ..., tag: _Optional[str] = ...) -> None: ...
 
 class ListDeploymentsReply(_message.Message):
     __slots__ = ("deployments",)
@@ -1373,6 +1391,90 @@ class ChatReply(_message.Message):
     status: int
     data: bytes
     def __init__(self, status: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class Thing(_message.Message):
+    __slots__ = ("kind", "id", "name", "title", "description", "tags", "deleted_at", "purged", "deleted_by", "purge_at")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    DELETED_AT_FIELD_NUMBER: _ClassVar[int]
+    PURGED_FIELD_NUMBER: _ClassVar[int]
+    DELETED_BY_FIELD_NUMBER: _ClassVar[int]
+    PURGE_AT_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    id: int
+    name: str
+    title: str
+    description: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    deleted_at: float
+    purged: bool
+    deleted_by: str
+    purge_at: float
+    def __init__(self, kind: _Optional[str] = ..., id: _Optional[int] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., deleted_at: _Optional[float] = ..., purged: _Optional[bool] = ..., deleted_by: _Optional[str] = ..., purge_at: _Optional[float] = ...) -> None: ...
+
+class Tags(_message.Message):
+    __slots__ = ("tags",)
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, tags: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DescribeThingRequest(_message.Message):
+    __slots__ = ("kind", "id", "title", "description", "tags")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    id: int
+    title: str
+    description: str
+    tags: Tags
+    def __init__(self, kind: _Optional[str] = ..., id: _Optional[int] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., tags: _Optional[_Union[Tags, _Mapping]] = ...) -> None: ...
+
+class DeleteThingRequest(_message.Message):
+    __slots__ = ("kind", "id")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    id: int
+    def __init__(self, kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
+
+class RestoreThingRequest(_message.Message):
+    __slots__ = ("kind", "id")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    id: int
+    def __init__(self, kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
+
+class PurgeThingRequest(_message.Message):
+    __slots__ = ("kind", "id")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    id: int
+    def __init__(self, kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
+
+class PurgeThingReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListTrashRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListTrashReply(_message.Message):
+    __slots__ = ("things",)
+    THINGS_FIELD_NUMBER: _ClassVar[int]
+    things: _containers.RepeatedCompositeFieldContainer[Thing]
+    def __init__(self, things: _Optional[_Iterable[_Union[Thing, _Mapping]]] = ...) -> None: ...
 
 class CreateApiTokenRequest(_message.Message):
     __slots__ = ("name", "lifetime_seconds")

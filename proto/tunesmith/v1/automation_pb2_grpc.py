@@ -389,6 +389,31 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ChatRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ChatReply.FromString,
                 _registered_method=True)
+        self.DescribeThing = channel.unary_unary(
+                '/tunesmith.v1.Automation/DescribeThing',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.DescribeThingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Thing.FromString,
+                _registered_method=True)
+        self.DeleteThing = channel.unary_unary(
+                '/tunesmith.v1.Automation/DeleteThing',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.DeleteThingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Thing.FromString,
+                _registered_method=True)
+        self.RestoreThing = channel.unary_unary(
+                '/tunesmith.v1.Automation/RestoreThing',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RestoreThingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Thing.FromString,
+                _registered_method=True)
+        self.PurgeThing = channel.unary_unary(
+                '/tunesmith.v1.Automation/PurgeThing',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.PurgeThingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.PurgeThingReply.FromString,
+                _registered_method=True)
+        self.ListTrash = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListTrash',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListTrashRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListTrashReply.FromString,
+                _registered_method=True)
         self.CreateApiToken = channel.unary_unary(
                 '/tunesmith.v1.Automation/CreateApiToken',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CreateApiTokenRequest.SerializeToString,
@@ -876,6 +901,40 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeThing(self, request, context):
+        """Datasets, models, jobs, deployments and projects: what they are called and what is said of them. A field that is
+        not there stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteThing(self, request, context):
+        """Into the trash; refused, with who uses it, while something still needs it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreThing(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PurgeThing(self, request, context):
+        """Out of the trash, for good; administrators alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTrash(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateApiToken(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -1263,6 +1322,31 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.Chat,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ChatRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ChatReply.SerializeToString,
+            ),
+            'DescribeThing': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeThing,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.DescribeThingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Thing.SerializeToString,
+            ),
+            'DeleteThing': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteThing,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.DeleteThingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Thing.SerializeToString,
+            ),
+            'RestoreThing': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreThing,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RestoreThingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Thing.SerializeToString,
+            ),
+            'PurgeThing': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurgeThing,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.PurgeThingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.PurgeThingReply.SerializeToString,
+            ),
+            'ListTrash': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrash,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListTrashRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListTrashReply.SerializeToString,
             ),
             'CreateApiToken': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateApiToken,
@@ -3207,6 +3291,141 @@ class Automation:
             '/tunesmith.v1.Automation/Chat',
             tunesmith_dot_v1_dot_automation__pb2.ChatRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.ChatReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeThing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/DescribeThing',
+            tunesmith_dot_v1_dot_automation__pb2.DescribeThingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Thing.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteThing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/DeleteThing',
+            tunesmith_dot_v1_dot_automation__pb2.DeleteThingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Thing.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreThing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RestoreThing',
+            tunesmith_dot_v1_dot_automation__pb2.RestoreThingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Thing.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurgeThing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/PurgeThing',
+            tunesmith_dot_v1_dot_automation__pb2.PurgeThingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.PurgeThingReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrash(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListTrash',
+            tunesmith_dot_v1_dot_automation__pb2.ListTrashRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListTrashReply.FromString,
             options,
             channel_credentials,
             insecure,
