@@ -69,6 +69,57 @@ def test_it_learns_as_sft_does_and_goes_on_where_it_was_interrupted(
     assert curve(torch, "held_out_loss")[0] == pytest.approx(held_out[0], rel=1e-5), "the same rows, tokens and answers"
 
 
+SETTINGS = {"run_for": "steps", "epochs": 1, "steps": 8, "batch_size": 4, "max_length": 128, "learn_from": "completion",
+            "learning_rate": 0.005, "schedule": "linear", "warmup_steps": 2, "accumulation": 2, "weight_decay": 0.01,
+            "max_grad_norm": 1.0, "gradient_checkpointing": False, "held_out_rows": 16, "held_out_percent": 0,
+            "held_out_every": 2, "early_stopping": 0, "keep_best": True, "checkpoint_every": 4}  # fmt: skip
+DORA = {"precision": "float32", "addition": "dora", "lora_rank": 4, "lora_alpha": 8}
+
+
+@pytest.mark.parametrize(("method", "more", "result"), [
+    ("mlx", DORA, "adapter/adapter_model.safetensors"), ("mlx_full", {}, "model/model.safetensors"),
+])  # fmt: skip
+def test_every_setting_holds_and_a_checkpoint_of_it_leads_to_the_same_end(
+    tiny: Path, run: Callable[..., Outcome], method: str, more: dict[str, Any], result: str
+) -> None:
+    job = training(tiny) | {"method": method, "parameters": SETTINGS | more}
+    whole = run(method, job, str(method_python(method)))
+    assert whole.status == 0, whole.stderr
+    rates = curve(whole, "learning_rate")
+    assert [rates[step] for step in range(1, 5)] == pytest.approx([0, 0.0025, 0.005, 0.005 * 5 / 6])
+    held_out = curve(whole, "held_out_loss")
+    assert list(held_out) == [0, 2, 4, 6, 8]
+    assert held_out[8] < held_out[0] - 0.1
+    assert curve(whole, "tokens")[1] > 4 * 30, "two batches a step"
+
+    resume = str(whole.out / "checkpoints" / "4")
+    second = run(method, job | {"resume": resume}, str(method_python(method)))
+    assert second.status == 0, second.stderr
+    for name in ("loss", "learning_rate", "held_out_loss", "grad_norm", "tokens"):
+        told = curve(second, name)
+        assert told == {step: value for step, value in curve(whole, name).items() if step > 4}
+    assert (second.out / result).read_bytes() == (whole.out / result).read_bytes()
+    assert not (second.out / "best").exists()
+
+
+def test_a_whole_model_is_one_for_torch_too_and_the_best_state_is_kept(tiny: Path, run: Callable[..., Outcome]) -> None:
+    high = {"learning_rate": 0.1, "schedule": "constant", "warmup_steps": 0, "early_stopping": 2, "steps": 40}
+    job = training(tiny) | {"method": "mlx_full", "parameters": SETTINGS | high}
+    learned = run("mlx_full", job, str(method_python("mlx_full")))
+    assert learned.status == 0, learned.stderr
+    assert [message["code"] for message in learned.of("message")] == ["stopped_early", "best_step_kept"]
+    kept = learned.of("message")[1]["params"]
+    held_out = curve(learned, "held_out_loss")
+    assert held_out[kept["step"]] == min(value for step, value in held_out.items() if step) < held_out[max(held_out)]
+
+    card = json.loads((learned.out / "model" / "model.json").read_text())
+    assert (card["form"], card["has_chat_template"]) == ("merged", True)
+    model = {"kind": "model", "form": "merged", "path": str(learned.out / "model")}
+    job = training(tiny, steps=1) | {"method": "sft_demo", "inputs": {"base": model, "dataset": rows(tiny)}}
+    torch = run("sft_demo", job, str(method_python("sft_demo")))
+    assert curve(torch, "held_out_loss")[0] == pytest.approx(held_out[kept["step"]], rel=1e-4)
+
+
 def test_a_checkpoint_of_something_else_is_refused(tiny: Path, run: Callable[..., Outcome], tmp_path: Path) -> None:
     python = str(method_python("mlx_demo"))
     kept, other = (run("mlx_demo", training(tiny, steps=2, checkpoint_every=2, lora_rank=rank), python).out
@@ -122,13 +173,12 @@ base, kind, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 mx.set_default_device(mx.cpu)
 mx.random.seed(1)
 loaded = models.load(job.Model("base", base), "float32")
-for name in models.adapt(loaded, kind, 4, 12):
-    module = dict(loaded.model.named_modules())[name]
+adapted = models.adapt(loaded, kind, 4, 12)
+for module in adapted.values():
     module.lora_b = 0.2 * mx.random.normal(module.lora_b.shape)
     if kind == "dora":
         module.m = module.m * (1 + 0.3 * mx.random.normal(module.m.shape))
-layers = [name for name, module in loaded.model.named_modules() if "lora_a" in module]
-adapters.save(loaded, layers, out, {}, "mlx")
+adapters.save(adapted, out, {}, "mlx")
 print(json.dumps(loaded.model(mx.array([[5, 9, 100, 7, 30]]))[0].tolist()))
 """
 USED = """

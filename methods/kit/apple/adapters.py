@@ -6,19 +6,17 @@ from typing import Any
 
 import mlx.core as mx
 from kit import models
-from kit.apple.models import Loaded
+from kit.apple.models import Adapted
 
 
-def save(loaded: Loaded, layers: list[str], folder: Path, facts: dict[str, Any], method: str) -> None:
-    """Write the additions beside `layers` as a PEFT adapter, with its ``model.json``; `facts` are the base model's."""
+def save(adapted: Adapted, folder: Path, facts: dict[str, Any], method: str) -> None:
+    """Write what is trained as a PEFT adapter, with its ``model.json``; `facts` are the base model's."""
     folder.mkdir(parents=True, exist_ok=True)
-    modules = dict(loaded.model.named_modules())
-    found = {loaded.origin[f"{name}.weight"].removesuffix(".weight"): modules[name] for name in layers}
     weights = {f"base_model.model.{place}.{name}": weight
-               for place, module in found.items() for name, weight in peft_weights(module).items()}  # fmt: skip
+               for place, module in adapted.items() for name, weight in peft_weights(module).items()}  # fmt: skip
     mx.save_safetensors(str(folder / "adapter_model.safetensors"), weights, {"format": "pt"})
     source = facts.get("source") or {}
-    config = _config(next(iter(found.values())), sorted({place.rpartition(".")[2] for place in found}))
+    config = _config(next(iter(adapted.values())), sorted({place.rpartition(".")[2] for place in adapted}))
     config["base_model_name_or_path"] = source.get("reference") or "base"
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     models.write_card(folder, facts, form="adapter", source={"kind": "method", "reference": method, "sha256": None})

@@ -10,19 +10,22 @@ from typing import Any
 
 import mlx.core as mx
 from kit import checkpoints
+from kit.training.best import Best
 from mlx.utils import tree_flatten, tree_unflatten
 
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
 
 
-def save(folder: Path, step: int, model: Any, optimizer: Any) -> None:
-    """Write a checkpoint of the weights that are trained and of the optimizer's state, both or nothing."""
+def save(folder: Path, step: int, model: Any, optimizer: Any, best: Best | None) -> None:
+    """Write a checkpoint of the weights that are trained, the optimizer's state and what did best: all or nothing."""
     draft = folder.with_name(f"{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     mx.save_safetensors(str(draft / WEIGHTS), dict(tree_flatten(model.trainable_parameters())))
     mx.save_safetensors(str(draft / OPTIMIZER), dict(tree_flatten(optimizer.state)))
     (draft / STATE).write_text(json.dumps({"step": step}), encoding="utf-8")
+    if best is not None:
+        best.write(draft)
     shutil.rmtree(folder, ignore_errors=True)
     draft.replace(folder)
 

@@ -4,7 +4,8 @@ import io
 import math
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from kit.apple.batches import loss
 from kit.checkpoints import keep_newest
 from kit.events import Events, check_loss
 from kit.job import Job
-from kit.training.held_out import HeldOut
+from kit.training.best import Best
+from kit.training.held_out import LOSS, HeldOut
 from mlx import optimizers
 from mlx_lm.tuner.callbacks import TrainingCallback
 from mlx_lm.tuner.trainer import TrainingArgs, train
@@ -29,6 +31,10 @@ def prepare(job: Job) -> None:
         mx.set_default_device(mx.cpu)
         mx.disable_compile()  # for a processor it calls a C++ compiler, which takes half a minute where there is one
     mx.random.seed(job.seed)
+
+
+class EndedEarly(Exception):
+    """The held-out loss has not fallen for long enough."""
 
 
 class Clipped(optimizers.AdamW):  # type: ignore[misc]
@@ -45,75 +51,104 @@ class Clipped(optimizers.AdamW):  # type: ignore[misc]
         return super().apply_gradients(gradients, parameters)
 
 
-def optimizer(job: Job) -> Clipped:
-    """What the job's parameters say, with the learning rate's course."""
-    rate, steps = job.parameters["learning_rate"], job.parameters["steps"]
-    course = {
-        "constant": lambda: rate,
-        "linear": lambda: optimizers.linear_schedule(rate, 0.0, steps),
-        "cosine": lambda: optimizers.cosine_decay(rate, steps),
+def optimizer(job: Job, steps: int) -> Clipped:
+    """What the job's parameters say, with the learning rate's course over so many steps, as transformers has it."""
+    rate, warm = job.parameters["learning_rate"], job.parameters["warmup_steps"]
+    left = max(1, steps - warm)
+    course: Any = {
+        "constant": lambda: lambda _: mx.array(rate),
+        "linear": lambda: optimizers.linear_schedule(rate, 0.0, left),
+        "cosine": lambda: optimizers.cosine_decay(rate, left),
     }[job.parameters["schedule"]]()
-    return Clipped(course, 0.0, 1.0)
+    if warm:
+        course = optimizers.join_schedules([optimizers.linear_schedule(0.0, rate, warm), course], [warm])
+    return Clipped(course, job.parameters["weight_decay"], job.parameters["max_grad_norm"])
+
+
+@dataclass(frozen=True)
+class Course:
+    """What is trained, by what, and in how many steps."""
+
+    model: Any
+    optimizer: Clipped
+    steps: int
 
 
 class Report(TrainingCallback):
     """Writes progress and metrics for each step, saves checkpoints, and ends training when SIGTERM asked for it."""
 
-    def __init__(self, job: Job, out: Path, events: Events, stop: signals.Stop, model: Any, optimizer: Any) -> None:
+    def __init__(self, job: Job, out: Path, events: Events, stop: signals.Stop, course: Course) -> None:
         self._job, self._events, self._stop = job, events, stop
         self._folder = out / "checkpoints"
-        self._model, self._optimizer = model, optimizer
-        self.steps, self.done = job.parameters["steps"], 0
+        self.course = course
+        self.done = self.step = 0
         self.held_out: HeldOut | None = None
+        self.best: Best | None = None
         self.tokens = 0
 
     def begin(self, done: int) -> None:
         """Go on behind `done` steps; measures the untrained model."""
-        self.done = done
-        self._events.progress(done, self.steps, "training")
+        self.done = self.step = done
+        self._events.progress(done, self.course.steps, "training")
         if done == 0 and (measured := self._measured(0)):
             self._events.metric(0, measured)
 
     def on_train_loss_report(self, train_info: dict[str, Any]) -> None:
         """A step is done; exits with 143 behind a checkpoint where SIGTERM asked for the end."""
-        step = self.done + train_info["iteration"]
-        check_loss(train_info["train_loss"], step)
-        told = {"loss": train_info["train_loss"], "learning_rate": train_info["learning_rate"],
-                "grad_norm": float(self._optimizer.state["grad_norm"])}  # fmt: skip
-        counts = {"step_seconds": round(1 / train_info["iterations_per_second"], 4), "tokens": float(self.tokens)}
-        self._events.metric(step, {**told, **self._measured(step), **counts})
-        self._events.progress(step, self.steps, "training")
+        batches = self._job.parameters["accumulation"]
+        self.step = self.done + train_info["iteration"] // batches
+        loss, optimizer = train_info["train_loss"], self.course.optimizer
+        check_loss(loss, self.step)
+        told = {"loss": loss, "learning_rate": train_info["learning_rate"],
+                "grad_norm": float(optimizer.state["grad_norm"])}  # fmt: skip
+        seconds = round(batches / train_info["iterations_per_second"], 4)
+        measured = self._measured(self.step)
+        self._events.metric(self.step, {**told, **measured, "step_seconds": seconds, "tokens": float(self.tokens)})
+        self._events.progress(self.step, self.course.steps, "training")
+        self.tokens = 0
         every = self._job.parameters["checkpoint_every"]
-        if self._stop.requested or (every and step % every == 0):
-            checkpoints.save(self._folder / str(step), step, self._model, self._optimizer)
-            keep_newest(self._folder, KEPT)
-            self._events.checkpoint(step, f"{self._folder.name}/{step}")
+        if self._stop.requested or (every and self.step % every == 0):
+            self._save()
         if self._stop.requested:
             raise SystemExit(signals.TERMINATED)
+        if self.best is not None and self.best.is_over:
+            raise EndedEarly
+
+    def _save(self) -> None:
+        folder = self._folder / str(self.step)
+        checkpoints.save(folder, self.step, self.course.model, self.course.optimizer, self.best)
+        keep_newest(self._folder, KEPT)
+        self._events.checkpoint(self.step, f"{self._folder.name}/{self.step}")
 
     def _measured(self, step: int) -> dict[str, float]:
         if self.held_out is None or not self.held_out.is_due(step):
             return {}
-        self._model.eval()
+        self.course.model.eval()
         measured = self.held_out.means()
-        self._model.train()
+        self.course.model.train()
+        if self.best is not None:
+            self.best.see(step, measured[LOSS], self.course.model)
         return measured
 
 
-def run(report: Report, model: Any, optimizer: Any, job: Job, batches: Callable[[int], Iterator[Any]]) -> None:
-    """Train to the end; `batches` gives them from behind so many steps on."""
+def run(report: Report, job: Job, batches: Callable[[int], Iterator[Any]]) -> None:
+    """Train to the end; `batches` gives them from behind so many on."""
+    model, optimizer, each = report.course.model, report.course.optimizer, job.parameters["accumulation"]
     done = checkpoints.restore(job.resume, model, optimizer)
+    if report.best is not None:
+        report.best.read(job.resume)
     report.begin(done)
 
     def counted(**_: Any) -> Iterator[Any]:
-        for ids, labels, report.tokens in batches(done):
+        for ids, labels, tokens in batches(done * each):
+            report.tokens += tokens
             yield ids, labels
 
     # for the weights that mlx-lm writes at its end, in its own form, and its table of the steps, in colours
-    with tempfile.TemporaryDirectory() as scratch, redirect_stdout(io.StringIO()):
+    with tempfile.TemporaryDirectory() as scratch, redirect_stdout(io.StringIO()), suppress(EndedEarly):
         arguments = TrainingArgs(
-            iters=job.parameters["steps"] - done, steps_per_report=1, steps_per_save=10**9,
-            adapter_file=str(Path(scratch) / "adapters.safetensors"),
+            iters=(report.course.steps - done) * each, steps_per_report=each, steps_per_save=10**9,
+            grad_accumulation_steps=each, adapter_file=str(Path(scratch) / "adapters.safetensors"),
             grad_checkpoint=job.parameters["gradient_checkpointing"],
         )  # fmt: skip
         train(model, optimizer, None, args=arguments, loss=loss, iterate_batches=counted, training_callback=report)

@@ -9,11 +9,12 @@ from kit import job as jobs
 from kit import models
 from kit.events import fail
 from mlx import nn
-from mlx.utils import tree_unflatten
+from mlx.utils import tree_flatten, tree_unflatten
 from mlx_lm.tuner.dora import DoRALinear
 from mlx_lm.tuner.lora import LoRALinear
 from mlx_lm.utils import load_model
 
+Adapted = dict[str, Any]  # the name of a layer in the model's own files → what is trained beside it
 ADDITIONS: dict[str, Any] = {"lora": LoRALinear, "dora": DoRALinear}
 
 
@@ -80,8 +81,8 @@ def _origin(model: Any, folder: Path) -> dict[str, str]:
     return {name: names[id(weight)] for name, weight in taken.items() if id(weight) in names}
 
 
-def adapt(loaded: Loaded, kind: str, rank: int, alpha: int) -> list[str]:
-    """Freeze the model and put a `kind` of ADDITIONS beside each linear layer of its blocks; their names.
+def adapt(loaded: Loaded, kind: str, rank: int, alpha: int) -> Adapted:
+    """Freeze the model and put a `kind` of ADDITIONS beside each linear layer of its blocks.
 
     The same layers as PEFT's "all-linear" has, the output layer left out. Refuses with ``model_not_for_mlx`` where no
     layer has an origin, since nothing else could then use what is learned.
@@ -97,4 +98,12 @@ def adapt(loaded: Loaded, kind: str, rank: int, alpha: int) -> list[str]:
     if not found:
         _refuse("none of its layers is stored as MLX computes it")
     model.update_modules(tree_unflatten(found))
-    return [name for name, _ in found]
+    return {loaded.origin[f"{name}.weight"].removesuffix(".weight"): addition for name, addition in found}
+
+
+def unfreeze(loaded: Loaded) -> None:
+    """Let all weights be trained; refuses with ``model_not_for_mlx`` where one is not stored as it is computed."""
+    loaded.model.unfreeze()
+    for name, _ in tree_flatten(loaded.model.trainable_parameters()):
+        if name not in loaded.origin:
+            _refuse(f"its weight {name} is not stored as MLX computes it")

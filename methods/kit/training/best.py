@@ -6,6 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from kit.events import Events, fail
+from kit.job import Job
+
 WEIGHTS, STATE = "best.safetensors", "best.json"
 
 
@@ -57,15 +60,18 @@ class Best:
 
     def bring_back(self, model: Any, last: int) -> int:
         """Give the model its best weights, unless they are those of the ``last`` step; the step that it then has."""
-        from safetensors.torch import load_file
-
         if not (self._is_kept and 0 < self.step < last):
             return last
+        self._read(model)
+        return self.step
+
+    def _read(self, model: Any) -> None:
+        from safetensors.torch import load_file
+
         kept = load_file(self._folder / WEIGHTS)
         for name, weight in model.named_parameters():
             if weight.requires_grad:
                 weight.data.copy_(kept[name])
-        return self.step
 
     def _keep(self, model: Any) -> None:
         from safetensors.torch import save_file
@@ -75,3 +81,20 @@ class Best:
         new = self._folder / f"{WEIGHTS}.new"
         save_file({name: weight.detach().cpu().clone().contiguous() for name, weight in learned.items()}, new)
         new.replace(self._folder / WEIGHTS)
+
+
+def check(job: Job, measured: list[Any]) -> None:
+    """Refuse early stopping without held-out examples to see by (``early_stopping_blind``)."""
+    if job.parameters["early_stopping"] and not measured:
+        text = "There are no held-out rows to see by when it no longer gets better: early stopping needs some."
+        fail("early_stopping_blind", text)
+
+
+def finish(best: Best, last: int, steps: int, model: Any, events: Events) -> None:
+    """Behind the ``last`` of ``steps``: go back to the best weights where they are wanted, and say so."""
+    if last < steps:
+        text = f"Ended at step {last} of {steps}: the held-out loss no longer fell."
+        events.message("info", "stopped_early", text, step=last, steps=steps)
+    if (step := best.bring_back(model, last)) < last:
+        text = f"The result is the model of step {step}, which did best on the held-out examples."
+        events.message("info", "best_step_kept", text, step=step, loss=round(best.loss, 4))

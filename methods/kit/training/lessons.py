@@ -4,6 +4,7 @@ An example is ``{"input_ids": [...], "labels": [...]}`` of equal length; a label
 nothing is learned. The first token of an example is never predicted, so it never counts.
 """
 
+import math
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -37,6 +38,14 @@ def of(job: Job, tokenizer: Any) -> tuple[list[Example], list[Example]]:
     whole = tokenize(measured, tokenizer, _ENDLESS, learn_from)
     held_out = [one for one in whole if len(one["input_ids"]) <= given["max_length"]]
     return tokenize(rows, tokenizer, given["max_length"], learn_from), held_out
+
+
+def count_steps(job: Job, rows: int) -> int:
+    """How many steps a job takes over so many rows: as said, or by rounds through them, as transformers counts."""
+    if job.parameters["run_for"] == "steps":
+        return int(job.parameters["steps"])
+    batches = math.ceil(rows / job.parameters["batch_size"])
+    return math.ceil(job.parameters["epochs"] * math.ceil(batches / job.parameters["accumulation"]))
 
 
 def read(path: Any, format_: str, part: str) -> list[Any]:

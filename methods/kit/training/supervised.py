@@ -3,17 +3,15 @@
 A method says how a loaded model becomes the one that is trained (``dress``) and what is left of it (``save``).
 """
 
-import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from kit import models, signals
-from kit.events import Events, fail
+from kit.events import Events
 from kit.job import Job
-from kit.training import arguments, course, held_out, lean, lessons, packed
-from kit.training.best import Best
+from kit.training import arguments, best, course, held_out, lean, lessons, packed
 from kit.training.by_length import ByLength
 from kit.training.report import Report
 from kit.training.selective import SelectiveTrainer
@@ -42,34 +40,26 @@ def teach(
     base = job.models["base"]
     model, tokenizer = (load or _loaded)(job)
     learned, measured = lessons.of(job, tokenizer)
-    _check(job, measured)
+    best.check(job, measured)
     _choose_attention(learned)
     rows = packed.pack(learned, job.parameters["max_length"]) if job.parameters["packing"] else learned
-    steps = count_steps(job, len(rows))
+    steps = lessons.count_steps(job, len(rows))
     facts = models.card(base)
     model = dress(model, facts)
 
     with signals.deferred() as stop:
         report = Report(events, stop, steps)
-        report.best = Best(out / "best", job.parameters["early_stopping"], job.parameters["keep_best"])
+        report.best = best.Best(out / "best", job.parameters["early_stopping"], job.parameters["keep_best"])
         report.best.read(job.resume)
         trainer = make_trainer(model, tokenizer, rows, job, out, report)
         size, every = job.parameters["batch_size"], job.parameters["held_out_every"]
         report.held_out = held_out.HeldOut(measured, size, steps, trainer.measure, every)
         course.run(trainer, job, out, stop)
-    _finish(report, trainer, model, events)
+    best.finish(report.best, trainer.state.global_step, steps, model, events)
     events.progress(steps, steps, "saving")
     save(model, tokenizer, facts)
     shutil.rmtree(out / "best", ignore_errors=True)
     events.progress(steps, steps, "done")
-
-
-def count_steps(job: Job, rows: int) -> int:
-    """How many steps a job takes over so many rows: as said, or by rounds through them, as transformers counts."""
-    if job.parameters["run_for"] == "steps":
-        return int(job.parameters["steps"])
-    batches = math.ceil(rows / job.parameters["batch_size"])
-    return math.ceil(job.parameters["epochs"] * math.ceil(batches / job.parameters["accumulation"]))
 
 
 def make_trainer(model: Any, tokenizer: Any, rows: list[Any], job: Job, out: Path, report: Report) -> Any:
@@ -93,27 +83,8 @@ def _loaded(job: Job) -> Loaded:
     return models.load_base(job.models["base"], job.parameters["precision"])
 
 
-def _check(job: Job, measured: list[Any]) -> None:
-    if job.parameters["early_stopping"] and not measured:
-        text = "There are no held-out rows to see by when it no longer gets better: early stopping needs some."
-        fail("early_stopping_blind", text)
-
-
 def _choose_attention(examples: list[Any]) -> None:
     import torch
 
     if max(len(example["input_ids"]) for example in examples) <= SHORT:
         torch.backends.cuda.enable_flash_sdp(enabled=False)  # despite its name this switch is the CPU's, too
-
-
-def _finish(report: Report, trainer: Any, model: Any, events: Events) -> None:
-    """Go back to the best weights where they are wanted, and say so."""
-    last = trainer.state.global_step
-    if report.best is None:
-        return
-    if last < report.steps:
-        text = f"Ended at step {last} of {report.steps}: the held-out loss no longer fell."
-        events.message("info", "stopped_early", text, step=last, steps=report.steps)
-    if (step := report.best.bring_back(model, last)) < last:
-        text = f"The result is the model of step {step}, which did best on the held-out examples."
-        events.message("info", "best_step_kept", text, step=step, loss=round(report.best.loss, 4))
