@@ -66,17 +66,18 @@ def layout(
     values: Mapping[str, Any] | None = None,
     errors: Mapping[str, str] | None = None,
     decimal: str = ".",
+    prefix: str = PREFIX,
 ) -> list[Group]:
     """The groups of a form, in the order in which the schema first names them.
 
     `titles` gives each group's heading; `values` (parameters by name, typed or as the text that could not be read) go
     before the schema's defaults; `errors` are codes of `read` or sentences of a service, by parameter. `decimal` is the
-    reader's decimal sign.
+    reader's decimal sign; `prefix` stands before each name in the page.
     """
     members: dict[str, list[Field]] = {}
     for name, parameter in schema.get("properties", {}).items():
         value = (values or {}).get(name, parameter.get("default"))
-        drawn = _field(schema, name, _local(value, decimal), (errors or {}).get(name, ""))
+        drawn = _field(schema, name, prefix + name, _local(value, decimal), (errors or {}).get(name, ""))
         members.setdefault(parameter.get("x-group", "basics"), []).append(drawn)
     return [
         Group(name, titles.get(name, name), min((item.level for item in fields), key=LEVELS.index), fields)
@@ -84,7 +85,9 @@ def layout(
     ]
 
 
-def read(schema: Schema, form: FormData, decimal: str = ".") -> tuple[dict[str, Any], dict[str, str]]:
+def read(
+    schema: Schema, form: FormData, decimal: str = ".", prefix: str = PREFIX
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The parameters that the form holds, typed, and a code for each text that is not of its parameter's type.
 
     An empty control leaves its parameter out, so that the schema's default (or its complaint) holds; an empty text is
@@ -93,7 +96,7 @@ def read(schema: Schema, form: FormData, decimal: str = ".") -> tuple[dict[str, 
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for name, parameter in schema.get("properties", {}).items():
-        sent = form.getlist(PREFIX + name)
+        sent = form.getlist(prefix + name)
         if not sent:
             continue
         text = sent[-1]  # A checkbox sends its "true" after the hidden "false" that stands for an empty one.
@@ -105,9 +108,9 @@ def read(schema: Schema, form: FormData, decimal: str = ".") -> tuple[dict[str, 
     return values, errors
 
 
-def texts(schema: Schema, form: FormData) -> dict[str, str]:
+def texts(schema: Schema, form: FormData, prefix: str = PREFIX) -> dict[str, str]:
     """What was typed, by parameter: shows a form again as it was sent. Pass it to `layout` as its values."""
-    sent = {name: form.getlist(PREFIX + name) for name in schema.get("properties", {})}
+    sent = {name: form.getlist(prefix + name) for name in schema.get("properties", {})}
     return {name: entries[-1] for name, entries in sent.items() if entries}
 
 
@@ -136,13 +139,13 @@ def _kind(parameter: Schema) -> Kind:
     return "json"
 
 
-def _field(schema: Schema, name: str, value: object, error: str) -> Field:
+def _field(schema: Schema, name: str, control: str, value: object, error: str) -> Field:
     parameter = schema["properties"][name]
     kind = _kind(parameter)
     condition = parameter.get("x-visible-if")
     return Field(
         name=name,
-        control=PREFIX + name,
+        control=control,
         kind=kind,
         label=parameter.get("title", name),
         help=parameter.get("description", ""),

@@ -21,7 +21,7 @@ from control_plane.domain.permissions import Actor
 from control_plane.services import datasets, methods, models
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
-from web import fleet_snippets, forms, snippets, words
+from web import fleet_snippets, forms, policy_form, snippets, words
 from web.failures import sentence
 from web.formatting import decimal_sign
 from web.languages import locale
@@ -56,6 +56,8 @@ class Draft:
     parameters: dict[str, Any] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
+    policy: dict[str, Any] = field(default_factory=dict)  # as web/policy_form.py reads it
+    typed_policy: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)  # by control; "" is the whole form
 
     @property
@@ -73,7 +75,9 @@ def received(record: MethodVersionRecord, form: MultiDict[str, str]) -> Draft:
     """The form as it was sent."""
     manifest = methods.manifest(record, locale())
     parameters, unread = forms.read(manifest.parameters, form, decimal_sign(locale()))
+    policy, unread_policy = policy_form.read(form, decimal_sign(locale()))
     errors = {forms.PREFIX + name: code for name, code in unread.items()}
+    errors |= {policy_form.PREFIX + name: code for name, code in unread_policy.items()}
     seed = form.get("seed", "42").strip()
     if not seed.isdecimal() or len(seed) > 15:
         errors["seed"] = "not_an_integer"
@@ -85,6 +89,8 @@ def received(record: MethodVersionRecord, form: MultiDict[str, str]) -> Draft:
         parameters,
         forms.texts(manifest.parameters, form),
         {name: form.get(INPUT + name, "") for name in manifest.inputs},
+        policy,
+        policy_form.typed(form),
         errors,
     )
 
@@ -108,6 +114,8 @@ def _control(draft: Draft, problem: TunesmithError) -> str:
         return forms.PREFIX + str(problem.params["parameter"])
     if "input" in problem.params:
         return INPUT + str(problem.params["input"])
+    if problem.code == "field_invalid":
+        return policy_form.control(str(problem.params["field"]))
     if problem.code == "name_invalid":
         return "name"
     if problem.code == "held_out_missing":
@@ -121,6 +129,11 @@ def groups(draft: Draft) -> list[forms.Group]:
     errors = {name.removeprefix(prefix): text for name, text in draft.errors.items() if name.startswith(prefix)}
     values = {**draft.manifest.complete(draft.parameters), **draft.typed}
     return forms.layout(draft.manifest.parameters, draft.manifest.groups, values, errors, decimal_sign(locale()))
+
+
+def policy_fields(draft: Draft) -> list[forms.Field]:
+    """What is asked of the scheduler, to draw; what was typed stands again as it was typed."""
+    return policy_form.fields({**draft.policy, **draft.typed_policy}, draft.errors, decimal_sign(locale()))
 
 
 def input_fields(draft: Draft, offered: Offered) -> list[InputField]:
@@ -206,9 +219,10 @@ def with_newest(draft: Draft, offered: Offered) -> Draft:
     return replace(draft, inputs={name: found[0][0] for name, found in fitting.items() if found})
 
 
-def plan(draft: Draft) -> dict[str, Any]:
-    """What exactly will run, as the reader may check it."""
-    return {
+def plan(draft: Draft, now: float) -> dict[str, Any]:
+    """What exactly will run, as the reader may check it; what is asked of the scheduler, where it is not the usual."""
+    policy = policy_form.asked(policy_form.policy(draft.policy, now))
+    return ({"policy": policy} if policy else {}) | {
         "method": draft.record.name,
         "method_hash": draft.record.hash,
         "inputs": references(draft),
@@ -230,7 +244,7 @@ def warnings(actor: Actor, cp: ControlPlane, project_id: int, draft: Draft) -> l
     return list(dict.fromkeys(text for text in found if text))
 
 
-def snippet(project: str, draft: Draft) -> snippets.Snippet:
+def snippet(project: str, draft: Draft, now: float) -> snippets.Snippet:
     """The same by API: only what differs from the defaults is spelled out. Looking at the method, while a job of the
     draft would be refused for what it lacks."""
     if _lacks(draft):
@@ -239,7 +253,8 @@ def snippet(project: str, draft: Draft) -> snippets.Snippet:
     changed = {name: value for name, value in draft.parameters.items() if defaults.get(name, ...) != value}
     given = {name: pin["id"] for name, pin in references(draft).items()}
     seed = 42 if "seed" in draft.errors else int(draft.seed)
-    return snippets.submit(project, draft.record.name, draft.name, changed, given, seed)
+    policy = policy_form.asked(policy_form.policy(draft.policy, now))
+    return snippets.submit(project, draft.record.name, draft.name, changed, given, seed, policy)
 
 
 def _lacks(draft: Draft) -> bool:
@@ -263,4 +278,5 @@ def _flat(plan: Mapping[str, Any]) -> dict[str, Any]:
     inputs = {f"inputs.{name}": pin["id"] for name, pin in plan["inputs"].items()}
     parameters = {f"parameters.{name}": value for name, value in plan["parameters"].items()}
     method = {"method": plan["method"], "method_hash": plan["method_hash"][:12]}
-    return {**method, **inputs, **parameters, "seed": plan["seed"]}
+    policy = {f"policy.{name}": value for name, value in plan.get("policy", {}).items()}
+    return {**method, **inputs, **parameters, "seed": plan["seed"], **policy}

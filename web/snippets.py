@@ -37,15 +37,24 @@ def upload(project: str, name: str) -> Snippet:
 
 
 def submit(
-    project: str, method: str, name: str, parameters: Mapping[str, Any], inputs: Mapping[str, int], seed: int
+    project: str,
+    method: str,
+    name: str,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, int],
+    seed: int,
+    policy: Mapping[str, Any],
 ) -> Snippet:
-    """A job and its end. `inputs` are ids by name."""
+    """A job and its end. `inputs` are ids by name; `policy` is what is asked beyond the usual."""
     command = ["jobs", "submit", method, *(["--name", name] if name else [])]
     command += [part for key, number in inputs.items() for part in ("--input", f"{key}={number}")]
     command += [part for key, value in parameters.items() for part in ("--parameter", f"{key}={_value(value)}")]
+    command += [part for key, value in policy.items() for part in ("--policy", f"{key}={_value(value)}")]
     lines = [f"job = client.submit_job(\n    {project!r},\n    {method!r},"]
     lines += [f"    name={name!r},"] if name else []
-    lines += [f"    parameters={dict(parameters)!r},", f"    inputs={dict(inputs)!r},", f"    seed={seed},\n)"]
+    lines += [f"    parameters={dict(parameters)!r},", f"    inputs={dict(inputs)!r},", f"    seed={seed},"]
+    lines += [f"    policy={dict(policy)!r},"] if policy else []
+    lines += [")"]
     lines += ["for job, events in client.wait_job(job.id):\n    print(job.state, job.progress)"]
     return _snippet(project, [*command, "--seed", str(seed), "--watch"], "\n".join(lines))
 

@@ -77,7 +77,7 @@ def test_submit_watch_show_and_cancel(installation: Installation) -> None:
     assert watched.exit_code == 0 and "It made model 1" in watched.output
     assert as_json(installation, "jobs", "show", "1")["attempts"][0]["state"] == "SUCCEEDED"
     assert as_json(installation, "models", "show", "1")["card"]["architecture"] == "LlamaForCausalLM"
-    run(installation, "jobs", "submit", "bring", "-p", "steps=3")
+    run(installation, "jobs", "submit", "bring", "-p", "steps=3", "--policy", "when_lost=fail")
     assert as_json(installation, "jobs", "show", "2")["parameters"] == {"steps": 3}
     assert "CANCELLED" in run(installation, "jobs", "cancel", "2").output
     assert run(installation, "jobs", "watch", "2").exit_code == 1
@@ -112,6 +112,8 @@ def test_an_evaluation_says_which_answers_were_cut(installation: Installation) -
     [
         (("jobs", "submit", "juggle"), "There is no method “juggle”."),
         (("jobs", "submit", "bring", "-p", "steps"), "NAME=VALUE"),
+        (("jobs", "submit", "bring", "--policy", "mood=3"), "policy: mood"),
+        (("jobs", "submit", "bring", "--policy", "priority=101"), "-100 … 100"),
         (("jobs", "submit", "tune", "-i", "base=smol"), "not an id"),
         (("jobs", "submit", "bring", "-p", "steps=0"), "“steps” is 0"),
         (("--project", "pumps", "jobs", "list"), "does not exist"),

@@ -102,6 +102,38 @@ def test_a_german_form_shows_and_takes_a_decimal_comma(client: FlaskClient, room
         assert JobRecord.select().order_by(JobRecord.id.desc()).get().parameters["learning_rate"] == value
 
 
+def test_what_is_asked_of_the_scheduler_is_kept_shown_and_cloned(client: FlaskClient, room: rooms.Rooms) -> None:
+    sent = filled(client.get(f"/p/lab/jobs/new?kind=train&dataset={room.made['version']}").text)
+    asked = {"priority": "7", "time_limit": "1.5", "lost_after": "10", "not_before": "2", "give_up": "true"}
+    sent |= {f"policy.{name}": text for name, text in asked.items()}
+    planned = client.post("/p/lab/jobs/plan", data=sent).text
+    assert "--policy priority=7" in html.unescape(planned)
+    job_id = int(client.post("/p/lab/jobs/new", data=sent).location.rpartition("/")[2])
+    job = JobRecord.get_by_id(job_id)
+    assert (job.priority, job.time_limit, job.lost_after, job.when_lost) == (7, 5400, 600, "fail")
+    assert job.not_before == pytest.approx(room.cp.clock() + 7200, abs=1)
+    shown = plain(client.get(f"/p/lab/jobs/{job_id}").text)
+    for words in ("Priority 7", "may run 1 hr 30 min", "lost after 10 min", "It fails", "in 2 hours"):
+        assert words in shown
+    again = client.get(f"/p/lab/jobs/new?from={job_id}").text
+    cloned = filled(again)
+    assert {name: cloned[f"policy.{name}"] for name in asked} == asked | {"not_before": ""}
+    assert "Nothing yet: it would do the same again." in plain(again)
+    changed = client.post("/p/lab/jobs/plan", data=cloned | {"from": str(job_id), "policy.priority": "8"}).text
+    assert "policy.priority 7 8" in plain(changed)
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("time_limit", "soon"), ("time_limit", "0"), ("priority", "101"), ("lost_after", "0.1")]
+)
+def test_a_wrong_wish_is_marked_at_its_field(client: FlaskClient, room: rooms.Rooms, field: str, text: str) -> None:
+    sent = filled(client.get(f"/p/lab/jobs/new?kind=train&dataset={room.made['version']}").text)
+    answer = client.post("/p/lab/jobs/new", data=sent | {f"policy.{field}": text})
+    assert answer.status_code == 400
+    assert f'id="policy.{field}-error"' in answer.text
+    assert filled(answer.text)[f"policy.{field}"] == text
+
+
 def test_an_evaluation_of_a_model_needs_no_choice(client: FlaskClient, room: rooms.Rooms) -> None:
     adapter = room.finish_model(room.run(room.train("tuned")), "adapter")
     form = filled(client.get(f"/p/lab/evaluations/new?model={adapter}", follow_redirects=True).text)

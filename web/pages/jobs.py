@@ -14,7 +14,7 @@ from control_plane.domain.errors import Invalid, JobOver, MethodUnknown, NotFoun
 from control_plane.services import jobs, methods, models, results
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
-from web import job_form, job_page, logs, snippets, words
+from web import job_form, job_page, logs, policy_form, snippets, words
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import fragment
@@ -100,6 +100,7 @@ def submit(project: str) -> ResponseReturnValue:
             job_form.references(draft),
             int(draft.seed),
             request.form.get("key", ""),
+            policy_form.policy(draft.policy, cp.clock()),
         )
     except Invalid as problem:
         return _again(project, job_form.with_problem(draft, problem)), 400
@@ -141,7 +142,8 @@ def _before() -> JobRecord | None:
 def _filled(record: MethodVersionRecord, before: JobRecord) -> Draft:
     draft = job_form.fresh(record)
     inputs = {name: str(pin["id"]) for name, pin in before.inputs.items()}
-    return replace(draft, name=before.name, seed=str(before.seed), parameters=dict(before.parameters), inputs=inputs)
+    same: dict[str, Any] = {"parameters": dict(before.parameters), "policy": policy_form.values_of(before)}
+    return replace(draft, name=before.name, seed=str(before.seed), inputs=inputs, **same)
 
 
 def _hinted(record: MethodVersionRecord, offered: Offered) -> Draft:
@@ -162,21 +164,24 @@ def _again(project: str, draft: Draft) -> str:
 
 def _form(project: str, draft: Draft, before: JobRecord | None, offered: Offered) -> str:
     inputs = job_form.input_fields(draft, offered)
-    groups = job_form.groups(draft)
+    groups, policy = job_form.groups(draft), job_form.policy_fields(draft)
     labels = {one.control: one.label for one in inputs}
-    labels |= {one.control: one.label for group in groups for one in group.fields}
+    labels |= {one.control: one.label for one in (*policy, *(one for group in groups for one in group.fields))}
     return render_template(
         "jobs/new.html",
         draft=draft,
         inputs=inputs,
         groups=groups,
+        policy=policy,
+        asks_more=bool(job_form.plan(draft, 0.0).get("policy")),
         labels=labels | {"name": gettext("Name"), "seed": gettext("Seed")},
         **_plan(project, draft, before),
     )
 
 
 def _plan(project: str, draft: Draft, before: JobRecord | None) -> dict[str, Any]:
-    planned = job_form.plan(draft)
+    now = the_control_plane().clock()
+    planned = job_form.plan(draft, now)
     record = methods.of_version(before.method_version_id) if before else None
     old = (
         before
@@ -187,13 +192,14 @@ def _plan(project: str, draft: Draft, before: JobRecord | None) -> dict[str, Any
             "inputs": before.inputs,
             "parameters": before.parameters,
             "seed": before.seed,
+            "policy": policy_form.asked(policy_form.policy(policy_form.values_of(before), now)),
         }
     )
     return {
         "plan": planned,
         "before": before,
         "differences": job_form.differences(old, planned) if old else [],
-        "snippet": job_form.snippet(project, draft),
+        "snippet": job_form.snippet(project, draft, now),
         "warnings": job_form.warnings(the_actor(), the_control_plane(), the_project().id, draft),
     }
 

@@ -50,4 +50,4 @@ def _snippet(record: MethodVersionRecord) -> Snippet:
     if project is None or not actor.may("job.submit", project.id):
         return fleet_snippets.show_method(record.name)
     offered = job_form.Offered(actor, cp, project.name)
-    return job_form.snippet(project.name, job_form.with_newest(job_form.fresh(record), offered))
+    return job_form.snippet(project.name, job_form.with_newest(job_form.fresh(record), offered), cp.clock())

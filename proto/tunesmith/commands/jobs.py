@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,13 @@ def list_jobs(terminal: Terminal, state: str, method: str, text: str, tag: str) 
 @click.option("--seed", default=42, show_default=True)
 @click.option("--priority", default=0, show_default=True, help="Higher ones are planned first; -100 to 100.")
 @click.option("--time-limit", default=0.0, help="Seconds it may run; else 30 minutes for imports, no limit for others.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="priority, time_limit, not_before (epoch seconds), lost_after (seconds) or when_lost (requeue, fail).",
+)
 @click.option("--watch", "follow", is_flag=True, help="Follow it until it is over.")
 @pass_terminal
 def submit(
@@ -69,21 +76,38 @@ def submit(
     seed: int,
     priority: int,
     time_limit: float,
+    policies: Sequence[str],
     follow: bool,
 ) -> None:
     """Ask for a job of METHOD."""
-    job = terminal.client.submit_job(
+    asked = {"priority": priority, "time_limit": time_limit} | {key: _value(text) for key, text in _pairs(policies)}
+    try:
+        job = _submitted(terminal, method, name, parameters, inputs, seed, asked)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from problem
+    terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
+    if follow:
+        _end(watch_job(terminal.client, terminal.console, job.id))
+
+
+def _submitted(
+    terminal: Terminal,
+    method: str,
+    name: str,
+    parameters: Sequence[str],
+    inputs: Sequence[str],
+    seed: int,
+    policy: Mapping[str, Any],
+) -> pb.Job:
+    return terminal.client.submit_job(
         terminal.project,
         method,
         name,
         values(parameters),
         identifiers(inputs),
         seed,
-        policy={"priority": priority, "time_limit": time_limit},
+        policy=policy,
     )
-    terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
-    if follow:
-        _end(watch_job(terminal.client, terminal.console, job.id))
 
 
 @jobs.command()
