@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,8 @@ _FIGURES = frozenset(
 )
 
 Inventory = Mapping[str, Any]
+
+LOADS_KEPT, LOADS_EVERY = 90, 20.0  # of each machine, and seconds between two: half an hour
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Fleet:
         self._dirty_leases: set[int] = set()
         self._arrivals = itertools.count(1)
         self._opened: dict[str, int] = {}  # machine -> the arrival of the Hello that opened its session
+        self._loads: dict[str, deque[tuple[float, float]]] = {}  # machine -> (when, share), the oldest first
 
     # ---- sessions
 
@@ -109,7 +113,19 @@ class Fleet:
             if after != before:
                 self._set(machine_id, after)
                 self._dirty_machines.add(machine_id)
+                self._keep_load(machine_id, after)
             return before, after
+
+    def _keep_load(self, machine_id: str, presence: Presence) -> None:
+        kept = self._loads.setdefault(machine_id, deque(maxlen=LOADS_KEPT))
+        busy = busy_share(presence.inventory)
+        if busy is not None and (not kept or presence.last_seen - kept[-1][0] >= LOADS_EVERY):
+            kept.append((presence.last_seen, busy))
+
+    def loads(self, since: float) -> dict[str, list[float]]:
+        """How busy each machine was from `since` on, as heartbeats said; forgotten when this process ends."""
+        with self._lock:
+            return {key: [share for at, share in kept if at >= since] for key, kept in self._loads.items()}
 
     def silence(self, judge: Callable[[Presence], str]) -> dict[str, Presence]:
         """Give each machine the connectivity that `judge` finds; those that changed."""
@@ -161,6 +177,14 @@ class Fleet:
 
 def _reports(presence: Presence) -> bool:
     return presence.connectivity in (ONLINE, STALE)
+
+
+def busy_share(inventory: Inventory) -> float | None:
+    """How busy a machine says it is (0 … 1): its accelerators on average, else its processors; None if it does not."""
+    devices = [one for one in inventory.get("devices") or () if one.get("kind") != "cpu"]
+    figures = [one.get("utilisation") for one in devices] if devices else [inventory.get("cpu_utilisation")]
+    known = [float(one) for one in figures if isinstance(one, int | float)]
+    return sum(known) / len(known) if known else None
 
 
 def is_news(before: Inventory, after: Inventory) -> bool:

@@ -13,8 +13,8 @@ from babel.numbers import format_compact_decimal
 from flask_babel import gettext, ngettext
 
 from control_plane.domain import events
-from control_plane.domain.learning import Learning
-from control_plane.domain.lifecycle import PREPARING, QUEUED, RUNNING, UPLOADING
+from control_plane.domain.learning import DIVERGED, FLAT, Learning
+from control_plane.domain.lifecycle import PREPARING, QUEUED, RUNNING, SUCCEEDED, UPLOADING
 from control_plane.services import models
 from control_plane.services.comparison import Compared
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -250,6 +250,8 @@ def version(dataset: DatasetRecord, record: DatasetVersionRecord) -> str:
 
 def state(job: JobRecord, attempt: AttemptRecord | None) -> str:
     """The state to show of a job: finer than what is stored, by its newest attempt. A key of macros/status.html."""
+    if job.state == SUCCEEDED and job.learning in (DIVERGED, FLAT):
+        return "warning"
     if job.cancel_requested_at and job.state in (QUEUED, RUNNING):
         return "stopping"
     if job.state == RUNNING and attempt is not None:

@@ -12,9 +12,10 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import Invalid, JobOver, MethodUnknown, NotFound
 from control_plane.services import jobs, methods, models, results
+from control_plane.services.fleet import points
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
-from web import job_form, job_page, logs, policy_form, snippets, words
+from web import job_form, job_page, logs, policy_form, snippets, sparklines, words
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import fragment
@@ -50,6 +51,8 @@ def index(project: str) -> ResponseReturnValue:
     if total and not found:  # beyond the last page
         found, total = listed(page.offset)
     offered = {record.name: methods.manifest(record, locale()).display for record in methods.list_methods(actor, cp)}
+    curves = points.losses([job.id for job in found])
+    losses = {key: {"path": sparklines.path(one), "first": one[0], "last": one[-1]} for key, one in curves.items()}
     names = {key: record.name for key, record in results.methods_of({job.method_version_id for job in found}).items()}
     return render_template(
         "jobs/index.html",
@@ -57,6 +60,7 @@ def index(project: str) -> ResponseReturnValue:
         page=page,
         methods=offered,
         method_names=names,
+        losses=losses,
         owners=results.owners_of({job.created_by for job in found}),
         seconds=results.seconds_of([job.id for job in found], cp.clock()),
         is_filtered=bool(state or method or text),

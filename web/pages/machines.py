@@ -13,7 +13,7 @@ from control_plane.domain.errors import AddressLoopback
 from control_plane.services import overview
 from control_plane.services.fleet import enrollment, machines, upkeep
 from control_plane.store.machines import MachineRecord
-from web import fleet_snippets
+from web import fleet_snippets, sparklines
 from web.access import requires, signed_in, the_actor, the_control_plane
 from web.failures import sentence
 from web.fragments import fragment
@@ -31,7 +31,8 @@ def index() -> ResponseReturnValue:
     """All machines."""
     cp = the_control_plane()
     found = machines.list_machines(the_actor(), cp)
-    return render_template("machines/index.html", machines=found, unreachable=_unreachable())
+    loads = {key: sparklines.path(kept, 0.0, 1.0) for key, kept in machines.loads(the_actor(), cp).items()}
+    return render_template("machines/index.html", machines=found, loads=loads, unreachable=_unreachable())
 
 
 @blueprint.get("/machines/<machine_id>")
@@ -41,7 +42,8 @@ def show(machine_id: str) -> ResponseReturnValue:
     actor, cp = the_actor(), the_control_plane()
     machine = machines.get(actor, cp, machine_id)
     held, snippet = overview.held(actor, cp, machine_id), _snippet(machine)
-    return render_template("machines/show.html", machine=machine, held=held, snippet=snippet)
+    load = sparklines.path(machines.loads(actor, cp).get(machine_id, ()), 0.0, 1.0)
+    return render_template("machines/show.html", machine=machine, held=held, load=load, snippet=snippet)
 
 
 @blueprint.post("/machines/join")

@@ -28,7 +28,7 @@ from control_plane.domain.lifecycle import (
 )
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.presence import STOP, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, ReplicaStatus
-from control_plane.fleet import Presence, is_news
+from control_plane.fleet import LOADS_EVERY, LOADS_KEPT, Presence, is_news
 from control_plane.services import audit, deployments
 from control_plane.services.fleet import attempts, enrollment, offers
 from control_plane.store.database import database, transaction, update_rows
@@ -242,6 +242,12 @@ def list_machines(actor: Actor, cp: ControlPlane) -> list[MachineRecord]:
     require(actor, "machine.see")
     rows = MachineRecord.select().where(MachineRecord.removed_at == 0).order_by(MachineRecord.name, MachineRecord.id)
     return [_as_heard(cp, machine) for machine in rows]
+
+
+def loads(actor: Actor, cp: ControlPlane) -> dict[str, list[float]]:
+    """machine id → how busy it was (0 … 1) in the last half hour, the oldest first. Raises Denied."""
+    require(actor, "machine.see")
+    return cp.fleet.loads(cp.clock() - LOADS_KEPT * LOADS_EVERY)
 
 
 def names(actor: Actor, cp: ControlPlane) -> dict[str, str]:

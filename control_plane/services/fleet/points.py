@@ -7,8 +7,10 @@ the curve is. An answer takes the level on which the curve is short enough, and 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from control_plane.domain.learning import HELD_OUT_LOSS, LOSS, Learning, judge
@@ -17,6 +19,7 @@ from control_plane.store.jobs import AttemptRecord
 from control_plane.store.points import CurveRecord, PointRecord
 from control_plane.store.statements import Prepared
 
+SKETCHED = 32  # points of a curve as large as a word
 MOST_SHOWN = 2_000  # points of a curve in one answer
 _KEPT = 4  # points of a bucket
 _FIRST_WIDTH = 64
@@ -141,6 +144,36 @@ def learning(job_id: int) -> Learning | None:
     names = (LOSS, HELD_OUT_LOSS)
     found = {one["name"]: one["points"] for one in series(job_id, names=names)["series"]}
     return judge(*([value for _step, value in found.get(name, [])] for name in names))
+
+
+def losses(job_ids: Sequence[int]) -> dict[int, list[float]]:
+    """job → its loss as at most SKETCHED values at equal distances, of the newest attempt that reported one.
+
+    Two statements however many jobs: for lists. The caller has shown that it may see the jobs.
+    """
+    query: Any = (
+        CurveRecord.select(CurveRecord.id, CurveRecord.count, AttemptRecord.job)
+        .join(AttemptRecord, on=(CurveRecord.attempt == AttemptRecord.id))
+        .where(AttemptRecord.job.in_(list(job_ids)), CurveRecord.name == LOSS, CurveRecord.count > 0)
+    )
+    newest = {job: (curve, count) for curve, count, job in query.order_by(CurveRecord.attempt).tuples()}
+    values: dict[int, list[float]] = {curve: [] for curve, _count in newest.values()}
+    if values:
+        places = (
+            (PointRecord.curve == curve) & PointRecord.position.in_(_spread(count)) for curve, count in newest.values()
+        )
+        points: Any = PointRecord.select(PointRecord.curve, PointRecord.value).where(
+            PointRecord.level == 0, reduce(operator.or_, places)
+        )
+        for curve, value in points.order_by(PointRecord.curve, PointRecord.position).tuples():
+            values[curve].append(float(value))
+    return {int(job): values[curve] for job, (curve, _count) in newest.items()}
+
+
+def _spread(count: int) -> list[int]:
+    """At most SKETCHED positions of so many, at equal distances, the first and the last among them."""
+    most = min(count, SKETCHED)
+    return [at * (count - 1) // (most - 1) for at in range(most)] if most > 1 else [0]
 
 
 def _answer(curves: Sequence[CurveRecord], numbers: dict[int, int], after: int) -> list[list[float]]:
