@@ -115,6 +115,7 @@ def stage(code: str) -> str:
         "blobs": gettext("Fetching the files"),
         "environment": gettext("Setting up the method's environment"),
         "loading": gettext("Loading the model"),
+        "reference": gettext("Asking the untrained model"),
         "training": gettext("Learning"),
         "saving": gettext("Saving"),
         "baseline": gettext("Asking the model to compare with"),

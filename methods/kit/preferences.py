@@ -6,7 +6,8 @@ from typing import Any
 
 from kit import datasets
 from kit.datasets import Message, Row, encoded, kept, text
-from kit.job import Dataset
+from kit.events import fail
+from kit.job import Dataset, Job
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,14 @@ def tokenize_pairs(pairs: list[Pair], tokenizer: Any, max_length: int) -> list[d
     ]  # fmt: skip
 
 
+def pairs_of(job: Job, tokenizer: Any) -> tuple[list[dict[str, list[int]]], list[dict[str, list[int]]]]:
+    """The pairs of a job's input ``dataset`` in tokens: (all to learn from, those held out to watch)."""
+    dataset, max_length = job.datasets["dataset"], job.parameters["max_length"]
+    learned = read_pairs(dataset.train, dataset.format, "train")
+    watched = held_out_pairs(dataset, tokenizer, max_length, job.parameters["held_out_rows"])
+    return tokenize_pairs(learned, tokenizer, max_length), watched
+
+
 def held_out_pairs(dataset: Dataset, tokenizer: Any, max_length: int, most: int) -> list[dict[str, list[int]]]:
     """The first held-out pairs in tokens, at most `most`, without those that are longer than is learned from."""
     if dataset.test is None or most == 0:
@@ -74,6 +83,25 @@ def tokenize_judged(rows: list[Judged], tokenizer: Any, max_length: int) -> list
         {"prompt_ids": kept(number, prompt, len(answer), max_length), "completion_ids": answer, "label": row.is_good}
         for number, (row, (prompt, answer)) in enumerate(zip(rows, answers, strict=True), 1)
     ]
+
+
+def judged_of(job: Job, tokenizer: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The judged answers of a job's input ``dataset`` in tokens: (all to learn from, those held out to watch).
+
+    Refuses with ``judgements_all_alike`` where nothing says what makes an answer good or bad.
+    """
+    dataset, max_length = job.datasets["dataset"], job.parameters["max_length"]
+    learned = read_judged(dataset.train, dataset.format, "train")
+    if len({row.is_good for row in learned}) == 1:
+        word = "good" if learned[0].is_good else "bad"
+        said = f"All {len(learned)} answers are called {word}; to learn what makes the difference, both are needed."
+        fail("judgements_all_alike", said, rows=len(learned), label=learned[0].is_good)
+    whole: list[dict[str, Any]] = []
+    if dataset.test is not None and job.parameters["held_out_rows"]:
+        watched = read_judged(dataset.test, dataset.format, "test")[: job.parameters["held_out_rows"]]
+        whole = tokenize_judged(watched, tokenizer, max_length=10**9)
+    fitting = [one for one in whole if len(one["prompt_ids"]) + len(one["completion_ids"]) <= max_length]
+    return tokenize_judged(learned, tokenizer, max_length), fitting
 
 
 def _pair(raw: dict[str, Any]) -> Pair:

@@ -13,6 +13,11 @@ class Stop:
 
     requested = False
 
+    def leave_if_requested(self) -> None:
+        """End with status 143 if somebody asked for it, where there is nothing to save yet."""
+        if self.requested:
+            raise SystemExit(TERMINATED)
+
 
 def install() -> None:
     """From now on SIGTERM ends the process with status 143, running every ``finally`` on the way."""

@@ -16,20 +16,17 @@ def main(job: Job, out: Path, events: Events) -> None:
     from kit.training import adapters, course, held_out
 
     course.prepare(job)
-    steps, max_length = job.parameters["steps"], job.parameters["max_length"]
+    steps = job.parameters["steps"]
     events.progress(0, steps, "loading")
-    dataset = job.datasets["dataset"]
-    pairs = preferences.read_pairs(dataset.train, dataset.format, "train")
     base = job.models["base"]
     model, tokenizer = reward_models.load_base(base, job.parameters["precision"])
-    learned = whole(preferences.tokenize_pairs(pairs, tokenizer, max_length))
-    kept = whole(preferences.held_out_pairs(dataset, tokenizer, max_length, job.parameters["held_out_rows"]))
+    learned, watched = map(whole, preferences.pairs_of(job, tokenizer))
     facts = models.card(base)
     model = adapters.lora(model, job, facts, task_type="SEQ_CLS")
 
     with signals.deferred() as stop:
         trainer = make_trainer(model, tokenizer, learned, job, out, events, stop)
-        trainer.report.held_out = held_out.HeldOut(kept, job.parameters["batch_size"], steps, trainer.measure)
+        trainer.report.held_out = held_out.HeldOut(watched, job.parameters["batch_size"], steps, trainer.measure)
         course.run(trainer, job, out, stop)
     events.progress(steps, steps, "saving")
     changes = {"form": "reward", "packaging_problem": reward_models.NOT_PACKAGED}

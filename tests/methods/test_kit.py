@@ -151,6 +151,21 @@ def test_a_judged_answer_carries_its_judgement(tmp_path: Path) -> None:
     assert encoded == {"prompt_ids": ["b"], "completion_ids": ["x<end>"], "label": False}
 
 
+@pytest.mark.parametrize("label", [True, False])
+def test_judgements_that_are_all_alike_are_refused(tmp_path: Path, label: bool) -> None:
+    row = {"prompt": "a", "completion": "b", "label": label}
+    train, test = write_lines(tmp_path / "a.jsonl", row, row), write_lines(tmp_path / "b.jsonl", row, row)
+    dataset = {"dataset": job.Dataset("unpaired_preference", train, test)}
+    parameters = {"max_length": 9, "held_out_rows": 1}
+    asked = job.Job("kto", parameters, {}, dataset, 1, (), 1, None, None)
+    with pytest.raises(Refusal) as refused:
+        preferences.judged_of(asked, Words(template=False))
+    assert (refused.value.code, refused.value.params) == ("judgements_all_alike", {"rows": 2, "label": label})
+    write_lines(train, row, row | {"label": not label})
+    learned, watched = preferences.judged_of(asked, Words(template=False))
+    assert ([one["label"] for one in learned], [one["label"] for one in watched]) == ([label, not label], [label])
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

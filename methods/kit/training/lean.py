@@ -8,6 +8,7 @@ from peft.tuners import lora
 from torch.nn import functional
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
+SHORT = 256  # tokens up to which plain attention takes less time than flash attention, above all backwards on a CPU
 WORTHWHILE = 8  # tokens of a shared beginning from which on a second pass costs less than it saves
 
 
@@ -32,6 +33,12 @@ def _forward(layer: Any, x: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
     base = layer.base_layer(x)
     inner = functional.linear(x, narrow)
     return torch.addmm(base.flatten(0, -2), inner.flatten(0, -2), wide.t()).view_as(base)
+
+
+def choose_attention(longest: int) -> None:
+    """Plain attention where no row has more than `SHORT` tokens."""
+    if longest <= SHORT:
+        torch.backends.cuda.enable_flash_sdp(enabled=False)  # despite its name this switch is the CPU's, too
 
 
 def shared_beginning(ids: torch.Tensor, labels: torch.Tensor) -> int:

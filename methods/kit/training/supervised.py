@@ -16,8 +16,6 @@ from kit.training.by_length import ByLength
 from kit.training.report import Report
 from kit.training.selective import SelectiveTrainer
 
-SHORT = 256  # tokens up to which plain attention takes less time than flash attention, above all backwards on a CPU
-
 Facts = dict[str, Any]
 Loaded = tuple[Any, Any]  # transformers model, tokenizer
 
@@ -41,7 +39,7 @@ def teach(
     model, tokenizer = (load or _loaded)(job)
     learned, measured = lessons.of(job, tokenizer)
     best.check(job, measured)
-    _choose_attention(learned)
+    lean.choose_attention(max(len(one["input_ids"]) for one in learned))
     rows = packed.pack(learned, job.parameters["max_length"]) if job.parameters["packing"] else learned
     steps = lessons.count_steps(job, len(rows))
     facts = models.card(base)
@@ -81,10 +79,3 @@ def make_trainer(model: Any, tokenizer: Any, rows: list[Any], job: Job, out: Pat
 
 def _loaded(job: Job) -> Loaded:
     return models.load_base(job.models["base"], job.parameters["precision"])
-
-
-def _choose_attention(examples: list[Any]) -> None:
-    import torch
-
-    if max(len(example["input_ids"]) for example in examples) <= SHORT:
-        torch.backends.cuda.enable_flash_sdp(enabled=False)  # despite its name this switch is the CPU's, too

@@ -1,0 +1,125 @@
+"""How likely a model finds answers: the output layer sees only their tokens, and the prompt of a pair is computed once.
+
+TRL's trainers for preferences ask a model for the log-probability of each labelled token, and for a few numbers beside
+it; the layers here stand in the model's place and compute nothing else.
+"""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from kit.training import lean
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """What TRL reads of a model's answer, [rows, length - 1] each; only `log_probs` is computed, the others are 0."""
+
+    log_probs: torch.Tensor
+    entropy: torch.Tensor
+    mean_logits: torch.Tensor
+    is_top1: torch.Tensor
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """Both answers of each pair behind their one prompt, in one row: prompt, preferred answer, other answer."""
+
+    ids: torch.Tensor  # [pairs, width]
+    positions: torch.Tensor  # [pairs, width]: the other answer's go on behind the prompt, too
+    allowed: torch.Tensor  # [pairs, width, width]: which token sees which; the answers do not see each other
+    places: torch.Tensor  # [tokens]: where each answer's token is predicted, in the flat [pairs × width]
+    wanted: torch.Tensor  # [tokens]: where it stands in the flat [2 pairs × (length - 1)]
+
+
+class Asked:
+    """A causal language model, asked for the log-probabilities of labelled tokens as TRL asks it.
+
+    ``pairs`` says that the rows are the preferred answers and then the others, in the order of their prompts. What a
+    model with memory of another kind than plain keys and values is asked is the same, row by row.
+    """
+
+    def __init__(self, plain: Any, pairs: bool) -> None:
+        self._places: torch.Tensor | None = None
+        inner = plain.get_base_model() if hasattr(plain, "get_base_model") else plain
+        takes_positions = "position_ids" in inspect.signature(inner.forward).parameters
+        masked = inner.config._attn_implementation in ("sdpa", "eager")
+        self.shares = pairs and takes_positions and masked and lean.can_share(plain)
+        plain.get_output_embeddings().register_forward_pre_hook(self._select)
+
+    def __call__(
+        self, model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor, **_: Any
+    ) -> Likelihood:
+        """The log-probability of each token with a label (0 elsewhere); all three are [rows, length]."""
+        if self.shares and len(input_ids) > 1 and bool((labels[:, 0] == -100).all()):
+            found = self._beside(model, input_ids, attention_mask, labels)
+        else:
+            found = self._row_by_row(model, input_ids, attention_mask, labels)
+        nothing = torch.zeros_like(found, requires_grad=False)
+        return Likelihood(found, nothing, nothing, nothing.bool())
+
+    def _row_by_row(self, model: Any, ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        counts = functional.pad(labels[:, 1:] != -100, (0, 1))  # where the next token counts
+        places = counts.flatten().nonzero()[:, 0]
+        found = self._at(model, places, labels[:, 1:][counts[:, :-1]], input_ids=ids, attention_mask=mask)
+        return found.new_zeros(counts[:, :-1].shape).masked_scatter(counts[:, :-1], found)
+
+    def _beside(self, model: Any, ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        rows = beside(ids, mask, labels)
+        dtype = model.get_input_embeddings().weight.dtype
+        unseen = torch.zeros(rows.allowed.shape, dtype=dtype, device=ids.device)
+        unseen.masked_fill_(~rows.allowed, torch.finfo(dtype).min)
+        targets = labels[:, 1:].flatten()[rows.wanted]
+        found = self._at(
+            model, rows.places, targets, input_ids=rows.ids, position_ids=rows.positions, attention_mask=unseen[:, None]
+        )
+        empty = found.new_zeros(labels[:, 1:].numel())
+        return empty.index_put((rows.wanted,), found).view(labels[:, 1:].shape)
+
+    def _at(self, model: Any, places: torch.Tensor, targets: torch.Tensor, **given: Any) -> torch.Tensor:
+        """The log-probabilities of `targets`, each predicted at its place in the flat [rows × width]."""
+        self._places = places
+        try:
+            logits = model(**given, use_cache=False).logits[0]
+        finally:
+            self._places = None
+        return -functional.cross_entropy(logits.float(), targets, reduction="none")
+
+    def _select(self, _module: Any, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
+        """Before the output layer: [rows, width, features] → [1, places, features]."""
+        if self._places is None:
+            return None
+        return (given[0].flatten(0, 1)[self._places].unsqueeze(0), *given[1:])
+
+
+def beside(ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> _Beside:
+    """Lay out preferred answers and then the others, [2 pairs, length] each, padded on the right, prompt by prompt.
+
+    A label (not -100) stands at each of an answer's tokens and nowhere else; a pair's prompts are the same.
+    """
+    pairs, length = len(ids) // 2, ids.shape[1]
+    begins = (labels != -100).int().argmax(dim=1).tolist()[:pairs]
+    ends = mask.sum(dim=1).tolist()
+    sizes = [(begin, ends[row], ends[pairs + row] - begin) for row, begin in enumerate(begins)]
+    width = max(end + other for _, end, other in sizes)
+    packed = ids.new_zeros((pairs, width))
+    part = ids.new_full((pairs, width), -1)  # 0 prompt, 1 preferred answer, 2 the other, -1 nothing
+    positions = torch.zeros_like(packed)
+    count = torch.arange(width + length, device=ids.device)
+    places, wanted = [], []
+    for row, (begin, end, other) in enumerate(sizes):
+        packed[row, :end] = ids[row, :end]
+        packed[row, end : end + other] = ids[pairs + row, begin : begin + other]
+        part[row, :begin], part[row, begin:end], part[row, end : end + other] = 0, 1, 2
+        positions[row, :end] = count[:end]
+        positions[row, end : end + other] = count[begin : begin + other]
+        # the prompt's last token predicts the first one of both answers
+        last = row * width + begin - 1
+        places += [last + count[: end - begin], last + count[:1], row * width + end + count[: other - 1]]
+        first = begin - 1 + row * (length - 1)
+        wanted += [first + count[: end - begin], first + pairs * (length - 1) + count[:other]]
+    before = count[:width, None] >= count[:width]
+    allowed = before & ((part[:, None] == 0) | (part[:, None] == part[:, :, None]))
+    return _Beside(packed, positions, allowed, torch.cat(places), torch.cat(wanted))
