@@ -275,7 +275,13 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
     }  # fmt: skip
-    named = {"datasets.show": "faults", "methods.show": "sft_demo", "people.show": _somebody()}
+    named = {
+        "datasets.show": "faults",
+        "methods.show": "sft_demo",
+        "methods.difference": "sft_demo",
+        "own_methods.edit": "sft_demo",
+        "people.show": _somebody(),
+    }
     with app.test_request_context():
         adapter = app.url_map.bind("")
         for rule in app.url_map.iter_rules():

@@ -78,6 +78,28 @@ def show_method(name: str) -> Snippet:
     return _snippet(["methods", "show", name], python)
 
 
+def new_method() -> Snippet:
+    python = 'print(client.upload_method("mine", check_only=True).name)\nprint(client.upload_method("mine").id)'
+    return _snippet(["method", "new", "mine"], python)
+
+
+def upload_method(name: str) -> Snippet:
+    return _snippet(["method", "run", name], f"print(client.upload_method({name!r}).number)")
+
+
+def publish_method(name: str) -> Snippet:
+    python = f"draft = client.list_method_versions({name!r})[0]\nprint(client.publish_method(draft.id).current)"
+    return _snippet(["method", "publish", name], python)
+
+
+def compare_versions(name: str, old: int, new: int) -> Snippet:
+    python = (
+        f"ids = {{one.number: one.id for one in client.list_method_versions({name!r})}}\n"
+        f'for file in client.compare_method_versions(ids[{old}], ids[{new}]).files:\n    print(*file.lines, sep="\\n")'
+    )
+    return _snippet(["method", "diff", name, str(old), str(new)], python)
+
+
 def create_token() -> Snippet:
     python = (
         'print(client.create_api_token("my-script").token)\n'

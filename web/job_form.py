@@ -61,6 +61,11 @@ class Draft:
     errors: dict[str, str] = field(default_factory=dict)  # by control; "" is the whole form
 
     @property
+    def method(self) -> str:
+        """By what name this very version is asked for."""
+        return methods.pinned(self.record)
+
+    @property
     def is_readable(self) -> bool:
         """Whether every text was of its field's type."""
         return not self.errors
@@ -254,7 +259,7 @@ def snippet(project: str, draft: Draft, now: float) -> snippets.Snippet:
     given = {name: pin["id"] for name, pin in references(draft).items()}
     seed = 42 if "seed" in draft.errors else int(draft.seed)
     policy = policy_form.asked(policy_form.policy(draft.policy, now))
-    return snippets.submit(project, draft.record.name, draft.name, changed, given, seed, policy)
+    return snippets.submit(project, draft.method, draft.name, changed, given, seed, policy)
 
 
 def _lacks(draft: Draft) -> bool:

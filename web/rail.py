@@ -66,6 +66,8 @@ def of_job(
     """The Rail of what a job of `method` works on; the job's own stop shows how it stands until its result does."""
     if made is not None:
         return of_model(actor, cp, project, made.id)
+    if job.kind == lifecycle.DRY_RUN:  # it is about no data and no model of the project
+        return {}
     source = pins.given(job, method.subject)
     if job.kind == "train" or source is None:
         known = _from_dataset(actor, cp, project, job)

@@ -23,6 +23,7 @@ from control_plane.services.methods import DELETED, DRAFT, OURS, PUBLISHED
 from control_plane.store.database import transaction
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.projects import ProjectRecord
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,17 @@ def _may_see(actor: Actor, one: MethodVersionRecord) -> bool:
     return bool(one.source == methods.SHIPPED or one.approved_at) or actor.may("method.write")
 
 
+def used_by(actor: Actor, cp: ControlPlane, name: str, limit: int = 10) -> list[tuple[JobRecord, ProjectRecord]]:
+    """The newest jobs that took any version of a method, of projects whose jobs the actor may see. Raises Denied."""
+    require(actor, "method.see")
+    seen = [one for one in ProjectRecord.select() if actor.may("job.see", one.id)]
+    projects = {one.id: one for one in seen}
+    versions_of = MethodVersionRecord.select(MethodVersionRecord.id).where(MethodVersionRecord.name == name)
+    query = JobRecord.select().where(JobRecord.method_version.in_(versions_of), JobRecord.project.in_(list(projects)))
+    found = query.where(JobRecord.kind != DRY_RUN).order_by(JobRecord.id.desc()).limit(limit)
+    return [(job, projects[job.project_id]) for job in found]
+
+
 def own_files(record: MethodVersionRecord) -> dict[str, dict[str, Any]]:
     """The files of a version's own folder by their paths in it: {"path", "sha256", "size"}."""
     folder = f"{record.name}/"
@@ -158,18 +170,18 @@ def copy(
     name: str,
     kind_of_method: str = "",
     words: Mapping[str, Mapping[str, str]] | None = None,
-    changed: Mapping[str, bytes] | None = None,
+    options: str = "",
 ) -> MethodVersionRecord:
     """The draft of a new method that begins as a version of another one, which may be a template.
 
-    `kind_of_method` is its type and `words` its {"display": {language: text}, "description": …}, where given; `changed`
-    are files that are others already. Raises what `add` raises, NotFound, NameInvalid.
+    `kind_of_method` is its type and `words` its {"display": {language: text}, "description": …}, where given;
+    `options` is TOML that is added to its manifest. Raises what `add` raises, NotFound, NameInvalid.
     """
     before = version(actor, cp, source_id, "method.write")
     checked(name)
-    files = {path: content(cp, one) for path, one in own_files(before).items()} | dict(changed or {})
+    files = {path: content(cp, one) for path, one in own_files(before).items()}
     text = files[method_files.MANIFEST].decode("utf-8")
-    files[method_files.MANIFEST] = manifest_text.renamed(text, name, kind_of_method, words or {}).encode()
+    files[method_files.MANIFEST] = (manifest_text.renamed(text, name, kind_of_method, words or {}) + options).encode()
     if "example.json" in files:
         old, new = f'"method": "{before.name}"'.encode(), f'"method": "{name}"'.encode()
         files["example.json"] = files["example.json"].replace(old, new)

@@ -26,7 +26,7 @@ def of(job: JobRecord, attempt: AttemptRecord | None) -> dict[str, Any]:
 def given(job: JobRecord, name: str) -> int | None:
     """The id of what the job was given as this input; None where it was given nothing, or `name` is empty."""
     pin = job.inputs.get(name)
-    return int(pin["id"]) if pin else None
+    return (int(pin["id"]) or None) if pin else None
 
 
 def _input(pin: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import json
 import random
 import struct
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,12 @@ def job_of(record: MethodVersionRecord) -> JobRecord | None:
     """The newest dry run of a version. The caller has shown that it may see the version."""
     found: JobRecord | None = JobRecord.get_or_none(JobRecord.id == record.trial_job) if record.trial_job else None
     return found
+
+
+def jobs_of(records: Iterable[MethodVersionRecord]) -> dict[int, JobRecord]:
+    """The newest dry run of each of these versions that has one, by the job's id."""
+    numbers = [one.trial_job for one in records if one.trial_job]
+    return {int(job.id): job for job in JobRecord.select().where(JobRecord.id.in_(numbers))}
 
 
 def _small(manifest: Manifest) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def submit(project: str) -> ResponseReturnValue:
             actor,
             cp,
             project,
-            draft.record.name,
+            draft.method,
             draft.name,
             draft.parameters,
             job_form.references(draft),
@@ -126,10 +126,18 @@ def _method(name: str) -> MethodVersionRecord:
         raise NotFound from problem
 
 
+def _still_offered(record: MethodVersionRecord) -> MethodVersionRecord:
+    """What is offered under a version's name today; of a method that was deleted, that version."""
+    try:
+        return methods.get(the_actor(), the_control_plane(), record.name)
+    except MethodUnknown:
+        return _method(methods.pinned(record))
+
+
 def _asked_method(before: JobRecord | None, offered: Offered) -> MethodVersionRecord | None:
     """By name, by the job to run again, or the first of a kind, of those that take the chosen data if there are any."""
     if before is not None:
-        return _method(methods.of_version(before.method_version_id).name)
+        return _still_offered(methods.of_version(before.method_version_id))
     if "method" in request.args:
         return _method(request.args["method"])
     kind, row_format = request.args.get("kind", ""), offered.format_of(asked_number("dataset", 0))
