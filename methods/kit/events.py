@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
+from kit.own import Listeners
+
 
 class Refusal(Exception):
     """The method cannot work on what it was given; ``code`` and ``params`` become a sentence for the reader."""
@@ -37,9 +39,14 @@ class Events:
 
     def __init__(self, out: Path) -> None:
         self._path = out / "events.jsonl"
+        self._listeners = Listeners()
 
     def _append(self, kind: str, **fields: Any) -> None:
-        line = json.dumps({"kind": kind, "time": time.time(), **fields}, ensure_ascii=False, allow_nan=False)
+        event = {"kind": kind, "time": time.time(), **fields}
+        heard = self._listeners.hear(event)
+        if kind == "metric":
+            event["values"] = {**heard, **event["values"]}
+        line = json.dumps(event, ensure_ascii=False, allow_nan=False)
         # Opened for each line: another process of the method may append too, and no line waits in a buffer.
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")

@@ -14,6 +14,7 @@ from typing import Any
 
 from kit.checking import Case, Check, Found
 from kit.events import fail
+from kit.own import checks as method_checks
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,16 @@ class Judged:
     ) -> None:
         """Take over a list; `own` are makers of further checks by name, whose parameters are theirs to refuse.
 
+        Those in the method's own folder `checks/` are among them without being named (kit/own.py).
+
         Refuses with `checks_missing`, `check_unknown`, `check_parameter_invalid`, and as each check does.
         """
         if not chosen or sum(_weight(one) for one in chosen) <= 0:
             fail("checks_missing", "There is no check with a weight above 0 in the list.")
+        makers = {**method_checks(), **(own or {})}
         self._checks: dict[str, tuple[Check, float]] = {}
         for one in chosen:
-            self._checks[_unused(str(one["check"]), self._checks)] = (_made(one, own or {}), _weight(one))
+            self._checks[_unused(str(one["check"]), self._checks)] = (_made(one, makers), _weight(one))
         self._weight = sum(weight for _, weight in self._checks.values())
 
     @property
