@@ -15,9 +15,10 @@ from typing import Any
 from flask import Flask
 
 from control_plane.context import ControlPlane
-from control_plane.domain.permissions import OWNER, Actor
+from control_plane.domain.permissions import OWNER, SYSTEM, Actor
 from control_plane.domain.presence import ReplicaStatus
 from control_plane.services import cases, datasets, deployments, jobs, methods
+from control_plane.services.access import people
 from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -25,6 +26,7 @@ from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.sweeps import SweepRecord
 from fleet_support import Fleet, report, upload
 
 CASE = "machine_faults"
@@ -244,6 +246,45 @@ def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
     return rooms
 
 
+def with_sweep(rooms: Rooms) -> Rooms:
+    """… and a sweep over two parameters that has ended."""
+    cp, made = rooms.cp, rooms.made
+    people.invite(SYSTEM, cp, "grace", "Grace", False)
+    owner = UserRecord.get(UserRecord.name == "grace")
+    first = JobRecord.get_by_id(made["train"])
+    space = {"lora_rank": [8, 16], "learning_rate": {"low": 0.0001, "high": 0.01, "log": True}}
+    sweep = SweepRecord.create(
+        project=first.project_id,
+        name="faults",
+        method_version=first.method_version_id,
+        parameters={key: value for key, value in first.parameters.items() if key not in space},
+        space=space,
+        inputs=first.inputs,
+        seed=first.seed,
+        objective="held_out_loss",
+        trials=4,
+        at_once=2,
+        outcome="done",
+        created_by=owner,
+        created_at=cp.clock(),
+        ended_at=cp.clock(),
+    )
+    inputs = {"base": made["base"], "dataset": made["version"]}
+    for number, (rank, rate, loss) in enumerate(
+        ((8, 0.0002, 0.41), (16, 0.001, 0.12), (16, 0.006, 0.35), (8, 0.001, 0.2)), 1
+    ):
+        job = rooms.submit("sft_demo", f"faults-{number}", inputs, lora_rank=rank, learning_rate=rate)
+        attempt = AttemptRecord.create(
+            job=job, number=1, machine=rooms.machine.id, fence=0, state="RUNNING", offered_at=0, offer_expires_at=0
+        )
+        told = {"kind": "metric", "time": 1, "step": STEPS, "values": {"held_out_loss": loss}}
+        events.append(rooms.machine, cp, attempt.id, 0, [(1, json.dumps(told))])
+        AttemptRecord.update(state="SUCCEEDED").where(AttemptRecord.id == attempt.id).execute()
+        JobRecord.update(state="SUCCEEDED", sweep=sweep, waiting_code="").where(JobRecord.id == job.id).execute()
+    made["sweep"] = sweep.id
+    return rooms
+
+
 # Not pages: streams, bytes, parts of pages, and what only redirects.
 NO_PAGES = {
     "monitoring.live", "monitoring.metrics", "monitoring.ready", "static", "live.events",
@@ -251,11 +292,11 @@ NO_PAGES = {
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
     "machines.authority", "machines.joined", "compare.series", "notifications.bell",
 }  # fmt: skip
-NEEDS_A_QUERY = {"cases.check"}  # stands below with its query
+NEEDS_A_QUERY = {"cases.check", "sweeps.new"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.
 MORE = (
     "/p/lab/jobs/new?kind=import", "/p/lab/jobs/new?kind=evaluate&model={adapter}", "/p/lab/jobs/new?from={train}",
-    "/p/lab/compare?job={train}&job={running}", "/p/lab/search?q=faults",
+    "/p/lab/compare?job={train}&job={running}", "/p/lab/sweeps/new?from={train}", "/p/lab/search?q=faults",
     "/p/lab/jobs?status=cancelled", "/p/lab/data/faults?split=test", "/p/lab/jobs/{failed}", "/p/lab/jobs/{waiting}",
     "/p/lab/models/{base}", "/p/lab/models/{gguf}", "/p/lab/evaluations/{evaluation}?show=differences",
     "/p/lab/deployments/new?model={gguf}", "/p/lab/cases/machine_faults/run?dataset={version}",
@@ -274,6 +315,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
     values = {
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
+        "sweep_id": made.get("sweep"),
     }  # fmt: skip
     named = {
         "datasets.show": "faults",

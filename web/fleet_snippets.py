@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import url_for
 
@@ -64,6 +67,34 @@ def show_machine(machine_id: str) -> Snippet:
 
 def list_cases() -> Snippet:
     return _snippet(["cases", "list"], "for case in client.list_cases():\n    print(case.name)")
+
+
+def list_sweeps(project: str) -> Snippet:
+    python = f"for sweep in client.list_sweeps({project!r}):\n    print(sweep.id, sweep.name, sweep.outcome)"
+    return _snippet(["--project", project, "sweeps", "list"], python)
+
+
+def show_sweep(project: str, sweep_id: int) -> Snippet:
+    python = (
+        f"sweep = client.get_sweep({sweep_id})\n"
+        "for trial in sweep.tried:\n    print(trial.job_id, trial.values, trial.state, trial.value)\n"
+        "print(sweep.best_job_id)"
+    )
+    return _snippet(["--project", project, "sweeps", "show", str(sweep_id)], python)
+
+
+def start_sweep(project: str, method: str, inputs: Mapping[str, Mapping[str, Any]]) -> Snippet:
+    """A sweep over the learning rate, as an example."""
+    given = {name: pin["id"] for name, pin in inputs.items()}
+    varied = {"low": 0.0001, "high": 0.01, "log": True}
+    command = ["--project", project, "sweeps", "start", method, "--vary", f"learning_rate={json.dumps(varied)}"]
+    command += [part for name, number in given.items() for part in ("--input", f"{name}={number}")]
+    python = (
+        f"varied = {{'learning_rate': {varied!r}}}\n"
+        f"sweep = client.start_sweep({project!r}, {method!r}, varied, trials=8, inputs={given!r})\n"
+        "print(sweep.id, sweep.outcome)"
+    )
+    return _snippet(command, python)
 
 
 def list_methods() -> Snippet:

@@ -72,7 +72,7 @@ def number(value: float | None, locale: str) -> str:
         return str(format_decimal(int(value), locale=locale))
     short = float(f"{value:.4g}")
     if abs(short) < 0.001:  # Below it, zeros hide the digits.
-        return f"{short:g}"
+        return f"{short:g}".replace(".", decimal_sign(locale))
     return str(format_decimal(short, "#,##0.####", locale=locale))
 
 

@@ -102,8 +102,8 @@ def read(
         text = sent[-1]  # A checkbox sends its "true" after the hidden "false" that stands for an empty one.
         try:
             if text.strip() or _empty_is_a_value(schema, name):
-                values[name] = _parsed(parameter, text, decimal)
-        except _Unreadable as unreadable:
+                values[name] = parsed(parameter, text, decimal)
+        except Unreadable as unreadable:
             errors[name] = unreadable.code
     return values, errors
 
@@ -114,8 +114,8 @@ def texts(schema: Schema, form: FormData, prefix: str = PREFIX) -> dict[str, str
     return {name: entries[-1] for name, entries in sent.items() if entries}
 
 
-class _Unreadable(ValueError):
-    """A text is not of its parameter's type."""
+class Unreadable(ValueError):
+    """A text is not of its parameter's type; `code` as `read` gives it."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -204,7 +204,8 @@ def _empty_is_a_value(schema: Schema, name: str) -> bool:
     return _kind(parameter) in ("text", "multiline", "select") and name not in schema.get("required", ())
 
 
-def _parsed(parameter: Schema, text: str, decimal: str) -> object:
+def parsed(parameter: Schema, text: str, decimal: str) -> object:
+    """A text as a value of the type that its parameter's schema names. Raises Unreadable."""
     kind = _kind(parameter)
     if kind == "select":
         return _choice(parameter["enum"], text)
@@ -223,37 +224,37 @@ def _choice(choices: Sequence[object], text: str) -> object:
     for choice in choices:
         if _text(choice, "select") == text:
             return choice
-    raise _Unreadable("not_a_choice")
+    raise Unreadable("not_a_choice")
 
 
 def _boolean(text: str) -> bool:
     if text not in ("true", "false"):
-        raise _Unreadable("not_a_choice")
+        raise Unreadable("not_a_choice")
     return text == "true"
 
 
 def _integer(text: str) -> int:
     if not _INTEGER.fullmatch(text) or len(text) > 30:  # Longer than any count, and quick to refuse.
-        raise _Unreadable("not_an_integer")
+        raise Unreadable("not_an_integer")
     return int(text)
 
 
 def _number(text: str, decimal: str) -> float:
     foreign = "." if decimal == "," else ","
     if _THOUSANDS[foreign].fullmatch(text):
-        raise _Unreadable("not_a_number")
+        raise Unreadable("not_a_number")
     text = text.replace(",", ".")
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(number):
-        raise _Unreadable("not_a_number")
+        raise Unreadable("not_a_number")
     return number
 
 
 def _json(text: str) -> object:
     def refuse(_: str) -> object:
-        raise _Unreadable("not_json")
+        raise Unreadable("not_json")
 
     try:
         return json.loads(text, parse_constant=refuse)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise _Unreadable("not_json") from error
+        raise Unreadable("not_json") from error

@@ -19,6 +19,7 @@ from control_plane.domain.forms import REWARD
 from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.permissions import Actor
 from control_plane.services import datasets, methods, models
+from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from web import fleet_snippets, forms, policy_form, snippets, words
@@ -74,6 +75,13 @@ class Draft:
 def fresh(record: MethodVersionRecord) -> Draft:
     """An empty form of a method."""
     return Draft(record, methods.manifest(record, locale()))
+
+
+def of_job(record: MethodVersionRecord, before: JobRecord) -> Draft:
+    """A form filled in as a job of the method was."""
+    inputs = {name: str(pin["id"]) for name, pin in before.inputs.items()}
+    same: dict[str, Any] = {"parameters": dict(before.parameters), "policy": policy_form.values_of(before)}
+    return replace(fresh(record), name=before.name, seed=str(before.seed), inputs=inputs, **same)
 
 
 def received(record: MethodVersionRecord, form: MultiDict[str, str]) -> Draft:

@@ -249,6 +249,41 @@ def version(dataset: DatasetRecord, record: DatasetVersionRecord) -> str:
     return f"{dataset.name} v{record.number} · {rows} · {held_out}"
 
 
+def sweep_state(outcome: str) -> str:
+    """How a sweep stands."""
+    names: dict[str, str] = {
+        "": gettext("Running"),
+        "done": gettext("Done"),
+        "stopped": gettext("Stopped"),
+        "cancelled": gettext("Cancelled"),
+    }
+    return names.get(outcome, outcome)
+
+
+def objective(name: str) -> str:
+    """What the jobs of a sweep are compared by."""
+    names: dict[str, str] = {
+        "held_out_loss": gettext("Loss on held-out rows (less is better)"),
+        "reward": gettext("Reward (more is better)"),
+    }
+    return names.get(name, name)
+
+
+def value(given: object) -> str:
+    """A parameter's value as the reader writes it; what a form holds as text may come as text."""
+    switches: dict[str, str] = {"true": gettext("yes"), "false": gettext("no")}
+    text = given if isinstance(given, str) else json.dumps(given)
+    if text in switches:
+        return switches[text]
+    is_number = isinstance(given, int | float) and not isinstance(given, bool)
+    return formatting.number(float(text), locale()) if is_number else text
+
+
+def why(reason: str, params: Mapping[str, object]) -> str:
+    """The sentence of a stored reason; empty without one."""
+    return say(reason, params, locale()) if reason else ""
+
+
 def state(job: JobRecord, attempt: AttemptRecord | None) -> str:
     """The state to show of a job: finer than what is stored, by its newest attempt. A key of macros/status.html."""
     if job.state == SUCCEEDED and job.learning in (DIVERGED, FLAT):

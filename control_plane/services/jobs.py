@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from control_plane.context import ControlPlane
@@ -82,34 +83,43 @@ def named(actor: Actor, cp: ControlPlane, job_id: int, permission: str = "job.se
     return job
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which of a project's jobs a list is to hold; what is left out does not matter."""
+
+    state: str = ""
+    method: str = ""
+    text: str = ""  # a part of their names or titles
+    tag: str = ""  # what they bear
+    in_sweeps: bool = True  # those of sweeps among them
+
+
 def list_jobs(
     actor: Actor,
     cp: ControlPlane,
     project: str,
-    state: str = "",
-    method: str = "",
+    wanted: Wanted = Wanted(),  # it is frozen
     limit: int = 50,
     offset: int = 0,
     sort: str = "-created",
-    text: str = "",
-    tag: str = "",
 ) -> tuple[list[JobRecord], int]:
     """A page of a project's jobs, and how many there are in all. Raises NotFound, Denied.
 
-    `text` is a part of their names or titles, `tag` what they bear. `sort` is one of created, name, state and ended,
-    with a hyphen before it for the other way round.
+    `sort` is one of created, name, state and ended, with a hyphen before it for the other way round.
     """
     project_id = projects.get(actor, cp, project, "job.see").id
     query = JobRecord.select().where(JobRecord.project == project_id, is_kept(JobRecord))
-    if state:
-        query = query.where(JobRecord.state == (state if state in JOB_STATES else ""))
-    if method:
-        versions = MethodVersionRecord.select(MethodVersionRecord.id).where(MethodVersionRecord.name == method)
+    if wanted.state:
+        query = query.where(JobRecord.state == (wanted.state if wanted.state in JOB_STATES else ""))
+    if wanted.method:
+        versions = MethodVersionRecord.select(MethodVersionRecord.id).where(MethodVersionRecord.name == wanted.method)
         query = query.where(JobRecord.method_version.in_(versions))
-    if text:
-        query = query.where(bears(JobRecord, text))
-    if tag:
-        query = query.where(has_tag(JobRecord, tag))
+    if wanted.text:
+        query = query.where(bears(JobRecord, wanted.text))
+    if wanted.tag:
+        query = query.where(has_tag(JobRecord, wanted.tag))
+    if not wanted.in_sweeps:
+        query = query.where(JobRecord.sweep.is_null())
     column = _SORTS.get(sort.removeprefix("-"), JobRecord.id)
     order = column.desc() if sort.startswith("-") else column.asc()
     page = query.order_by(order, JobRecord.id.desc()).limit(min(limit, 500)).offset(offset)

@@ -38,6 +38,8 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "jobs.cancel": ("CancelJob",),
     "jobs.plan": "shows a part of a form again and changes nothing; SubmitJob checks the same",
     "jobs.submit": ("SubmitJob",),
+    "sweeps.cancel": ("CancelSweep",),
+    "sweeps.start": ("StartSweep",),
     "machines.describe": ("DescribeMachine",),
     "machines.drain": ("DrainMachine",),
     "machines.join": ("CreateJoinToken",),

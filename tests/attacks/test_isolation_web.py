@@ -40,6 +40,7 @@ INSIDE = {
     "jobs.index": 200, "jobs.log": 200, "jobs.log_page": 200, "jobs.new": NO, "jobs.plan": NO, "jobs.series": 200,
     "jobs.show": 200, "jobs.status": 200, "jobs.submit": NO, "models.index": 200, "models.show": 200,
     "people.members": NO, "people.remove_member": NO, "people.set_member": NO,
+    "sweeps.cancel": NO, "sweeps.index": 200, "sweeps.new": NO, "sweeps.show": 200, "sweeps.start": NO,
 }  # fmt: skip
 # endpoints outside of projects: how each ends for eve, who is in another project, and for nora, who is in none
 OUTSIDE = {
@@ -67,7 +68,13 @@ ELSEWHERE = {
     "monitoring.live", "monitoring.metrics", "monitoring.ready", "security.csp_reports", "sign_in.enter",
     "sign_in.form", "sign_in.leave", "sign_in.set_password", "sign_in.welcome", "static",
 }  # fmt: skip
-NUMBERS = {"job_id": "train", "model_id": "gguf", "deployment_id": "deployment", "evaluation_id": "evaluation"}
+NUMBERS = {
+    "job_id": "train",
+    "model_id": "gguf",
+    "deployment_id": "deployment",
+    "evaluation_id": "evaluation",
+    "sweep_id": "sweep",
+}
 
 
 @pytest.fixture(scope="module")

@@ -230,7 +230,7 @@ def test_the_drawer_of_the_jobs_keeps_what_is_chosen(place: Place) -> None:
     page = place.root.get("/p/lab/jobs?status=failed&method=sft_demo").text
     assert _text(page, "api-command") == "tunesmith --project lab jobs list --state FAILED --method sft_demo"
     assert "list_jobs('lab', state='FAILED', method='sft_demo')" in _text(page, "api-python")
-    (failed,) = jobs.list_jobs(SYSTEM, place.cp, "lab", "FAILED", "sft_demo")[0]
+    (failed,) = jobs.list_jobs(SYSTEM, place.cp, "lab", jobs.Wanted("FAILED", "sft_demo"))[0]
     sign_in(place, drawers(place)[0])
     printed, fault = in_python(_text(page, "api-python"))
     assert (printed, fault) == (f"{failed.id} {failed.name} FAILED\n", "")

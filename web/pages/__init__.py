@@ -39,6 +39,7 @@ from web.pages import (
     people,
     search,
     sign_in,
+    sweeps,
     tokens,
 )
 from web.pages.item import Item
@@ -53,6 +54,7 @@ PAGES: tuple[ModuleType, ...] = (
     base_models,
     jobs,
     compare,
+    sweeps,
     models,
     evaluations,
     deployments,

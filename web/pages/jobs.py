@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
@@ -42,9 +41,11 @@ def index(project: str) -> ResponseReturnValue:
     state, method = request.args.get("status", "").upper(), request.args.get("method", "")
     text = request.args.get("q", "").strip()
     sort = request.args.get("sort", "-created")
+    # unless one looks for something, a sweep is one thing, on its own page
+    wanted = jobs.Wanted(state, method, text, in_sweeps=bool(state or method or text))
 
     def listed(offset: int) -> tuple[list[JobRecord], int]:
-        return jobs.list_jobs(actor, cp, project, state, method, JOBS_SHOWN, offset, sort, text)
+        return jobs.list_jobs(actor, cp, project, wanted, JOBS_SHOWN, offset, sort)
 
     found, total = listed((max(1, asked_number("page", 1)) - 1) * JOBS_SHOWN)
     page = asked_page(total, JOBS_SHOWN)
@@ -81,7 +82,7 @@ def new(project: str) -> ResponseReturnValue:
     if record is None:
         known = [methods.manifest(one, locale()) for one in methods.list_methods(the_actor(), the_control_plane())]
         return render_template("jobs/methods.html", methods=[one for one in known if one.kind != "import"])
-    draft = _filled(record, before) if before else _hinted(record, offered)
+    draft = job_form.of_job(record, before) if before else _hinted(record, offered)
     return _form(project, draft, before, offered)
 
 
@@ -149,13 +150,6 @@ def _before() -> JobRecord | None:
     """The job that is to run again, if one is named."""
     number = whole_number(request.values.get("from", ""))
     return _job(number) if number else None
-
-
-def _filled(record: MethodVersionRecord, before: JobRecord) -> Draft:
-    draft = job_form.fresh(record)
-    inputs = {name: str(pin["id"]) for name, pin in before.inputs.items()}
-    same: dict[str, Any] = {"parameters": dict(before.parameters), "policy": policy_form.values_of(before)}
-    return replace(draft, name=before.name, seed=str(before.seed), inputs=inputs, **same)
 
 
 def _hinted(record: MethodVersionRecord, offered: Offered) -> Draft:

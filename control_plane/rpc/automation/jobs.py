@@ -44,16 +44,8 @@ def get(call: Call, request: pb.GetJobRequest) -> pb.Job:
 
 
 def list_jobs(call: Call, request: pb.ListJobsRequest) -> pb.ListJobsReply:
-    found, _ = jobs.list_jobs(
-        call.actor,
-        call.cp,
-        request.project,
-        state=request.state,
-        method=request.method,
-        limit=_JOBS_LISTED,
-        text=request.text,
-        tag=request.tag,
-    )
+    wanted = jobs.Wanted(request.state, request.method, request.text, request.tag)
+    found, _ = jobs.list_jobs(call.actor, call.cp, request.project, wanted, _JOBS_LISTED)
     return pb.ListJobsReply(jobs=messages.jobs(request.project, found, {}, call.locale))
 
 

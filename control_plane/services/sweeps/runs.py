@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from control_plane.domain.sweeps import CANCELLED, Space, Trial
 from control_plane.services import asking, audit, jobs, methods, transitions
 from control_plane.services.access import projects
 from control_plane.services.asking import Asked
+from control_plane.services.fleet import points
 from control_plane.services.sweeps import steps
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetVersionRecord
@@ -134,7 +136,7 @@ def get(actor: Actor, cp: ControlPlane, sweep_id: int, permission: str = "job.se
 
 def progress(actor: Actor, cp: ControlPlane, sweep_id: int) -> Progress:
     """How far a sweep is. Raises NotFound, Denied."""
-    return _progress(get(actor, cp, sweep_id))
+    return _progress([get(actor, cp, sweep_id)])[0]
 
 
 def space_of(sweep: SweepRecord) -> Space:
@@ -146,7 +148,7 @@ def of_project(actor: Actor, cp: ControlPlane, project: str, limit: int = 50) ->
     """The newest sweeps of a project. Raises NotFound, Denied."""
     place = projects.get(actor, cp, project, "job.see")
     query = SweepRecord.select().where(SweepRecord.project == place.id)
-    return [_progress(one) for one in query.order_by(SweepRecord.id.desc()).limit(limit)]
+    return _progress(list(query.order_by(SweepRecord.id.desc()).limit(limit)))
 
 
 def cancel(actor: Actor, cp: ControlPlane, sweep_id: int) -> SweepRecord:
@@ -169,9 +171,17 @@ def cancel(actor: Actor, cp: ControlPlane, sweep_id: int) -> SweepRecord:
     return SweepRecord.get_by_id(sweep.id)
 
 
-def _progress(sweep: SweepRecord) -> Progress:
-    found = steps.jobs_of(sweep)
-    return Progress(sweep, found, steps.trials_of(sweep, found))
+def _progress(found: Sequence[SweepRecord]) -> list[Progress]:
+    of_sweep: dict[int | None, list[JobRecord]] = defaultdict(list)
+    for job in JobRecord.select().where(JobRecord.sweep.in_([one.id for one in found])).order_by(JobRecord.id):
+        of_sweep[job.sweep_id].append(job)
+    last = {}
+    for objective in {str(one.objective) for one in found}:
+        numbers = [job.id for one in found if one.objective == objective for job in of_sweep[one.id]]
+        last[objective] = points.last_values(numbers, objective)
+    return [
+        Progress(one, of_sweep[one.id], steps.trials_of(one, of_sweep[one.id], last[one.objective])) for one in found
+    ]
 
 
 def _check_held_out(asked: Asked) -> None:

@@ -7,7 +7,7 @@ that looks at the sweep again: a restart in between costs nothing, and a cancell
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -80,9 +80,18 @@ def jobs_of(sweep: SweepRecord) -> list[JobRecord]:
     return list(JobRecord.select().where(JobRecord.sweep == sweep.id).order_by(JobRecord.id))
 
 
-def trials_of(sweep: SweepRecord, jobs: Sequence[JobRecord]) -> list[Trial]:
-    """What came of the sweep's jobs so far, in their order."""
-    return [_trial(sweep, job) for job in jobs]
+def trials_of(sweep: SweepRecord, jobs: Sequence[JobRecord], last: Mapping[int, float] | None = None) -> list[Trial]:
+    """What came of the sweep's jobs so far, in their order. `last`: the objective's last values by job, if known."""
+    values = points.last_values([job.id for job in jobs], sweep.objective) if last is None else last
+    return [
+        Trial(
+            number=int(job.id),
+            values={name: job.parameters[name] for name in sweep.space},
+            over=job.state in JOB_OVER,
+            value=values.get(job.id) if job.state == SUCCEEDED else None,
+        )
+        for job in jobs
+    ]
 
 
 def move(sweep: SweepRecord, **columns: Any) -> bool:
@@ -91,17 +100,10 @@ def move(sweep: SweepRecord, **columns: Any) -> bool:
     return bool(SweepRecord.update(version=SweepRecord.version + 1, **columns).where(same).execute())
 
 
-def _trial(sweep: SweepRecord, job: JobRecord) -> Trial:
-    found = points.series(job.id, names=(sweep.objective,))["series"]
+def _with_course(sweep: SweepRecord, trial: Trial) -> Trial:
+    found = points.series(trial.number, names=(sweep.objective,))["series"]
     course = [(int(step), float(value)) for step, value in found[0]["points"][-_MOST_COMPARED:]] if found else []
-    over = job.state in JOB_OVER
-    return Trial(
-        number=int(job.id),
-        values={name: job.parameters[name] for name in sweep.space},
-        over=over,
-        value=course[-1][1] if course and job.state == SUCCEEDED else None,
-        course=tuple(course),
-    )
+    return replace(trial, course=tuple(course))
 
 
 def _carry_on(cp: ControlPlane, sweep: SweepRecord) -> bool:
@@ -153,7 +155,7 @@ def _prune(cp: ControlPlane, sweep: SweepRecord) -> bool:
     jobs = [job for job in jobs_of(sweep) if not job.cancel_requested_at or job.state in JOB_OVER]
     if all(job.state in JOB_OVER for job in jobs):
         return False
-    trials = trials_of(sweep, jobs)
+    trials = [_with_course(sweep, one) for one in trials_of(sweep, jobs)]
     behind = [
         job
         for job, trial in zip(jobs, trials, strict=True)

@@ -189,7 +189,7 @@ def test_lists_are_narrowed_by_a_whole_tag(house: House) -> None:
         assert kinds.tags_of(kind, house.fleet.project.id) == ["a_b", "long"]
     of: dict[str, Callable[[str], int]] = {
         "dataset": lambda tag: len(datasets.list_datasets(house.ada, house.cp, "default", tag)),
-        "job": lambda tag: jobs.list_jobs(house.ada, house.cp, "default", tag=tag)[1],
+        "job": lambda tag: jobs.list_jobs(house.ada, house.cp, "default", jobs.Wanted(tag=tag))[1],
         "model": lambda tag: models.count(house.ada, house.cp, "default", tag=tag),
         "deployment": lambda tag: len(deployments.list_deployments(house.ada, house.cp, "default", tag)),
     }
@@ -203,7 +203,7 @@ def test_search_finds_titles(house: House) -> None:
     (found,) = search.find(house.ada, house.cp, "default", "störung")
     assert (found.kind, found.name, found.title) == ("dataset", "faults", "Störungen")
     describe(house.ada, house.cp, "job", house.number("job"), title="Nachtlauf")
-    assert jobs.list_jobs(house.ada, house.cp, "default", text="nacht")[1] == 1
+    assert jobs.list_jobs(house.ada, house.cp, "default", jobs.Wanted(text="nacht"))[1] == 1
 
 
 # ---- into the trash and out of it
