@@ -80,7 +80,7 @@ def loaded(job: Job, names: list[str]) -> Iterator[tuple[str, Any, Any]]:
             continue
         adapted = models.add_adapter(base, wanted).eval()
         yield name, adapted, tokenizer
-        base = adapted.unload()
+        base = models.without_adapter(adapted)
 
 
 def base_folder(model: Model) -> Path:

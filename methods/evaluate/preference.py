@@ -76,7 +76,7 @@ def mean_log_probabilities(model: Any, padding: int, answers: list[tuple[list[in
     counts = (places >= begins[:, None]) & (places < lengths[:, None])  # [rows, width]: the answers' tokens
     predicts = counts[:, 1:]
     select = model.get_output_embeddings().register_forward_pre_hook(
-        lambda _module, given: (given[0][:, :-1][predicts].unsqueeze(0), *given[1:])
+        lambda _module, given: (given[0][:, -width:][:, :-1][predicts].unsqueeze(0), *given[1:])  # a prompt goes before
     )
     try:
         with torch.inference_mode():

@@ -117,11 +117,11 @@ def load_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def load_base(model: jobs.Model, dtype: str = "auto") -> tuple[Any, Any]:
+def load_base(model: jobs.Model, dtype: str = "auto", **options: Any) -> tuple[Any, Any]:
     """Load a base or merged model, or the base of an adapter, offline: (transformers model, tokenizer).
 
-    ``dtype`` is a torch dtype's name, or "auto" for the stored one, where it can be computed quickly. Refuses as
-    ``check_folder`` does.
+    ``dtype`` is a torch dtype's name, or "auto" for the stored one, where it can be computed quickly; ``options`` are
+    more of ``from_pretrained``. Refuses as ``check_folder`` does.
     """
     from transformers import AutoModelForCausalLM
 
@@ -129,7 +129,7 @@ def load_base(model: jobs.Model, dtype: str = "auto") -> tuple[Any, Any]:
     check_folder(folder)
     tokenizer = load_tokenizer(folder)
     loaded = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=quick(dtype), local_files_only=True, use_safetensors=True, trust_remote_code=False
+        folder, dtype=quick(dtype), local_files_only=True, use_safetensors=True, trust_remote_code=False, **options
     )
     return loaded, tokenizer
 
@@ -153,6 +153,12 @@ def add_adapter(base: Any, adapter: jobs.Model) -> Any:
 
     check_weights(adapter.path, "adapter_model.safetensors")
     return PeftModel.from_pretrained(base, adapter.path, local_files_only=True)
+
+
+def without_adapter(adapted: Any) -> Any:
+    """The base model again, as it was before ``add_adapter``."""
+    is_prompt = adapted.active_peft_config.is_prompt_learning  # stands in front and changes nothing inside
+    return adapted.get_base_model() if is_prompt else adapted.unload()
 
 
 def _json(path: Path) -> dict[str, Any]:

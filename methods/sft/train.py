@@ -15,7 +15,7 @@ def main(job: Job, out: Path, events: Events) -> None:
     """Load, learn beside the base model's weights (LoRA), save the adapter."""
     from kit.training import adapters, supervised
 
-    def dress(model: Any, facts: dict[str, Any]) -> Any:
+    def dress(model: Any, _tokenizer: Any, facts: dict[str, Any]) -> Any:
         return adapters.lora(model, job, facts)
 
     def save(model: Any, _tokenizer: Any, facts: dict[str, Any]) -> None:

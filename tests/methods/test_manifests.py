@@ -76,6 +76,8 @@ def test_parameters_have_groups_and_defaults_that_fit(name: str) -> None:
         if "default" in schema:
             jsonschema.Draft202012Validator(schema).validate(schema["default"])
         assert schema["x-group"] in content["groups"], parameter
+        for special in ("x-warnings", "x-platforms"):
+            assert set(schema.get(special, {})) <= {str(one).lower() for one in schema.get("enum", [True, False])}
         for other, values in schema.get("x-visible-if", {}).items():
             can_be = parameters["properties"][other].get("enum", [True, False])
             assert set(values if isinstance(values, list) else [values]) < set(can_be), (parameter, other)

@@ -36,19 +36,17 @@ def weights(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.safetensors")}
 
 
-RICH = {
-    "run_for": "steps",
-    "steps": 60,
-    "warmup_steps": 5,
-    "accumulation": 2,
-    "held_out_every": 7,
-    "learning_rate": 0.05,
-}
+RICH = {"run_for": "steps", "steps": 60, "warmup_steps": 5, "accumulation": 2, "held_out_every": 7,
+        "learning_rate": 0.05}  # fmt: skip
+KINDS: list[tuple[str, str, dict[str, Any]]] = [
+    ("sft", "adapter", {}),
+    ("sft", "adapter", {"packing": True}),
+    ("peft", "adapter", {"adapter": "dora", "lora_dropout": 0.1}),
+    ("peft", "adapter", {"adapter": "p_tuning"}),
+]
 
 
-@pytest.mark.parametrize(
-    ("method", "result", "changes"), [("sft", "adapter", {}), ("sft", "adapter", {"packing": True})]
-)
+@pytest.mark.parametrize(("method", "result", "changes"), KINDS)
 def test_interrupted_and_gone_on_elsewhere_it_ends_the_same(
     tiny: Path, tmp_path: Path, run: Callable[..., Outcome], start: Callable[..., Any], method: str, result: str,
     changes: dict[str, Any],
@@ -153,3 +151,49 @@ def test_packed_examples_see_only_themselves(tiny: Path, tmp_path: Path, archite
     counts, sums = (line.split() for line in done.stdout.splitlines()[-2:])
     assert int(counts[1]) < int(counts[0]) / 2 and counts[2] == counts[3]
     assert float(sums[0]) == pytest.approx(float(sums[1]), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["rslora", "dora", "ia3"])
+def test_what_can_be_merged_is_packaged(tiny: Path, run: Callable[..., Outcome], kind: str) -> None:
+    trained = run("peft", job(tiny, "peft", adapter=kind, steps=3), str(method_python("peft")))
+    assert trained.status == 0, trained.stderr
+    assert json.loads((trained.out / "adapter" / "model.json").read_text())["packaging_problem"] == ""
+    model = {"kind": "model", "form": "adapter", "path": str(trained.out / "adapter"), "base": base(tiny, "llama")}
+    packing = {"method": "export_gguf", "parameters": {"precision": "f16"}, "inputs": {"model": model}}
+    packaged = run("export_gguf", packing, str(method_python("export_gguf")))
+    assert packaged.status == 0, packaged.stderr
+    assert (packaged.out / "gguf" / "model.gguf").read_bytes()[:4] == b"GGUF"
+
+
+@pytest.mark.parametrize("kind", ["prefix", "prompt", "p_tuning"])
+def test_a_learned_prompt_is_evaluated_and_says_that_it_cannot_be_packaged(
+    tiny: Path, run: Callable[..., Outcome], kind: str
+) -> None:
+    changes = {"adapter": kind, "prompt_text": "Say what is open.", "steps": 40, "learning_rate": 0.05}
+    trained = run("peft", job(tiny, "peft", **changes), str(method_python("peft")))
+    assert trained.status == 0, trained.stderr
+    held_out = curve(trained, "held_out_loss")
+    assert min(held_out.values()) < held_out[0]
+    assert json.loads((trained.out / "adapter" / "model.json").read_text())["packaging_problem"] == (
+        "adapter_not_mergeable"
+    )
+    assert str(tiny) not in (trained.out / "adapter" / "adapter_config.json").read_text()
+    model = {"kind": "model", "form": "adapter", "path": str(trained.out / "adapter"), "base": base(tiny, "llama")}
+    inputs = {"candidate": model, "baseline": base(tiny, "llama"), "dataset": job(tiny, "peft")["inputs"]["dataset"]}
+    asked = json.loads((METHODS / "evaluate" / "example.json").read_text()) | {"inputs": inputs}
+    asked["parameters"] |= {"rows": 4, "max_new_tokens": 6, "batch_size": 3}
+    scored = run("evaluate", asked, str(method_python("evaluate")))
+    assert scored.status == 0, scored.stderr
+    answers = [row["answers"] for row in json.loads((scored.out / "evaluation.json").read_text())["rows"]]
+    assert any(one["candidate"] != one["baseline"] for one in answers)
+
+
+@pytest.mark.parametrize(("changes", "code"), [
+    ({"adapter": "qlora"}, "qlora_needs_cuda"),
+    ({"adapter": "prompt", "packing": True}, "packing_not_with_prompts"),
+    ({"adapter": "prefix", "gradient_checkpointing": True}, "prefix_keeps_memory"),
+])  # fmt: skip
+def test_what_a_kind_of_adapter_cannot_do_is_refused(
+    tiny: Path, run: Callable[..., Outcome], changes: dict[str, Any], code: str
+) -> None:
+    assert run("peft", job(tiny, "peft", **changes), str(method_python("peft"))).refusal["code"] == code

@@ -18,9 +18,13 @@ def lora(model: Any, job: Job, facts: dict[str, Any], task_type: str = "CAUSAL_L
     config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear", task_type=task_type)
     adapted = get_peft_model(model, config)
     # PEFT would write this machine's path of the base model into the adapter, which leaves the machine.
-    source = facts.get("source") or {}
-    adapted.peft_config["default"].base_model_name_or_path = source.get("reference") or "base"
+    adapted.peft_config["default"].base_model_name_or_path = reference(facts)
     return adapted
+
+
+def reference(facts: dict[str, Any]) -> str:
+    """What an adapter says that its base is, of the base's ``model.json``."""
+    return str((facts.get("source") or {}).get("reference") or "base")
 
 
 def save(model: Any, folder: Path, facts: dict[str, Any], method: str, form: str = "adapter", **changes: Any) -> None:

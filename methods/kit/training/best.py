@@ -8,6 +8,7 @@ from typing import Any
 
 from kit.events import Events, fail
 from kit.job import Job
+from kit.training import learned
 
 WEIGHTS, STATE = "best.safetensors", "best.json"
 
@@ -66,21 +67,11 @@ class Best:
         return self.step
 
     def _read(self, model: Any) -> None:
-        from safetensors.torch import load_file
-
-        kept = load_file(self._folder / WEIGHTS)
-        for name, weight in model.named_parameters():
-            if weight.requires_grad:
-                weight.data.copy_(kept[name])
+        learned.load(model, self._folder / WEIGHTS)
 
     def _keep(self, model: Any) -> None:
-        from safetensors.torch import save_file
-
         self._folder.mkdir(parents=True, exist_ok=True)
-        learned = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
-        new = self._folder / f"{WEIGHTS}.new"
-        save_file({name: weight.detach().cpu().clone().contiguous() for name, weight in learned.items()}, new)
-        new.replace(self._folder / WEIGHTS)
+        learned.save(model, self._folder / WEIGHTS)
 
 
 def check(job: Job, measured: list[Any]) -> None:

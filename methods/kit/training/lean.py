@@ -19,8 +19,13 @@ def lighten(model: Any) -> None:
     four passes over a [rows × length, width] tensor in float32 where one in bfloat16 does the same work.
     """
     for module in model.modules():
-        if isinstance(module, lora.Linear):
+        if isinstance(module, lora.Linear) and _is_plain(module):
             module.forward = types.MethodType(_forward, module)
+
+
+def _is_plain(layer: Any) -> bool:
+    """Whether a layer is W + A·B and nothing else: no dropout, no variant such as DoRA."""
+    return not layer.lora_variant and all(isinstance(one, torch.nn.Identity) for one in layer.lora_dropout.values())
 
 
 def _forward(layer: Any, x: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:

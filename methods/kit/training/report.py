@@ -6,6 +6,7 @@ from typing import Any
 
 from kit import checkpoints, signals
 from kit.events import Events, check_loss
+from kit.training import learned
 from kit.training.best import Best
 from kit.training.held_out import LOSS, HeldOut
 from transformers import Trainer, TrainerCallback
@@ -80,6 +81,12 @@ class Sealed:
         folder, step = Path(self.args.output_dir), self.state.global_step  # type: ignore[attr-defined]
         if self.report.best is not None:
             self.report.best.write(folder / f"checkpoint-{step}")
+        learned.write(model, folder / f"checkpoint-{step}")
         checkpoints.seal(folder / f"checkpoint-{step}", folder / str(step))
         checkpoints.keep_newest(folder, KEPT)
         self.report.events.checkpoint(step, f"{folder.name}/{step}")
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """Load the weights, those as well that PEFT leaves out."""
+        Trainer._load_from_checkpoint(self, resume_from_checkpoint, model)
+        learned.read(self.model if model is None else model, Path(resume_from_checkpoint))  # type: ignore[attr-defined]

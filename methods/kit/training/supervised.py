@@ -24,14 +24,14 @@ def teach(
     job: Job,
     out: Path,
     events: Events,
-    dress: Callable[[Any, Facts], Any],
+    dress: Callable[[Any, Any, Facts], Any],
     save: Callable[[Any, Any, Facts], None],
     load: Callable[[Job], Loaded] | None = None,
 ) -> None:
     """Load, learn, save; exits with 143 after a checkpoint when SIGTERM asks for it.
 
-    ``dress(model, facts)`` gives the model to train, ``save(model, tokenizer, facts)`` writes the result; ``facts``
-    are the base model's ``model.json``. ``load(job)`` is for those that load the base model differently.
+    ``dress(model, tokenizer, facts)`` gives the model to train, ``save(model, tokenizer, facts)`` writes the result;
+    ``facts`` are the base model's ``model.json``. ``load(job)`` is for those that load the base model differently.
     """
     course.prepare(job)
     events.progress(0, 1, "loading")
@@ -43,7 +43,7 @@ def teach(
     rows = packed.pack(learned, job.parameters["max_length"]) if job.parameters["packing"] else learned
     steps = lessons.count_steps(job, len(rows))
     facts = models.card(base)
-    model = dress(model, facts)
+    model = dress(model, tokenizer, facts)
 
     with signals.deferred() as stop:
         report = Report(events, stop, steps)
