@@ -245,10 +245,10 @@ def plan(draft: Draft, now: float) -> dict[str, Any]:
 
 
 def warnings(actor: Actor, cp: ControlPlane, project_id: int, draft: Draft) -> list[str]:
-    """What is known to stop what comes of the job later on: a chosen model that cannot be packaged."""
+    """What to know before the run: of chosen values, and of a chosen model that cannot be packaged later on."""
+    found = draft.manifest.warnings(draft.parameters)
     if draft.manifest.kind not in ("train", "export"):
-        return []
-    found = []
+        return found
     for pin in references(draft).values():
         with suppress(NotFound, Denied):  # not offered here; sending the form says so at the field
             chosen = models.get(actor, cp, pin["id"]) if pin["kind"] == "model" else None

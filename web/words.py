@@ -221,6 +221,10 @@ def packaging_problem(card: Mapping[str, Any]) -> str:
             "This is a reward model: it scores answers and writes none. A training can take it as its judge; it cannot "
             "be packaged or deployed."
         ),
+        "adapter_not_mergeable": gettext(
+            "This model is a learned prompt in front of its base model. It can be evaluated, but has no weights to "
+            "merge, so it cannot be packaged or deployed."
+        ),
     }
     return texts.get(str(card.get("packaging_problem")), "")
 

@@ -526,6 +526,11 @@ class InputUnfit(Invalid):
     """The input “{input}” takes {accepted}, not {given}."""
 
 
+class AdapterNotMergeable(Invalid):
+    """The model “{model}” is a learned prompt in front of its base model. It has no weights to merge, so it cannot be
+    packaged or deployed."""
+
+
 class HeldOutMissing(Invalid):
     """The dataset has no held-out rows, which this method needs."""
 

@@ -80,6 +80,13 @@ class Manifest:
         defaults = {name: schema["default"] for name, schema in properties.items() if "default" in schema}
         return defaults | dict(parameters)
 
+    def warnings(self, parameters: Mapping[str, Any]) -> list[str]:
+        """What the chosen values have as a consequence that somebody should know before the run (`x-warnings`)."""
+        complete = self.complete(parameters)
+        properties = self.parameters.get("properties", {})
+        found = (schema.get("x-warnings", {}).get(key_of(complete.get(name))) for name, schema in properties.items())
+        return [text for text in found if text]
+
     @property
     def subject(self) -> str:
         """The model input that a job is about: the one under test, or the one that its result starts from, or ""."""
@@ -142,6 +149,25 @@ def _whole(source: Mapping[str, Any], shared: Mapping[str, Any], name: str, one:
         problem = f"parameters.properties.{name}.use: the kit has no parameter {one['use']!r}"
         raise MethodBroken(method=source.get("name", "?"), problem=problem)
     return {**known[one["use"]], **{key: value for key, value in one.items() if key != "use"}}
+
+
+def platforms(source: Mapping[str, Any], parameters: Mapping[str, Any]) -> frozenset[str]:
+    """Where a job with these parameters can run, of a parsed method.toml: a value may need less than all platforms."""
+    found = frozenset(source["platforms"])
+    for name, schema in source["parameters"].get("properties", {}).items():
+        needed = schema.get("x-platforms", {}).get(key_of(parameters.get(name)))
+        found = found if needed is None else found & frozenset(needed)
+    return found
+
+
+def narrows(source: Mapping[str, Any]) -> bool:
+    """Whether it depends on a method's parameters where it can run."""
+    return any("x-platforms" in schema for schema in source["parameters"].get("properties", {}).values())
+
+
+def key_of(value: Any) -> str:
+    """A parameter's value as the key that stands for it in `x-warnings` and `x-platforms`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def in_language(value: Any, locale: str) -> Any:

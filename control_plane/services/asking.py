@@ -11,12 +11,14 @@ from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import (
+    AdapterNotMergeable,
     HeldOutMissing,
     InputMissing,
     InputUnfit,
     InputUnknown,
     NotFound,
     ParameterInvalid,
+    code_of,
 )
 from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.lifecycle import SUCCEEDED
@@ -67,7 +69,7 @@ def check(
     """What a job with these would be, if this actor may ask for it.
 
     Raises NotFound, Denied, NameInvalid, MethodUnknown, ParameterUnknown, ParameterInvalid, InputMissing, InputUnknown,
-    InputUnfit, HeldOutMissing.
+    InputUnfit, AdapterNotMergeable, HeldOutMissing.
     """
     place = projects.get(actor, cp, project, "job.submit")
     version = methods.get(actor, cp, method)
@@ -198,6 +200,8 @@ def _pin_model(
         raise NotFound
     if model.form not in wanted.accepts:
         raise InputUnfit(input=wanted.name, accepted=list(wanted.accepts), given=model.form)
+    if manifest.kind == "export" and model.card.get("packaging_problem") == code_of(AdapterNotMergeable):
+        raise AdapterNotMergeable(model=model.name, input=wanted.name)
     return {"id": model.id, "hash": model.hash}
 
 

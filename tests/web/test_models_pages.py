@@ -134,6 +134,34 @@ def test_a_reward_model_is_a_judge_and_nothing_else(
     assert "A training can take it as its judge." in client.get(f"/p/lab/jobs/{job.id}").text
 
 
+def test_a_learned_prompt_is_not_offered_for_packaging_and_refused(room: rooms.Rooms, browser: Browser) -> None:
+    client, number = browser("ada"), room.made["adapter"]
+    place = f"kind=export&amp;model={number}"
+    assert place in client.get(f"/p/lab/models/{number}").text
+    made = models.get(room.actor, room.cp, number)
+    made.card = made.card | {"packaging_problem": "adapter_not_mergeable"}
+    made.save()
+    page = client.get(f"/p/lab/models/{number}").text
+    assert "learned prompt" in page and place not in page
+    sent = {"method": "export_gguf", "name": "x", "input.model": str(number), "key": "k"}
+    assert "has no weights to merge" in client.post("/p/lab/jobs/new", data=sent).text
+
+
+def test_a_value_says_before_the_run_what_it_has_as_a_consequence(
+    cp: ControlPlane, browser: Browser, invite: Callable[..., str]
+) -> None:
+    invite("ada", role="Expert")
+    rooms.with_base(cp)
+    client = browser("ada")
+    form = {"method": "peft", "parameter.adapter": "lora"}
+    assert "packaged or deployed" not in client.post("/p/lab/jobs/plan", data=form).text
+    assert "packaged or deployed" in client.post("/p/lab/jobs/plan", data=form | {"parameter.adapter": "prompt"}).text
+    said = client.post(
+        "/p/lab/jobs/plan", data=form | {"parameter.adapter": "qlora"}, headers={"Accept-Language": "de"}
+    )
+    assert "NVIDIA-GPU" in said.text
+
+
 def test_another_projects_model_says_nothing_in_a_plan(
     cp: ControlPlane, browser: Browser, invite: Callable[..., str]
 ) -> None:

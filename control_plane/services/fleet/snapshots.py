@@ -21,6 +21,7 @@ from control_plane.domain.lifecycle import (
     SERVING,
     UPLOADING,
 )
+from control_plane.domain.manifest import narrows, platforms
 from control_plane.domain.matching import Device, Machine, Need, QueuedJob, Snapshot
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.database import database
@@ -61,13 +62,26 @@ def take(cp: ControlPlane) -> Snapshot:
     refusals = _refusals(cp)
     versions = MethodVersionRecord.select().where(MethodVersionRecord.id.in_({row.method_version_id for row in rows}))
     manifests = {version.id: version.manifest for version in versions}
-    jobs = tuple(_job(row, manifests[row.method_version_id], refusals.get(row.id, frozenset())) for row in rows)
+    chosen = _parameters(rows, manifests)
+    jobs = tuple(
+        _job(row, manifests[row.method_version_id], chosen.get(row.id, {}), refusals.get(row.id, frozenset()))
+        for row in rows
+    )
     return Snapshot(jobs, machines(cp), _share(cp, {row.project_id for row in rows}))
 
 
-def _job(row: JobRecord, manifest: dict[str, Any], avoid: frozenset[str]) -> QueuedJob:
+def _parameters(rows: list[JobRecord], manifests: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """What was chosen for the jobs whose method runs on fewer platforms with some values; most are not read."""
+    wanted = [row.id for row in rows if narrows(manifests[row.method_version_id])]
+    if not wanted:
+        return {}
+    query = JobRecord.select(JobRecord.id, JobRecord.parameters).where(JobRecord.id.in_(wanted))
+    return {row.id: row.parameters for row in query}
+
+
+def _job(row: JobRecord, manifest: dict[str, Any], parameters: dict[str, Any], avoid: frozenset[str]) -> QueuedJob:
     need = Need(
-        platforms=frozenset(manifest["platforms"]),
+        platforms=platforms(manifest, parameters),
         exclusive=manifest.get("exclusive", True),
         memory=row.memory_bytes,
         disk=row.disk_bytes,

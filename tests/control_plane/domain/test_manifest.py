@@ -3,7 +3,7 @@
 import pytest
 
 from control_plane.domain.errors import MethodBroken
-from control_plane.domain.manifest import in_language, parse
+from control_plane.domain.manifest import in_language, narrows, parse, platforms
 from fleet_support import METHODS
 
 SCORE = METHODS[2]
@@ -61,3 +61,17 @@ def test_what_a_job_is_about_is_declared() -> None:
 def test_what_is_missing_is_named(gone: str) -> None:
     with pytest.raises(MethodBroken, match=gone):
         parse({key: value for key, value in SCORE.items() if key != gone})
+
+
+def test_a_value_may_warn_and_need_fewer_platforms() -> None:
+    warned = {"en": "Needs a GPU", "de": "Braucht eine GPU", "zh": "需要 GPU"}
+    kind = {"enum": ["wide", "narrow"], "default": "wide", "x-warnings": {"narrow": warned},
+            "x-platforms": {"narrow": ["cuda"]}}  # fmt: skip
+    switch = {"type": "boolean", "default": False, "x-platforms": {"true": ["mlx", "cuda"]}}
+    schema = {"type": "object", "properties": {"kind": kind, "switch": switch}}
+    source = METHODS[1] | {"platforms": ["cpu", "cuda"], "parameters": schema}
+    assert parse(source, "de").warnings({}) == []
+    assert parse(source, "de").warnings({"kind": "narrow"}) == ["Braucht eine GPU"]
+    assert platforms(source, {}) == {"cpu", "cuda"}
+    assert platforms(source, {"kind": "narrow"}) == platforms(source, {"switch": True}) == {"cuda"}
+    assert narrows(source) and not narrows(METHODS[1])

@@ -9,7 +9,7 @@ from control_plane.domain.matching import Grant, Machine, Plan, Snapshot, plan
 from control_plane.domain.permissions import SYSTEM
 from control_plane.domain.policies import Policy
 from control_plane.domain.presence import Heartbeat, Hello
-from control_plane.services import jobs, transitions
+from control_plane.services import jobs, methods, transitions
 from control_plane.services.fleet import attempts, machines, scheduling, snapshots
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.database import transaction
@@ -43,6 +43,17 @@ def test_why_a_job_waits_is_stored_and_told(cp: ControlPlane, fleet: Fleet) -> N
     woken = cp.signals.version(f"machine:{machine.id}")
     assert scheduling.run_pass(cp) == 1
     assert waiting(job) == "offered" and cp.signals.version(f"machine:{machine.id}") > woken
+
+
+def test_a_value_that_needs_another_platform_waits_for_it(cp: ControlPlane, fleet: Fleet) -> None:
+    fleet.machine()
+    version = methods.get(fleet.user, cp, "bring")
+    steps = version.manifest["parameters"]["properties"]["steps"] | {"x-platforms": {"7": ["cuda"]}}
+    version.manifest["parameters"]["properties"]["steps"] = steps
+    version.save()
+    narrow, usual = (jobs.submit(fleet.user, cp, "default", "bring", parameters={"steps": n}) for n in (7, 8))
+    assert scheduling.run_pass(cp) == 1
+    assert (waiting(narrow), waiting(usual)) == ("no_platform", "offered")
 
 
 def test_one_device_takes_one_job_at_a_time(cp: ControlPlane, fleet: Fleet) -> None:
