@@ -43,6 +43,7 @@ KINDS: list[tuple[str, str, dict[str, Any]]] = [
     ("sft", "adapter", {"packing": True}),
     ("peft", "adapter", {"adapter": "dora", "lora_dropout": 0.1}),
     ("peft", "adapter", {"adapter": "p_tuning"}),
+    ("full", "model", {"precision": "mixed"}),
 ]
 
 
@@ -159,10 +160,29 @@ def test_what_can_be_merged_is_packaged(tiny: Path, run: Callable[..., Outcome],
     assert trained.status == 0, trained.stderr
     assert json.loads((trained.out / "adapter" / "model.json").read_text())["packaging_problem"] == ""
     model = {"kind": "model", "form": "adapter", "path": str(trained.out / "adapter"), "base": base(tiny, "llama")}
+    package(run, model)
+
+
+def package(run: Callable[..., Outcome], model: dict[str, Any]) -> None:
     packing = {"method": "export_gguf", "parameters": {"precision": "f16"}, "inputs": {"model": model}}
     packaged = run("export_gguf", packing, str(method_python("export_gguf")))
     assert packaged.status == 0, packaged.stderr
     assert (packaged.out / "gguf" / "model.gguf").read_bytes()[:4] == b"GGUF"
+
+
+def test_all_weights_learn_and_come_out_as_a_model_that_is_packaged(tiny: Path, run: Callable[..., Outcome]) -> None:
+    trained = run("full", job(tiny, "full", steps=20, learning_rate=0.002), str(method_python("full")))
+    assert trained.status == 0, trained.stderr
+    held_out = curve(trained, "held_out_loss")
+    assert held_out[20] < held_out[0] - 1
+    card = json.loads((trained.out / "model" / "model.json").read_text())
+    assert (card["form"], card["dtype"], card["packaging_problem"]) == ("merged", "float32", "")
+    package(run, {"kind": "model", "form": "merged", "path": str(trained.out / "model")})
+
+
+def test_an_optimizer_of_another_device_is_refused(tiny: Path, run: Callable[..., Outcome]) -> None:
+    refused = run("full", job(tiny, "full", optimizer="paged_adamw_8bit"), str(method_python("full"))).refusal
+    assert (refused["code"], refused["params"]) == ("optimizer_needs_cuda", {"optimizer": "paged_adamw_8bit"})
 
 
 @pytest.mark.parametrize("kind", ["prefix", "prompt", "p_tuning"])

@@ -27,11 +27,13 @@ def teach(
     dress: Callable[[Any, Any, Facts], Any],
     save: Callable[[Any, Any, Facts], None],
     load: Callable[[Job], Loaded] | None = None,
+    **settings: Any,
 ) -> None:
     """Load, learn, save; exits with 143 after a checkpoint when SIGTERM asks for it.
 
     ``dress(model, tokenizer, facts)`` gives the model to train, ``save(model, tokenizer, facts)`` writes the result;
-    ``facts`` are the base model's ``model.json``. ``load(job)`` is for those that load the base model differently.
+    ``facts`` are the base model's ``model.json``. ``load(job)`` is for those that load the base model differently,
+    ``settings`` are more of TRL's.
     """
     course.prepare(job)
     events.progress(0, 1, "loading")
@@ -49,7 +51,7 @@ def teach(
         report = Report(events, stop, steps)
         report.best = best.Best(out / "best", job.parameters["early_stopping"], job.parameters["keep_best"])
         report.best.read(job.resume)
-        trainer = make_trainer(model, tokenizer, rows, job, out, report)
+        trainer = make_trainer(model, tokenizer, rows, job, out, report, **settings)
         size, every = job.parameters["batch_size"], job.parameters["held_out_every"]
         report.held_out = held_out.HeldOut(measured, size, steps, trainer.measure, every)
         course.run(trainer, job, out, stop)
@@ -60,12 +62,14 @@ def teach(
     events.progress(steps, steps, "done")
 
 
-def make_trainer(model: Any, tokenizer: Any, rows: list[Any], job: Job, out: Path, report: Report) -> Any:
+def make_trainer(
+    model: Any, tokenizer: Any, rows: list[Any], job: Job, out: Path, report: Report, **settings: Any
+) -> Any:
     """TRL's data handling and loop with our loss, reporting each step."""
     from datasets import Dataset
     from trl import SFTConfig
 
-    given = {**arguments.of(job, out), "max_steps": report.steps}
+    given = {**arguments.of(job, out), "max_steps": report.steps, **settings}
     lean.lighten(model)
     is_packed = job.parameters["packing"]
     lengths = [len(one["input_ids"]) for one in rows]
