@@ -85,6 +85,14 @@ def layout(
     ]
 
 
+def filled(schema: Schema, values: Mapping[str, Any], decimal: str = ".") -> dict[str, str]:
+    """What each control holds when parameters have these values and the others their defaults."""
+    complete = {name: values.get(name, one.get("default")) for name, one in schema.get("properties", {}).items()}
+    return {
+        item.control: item.value for group in layout(schema, {}, complete, decimal=decimal) for item in group.fields
+    }
+
+
 def read(
     schema: Schema, form: FormData, decimal: str = ".", prefix: str = PREFIX
 ) -> tuple[dict[str, Any], dict[str, str]]:

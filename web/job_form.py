@@ -149,6 +149,30 @@ def policy_fields(draft: Draft) -> list[forms.Field]:
     return policy_form.fields({**draft.policy, **draft.typed_policy}, draft.errors, decimal_sign(locale()))
 
 
+@dataclass(frozen=True)
+class PresetChoice:
+    """A preset as a choice: what it puts into each control, and whether that is what stands there."""
+
+    name: str
+    display: str
+    controls: dict[str, str]
+    is_chosen: bool
+
+
+def presets(draft: Draft) -> list[PresetChoice]:
+    """The presets of the method; one is chosen as long as the form holds its values, whoever put them there."""
+    now = draft.manifest.complete(draft.parameters)
+    return [
+        PresetChoice(
+            one.name,
+            one.display,
+            forms.filled(draft.manifest.parameters, one.values, decimal_sign(locale())),
+            now == draft.manifest.complete(one.values),
+        )
+        for one in draft.manifest.presets.values()
+    ]
+
+
 def input_fields(draft: Draft, offered: Offered) -> list[InputField]:
     """The inputs to draw, each with what in the project fits it."""
     return [_input_field(draft, offered, one) for one in draft.manifest.inputs.values()]

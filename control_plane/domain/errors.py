@@ -486,6 +486,10 @@ class ParameterUnknown(Invalid):
     """The method “{method}” has no parameter “{parameter}”."""
 
 
+class PresetUnknown(Invalid):
+    """The method “{method}” has no preset “{preset}”; it has: {known}."""
+
+
 class ParameterInvalid(Invalid):
     """The parameter “{parameter}” is not valid: {problem}"""
 

@@ -6,16 +6,16 @@ Texts stand in the manifest by language; a Manifest holds them in one, the reade
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from control_plane.domain.errors import MethodBroken
+from control_plane.domain.errors import MethodBroken, PresetUnknown
 from control_plane.domain.estimates import Training
 from control_plane.domain.names import LONGEST_NAME
 
 LANGUAGES = frozenset({"en", "de", "zh"})
 
-_DATA = frozenset({"default", "enum", "const"})  # values of parameters: never texts, whatever their keys are
+_DATA = frozenset({"default", "enum", "const", "values"})  # values of parameters: never texts, whatever their keys are
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,15 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Preset:
+    """Values that go together, to begin from; a parameter that it does not name has its default."""
+
+    name: str
+    display: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Resources:
     """The estimate that decides where a job fits."""
 
@@ -73,6 +82,13 @@ class Manifest:
     groups: Mapping[str, str]  # parameter group → its title
     resources: Resources
     outputs: Mapping[str, Output]
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+
+    def with_preset(self, preset: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """`parameters` over the values of a preset; without one, themselves. Raises PresetUnknown."""
+        if preset and preset not in self.presets:
+            raise PresetUnknown(method=self.name, preset=preset, known=list(self.presets))
+        return dict(self.presets[preset].values if preset else {}) | dict(parameters)
 
     def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """`parameters` with the default of each one that was left out and has one."""
@@ -128,9 +144,10 @@ def parse(source: Mapping[str, Any], locale: str = "en") -> Manifest:
 def taken_over(source: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
     """A parsed method.toml with each parameter that says `use = "name"` as the kit's parameters.toml has it.
 
-    What the manifest says beside `use` comes before what is shared; the groups of its parameters come along. Raises
-    MethodBroken naming a parameter that the kit does not have.
+    What the manifest says beside `use` comes before what is shared; the groups of its parameters come along, and what a
+    preset of the kit's is called. Raises MethodBroken naming a parameter that the kit does not have.
     """
+    source = _named_presets(source, shared)
     parameters = source.get("parameters")
     properties = parameters.get("properties") if isinstance(parameters, Mapping) else None
     if not isinstance(parameters, Mapping) or not isinstance(properties, Mapping):
@@ -139,6 +156,14 @@ def taken_over(source: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str
     used = {one.get("x-group") for one in whole.values() if isinstance(one, Mapping)}
     groups = {name: group for name, group in shared.get("groups", {}).items() if name in used}
     return {**source, "parameters": {**parameters, "properties": whole}, "groups": groups | source.get("groups", {})}
+
+
+def _named_presets(source: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
+    presets, known = source.get("presets"), shared.get("presets", {})
+    if not isinstance(presets, Mapping):
+        return source
+    named = {name: {**known.get(name, {}), **one} if isinstance(one, Mapping) else one for name, one in presets.items()}
+    return {**source, "presets": named}
 
 
 def _whole(source: Mapping[str, Any], shared: Mapping[str, Any], name: str, one: Any) -> Any:
@@ -202,10 +227,20 @@ def _build(plain: Mapping[str, Any]) -> Manifest:
             training=Training(**plain["resources"]["training"]) if "training" in plain["resources"] else None,
         ),
         outputs={name: _output(name, table) for name, table in plain["outputs"].items()},
+        presets={name: Preset(name, **table) for name, table in plain.get("presets", {}).items()},
     )
+    for preset in manifest.presets.values():
+        _check_preset(manifest, preset)
     for output in manifest.outputs.values():
         _check_edges(manifest, output)
     return manifest
+
+
+def _check_preset(manifest: Manifest, preset: Preset) -> None:
+    for name in preset.values:
+        if name not in manifest.parameters.get("properties", {}):
+            problem = f"presets.{preset.name}.values.{name}: the method has no such parameter"
+            raise MethodBroken(method=manifest.name, problem=problem)
 
 
 def _check_edges(manifest: Manifest, output: Output) -> None:

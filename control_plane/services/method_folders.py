@@ -92,7 +92,7 @@ def _complete(cp: ControlPlane, text: str, source: dict[str, Any]) -> dict[str, 
         if fault := best_match(Draft202012Validator(schema).iter_errors(manifest)):
             raise fault
         Draft202012Validator.check_schema(manifests.in_language(manifest["parameters"], "en"))
-        manifests.parse(manifest)
+        _check_presets(manifests.parse(manifest))
     except ManifestFaulty:
         raise
     except MethodBroken as problem:  # which begins with the place
@@ -105,6 +105,16 @@ def _complete(cp: ControlPlane, text: str, source: dict[str, Any]) -> dict[str, 
     except (OSError, ValueError, RecursionError) as problem:
         raise MethodBroken(method=name, problem=str(problem)[:300]) from problem
     return manifest
+
+
+def _check_presets(manifest: manifests.Manifest) -> None:
+    """Each preset is within the method's own schema. Raises MethodBroken."""
+    for preset in manifest.presets.values():
+        values = manifest.complete(preset.values)
+        for error in Draft202012Validator(manifest.parameters).iter_errors(values):
+            if error.path:  # what is required and has no default, a preset need not give
+                problem = f"presets.{preset.name}.values.{error.path[0]}: {error.message}"
+                raise MethodBroken(method=manifest.name, problem=problem)
 
 
 def _faulty(name: str, text: str, path: list[Any], problem: str) -> ManifestFaulty:

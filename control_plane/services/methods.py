@@ -114,6 +114,13 @@ def of_version(version_id: int) -> MethodVersionRecord:
     return found
 
 
+def with_preset(
+    actor: Actor, cp: ControlPlane, name: str, preset: str, parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`parameters` over what a preset of the method says. Raises MethodUnknown, Denied, PresetUnknown."""
+    return manifest(get(actor, cp, name)).with_preset(preset, parameters) if preset else dict(parameters)
+
+
 def check_parameters(manifest: Manifest, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """`parameters`, complete and within the manifest's schema. Raises ParameterUnknown, ParameterInvalid."""
     known = manifest.parameters.get("properties", {})

@@ -411,7 +411,7 @@ class Client:
 
         Each of those is a list of values, or `{"low": …, "high": …, "log": true}` to draw from. The best is the one
         whose `objective` is best at its end: `held_out_loss` (less is better) or `reward` (more is). `job` holds what
-        `submit_job` takes besides: name, parameters, inputs, seed, idempotency_key, policy.
+        `submit_job` takes besides: name, parameters, inputs, seed, idempotency_key, policy, preset.
         """
         request = pb.StartSweepRequest(
             job=_submission(project, method, **job),
@@ -459,13 +459,15 @@ class Client:
         seed: int = 42,
         idempotency_key: str = "",
         policy: Mapping[str, Any] | None = None,
+        preset: str = "",
     ) -> pb.Job:
-        """Ask for a job. `inputs` are ids of models and dataset versions by input name; parameters left out take their
-        defaults. Two calls with the same `idempotency_key` make one job; without one, each call makes its own.
+        """Ask for a job. `inputs` are ids of models and dataset versions by input name; parameters left out take what
+        the `preset` says (`quick`, `balanced`, `thorough`, where the method has them), else their defaults. Two calls
+        with the same `idempotency_key` make one job; without one, each call makes its own.
         `policy` may hold `priority`, `not_before` (epoch seconds), `lost_after` (seconds), `when_lost` and `time_limit`
         (seconds that an attempt may run); ValueError names one that is none of these or no such number.
         """
-        request = _submission(project, method, name, parameters, inputs, seed, idempotency_key, policy)
+        request = _submission(project, method, name, parameters, inputs, seed, idempotency_key, policy, preset)
         return self._ask(pb.Job, self._stub.SubmitJob, request)
 
     def get_job(self, job_id: int) -> pb.Job:
@@ -681,6 +683,7 @@ def _submission(
     seed: int = 42,
     idempotency_key: str = "",
     policy: Mapping[str, Any] | None = None,
+    preset: str = "",
 ) -> pb.SubmitJobRequest:
     return pb.SubmitJobRequest(
         project=project,
@@ -691,6 +694,7 @@ def _submission(
         seed=seed,
         idempotency_key=idempotency_key or uuid.uuid4().hex,
         policy=_policy(policy or {}),
+        preset=preset,
     )
 
 

@@ -84,6 +84,16 @@ def test_parameters_have_groups_and_defaults_that_fit(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_presets_are_within_the_schema_and_the_balanced_one_is_what_a_form_begins_with(name: str) -> None:
+    content = manifest(name)
+    parameters = content["parameters"]
+    defaults = {key: one["default"] for key, one in parameters["properties"].items() if "default" in one}
+    for preset in content.get("presets", {}).values():
+        jsonschema.Draft202012Validator(parameters).validate(defaults | preset["values"])
+    assert content.get("presets", {}).get("balanced", {"values": {}})["values"] == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_example_fits_the_manifest(name: str) -> None:
     content, job = manifest(name), json.loads((METHODS / name / "example.json").read_text(encoding="utf-8"))
     assert job["method"] == name
@@ -110,6 +120,8 @@ def test_each_shared_parameter_is_taken_over_as_it_is_or_said_differently() -> N
     assert taken["parameters"]["properties"]["steps"] == shared["parameters"]["steps"] | {"default": 7}
     assert taken["parameters"]["properties"]["own"] == {"type": "null"}
     assert taken["groups"] == {"basics": shared["groups"]["basics"]}
+    named = taken_over(source | {"presets": {"quick": {"values": {"steps": 2}}}}, shared)["presets"]["quick"]
+    assert named == {"display": shared["presets"]["quick"]["display"], "values": {"steps": 2}}
     properties["own"] = {"use": "stepz"}
     with pytest.raises(
         errors.MethodBroken, match=r"parameters\.properties\.own\.use: the kit has no parameter 'stepz'"

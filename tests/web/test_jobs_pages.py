@@ -141,6 +141,24 @@ def test_an_evaluation_of_a_model_needs_no_choice(client: FlaskClient, room: roo
     assert chosen == [str(adapter), str(room.made["base"]), str(room.made["version"])]
 
 
+def test_presets_fill_the_form_and_are_chosen_as_long_as_it_holds_their_values(
+    client: FlaskClient, room: rooms.Rooms
+) -> None:
+    def chosen(page: str) -> list[str]:
+        inputs = re.findall(r'<input type="radio" name="preset" value="(\w+)"[^>]*?( checked)?>', page)
+        assert [name for name, _ in inputs] == ["quick", "balanced", "thorough"]
+        return [name for name, mark in inputs if mark]
+
+    page = client.get("/p/lab/jobs/new?method=sft_demo").text
+    assert chosen(page) == ["balanced"]
+    values = json.loads(html.unescape(re.findall(r'value="quick" data-preset="([^"]*)"', page)[0]))
+    assert values["parameter.steps"] == "15" and set(values) <= set(filled(page))
+    quick = filled(page) | values | {"name": "Not Allowed"}
+    assert chosen(client.post("/p/lab/jobs/new", data=quick).text) == ["quick"]
+    assert chosen(client.post("/p/lab/jobs/new", data=quick | {"parameter.steps": "16"}).text) == []
+    assert 'name="preset"' not in client.get("/p/lab/jobs/new?method=evaluate").text
+
+
 def test_only_what_fits_is_offered(client: FlaskClient, room: rooms.Rooms) -> None:
     adapter = room.finish_model(room.run(room.train("tuned")), "adapter")
     page = client.get("/p/lab/jobs/new?method=sft_demo").text

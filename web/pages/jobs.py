@@ -180,6 +180,7 @@ def _form(project: str, draft: Draft, before: JobRecord | None, offered: Offered
         groups=groups,
         policy=policy,
         asks_more=bool(job_form.plan(draft, 0.0).get("policy")),
+        presets=job_form.presets(draft),
         labels=labels | {"name": gettext("Name"), "seed": gettext("Seed")},
         **_plan(project, draft, before),
     )

@@ -118,17 +118,33 @@ document.addEventListener("htmx:afterSettle", (event) => prepare(event.detail.el
 
 // --- forms drawn from a method's parameters ------------------------------------------------------------------------
 
-function controlValue(form, name) {
-  const control = form.elements.namedItem(`parameter.${name}`);
-  if (!control) return undefined;
-  const checkbox = control instanceof RadioNodeList ? [...control].find((item) => item.type === "checkbox") : null;
-  return checkbox ? checkbox.checked : control.value;
+function controlOf(form, name) {
+  const found = form.elements.namedItem(name);
+  return found instanceof RadioNodeList ? [...found].find((item) => item.type === "checkbox") : found;
+}
+
+function valueOf(form, name) {
+  const control = controlOf(form, name);
+  return control?.type === "checkbox" ? String(control.checked) : control?.value;
 }
 
 function showConditional(form) {
   for (const field of form.querySelectorAll("[data-visible-if]")) {
     const wanted = Object.entries(JSON.parse(field.dataset.visibleIf));
-    field.hidden = !wanted.every(([name, values]) => values.includes(String(controlValue(form, name))));
+    field.hidden = !wanted.every(([name, values]) => values.includes(valueOf(form, `parameter.${name}`)));
+  }
+}
+
+// A preset is chosen as long as the fields hold its values, whoever put them there.
+function showPreset(form, chosen) {
+  const values = (preset) => Object.entries(JSON.parse(preset.dataset.preset));
+  for (const [name, value] of chosen ? values(chosen) : []) {
+    const control = controlOf(form, name);
+    if (control?.type === "checkbox") control.checked = value === "true";
+    else if (control) control.value = value;
+  }
+  for (const preset of form.querySelectorAll("[data-preset]")) {
+    preset.checked = values(preset).every(([name, value]) => valueOf(form, name) === value);
   }
 }
 
@@ -144,6 +160,7 @@ document.addEventListener("change", (event) => {
     remembered.set("level", event.target.value);
     showLevel(form, event.target.value);
   }
+  showPreset(form, event.target.matches("[data-preset]") ? event.target : null);
   showConditional(form);
 });
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from control_plane.rpc import messages, wire
 from control_plane.rpc.calls import Call
-from control_plane.services import jobs
+from control_plane.services import jobs, methods
 from control_plane.store.jobs import EventRecord
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -20,20 +20,25 @@ _FILE_SLICE = 4 << 20  # bytes
 
 def submit(call: Call, request: pb.SubmitJobRequest) -> pb.Job:
     inputs = {item.name: reference(item) for item in request.inputs}
-    parameters = wire.json_object("parameters", request.parameters, LONGEST_PARAMETERS)
     record = jobs.submit(
         call.actor,
         call.cp,
         request.project,
         request.method,
         name=request.name,
-        parameters=parameters,
+        parameters=parameters_of(call, request),
         inputs=inputs,
         seed=request.seed,
         idempotency_key=request.idempotency_key,
         policy=wire.policy(request.policy),
     )
     return call.job(record)
+
+
+def parameters_of(call: Call, request: pb.SubmitJobRequest) -> dict[str, Any]:
+    """What was asked for, over what its preset says."""
+    given = wire.json_object("parameters", request.parameters, LONGEST_PARAMETERS)
+    return methods.with_preset(call.actor, call.cp, request.method, request.preset, given)
 
 
 def get(call: Call, request: pb.GetJobRequest) -> pb.Job:

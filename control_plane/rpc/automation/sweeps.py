@@ -26,7 +26,7 @@ def start(call: Call, request: pb.StartSweepRequest) -> pb.Sweep:
         at_once=request.at_once or 1,
         objective=request.objective or HELD_OUT_LOSS,
         name=job.name,
-        parameters=wire.json_object("parameters", job.parameters, jobs.LONGEST_PARAMETERS),
+        parameters=jobs.parameters_of(call, job),
         inputs={item.name: jobs.reference(item) for item in job.inputs},
         seed=job.seed,
         policy=wire.policy(job.policy),

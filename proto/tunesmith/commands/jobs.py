@@ -55,6 +55,7 @@ def list_jobs(terminal: Terminal, state: str, method: str, text: str, tag: str) 
 @click.option(
     "--parameter", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="VALUE is JSON, or else text."
 )
+@click.option("--preset", default="", help="Values to begin from, such as quick, balanced or thorough.")
 @click.option("--seed", default=42, show_default=True)
 @click.option("--priority", default=0, show_default=True, help="Higher ones are planned first; -100 to 100.")
 @click.option("--time-limit", default=0.0, help="Seconds it may run; else 30 minutes for imports, no limit for others.")
@@ -73,6 +74,7 @@ def submit(
     name: str,
     inputs: Sequence[str],
     parameters: Sequence[str],
+    preset: str,
     seed: int,
     priority: int,
     time_limit: float,
@@ -82,7 +84,7 @@ def submit(
     """Ask for a job of METHOD."""
     asked = {"priority": priority, "time_limit": time_limit} | {key: _value(text) for key, text in _pairs(policies)}
     try:
-        job = _submitted(terminal, method, name, parameters, inputs, seed, asked)
+        job = _submitted(terminal, method, name, parameters, inputs, seed, asked, preset)
     except ValueError as problem:
         raise click.BadParameter(str(problem)) from problem
     terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
@@ -98,6 +100,7 @@ def _submitted(
     inputs: Sequence[str],
     seed: int,
     policy: Mapping[str, Any],
+    preset: str,
 ) -> pb.Job:
     return terminal.client.submit_job(
         terminal.project,
@@ -107,6 +110,7 @@ def _submitted(
         identifiers(inputs),
         seed,
         policy=policy,
+        preset=preset,
     )
 
 

@@ -843,7 +843,7 @@ class InputRef(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
 class SubmitJobRequest(_message.Message):
-    __slots__ = ("project", "method", "name", "parameters", "inputs", "seed", "idempotency_key", "policy")
+    __slots__ = ("project", "method", "name", "parameters", "inputs", "seed", "idempotency_key", "policy", "preset")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -852,6 +852,7 @@ class SubmitJobRequest(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
+    PRESET_FIELD_NUMBER: _ClassVar[int]
     project: str
     method: str
     name: str
@@ -860,7 +861,8 @@ class SubmitJobRequest(_message.Message):
     seed: int
     idempotency_key: str
     policy: Policy
-    def __init__(self, project: _Optional[str] = ..., method: _Optional[str] = ..., name: _Optional[str] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., idempotency_key: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ...) -> None: ...
+    preset: str
+    def __init__(self, project: _Optional[str] = ..., method: _Optional[str] = ..., name: _Optional[str] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., idempotency_key: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., preset: _Optional[str] = ...) -> None: ...
 
 class Policy(_message.Message):
     __slots__ = ("priority", "not_before", "lost_after", "when_lost", "time_limit")

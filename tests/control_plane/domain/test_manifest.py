@@ -2,7 +2,7 @@
 
 import pytest
 
-from control_plane.domain.errors import MethodBroken
+from control_plane.domain.errors import MethodBroken, PresetUnknown
 from control_plane.domain.manifest import in_language, narrows, parse, platforms
 from fleet_support import METHODS
 
@@ -75,3 +75,15 @@ def test_a_value_may_warn_and_need_fewer_platforms() -> None:
     assert platforms(source, {}) == {"cpu", "cuda"}
     assert platforms(source, {"kind": "narrow"}) == platforms(source, {"switch": True}) == {"cuda"}
     assert narrows(source) and not narrows(METHODS[1])
+
+
+def test_a_preset_goes_before_defaults_and_behind_what_is_asked_for() -> None:
+    quick = {"display": {"en": "Quick", "de": "Schnell", "zh": "快速"}, "values": {"steps": 3}}
+    found = parse(METHODS[1] | {"presets": {"quick": quick}}, "de")
+    assert found.presets["quick"].display == "Schnell"
+    assert found.with_preset("", {}) == {} and found.with_preset("quick", {}) == {"steps": 3}
+    assert found.with_preset("quick", {"steps": 9}) == {"steps": 9}
+    with pytest.raises(PresetUnknown, match="no preset “fast”"):
+        found.with_preset("fast", {})
+    with pytest.raises(MethodBroken, match=r"presets\.quick\.values\.stepz: the method has no such parameter"):
+        parse(METHODS[1] | {"presets": {"quick": quick | {"values": {"stepz": 3}}}})
