@@ -32,19 +32,27 @@ def test_each_gpu_tells_its_memory_and_the_driver_its_version(tmp_path):
 
 @needs_cuda
 @pytest.mark.torch
-def test_a_training_runs_on_the_gpu(tmp_path):
-    python = str(method_python("sft_demo"))
+@pytest.mark.parametrize(("method", "changes", "result"), [
+    ("sft_demo", {}, "adapter/adapter_model.safetensors"),
+    ("peft", {"adapter": "qlora", "precision": "auto"}, "adapter/adapter_model.safetensors"),
+    ("full", {"precision": "mixed"}, "model/model.safetensors"),
+    ("full", {"optimizer": "adamw_8bit"}, "model/model.safetensors"),
+    ("full", {"optimizer": "paged_adamw_8bit"}, "model/model.safetensors"),
+])  # fmt: skip
+def test_a_training_runs_on_the_gpu(tmp_path, method, changes, result):
+    python = str(method_python(method))
     environment = os.environ | {"PYTHONPATH": str(ROOT / "methods"), "CUDA_VISIBLE_DEVICES": GPUS[0].uuid}
     subprocess.run([python, "-m", "kit.tiny_model", str(tmp_path)], env=environment, check=True)
-    job = json.loads((ROOT / "methods/sft_demo/example.json").read_text())
+    job = json.loads((ROOT / "methods" / method / "example.json").read_text())
     job["devices"] = ["cuda:0"]
+    job["parameters"] |= changes
     job["inputs"]["base"]["path"] = str(tmp_path / "llama")
     job["inputs"]["dataset"] |= {"train": str(tmp_path / "train.jsonl"), "test": str(tmp_path / "test.jsonl")}
     (tmp_path / "job.json").write_text(json.dumps(job))
-    script = ROOT / "methods/sft_demo/train.py"
+    script = ROOT / "methods" / method / "train.py"
     command = [python, str(script), "--job", str(tmp_path / "job.json"), "--out", str(tmp_path / "out")]
     subprocess.run(command, env=environment, check=True)
-    assert (tmp_path / "out/adapter/adapter_model.safetensors").is_file()
+    assert (tmp_path / "out" / result).is_file()
 
 
 @needs_metal

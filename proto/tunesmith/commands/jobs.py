@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,48 +70,24 @@ def list_jobs(terminal: Terminal, state: str, method: str, text: str, tag: str) 
 @pass_terminal
 def submit(
     terminal: Terminal,
+    /,
     method: str,
-    name: str,
-    inputs: Sequence[str],
-    parameters: Sequence[str],
-    preset: str,
-    seed: int,
     priority: int,
     time_limit: float,
     policies: Sequence[str],
     follow: bool,
+    **job: Any,
 ) -> None:
     """Ask for a job of METHOD."""
-    asked = {"priority": priority, "time_limit": time_limit} | {key: _value(text) for key, text in _pairs(policies)}
+    policy = {"priority": priority, "time_limit": time_limit} | {key: _value(text) for key, text in _pairs(policies)}
+    job |= {"parameters": values(job["parameters"]), "inputs": identifiers(job["inputs"])}
     try:
-        job = _submitted(terminal, method, name, parameters, inputs, seed, asked, preset)
+        asked = terminal.client.submit_job(terminal.project, method, policy=policy, **job)
     except ValueError as problem:
         raise click.BadParameter(str(problem)) from problem
-    terminal.say(f"Job {job.id} “{job.name}” is {job.state}.")
+    terminal.say(f"Job {asked.id} “{asked.name}” is {asked.state}.")
     if follow:
-        _end(watch_job(terminal.client, terminal.console, job.id))
-
-
-def _submitted(
-    terminal: Terminal,
-    method: str,
-    name: str,
-    parameters: Sequence[str],
-    inputs: Sequence[str],
-    seed: int,
-    policy: Mapping[str, Any],
-    preset: str,
-) -> pb.Job:
-    return terminal.client.submit_job(
-        terminal.project,
-        method,
-        name,
-        values(parameters),
-        identifiers(inputs),
-        seed,
-        policy=policy,
-        preset=preset,
-    )
+        _end(watch_job(terminal.client, terminal.console, asked.id))
 
 
 @jobs.command()
