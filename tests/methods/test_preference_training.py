@@ -129,7 +129,7 @@ import torch
 from datasets import Dataset
 from kit import job, models, preferences, signals
 from kit.events import Events
-from kit.training import adapters, lean
+from kit.training import adapters, lean, likelihood
 from kit.training.pairs import ALSO, PairTrainer
 from kit.training.report import Report
 from trl import DPOConfig, DPOTrainer
@@ -138,6 +138,7 @@ model, tokenizer = models.load_base(job.Model("base", tiny / architecture), "flo
 work = job.Job("dpo", {"lora_rank": 4, "lora_alpha": 8}, {}, {}, 1, ("cpu:0",), 1, None, None)
 pairs = preferences.read_pairs(tiny / "pairs-train.jsonl", "preference", "train")[:6]
 pairs[0].prompt[0]["content"] *= 3
+for pair in pairs: pair.prompt[0]["content"] = "Say what is open and its colour. " + pair.prompt[0]["content"]
 pairs = preferences.tokenize_pairs(pairs, tokenizer, 128)
 model = adapters.lora(model, work, {})
 torch.manual_seed(1)
@@ -158,6 +159,10 @@ def numbers(loss):
 trainer.remember(pairs)
 inputs = trainer._prepare_inputs(trainer.data_collator(pairs))
 print(trainer._asked.shares, *numbers(trainer.compute_loss(model, dict(inputs))))
+labels = inputs["input_ids"].masked_fill(inputs["completion_mask"] == 0, -100)
+assert likelihood.beside(inputs["input_ids"], inputs["attention_mask"], labels).shared >= lean.WORTHWHILE
+trainer._asked.begins = False
+print(trainer._asked.shares, *numbers(trainer.compute_loss(model, dict(inputs))))
 trainer._asked.shares = False
 print(trainer._asked.shares, *numbers(trainer.compute_loss(model, dict(inputs))))
 for module in model.modules(): module.__dict__.pop("forward", None) if isinstance(module, lean.lora.Linear) else None
@@ -174,11 +179,11 @@ def test_a_pair_in_one_row_has_the_loss_and_the_gradient_that_it_has_in_two(
     command = [str(method_python("dpo")), "-c", COMPARED, str(tiny), architecture, str(tmp_path)]
     done = subprocess.run(command, env=environment(), cwd=METHODS.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    shared, alone, plain = (line.split() for line in done.stdout.splitlines()[-3:])
-    assert (shared[0], alone[0], plain[0]) == ("True", "False", "TRL")
+    *ours, plain = (line.split() for line in done.stdout.splitlines()[-4:])
+    assert [one[0] for one in (*ours, plain)] == ["True", "True", "False", "TRL"]
     expected = [float(number) for number in plain[1:]]
     assert expected[1] > 1, "there is a gradient to compare"
-    for found in (shared, alone):
+    for found in ours:
         assert [float(number) for number in found[1:]] == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 

@@ -22,7 +22,7 @@ class AgainstBase(Sealed):
         plain = self.accelerator.unwrap_model(self.model)  # type: ignore[attr-defined]
         if "ref" in plain.peft_config:
             plain.delete_adapter("ref")  # TRL's copy of the untrained adapter, which does nothing yet
-        self._asked = Asked(plain, self.is_paired)
+        self._asked = Asked(plain, self.is_paired, begins=not self.args.gradient_checkpointing)
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         """The rows are in tokens already."""

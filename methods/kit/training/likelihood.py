@@ -32,21 +32,24 @@ class _Beside:
     allowed: torch.Tensor  # [pairs, width, width]: which token sees which; the answers do not see each other
     places: torch.Tensor  # [tokens]: where each answer's token is predicted, in the flat [pairs × width]
     wanted: torch.Tensor  # [tokens]: where it stands in the flat [2 pairs × (length - 1)]
+    shared: int  # how many first tokens are the same in all rows and may be computed once, most often a template's
 
 
 class Asked:
     """A causal language model, asked for the log-probabilities of labelled tokens as TRL asks it.
 
     ``pairs`` says that the rows are the preferred answers and then the others, in the order of their prompts. What a
-    model with memory of another kind than plain keys and values is asked is the same, row by row.
+    model with memory of another kind than plain keys and values is asked is the same, row by row. ``begins`` says that
+    what all prompts of a batch begin with may be computed once, for which the model must keep its keys and values.
     """
 
-    def __init__(self, plain: Any, pairs: bool) -> None:
+    def __init__(self, plain: Any, pairs: bool, begins: bool) -> None:
         self._places: torch.Tensor | None = None
         inner = plain.get_base_model() if hasattr(plain, "get_base_model") else plain
         takes_positions = "position_ids" in inspect.signature(inner.forward).parameters
         masked = inner.config._attn_implementation in ("sdpa", "eager")
         self.shares = pairs and takes_positions and masked and lean.can_share(plain)
+        self.begins = begins
         plain.get_output_embeddings().register_forward_pre_hook(self._select)
 
     def __call__(
@@ -63,7 +66,9 @@ class Asked:
     def _row_by_row(self, model: Any, ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         counts = functional.pad(labels[:, 1:] != -100, (0, 1))  # where the next token counts
         places = counts.flatten().nonzero()[:, 0]
-        found = self._at(model, places, labels[:, 1:][counts[:, :-1]], input_ids=ids, attention_mask=mask)
+        found = self._at(
+            model, places, labels[:, 1:][counts[:, :-1]], input_ids=ids, attention_mask=mask, use_cache=False
+        )
         return found.new_zeros(counts[:, :-1].shape).masked_scatter(counts[:, :-1], found)
 
     def _beside(self, model: Any, ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -71,18 +76,32 @@ class Asked:
         dtype = model.get_input_embeddings().weight.dtype
         unseen = torch.zeros(rows.allowed.shape, dtype=dtype, device=ids.device)
         unseen.masked_fill_(~rows.allowed, torch.finfo(dtype).min)
+        done, width = rows.shared if self.begins else 0, rows.ids.shape[1]
+        given = {"input_ids": rows.ids[:, done:], "position_ids": rows.positions[:, done:]}
+        if done:
+            given["past_key_values"] = self._begun(model, rows.ids[:1, :done], len(rows.ids))
+        # the beginning is no longer in the rows: [pairs × width] → [pairs × (width - done)]
+        places = rows.places - done * (rows.places // width + 1)
         targets = labels[:, 1:].flatten()[rows.wanted]
-        found = self._at(
-            model, rows.places, targets, input_ids=rows.ids, position_ids=rows.positions, attention_mask=unseen[:, None]
-        )
+        found = self._at(model, places, targets, attention_mask=unseen[:, None, done:], use_cache=done > 0, **given)
         empty = found.new_zeros(labels[:, 1:].numel())
         return empty.index_put((rows.wanted,), found).view(labels[:, 1:].shape)
+
+    def _begun(self, model: Any, ids: torch.Tensor, rows: int) -> Any:
+        """The keys and values of a beginning, [1, length], for so many rows that go on from it."""
+        self._places = ids.new_zeros(0)
+        try:
+            kept = model(input_ids=ids, use_cache=True).past_key_values
+        finally:
+            self._places = None
+        kept.batch_repeat_interleave(rows)
+        return kept
 
     def _at(self, model: Any, places: torch.Tensor, targets: torch.Tensor, **given: Any) -> torch.Tensor:
         """The log-probabilities of `targets`, each predicted at its place in the flat [rows × width]."""
         self._places = places
         try:
-            logits = model(**given, use_cache=False).logits[0]
+            logits = model(**given).logits[0]
         finally:
             self._places = None
         return -functional.cross_entropy(logits.float(), targets, reduction="none")
@@ -122,4 +141,5 @@ def beside(ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> _Besi
         wanted += [first + count[: end - begin], first + pairs * (length - 1) + count[:other]]
     before = count[:width, None] >= count[:width]
     allowed = before & ((part[:, None] == 0) | (part[:, None] == part[:, :, None]))
-    return _Beside(packed, positions, allowed, torch.cat(places), torch.cat(wanted))
+    shared = lean.shared_beginning(packed, torch.where(part > 0, packed, -100))
+    return _Beside(packed, positions, allowed, torch.cat(places), torch.cat(wanted), shared)
