@@ -30,6 +30,7 @@ navigation = Item("work", "jobs.index", _("Jobs"), "list-checks", "job.see", "g 
 JOBS_SHOWN = 25
 EVENTS_SHOWN = 100
 TELLING = ("loss", "reward", "accuracy")  # how the names of curves end that say whether it learns
+REWARDS = "reward/"  # how those begin that say what one check of a reward gives
 STREAMS = ("stdout", "stderr", "agent")
 
 
@@ -255,8 +256,12 @@ def series(project: str, job_id: int) -> ResponseReturnValue:
     """The curves, from a cursor on: those that tell whether it learns, or (`other`) the rest."""
     found = jobs.series(the_actor(), the_control_plane(), _job(job_id).id, asked_number("after", 0))
     wanted = "other" not in request.args
-    series = [one for one in found["series"] if one["name"].endswith(TELLING) == wanted]
+    series = [one for one in found["series"] if _is_telling(one["name"]) == wanted]
     return found | {"series": [one | {"label": words.curve(one["name"])} for one in series]}
+
+
+def _is_telling(name: str) -> bool:
+    return name.endswith(TELLING) or name.startswith(REWARDS)
 
 
 @blueprint.get("/<int:job_id>/logs")

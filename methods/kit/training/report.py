@@ -18,12 +18,15 @@ OURS = ("loss", "learning_rate", "grad_norm")  # what a step tells in every meth
 class Report(TrainerCallback):
     """Writes progress and metrics for each step, and ends training when SIGTERM asked for it.
 
-    ``steps`` is how many there will be; ``also`` are further metrics of the trainer's log that are worth a curve.
+    ``steps`` is how many there will be; ``also`` are further metrics of the trainer's log that are worth a curve, and
+    ``own`` those that every method has.
     """
 
-    def __init__(self, events: Events, stop: signals.Stop, steps: int, also: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, events: Events, stop: signals.Stop, steps: int, also: tuple[str, ...] = (), own: tuple[str, ...] = OURS
+    ) -> None:
         self.events, self.stop, self.steps = events, stop, steps
-        self.names = (*OURS, *also)
+        self.names = (*own, *also)
         self.held_out: HeldOut | None = None
         self.best: Best | None = None
         self.tokens = 0

@@ -1,0 +1,149 @@
+"""TRL's trainers for reinforcement learning, with checks as the reward and less work for the same gradient."""
+
+from typing import Any
+
+import torch
+from kit import datasets
+from kit.checking import Case
+from kit.events import fail
+from kit.judging import Judged
+from kit.training import lean, rollouts
+from kit.training.report import Report, Sealed
+from kit.training.rollouts import Sampling
+from torch.nn import functional
+from trl import GRPOTrainer, RLOOTrainer
+
+OURS = ("learning_rate", "grad_norm")  # not the loss: it stays near 0 and says nothing of whether the model learns
+ALSO = ("reward", "reward_std", "kl", "completions/mean_length", "completions/clipped_ratio")
+CONSTANT_AFTER = 5  # steps in which every answer had the same reward
+
+
+class Reward:
+    """The reward function that TRL calls: the weighted mean of checks, whose own means become metrics."""
+
+    __name__ = "checks"
+
+    def __init__(self, judged: Judged, report: Report) -> None:
+        self._judged, self._report = judged, report
+        self._steps, self._seen = 0, set[float]()
+
+    def __call__(self, completions: list[str], log_metric: Any, **columns: Any) -> list[float]:
+        """Each answer's total, from 0 to 1; columns `question` and `expected` are the rows'."""
+        cases = map(Case, columns["question"], columns["expected"])
+        judgements = [self._judged.judge(text, case) for text, case in zip(completions, cases, strict=True)]
+        for name in self._judged.names:
+            log_metric(f"reward/{name}", sum(one.scores[name] for one in judgements) / len(judgements))
+        totals = [one.total for one in judgements]
+        self._watch(totals)
+        return totals
+
+    def _watch(self, totals: list[float]) -> None:
+        """Say once if nothing can be learned, because every answer is as good as any other."""
+        self._steps += 1
+        self._seen.update(totals)
+        if self._steps == CONSTANT_AFTER and len(self._seen) == 1:
+            (reward,), events = self._seen, self._report.events
+            said = f"In {CONSTANT_AFTER} steps every answer had the same reward ({reward:.2f}): nothing is learned."
+            events.message("warning", "reward_constant", said, steps=CONSTANT_AFTER, reward=round(reward, 4))
+
+
+class _Rewarded(Sealed):
+    """Answers are sampled by `rollouts`; a prompt is read once for all its answers, also for the loss."""
+
+    def __init__(self, report: Report, sampling: Sampling, **options: Any) -> None:
+        super().__init__(**options)
+        self.report, self._sampling = report, sampling
+        self._counts: torch.Tensor | None = None
+        plain = self.accelerator.unwrap_model(self.model)  # type: ignore[attr-defined]
+        self._shares = not self.args.gradient_checkpointing and lean.can_share(plain)  # type: ignore[attr-defined]
+        plain.get_output_embeddings().register_forward_pre_hook(self._select)
+
+    def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
+        """The rows' prompts stand in their template already."""
+        return self.processing_class(prompts, add_special_tokens=False)["input_ids"], None, {}  # type: ignore[attr-defined]
+
+    def _generate_single_turn(self, prompt_ids: list[list[int]], *given: Any, **options: Any) -> Any:
+        """An answer for each prompt, in tokens; vLLM's and unusual models' go TRL's own way."""
+        if self.use_vllm or not self._shares:  # type: ignore[attr-defined]
+            return super()._generate_single_turn(prompt_ids, *given, **options)  # type: ignore[misc]
+        plain = self.accelerator.unwrap_model(self.model)  # type: ignore[attr-defined]
+        return rollouts.sample(plain, prompt_ids, self._sampling, self.eos_token_ids), None
+
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        *chunk: int,
+        **options: Any,
+    ) -> tuple[torch.Tensor, Any, Any]:
+        """Log-probabilities of the answers' tokens [rows, answer] at the sampling's temperature; no entropies."""
+        if not self._shares or input_ids.shape[1] - logits_to_keep < 2:
+            given = (model, input_ids, attention_mask, logits_to_keep, *chunk)
+            return super()._get_per_token_logps_and_entropies(*given, **options)  # type: ignore[misc, no-any-return]
+        length = input_ids.shape[1] - logits_to_keep
+        prompts, rows = torch.unique(
+            torch.stack((input_ids[:, :length], attention_mask[:, :length])), dim=1, return_inverse=True
+        )
+        counts = attention_mask[:, length:].bool()
+        logits = self._answers_logits(model, input_ids, attention_mask, prompts, rows, counts)
+        targets = input_ids[:, length:]
+        found = -functional.cross_entropy(
+            logits.float() / self._sampling.temperature, targets[counts], reduction="none"
+        )
+        logps = torch.zeros(targets.shape, dtype=torch.float32, device=targets.device).masked_scatter(counts, found)
+        return logps, torch.zeros_like(logps), None
+
+    def _answers_logits(self, model: Any, ids: Any, mask: Any, prompts: Any, rows: Any, counts: Any) -> torch.Tensor:
+        """Logits [answers' tokens, words]: all of a prompt but its last token is read once, then each row goes on."""
+        places = (mask.cumsum(1) - 1).clamp(min=0)
+        length = prompts.shape[2] - 1
+        begun = self._pass(
+            model, torch.zeros_like(prompts[0, :, :length], dtype=torch.bool), input_ids=prompts[0, :, :length],
+            attention_mask=prompts[1, :, :length], position_ids=(prompts[1].cumsum(1) - 1).clamp(min=0)[:, :length],
+        )  # fmt: skip
+        begun.past_key_values.batch_select_indices(rows)
+        rest = {"input_ids": ids[:, length:-1], "attention_mask": mask[:, :-1], "position_ids": places[:, length:-1]}
+        return self._pass(model, counts, **rest, past_key_values=begun.past_key_values).logits[0]  # type: ignore[no-any-return]
+
+    def _pass(self, model: Any, counts: torch.Tensor, **given: Any) -> Any:
+        """One pass whose logits are [1, counted positions, words]."""
+        self._counts = counts
+        try:
+            return model(**given, use_cache=True)
+        finally:
+            self._counts = None
+
+    def _select(self, _module: Any, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
+        if self._counts is None:
+            return None
+        return (arguments[0][self._counts].unsqueeze(0), *arguments[1:])
+
+
+class RewardedGRPO(_Rewarded, GRPOTrainer):  # type: ignore[misc]
+    """GRPO (Shao et al., 2024) with the loss of DAPO, as TRL has it by default."""
+
+
+class RewardedRLOO(_Rewarded, RLOOTrainer):  # type: ignore[misc]
+    """RLOO (Ahmadian et al., 2024), whose trainer takes the answers without log-probabilities beside them."""
+
+    def _generate_single_turn(self, prompt_ids: list[list[int]], *given: Any, **options: Any) -> Any:
+        found = super()._generate_single_turn(prompt_ids, *given, **options)
+        return found[0] if isinstance(found, tuple) else found
+
+
+def rows(read: list[datasets.Row], tokenizer: Any, longest: int) -> Any:
+    """Rows as TRL takes them: `prompt` in the model's template, at most `longest` tokens, `question`, `expected`."""
+    from datasets import Dataset
+
+    texts = [datasets.render_prompt(row, tokenizer) for row in read]
+    counted = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    for number, ids in enumerate(counted, 1):
+        if len(ids) > longest:
+            said = f"The question of row {number} has {len(ids)} tokens; it may have {longest}."
+            fail("prompt_too_long", said, row=number, tokens=len(ids), maximum=longest)
+    return Dataset.from_list(
+        [{"prompt": text, "question": row.prompt[-1]["content"], "expected": row.completion}
+         for text, row in zip(texts, read, strict=True)]
+    )  # fmt: skip

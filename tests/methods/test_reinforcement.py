@@ -1,0 +1,147 @@
+"""Learning by reward on the tiny models: the same numbers as TRL's own, also when it is interrupted; what it says."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from method_environments import method_python, write_tiny_models
+from method_support import METHODS, Outcome, environment
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_models(tmp_path_factory.mktemp("tiny"), "grpo_demo")
+
+
+def job(tiny: Path, method: str, architecture: str = "llama", **changes: Any) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((METHODS / method / "example.json").read_text(encoding="utf-8"))
+    content["inputs"]["base"]["path"] = str(tiny / architecture)
+    content["inputs"]["dataset"] |= {"train": str(tiny / "train.jsonl"), "test": None}
+    content |= {"threads": 1, "resume": changes.pop("resume", None)}
+    content["parameters"] |= changes
+    return content
+
+
+def rewards(outcome: Outcome) -> dict[int, tuple[float, ...]]:
+    """Each step's numbers but its time."""
+    return {one["step"]: tuple(value for name, value in sorted(one["values"].items()) if name != "step_seconds")
+            for one in outcome.of("metric")}  # fmt: skip
+
+
+def test_the_same_job_gives_the_same_rewards_also_when_interrupted(
+    tiny: Path, run: Callable[..., Outcome], start: Callable[..., Any]
+) -> None:
+    python = str(method_python("grpo_demo"))
+    asked = {"steps": 30, "checkpoint_every": 4, "reward": [{"check": "length", "parameters": {"maximum": 5}}]}
+    whole = run("grpo_demo", job(tiny, "grpo_demo", **asked), python)
+    assert whole.status == 0, whole.stderr
+    expected = rewards(whole)
+    assert list(expected) == list(range(1, 31))
+    assert {"reward", "reward/length", "completions/mean_length"} <= {*whole.of("metric")[0]["values"]}
+    assert "loss" not in whole.of("metric")[0]["values"]
+
+    process, out = start("grpo_demo", job(tiny, "grpo_demo", **asked | {"steps": 4000}), python, out="first")
+    try:
+        while process.poll() is None and not (out / "checkpoints" / "4").is_dir():
+            process.poll()
+    finally:
+        process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 143, stderr
+    kept = min(int(path.name) for path in (out / "checkpoints").iterdir())
+    second = run("grpo_demo", job(tiny, "grpo_demo", **asked, resume=str(out / "checkpoints" / str(kept))), python)
+    assert second.status == 0, second.stderr
+    assert rewards(second) == {step: numbers for step, numbers in expected.items() if step > kept}
+
+
+@pytest.mark.parametrize(("method", "architecture"), [("grpo", "gpt_neox"), ("rloo", "llama")])
+def test_the_others_learn_tied_to_the_base(
+    tiny: Path, run: Callable[..., Outcome], method: str, architecture: str
+) -> None:
+    outcome = run(method, job(tiny, method, architecture, steps=3, beta=0.1), str(method_python(method)))
+    assert outcome.status == 0, outcome.stderr
+    assert ["kl" in one["values"] for one in outcome.of("metric")] == [True] * 3
+    assert {path.name for path in (outcome.out / "adapter").iterdir()} == {
+        "adapter_config.json", "adapter_model.safetensors", "model.json"}  # fmt: skip
+
+
+def test_a_constant_reward_is_told(tiny: Path, run: Callable[..., Outcome]) -> None:
+    reward = [{"check": "must_not_contain", "parameters": {"texts": ["☃"]}}]
+    outcome = run("grpo_demo", job(tiny, "grpo_demo", steps=6, reward=reward), str(method_python("grpo_demo")))
+    (told,) = outcome.of("message")
+    assert (told["level"], told["code"], told["params"]) == ("warning", "reward_constant", {"steps": 5, "reward": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"max_new_tokens": 250}, "prompt_too_long"), ({"reward": [{"check": "cake"}]}, "check_unknown")],
+)
+def test_what_cannot_be_is_refused(tiny: Path, run: Callable[..., Outcome], changes: dict[str, Any], code: str) -> None:
+    refused = run("grpo_demo", job(tiny, "grpo_demo", **changes), str(method_python("grpo_demo")))
+    assert refused.refusal["code"] == code
+
+
+COMPARE = """
+import sys
+from pathlib import Path
+import torch
+from kit import datasets, models, job, judging
+from kit.events import Events
+from kit.signals import Stop
+from kit.training import adapters, lean, reinforcement, rewarded, rollouts
+out = Path(sys.argv[1])
+work = job.read(out / "job.json")
+model, tokenizer = models.load_base(work.models["base"], "float32")
+read = datasets.read(work.datasets["dataset"].train, "prompt_completion", "train")[:4]
+read[1].prompt[0]["content"] = "Say what is open. " + read[1].prompt[0]["content"]
+model = adapters.lora(model, work, {})
+torch.manual_seed(1)
+for name, weight in model.named_parameters():
+    if "lora_B" in name: torch.nn.init.normal_(weight, std=0.1)
+lean.lighten(model)
+trainer = reinforcement._trainer(rewarded.RewardedGRPO, model, tokenizer, read, work, out, Events(out), Stop(),
+                                 judging.Judged(work.parameters["reward"]), {})
+assert trainer._shares
+prompts = trainer._tokenize_prompts([one["prompt"] for one in trainer.train_dataset])[0][:3]
+prompts = [one for one in prompts for _ in range(3)]
+greedy = rollouts.Sampling(12, 1e-6, 1.0, tokenizer.pad_token_id)
+answers = rollouts.sample(model, prompts, greedy, trainer.eos_token_ids)
+for prompt, answer in zip(prompts, answers):
+    plain = model.generate(torch.tensor([prompt]), max_new_tokens=12, do_sample=False)[0, len(prompt):].tolist()
+    assert plain == answer, (plain, answer)
+loose = rollouts.Sampling(12, 1.0, 1.0, tokenizer.pad_token_id)
+answers = rollouts.sample(model, prompts, loose, [7, 60, *trainer.eos_token_ids])
+assert len({len(one) for one in answers}) > 1, answers
+ids, mask = rollouts.padded_left(prompts, 0, "cpu")
+width = max(map(len, answers))
+ids = torch.cat([ids, torch.tensor([one + [0] * (width - len(one)) for one in answers])], dim=1)
+mask = torch.cat([mask, torch.tensor([[1] * len(one) + [0] * (width - len(one)) for one in answers])], dim=1)
+order = torch.randperm(len(ids))
+ids, mask = ids[order], mask[order]
+weights = torch.randn(len(ids), width) * mask[:, -width:]
+for shares in (True, False):
+    trainer._shares = shares
+    model.zero_grad()
+    logps = trainer._get_per_token_logps_and_entropies(model, ids, mask, width, compute_entropy=True)[0]
+    (logps * weights).sum().backward()
+    grads = torch.cat([p.grad.double().flatten() for p in model.parameters() if p.grad is not None])
+    print((logps * weights).sum().item(), grads.abs().sum().item(), grads.sum().item(), grads[::97].sum().item())
+"""
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
+def test_answers_and_gradients_are_those_of_the_whole_model(tiny: Path, tmp_path: Path, architecture: str) -> None:
+    (tmp_path / "job.json").write_text(json.dumps(job(tiny, "grpo_demo", architecture)))
+    command = [str(method_python("grpo_demo")), "-c", COMPARE, str(tmp_path)]
+    done = subprocess.run(command, env=environment(CUDA_VISIBLE_DEVICES=""), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    ours, trls = ([float(one) for one in line.split()] for line in done.stdout.splitlines()[-2:])
+    assert trls[1] > 0
+    assert ours == pytest.approx(trls, rel=1e-3, abs=1e-4)
