@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 from flask_compress import Compress
 
 from control_plane.context import ControlPlane
+from control_plane.services import cases
 from control_plane.store.database import reading, release
 from web import (
     access,
@@ -97,6 +98,7 @@ def _draw(app: Flask, cp: ControlPlane) -> None:
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.globals["form_key"] = security.form_key
     app.jinja_env.globals["words"] = words
+    app.jinja_env.globals["reading"] = lambda text: cases.readings(cp, languages.locale()).get(text, "")
     app.jinja_env.globals["form_sent"] = refusals.form
     app.jinja_env.globals["snippets"] = snippets
     app.jinja_env.globals["fleet_snippets"] = fleet_snippets

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,31 @@ def read_file(actor: Actor, cp: ControlPlane, name: str, file: str) -> bytes:
     except (OSError, ValueError) as problem:  # a name that no file can have: too long, or with a zero byte
         raise NotFound from problem
     raise NotFound
+
+
+def readings(cp: ControlPlane, locale: str) -> Mapping[str, str]:
+    """What the texts of the cases' sample rows say in a language: text → reading; empty where none came with a case.
+
+    A reading is for people: models learn from the rows as they are. It says nothing to who has not seen the row.
+    """
+    return _readings(_root(cp), locale)
+
+
+@cache
+def _readings(root: Path, locale: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for path in sorted(root.glob(f"*/*.{locale}.jsonl")):
+        rows = path.with_name(path.name.removesuffix(f".{locale}.jsonl") + ".jsonl")
+        try:
+            for row, said in zip(_lines(rows), _lines(path), strict=True):
+                found |= {text: said[name] for name, text in row.items() if name in said}
+        except (OSError, ValueError) as problem:  # no JSON, no UTF-8, more of the one than of the other
+            log.error("What %s says cannot be read: %s", path, problem)
+    return found
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def _root(cp: ControlPlane) -> Path:

@@ -1,12 +1,14 @@
 """The shipped case: its data can be made again byte for byte, and its test part shares no sentence with training."""
 
 import json
+import re
 import runpy
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
 from control_plane.domain import graph, manifest
 
@@ -26,7 +28,9 @@ def sentences(name: str) -> set[str]:
 
 def test_generation_is_reproducible(tmp_path: Path) -> None:
     runpy.run_path(str(CASE / "generate.py"))["write"](tmp_path)
-    for name in ("train.jsonl", "test.jsonl"):
+    names = [f"{part}{locale}.jsonl" for part in ("train", "test") for locale in ("", ".de", ".zh")]
+    assert sorted(names) == sorted(path.name for path in CASE.glob("*.jsonl"))
+    for name in names:
         assert (tmp_path / name).read_bytes() == (CASE / name).read_bytes()
 
 
@@ -35,6 +39,23 @@ def test_no_sentence_is_in_both_parts() -> None:
     assert len(train) > 300
     assert len(test) > 60
     assert not train & test
+
+
+@pytest.mark.parametrize("locale", ["de", "zh"])
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_each_row_is_said_in_each_language(part: str, locale: str) -> None:
+    """The same machine number, and no word of the English wordings; that it means the same, a person has read."""
+    english, said = rows(f"{part}.jsonl"), rows(f"{part}.{locale}.jsonl")
+    assert len(said) == len(english)
+    machines = {"Roboter", "Motor", "Sensor", "Filter"}  # words that the languages share
+    for row, reading in zip(english, said, strict=True):
+        for name in ("prompt", "completion"):
+            assert re.findall(r"[0-9]+", reading[name]) == re.findall(r"[0-9]+", row[name])
+        shared = set(re.findall(r"[A-Za-zäöüß]{4,}", row["prompt"])) & set(
+            re.findall(r"[A-Za-zäöüß]{4,}", reading["prompt"])
+        )
+        assert {word.lower() for word in shared - {"JSON"}} <= {word.lower() for word in machines}
+    assert len({reading["prompt"] for reading in said}) > 0.97 * len(said)  # a few wordings fall together
 
 
 def step(case: dict[str, Any], name: str) -> dict[str, Any]:

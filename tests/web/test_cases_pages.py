@@ -31,6 +31,22 @@ def send(client: FlaskClient, data: bytes, file: str = "Labor-Notizen März.json
     return client.post(f"{CASE}/own", data={"train": (BytesIO(data), file)}, headers=headers)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("de", "Das Lager an Förderband 39 ist heiß."), ("zh", "39 号输送带的轴承很烫")]
+)
+def test_sample_rows_are_said_in_the_readers_language(
+    room: rooms.Rooms, browser: Browser, language: str, said: str
+) -> None:
+    client = browser("ada")
+    address = client.post(f"{CASE}/try").location
+    assert "The bearing of conveyor 39 is hot." in client.get(address).text
+    assert said not in client.get(address).text
+    page = client.get(f"{address}&lang={language}").text
+    assert "The bearing of conveyor 39 is hot." in page  # what the model learns
+    assert said in page
+    assert said in client.get("/p/lab/data/machine-fault-reports").text
+
+
 def test_a_file_of_ones_own_goes_the_same_way(room: rooms.Rooms, browser: Browser) -> None:
     client = browser("ada")
     answer = send(client, rooms.rows(20))

@@ -1,6 +1,6 @@
 """Write the case's sample data: machine fault reports and the JSON record that belongs to each.
 
-    python generate.py [FOLDER]
+    python -m control_plane.cases.machine_faults.generate [FOLDER]
 
 The same seed gives the same bytes. Training and test rows are built from different sentence patterns, different
 wordings of each fault and different machine numbers, so that no sentence of one part occurs in the other: a model
@@ -10,7 +10,10 @@ that merely remembers sentences fails the test part.
 import json
 import random
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+from control_plane.cases.machine_faults import readings
 
 SEED = 20260101
 TRAIN_ROWS = 300
@@ -113,46 +116,90 @@ TEST_PATTERNS = (
     "{priority} It is {machine} {number} again: the {part} {fault}.",
     "Please look at {machine} {number}, because the {part} {fault}. {priority}",
 )
+PATTERNS = (TRAIN_PATTERNS, TEST_PATTERNS)
 QUESTION = "Turn this report into a JSON record: "
 
 
-def row(source: random.Random, patterns: tuple[str, ...], part_of_data: int, numbers: range) -> dict[str, str]:
-    """One report and its record; ``part_of_data`` picks the wordings, 0 for training and 1 for the test part."""
+@dataclass(frozen=True)
+class Choice:
+    """What a row was made from: words, and places in the tables of wordings; ``held_out`` is 0 or 1, the test part."""
+
+    held_out: int
+    machine: str
+    part: str
+    number: int
+    fault: str
+    priority: str
+    pattern: int
+    fault_wording: int
+    priority_wording: int
+
+
+def choose(source: random.Random, held_out: int, numbers: range) -> Choice:
+    """One report's choices."""
     machine, part, number = source.choice(MACHINES), source.choice(list(PARTS)), source.choice(numbers)
     fault, priority = source.choice(PARTS[part]), source.choice(list(PRIORITIES))
-    report = source.choice(patterns).format(
-        machine=machine,
-        Machine=machine.capitalize(),
-        part=part,
-        number=number,
-        fault=source.choice(FAULTS[fault][part_of_data]),
-        priority=source.choice(PRIORITIES[priority][part_of_data]),
+    pattern = source.choice(range(len(PATTERNS[held_out])))
+    fault_wording = source.choice(range(len(FAULTS[fault][held_out])))
+    priority_wording = source.choice(range(len(PRIORITIES[priority][held_out])))
+    return Choice(held_out, machine, part, number, fault, priority, pattern, fault_wording, priority_wording)
+
+
+def row(one: Choice) -> dict[str, str]:
+    """The report and its record, which a model learns from."""
+    report = PATTERNS[one.held_out][one.pattern].format(
+        machine=one.machine,
+        Machine=one.machine.capitalize(),
+        part=one.part,
+        number=one.number,
+        fault=FAULTS[one.fault][one.held_out][one.fault_wording],
+        priority=PRIORITIES[one.priority][one.held_out][one.priority_wording],
     )
-    record = {"machine": f"{machine} {number}", "part": part, "fault": fault, "priority": priority}
+    record = {"machine": f"{one.machine} {one.number}", "part": one.part, "fault": one.fault, "priority": one.priority}
     return {"prompt": QUESTION + report, "completion": json.dumps(record)}
 
 
-def rows(
-    source: random.Random, count: int, patterns: tuple[str, ...], part_of_data: int, numbers: range
-) -> list[dict[str, str]]:
+def reading(one: Choice, locale: str) -> dict[str, str]:
+    """The same row in another language, for people to read."""
+    part, codes = readings.PARTS[locale][one.part], readings.CODES[locale]
+    machine = readings.NUMBERED[locale].format(machine=readings.MACHINES[locale][one.machine], number=one.number)
+    report = readings.PATTERNS[locale][one.held_out][one.pattern].format(
+        machine=machine,
+        part=part,
+        Part=part[0].upper() + part[1:],
+        fault=readings.FAULTS[locale][one.fault][one.held_out][one.fault_wording],
+        priority=readings.PRIORITIES[locale][one.priority][one.held_out][one.priority_wording],
+    )
+    named = {"machine": machine, "part": part.split(" ")[-1], "fault": codes[one.fault]}
+    record = readings.RECORD[locale].format(**named, priority=codes[one.priority])
+    return {"prompt": readings.QUESTION[locale] + report, "completion": record}
+
+
+def choices(source: random.Random, count: int, held_out: int, numbers: range) -> list[Choice]:
     """``count`` rows, no two with the same report."""
-    chosen: dict[str, dict[str, str]] = {}
+    chosen: dict[str, Choice] = {}
     while len(chosen) < count:
-        one = row(source, patterns, part_of_data, numbers)
-        chosen[one["prompt"]] = one
+        one = choose(source, held_out, numbers)
+        chosen[row(one)["prompt"]] = one
     return list(chosen.values())
 
 
 def write(folder: Path) -> None:
-    """Write ``train.jsonl`` and ``test.jsonl`` into a folder."""
+    """Write ``train.jsonl`` and ``test.jsonl`` into a folder, and what they say in each other language."""
     source = random.Random(SEED)
     parts = {
-        "train.jsonl": rows(source, TRAIN_ROWS, TRAIN_PATTERNS, 0, range(1, 100, 2)),
-        "test.jsonl": rows(source, TEST_ROWS, TEST_PATTERNS, 1, range(2, 100, 2)),
+        "train": choices(source, TRAIN_ROWS, 0, range(1, 100, 2)),
+        "test": choices(source, TEST_ROWS, 1, range(2, 100, 2)),
     }
     for name, content in parts.items():
-        text = "".join(json.dumps(one) + "\n" for one in content)
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        _write(folder / f"{name}.jsonl", [json.dumps(row(one)) for one in content])
+        for locale in readings.LOCALES:
+            said = [json.dumps(reading(one, locale), ensure_ascii=False) for one in content]
+            _write(folder / f"{name}.{locale}.jsonl", said)
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
