@@ -27,9 +27,12 @@ customElements.define("ts-editor", class extends HTMLElement {
     const edited = EditorView.updateListener.of((update) => { if (update.docChanged) area.value = update.state.doc.toString(); });
     const extensions = [basicSetup, look, syntaxHighlighting(colours), edited, EditorState.tabSize.of(4),
       EditorView.contentAttributes.of({ "aria-label": label.textContent }), language ? language() : []];
-    const view = new EditorView({ state: EditorState.create({ doc: area.value, extensions }) });
+    // in a shadow tree its styles are sheets, which the content security policy allows, and no <style>, which it does not
+    const place = document.createElement("div"), root = place.attachShadow({ mode: "open" });
+    const view = new EditorView({ state: EditorState.create({ doc: area.value, extensions }), root, parent: root });
+    view.scrollDOM.tabIndex = 0; // by keys, too, one reads on to the right and below
     area.hidden = true;
-    area.after(view.dom);
+    area.after(place);
     label.addEventListener("click", () => view.focus());
     const line = Number(this.dataset.line);
     if (line > 0 && line <= view.state.doc.lines) {

@@ -8,9 +8,9 @@ const size = (file) => `${(file.size / 1024).toLocaleString(document.documentEle
 customElements.define("ts-upload", class extends HTMLElement {
   connectedCallback() {
     for (const drop of this.querySelectorAll(".drop")) this.#listen(drop);
-    const name = this.querySelector("[name=name]");
-    let proposed = name.value;
-    this.querySelector("[name=train]").addEventListener("change", ({ target: { files: [first] } }) => {
+    const name = this.querySelector("[name=name]"), train = this.querySelector("[name=train]");
+    let proposed = name?.value;
+    train?.addEventListener("change", ({ target: { files: [first] } }) => {
       if (first && name.value === proposed) name.value = proposed = nameOf(first.name);
     });
     this.addEventListener("htmx:sendError", () => this.#say(this.dataset.wordUnsent)); // e.g. the file changed since it was chosen
@@ -21,7 +21,7 @@ customElements.define("ts-upload", class extends HTMLElement {
     const file = drop.querySelector("input"); // It fills the drop, so that the browser itself takes what falls on it.
     file.addEventListener("change", () => {
       const [first] = file.files;
-      drop.querySelector("[data-chosen]").textContent = first ? `${first.name} · ${size(first)}` : "";
+      drop.querySelector("[data-chosen]").textContent = first ? `${first.webkitRelativePath.split("/")[0] || first.name} · ${size(first)}` : "";
     });
     for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, () => drop.toggleAttribute("data-over", true));
     for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.removeAttribute("data-over"));
