@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,8 +27,17 @@ from web.languages import locale
 
 Step = dict[str, str]  # label, url, text
 
+_MESSAGES = 200  # the newest ones, of which some are answers
 _QUOTE = "\x00"
 _QUOTING = re.compile(r"(?:(?<=[.。])[^.。]*)?\x00.*", re.DOTALL)  # the sentence that ends with the quotation
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a model that learns answered to a held-out question: (step, answer), the newest first."""
+
+    question: str
+    answers: list[tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,7 @@ class JobView:
     devices: list[str]  # uuids of what the newest attempt was given
     now: float  # seconds since the epoch
     learning: Learning | None = None  # what its loss says: on the pages that show it
+    samples: Sequence[Sample] = ()  # … and what it answers meanwhile
 
     @property
     def attempt(self) -> AttemptRecord | None:
@@ -137,8 +148,19 @@ def view(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobVie
 def overview(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> JobView:
     """… and whether it is learning."""
     seen = view(actor, cp, project, job)
-    learns = seen.attempts and seen.method.lesson
-    return replace(seen, learning=jobs.learning(actor, cp, job.id)) if learns else seen
+    if not (seen.attempts and seen.method.lesson):
+        return seen
+    return replace(seen, learning=jobs.learning(actor, cp, job.id), samples=samples(actor, cp, job))
+
+
+def samples(actor: Actor, cp: ControlPlane, job: JobRecord) -> list[Sample]:
+    """What the model answered on the way, by question, as far as the newest messages tell."""
+    told = [one.body for one in jobs.newest_events(actor, cp, job.id, "message", _MESSAGES)]
+    found: dict[str, dict[int, str]] = {}
+    for params in (body.get("params") for body in told if body.get("code") == "sample_answer"):
+        if isinstance(params, dict) and isinstance(step := params.get("step"), int):
+            found.setdefault(str(params.get("question")), {}).setdefault(step, str(params.get("answer")))
+    return [Sample(question, sorted(found[question].items(), reverse=True)) for question in sorted(found)]
 
 
 def next_step(project: str, seen: JobView) -> Step | None:

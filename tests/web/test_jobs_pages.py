@@ -276,6 +276,27 @@ def test_a_warning_of_a_method_is_said_in_the_readers_language(client: FlaskClie
     assert "Too hot: a, b" in client.get(f"/p/lab/jobs/{job.id}/events?lang=en").text
 
 
+def test_what_a_model_answers_on_the_way_stands_on_its_page(client: FlaskClient, room: rooms.Rooms) -> None:
+    job = room.train("tuned")
+    attempt = room.run(job, 10)
+    assert "What it answers on the way" not in client.get(f"/p/lab/jobs/{job.id}").text
+    steps = [(0, "?"), (10, "{<b>}"), (10, "again, after a restart")]
+    bodies: list[dict[str, Any]] = [
+        {"code": "sample_answer", "params": {"step": step, "question": "A door.", "answer": answer}}
+        for step, answer in steps
+    ]
+    bodies += [{"code": "sample_answer", "params": ["odd"]}, {"code": "sample_answer", "params": {"step": "x"}}]
+    told = [
+        (number, json.dumps({"kind": "message", "text": "…", "time": 1.0, **body}))
+        for number, body in enumerate(bodies, AttemptRecord.get_by_id(attempt.id).event_sequence + 1)
+    ]
+    events.append(room.machine, room.cp, attempt.id, attempt.fence, told)
+    page = client.get(f"/p/lab/jobs/{job.id}").text
+    assert plain(page[page.index('id="samples"') :]).split("What it answers on the way", 1)[1].split()[:6] == [
+        "A", "door.", "Step", "10", "again,", "after"]  # fmt: skip
+    assert "<b>" not in page
+
+
 def test_each_job_that_succeeded_leads_on(cp: ControlPlane, browser: Browser, invite: Callable[..., str]) -> None:
     made = rooms.furnished(cp).made
     client = browser(invite("ada", role="Expert"))

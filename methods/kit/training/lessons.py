@@ -18,6 +18,7 @@ Example = dict[str, list[int]]
 COMPLETION, LAST, WHOLE = "completion", "last", "whole"  # what `learn_from` may say
 IGNORED = -100
 _ENDLESS = 10**9  # tokens: no limit
+_BEGINNING = 12  # tokens of a plain text that are given for the model to go on
 
 
 def of(job: Job, tokenizer: Any) -> tuple[list[Example], list[Example]]:
@@ -26,15 +27,9 @@ def of(job: Job, tokenizer: Any) -> tuple[list[Example], list[Example]]:
     What is measured are the first ``held_out_rows`` of the dataset's held-out rows; where it has none,
     ``held_out_percent`` of its other rows are kept from learning instead, drawn by the job's seed.
     """
-    dataset, given = job.datasets["dataset"], job.parameters
-    rows = read(dataset.train, dataset.format, "train")
-    measured: list[Any] = []
-    if dataset.test is not None and given["held_out_rows"]:
-        measured = read(dataset.test, dataset.format, "test")[: given["held_out_rows"]]
-    elif dataset.test is None:
-        rows, measured = split(rows, given.get("held_out_percent", 0), job.seed)
-        measured = measured[: given["held_out_rows"]]
-    learn_from = given.get("learn_from", LAST)  # the demos offer neither
+    given = job.parameters
+    rows, measured = _rows(job)
+    learn_from = given.get("learn_from", LAST)  # the demos offer neither this nor held_out_percent
     whole = tokenize(measured, tokenizer, _ENDLESS, learn_from)
     held_out = [one for one in whole if len(one["input_ids"]) <= given["max_length"]]
     return tokenize(rows, tokenizer, given["max_length"], learn_from), held_out
@@ -46,6 +41,33 @@ def count_steps(job: Job, rows: int) -> int:
         return int(job.parameters["steps"])
     batches = math.ceil(rows / job.parameters["batch_size"])
     return math.ceil(job.parameters["epochs"] * math.ceil(batches / job.parameters["accumulation"]))
+
+
+def questions(job: Job, tokenizer: Any) -> list[tuple[str, list[int]]]:
+    """(what is asked, its tokens) of the first ``samples`` held-out rows that leave room for an answer."""
+    longest = job.parameters["max_length"]
+    asked = [_question(row, tokenizer) for row in _rows(job)[1][: job.parameters["samples"]]]
+    return [(text, ids) for text, ids in asked if 0 < len(ids) <= longest]
+
+
+def _question(row: Any, tokenizer: Any) -> tuple[str, list[int]]:
+    """Of a plain text its first tokens."""
+    if not isinstance(row, str):
+        ids = tokenizer(datasets.render_prompt(row, tokenizer), add_special_tokens=False)["input_ids"]
+        return row.prompt[-1]["content"], ids
+    ids = tokenizer(row)["input_ids"][:_BEGINNING]
+    return tokenizer.decode(ids, skip_special_tokens=True), ids
+
+
+def _rows(job: Job) -> tuple[list[Any], list[Any]]:
+    """(rows to learn from, rows to measure by) of a job's dataset."""
+    dataset, given = job.datasets["dataset"], job.parameters
+    rows = read(dataset.train, dataset.format, "train")
+    if dataset.test is None:
+        rows, apart = split(rows, given.get("held_out_percent", 0), job.seed)
+        return rows, apart[: given["held_out_rows"]]
+    wanted = given["held_out_rows"]
+    return rows, read(dataset.test, dataset.format, "test")[:wanted] if wanted else []
 
 
 def read(path: Any, format_: str, part: str) -> list[Any]:

@@ -9,6 +9,7 @@ from kit.events import Events, check_loss
 from kit.training import learned
 from kit.training.best import Best
 from kit.training.held_out import LOSS, HeldOut
+from kit.training.samples import Samples
 from transformers import Trainer, TrainerCallback
 
 KEPT = 2  # checkpoints: the older one may be on its way elsewhere
@@ -29,6 +30,7 @@ class Report(TrainerCallback):
         self.names = (*own, *also)
         self.held_out: HeldOut | None = None
         self.best: Best | None = None
+        self.samples: Samples | None = None
         self.tokens = 0
         self._measured: dict[str, float] = {}
         self._since = 0.0
@@ -70,6 +72,8 @@ class Report(TrainerCallback):
         due = step is not None and self.held_out is not None and self.held_out.is_due(step)
         tokens = self.tokens
         self._measured = self.held_out.measured(model) if due and self.held_out is not None else {}
+        if due and step is not None and self.samples is not None:
+            self.samples.tell(step, model)
         self.tokens = tokens
 
 

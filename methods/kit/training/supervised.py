@@ -11,7 +11,7 @@ from typing import Any
 from kit import models, signals
 from kit.events import Events
 from kit.job import Job
-from kit.training import arguments, best, course, held_out, lean, lessons, packed
+from kit.training import arguments, best, course, held_out, lean, lessons, packed, samples
 from kit.training.by_length import ByLength
 from kit.training.report import Report
 from kit.training.selective import SelectiveTrainer
@@ -54,6 +54,7 @@ def teach(
         trainer = make_trainer(model, tokenizer, rows, job, out, report, **settings)
         size, every = job.parameters["batch_size"], job.parameters["held_out_every"]
         report.held_out = held_out.HeldOut(measured, size, steps, trainer.measure, every)
+        report.samples = samples.Samples(lessons.questions(job, tokenizer), tokenizer, events)
         course.run(trainer, job, out, stop)
     best.finish(report.best, trainer.state.global_step, steps, model, events)
     events.progress(steps, steps, "saving")
