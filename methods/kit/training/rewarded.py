@@ -8,6 +8,7 @@ from kit.checking import Case
 from kit.events import fail
 from kit.judging import Judged
 from kit.training import lean, rollouts
+from kit.training.constant import Constant
 from kit.training.report import Report, Sealed
 from kit.training.rollouts import Sampling
 from torch.nn import functional
@@ -15,7 +16,6 @@ from trl import GRPOTrainer, RLOOTrainer
 
 OURS = ("learning_rate", "grad_norm")  # not the loss: it stays near 0 and says nothing of whether the model learns
 ALSO = ("reward", "reward_std", "kl", "completions/mean_length", "completions/clipped_ratio")
-CONSTANT_AFTER = 5  # steps in which every answer had the same reward
 
 
 class Reward:
@@ -24,8 +24,8 @@ class Reward:
     __name__ = "checks"
 
     def __init__(self, judged: Judged, report: Report) -> None:
-        self._judged, self._report = judged, report
-        self._steps, self._seen = 0, set[float]()
+        self._judged = judged
+        self._constant = Constant(report.events)
 
     def __call__(self, completions: list[str], log_metric: Any, **columns: Any) -> list[float]:
         """Each answer's total, from 0 to 1; columns `question` and `expected` are the rows'."""
@@ -34,17 +34,8 @@ class Reward:
         for name in self._judged.names:
             log_metric(f"reward/{name}", sum(one.scores[name] for one in judgements) / len(judgements))
         totals = [one.total for one in judgements]
-        self._watch(totals)
+        self._constant.watch(totals)
         return totals
-
-    def _watch(self, totals: list[float]) -> None:
-        """Say once if nothing can be learned, because every answer is as good as any other."""
-        self._steps += 1
-        self._seen.update(totals)
-        if self._steps == CONSTANT_AFTER and len(self._seen) == 1:
-            (reward,), events = self._seen, self._report.events
-            said = f"In {CONSTANT_AFTER} steps every answer had the same reward ({reward:.2f}): nothing is learned."
-            events.message("warning", "reward_constant", said, steps=CONSTANT_AFTER, reward=round(reward, 4))
 
 
 class _Rewarded(Sealed):
