@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 Schema = Mapping[str, Any]
-Kind = Literal["number", "integer", "select", "boolean", "text", "multiline", "json"]
+Kind = Literal["number", "integer", "select", "boolean", "text", "multiline", "lines", "json", "checks"]
 Level = Literal["guided", "standard", "expert"]
 
 PREFIX = "parameter."
@@ -48,6 +48,8 @@ class Field:
     attributes: Mapping[str, object] = field(default_factory=dict)
     visible_if: str = ""
     error: str = ""
+    checks: Sequence[Any] = ()  # of a list of checks: what web/check_list.py draws
+    known: Sequence[tuple[str, str]] = ()  # … and what may be added: (name, title)
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ def _kind(parameter: Schema) -> Kind:
     for simple in _SIMPLE:
         if simple in types and set(types) <= {simple, "null"}:
             return simple
+    if types == ("array",) and parameter.get("items", {}).get("type") == "string":
+        return "lines"
     if "string" in types and set(types) <= {"string", "null"}:
         return "multiline" if parameter.get("x-multiline") else "text"
     return "json"
@@ -200,6 +204,8 @@ def _text(value: object, kind: Kind) -> str:
     """A value as a control shows it; a text stays as it was typed."""
     if value is None:
         return ""
+    if kind == "lines" and isinstance(value, list):
+        return "\n".join(map(str, value))
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, indent=2 if kind == "json" else None)
@@ -219,13 +225,17 @@ def parsed(parameter: Schema, text: str, decimal: str) -> object:
         return _choice(parameter["enum"], text)
     if not text.strip() and "null" in _types(parameter):
         return None
-    if kind in ("text", "multiline"):
-        return text.replace("\r\n", "\n")
+    if kind in ("text", "multiline", "lines"):
+        return _lines(text) if kind == "lines" else text.replace("\r\n", "\n")
     if kind == "boolean":
         return _boolean(text.strip())
     if kind == "number":
         return _number(text.strip(), decimal)
     return _integer(text.strip()) if kind == "integer" else _json(text.strip())
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _choice(choices: Sequence[object], text: str) -> object:

@@ -22,7 +22,7 @@ from control_plane.services import datasets, methods, models
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
-from web import fleet_snippets, forms, policy_form, snippets, words
+from web import check_list, fleet_snippets, forms, policy_form, snippets, words
 from web.failures import sentence
 from web.formatting import decimal_sign
 from web.languages import locale
@@ -55,7 +55,7 @@ class Draft:
     name: str = ""
     seed: str = "42"
     parameters: dict[str, Any] = field(default_factory=dict)
-    typed: dict[str, str] = field(default_factory=dict)
+    typed: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)  # as web/policy_form.py reads it
     typed_policy: dict[str, str] = field(default_factory=dict)
@@ -88,6 +88,8 @@ def received(record: MethodVersionRecord, form: MultiDict[str, str]) -> Draft:
     """The form as it was sent."""
     manifest = methods.manifest(record, locale())
     parameters, unread = forms.read(manifest.parameters, form, decimal_sign(locale()))
+    lists, unread_lists = check_list.read(manifest.parameters, form, decimal_sign(locale()))
+    unread |= unread_lists
     policy, unread_policy = policy_form.read(form, decimal_sign(locale()))
     errors = {forms.PREFIX + name: code for name, code in unread.items()}
     errors |= {policy_form.PREFIX + name: code for name, code in unread_policy.items()}
@@ -99,8 +101,8 @@ def received(record: MethodVersionRecord, form: MultiDict[str, str]) -> Draft:
         manifest,
         form.get("name", "").strip(),
         seed,
-        parameters,
-        forms.texts(manifest.parameters, form),
+        parameters | lists,
+        forms.texts(manifest.parameters, form) | check_list.typed(manifest.parameters, form),
         {name: form.get(INPUT + name, "") for name in manifest.inputs},
         policy,
         policy_form.typed(form),
@@ -141,7 +143,9 @@ def groups(draft: Draft) -> list[forms.Group]:
     prefix = forms.PREFIX
     errors = {name.removeprefix(prefix): text for name, text in draft.errors.items() if name.startswith(prefix)}
     values = {**draft.manifest.complete(draft.parameters), **draft.typed}
-    return forms.layout(draft.manifest.parameters, draft.manifest.groups, values, errors, decimal_sign(locale()))
+    schema, decimal = draft.manifest.parameters, decimal_sign(locale())
+    drawn = forms.layout(schema, draft.manifest.groups, values, errors, decimal)
+    return check_list.drawn(drawn, schema, values, decimal, gettext("Weight"))
 
 
 def policy_fields(draft: Draft) -> list[forms.Field]:

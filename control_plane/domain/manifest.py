@@ -166,6 +166,20 @@ def _named_presets(source: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapp
     return {**source, "presets": named}
 
 
+def with_checks(source: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest whose lists of checks (`x-checks`) say which there are: the kit's checks.toml, as it is now."""
+    properties = source["parameters"].get("properties", {})
+    told = {name: {**one, "x-checks": known} if "x-checks" in one else one for name, one in properties.items()}
+    return {**source, "parameters": {**source["parameters"], "properties": told}}
+
+
+def schema_of_check(check: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a check as a JSON Schema of an object, as the kit reads them (kit/judging.py)."""
+    parameters = check["parameters"]
+    required = [name for name, one in parameters.items() if "default" not in one and "null" not in one["type"]]
+    return {"type": "object", "properties": parameters, "required": required, "additionalProperties": False}
+
+
 def _whole(source: Mapping[str, Any], shared: Mapping[str, Any], name: str, one: Any) -> Any:
     if not isinstance(one, Mapping) or "use" not in one:
         return one

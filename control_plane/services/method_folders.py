@@ -93,6 +93,7 @@ def _complete(cp: ControlPlane, text: str, source: dict[str, Any]) -> dict[str, 
             raise fault
         Draft202012Validator.check_schema(manifests.in_language(manifest["parameters"], "en"))
         _check_presets(manifests.parse(manifest))
+        manifest = manifests.with_checks(manifest, _of_kit(cp, "checks.toml").get("checks", {}))
     except ManifestFaulty:
         raise
     except MethodBroken as problem:  # which begins with the place

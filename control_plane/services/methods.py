@@ -28,7 +28,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import SYSTEM, Actor, require
-from control_plane.services import audit, method_folders, references
+from control_plane.services import audit, check_lists, method_folders, references
 from control_plane.services.method_folders import Folder
 from control_plane.store.database import transaction
 from control_plane.store.methods import MethodVersionRecord
@@ -131,6 +131,7 @@ def check_parameters(manifest: Manifest, parameters: Mapping[str, Any]) -> dict[
     errors = sorted(Draft202012Validator(manifest.parameters).iter_errors(complete), key=lambda e: str(e.path))
     if errors:
         raise _parameter_error(errors[0])
+    check_lists.verify(known, complete)
     return complete
 
 

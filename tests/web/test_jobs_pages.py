@@ -18,6 +18,7 @@ from control_plane.services.fleet import events
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from fleet_support import report
+from web_forms import filled, plain
 
 Browser = Callable[[str], FlaskClient]
 
@@ -31,24 +32,6 @@ def room(cp: ControlPlane, invite: Callable[..., str]) -> rooms.Rooms:
 @pytest.fixture
 def client(room: rooms.Rooms, browser: Browser) -> FlaskClient:
     return browser("ada")
-
-
-def filled(page: str) -> dict[str, str]:
-    """The controls of the page's form as a browser would send them."""
-    form = page[page.index("data-level=") : page.index("</form>", page.index("data-level="))]
-    found = {}
-    for tag in re.findall(r"<input[^>]*>", form):
-        name, value = re.search(r' name="([^"]*)"', tag), re.search(r' value="([^"]*)"', tag)
-        if name and not ('type="checkbox"' in tag and " checked" not in tag):
-            found[name[1]] = html.unescape(value[1]) if value else ""
-    for name, options in re.findall(r'<select[^>]*?name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
-        chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
-        found[name] = chosen[1] if chosen else ""
-    return found
-
-
-def plain(page: str) -> str:
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
 
 
 def test_an_untouched_form_starts_the_job_with_its_defaults(client: FlaskClient, room: rooms.Rooms) -> None:

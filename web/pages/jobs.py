@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
@@ -14,7 +15,7 @@ from control_plane.services import jobs, methods, models, results
 from control_plane.services.fleet import points
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
-from web import job_form, job_page, logs, policy_form, snippets, sparklines, words
+from web import check_list, job_form, job_page, logs, policy_form, snippets, sparklines, words
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import fragment
@@ -90,9 +91,11 @@ def new(project: str) -> ResponseReturnValue:
 @blueprint.post("/new")
 @requires("job.submit")
 def submit(project: str) -> ResponseReturnValue:
-    """Start the job; or the form again, with what is wrong at each field."""
+    """Start the job; or the form again, with what is wrong at each field, or with a check more or less."""
     actor, cp = the_actor(), the_control_plane()
     draft = job_form.received(_method(request.form.get("method", "")), request.form)
+    if check_list.CHANGE in request.form:
+        return _again(project, replace(draft, errors={}))
     if not draft.is_readable:
         return _again(project, draft), 400
     try:
