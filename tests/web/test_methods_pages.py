@@ -11,8 +11,9 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import authoring, methods
+from control_plane.services import authoring, methods, trials
 from control_plane.services.fleet import scheduling
+from control_plane.store.database import database
 from control_plane.store.jobs import AttemptRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.projects import ProjectRecord
@@ -135,6 +136,24 @@ def test_an_archive_and_a_folder_are_taken(
     assert names == {"zipped", "other"}
     broken = ada.post("/methods/-/upload", data={"archive": (io.BytesIO(b"no zip"), "x.zip")})
     assert broken.status_code == 400 and "no ZIP archive" in broken.text
+
+
+def test_a_page_with_drafts_and_dry_runs_asks_the_database_little(
+    cp: ControlPlane, room: rooms.Rooms, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = methods.get(room.actor, cp, "sft_demo").id
+    draft = authoring.copy(room.actor, cp, source, "mine")
+    for number in range(6):
+        trials.start(room.actor, cp, "lab", draft.id, room.machine.id)
+        draft, _ = authoring.edit(room.actor, cp, draft.id, {"train.py": f"print({number})\n".encode()})
+    execute, statements = database.obj.execute_sql, []
+    monkeypatch.setattr(database.obj, "execute_sql", lambda sql, *given: statements.append(sql) or execute(sql, *given))
+    client = browser("ada")
+    for address in ("/methods/mine", "/methods?state=draft", "/methods/mine/difference", "/methods/mine/edit"):
+        client.get(address)
+        statements.clear()
+        assert client.get(address).status_code == 200
+        assert len(statements) <= 15, (address, len(statements))
 
 
 def test_hiding_and_its_way_back(cp: ControlPlane, room: rooms.Rooms, browser: Browser, open_forms: None) -> None:
