@@ -99,6 +99,7 @@ def _draw(app: Flask, cp: ControlPlane) -> None:
     app.jinja_env.globals["form_key"] = security.form_key
     app.jinja_env.globals["words"] = words
     app.jinja_env.globals["reading"] = lambda text: cases.readings(cp, languages.locale()).get(text, "")
+    app.jinja_env.globals["trash_days"] = cp.settings.trash_days
     app.jinja_env.globals["form_sent"] = refusals.form
     app.jinja_env.globals["snippets"] = snippets
     app.jinja_env.globals["fleet_snippets"] = fleet_snippets

@@ -12,9 +12,10 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from control_plane.domain.errors import NotFound, NotSignedIn, RequestForged, TooMany, TunesmithError
+from control_plane.domain.errors import InTrash, NotFound, NotSignedIn, RequestForged, TooMany, TunesmithError
 from control_plane.statuses import STATUS
 from control_plane.wording import say
+from web import trashed
 from web.languages import locale
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ def _of_ours(problem: TunesmithError) -> ResponseReturnValue:
     if isinstance(problem, NotSignedIn) and not wants_json() and g.get("actor") is None:
         return _to_sign_in()
     status = STATUS[problem.status].http
+    if isinstance(problem, InTrash) and not wants_json():
+        return trashed.page(problem), status
     field = str(problem.params.get("parameter", problem.params.get("field", "")))
     return _answer(status, problem.code, sentence(problem), field=field)
 

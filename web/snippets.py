@@ -152,6 +152,14 @@ def list_models(project: str) -> Snippet:
     return _snippet(project, ["models", "list"], _each("model", f"list_models({project!r})", "id", "name", "form"))
 
 
+def list_trash(project: str) -> Snippet:
+    return _snippet(project, ["trash", "list"], _each("thing", f"list_trash({project!r})", "kind", "id", "name"))
+
+
+def list_projects() -> Snippet:
+    return Snippet("tunesmith projects list", CONNECT + _each("project", "list_projects()", "name", "title", "role"))
+
+
 def show_model(project: str, model_id: int) -> Snippet:
     return _snippet(project, ["models", "show", str(model_id)], f"print(client.get_model({model_id}))")
 

@@ -37,6 +37,25 @@ def row_format(code: str) -> str:
     return names.get(code, code)
 
 
+def thing(code: str) -> str:
+    """What kind of thing somebody made."""
+    names: dict[str, str] = {
+        "dataset": gettext("Dataset"),
+        "model": gettext("Model"),
+        "job": gettext("Job"),
+        "deployment": gettext("Deployment"),
+        "project": gettext("Project"),
+    }
+    return names.get(code, code)
+
+
+def kept_in_trash(days: float) -> str:
+    """How long something in the trash can be restored."""
+    if days <= 0:
+        return str(gettext("It can be restored until an administrator deletes it for good."))
+    return str(ngettext("It can be restored for a day.", "It can be restored for %(num)s days.", max(1, round(days))))
+
+
 def columns(fields: tuple[str, ...]) -> list[dict[str, str]]:
     """The headings of a dataset's rows, as the table macro takes them."""
     known = {

@@ -20,7 +20,7 @@ from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.people import ApiTokenRecord, UserRecord
-from control_plane.store.projects import MemberRecord
+from control_plane.store.projects import MemberRecord, ProjectRecord
 from web import create_app
 
 SIGN_IN, GONE, NO, FORGED, NO_TOKEN = 302, 404, 403, 400, 401
@@ -41,6 +41,7 @@ INSIDE = {
     "jobs.show": 200, "jobs.status": 200, "jobs.submit": NO, "models.index": 200, "models.show": 200,
     "people.members": NO, "people.remove_member": NO, "people.set_member": NO,
     "sweeps.cancel": NO, "sweeps.index": 200, "sweeps.new": NO, "sweeps.show": 200, "sweeps.start": NO,
+    "things.delete": NO, "things.describe": NO, "things.purge": NO, "things.restore": NO, "things.show": 200,
 }  # fmt: skip
 # endpoints outside of projects: how each ends for eve, who is in another project, and for nora, who is in none
 OUTSIDE = {
@@ -60,6 +61,8 @@ OUTSIDE = {
     "people.create_project": (NO, NO), "people.index": (NO, NO), "people.invite": (NO, NO),
     "people.activate": (NO, NO), "people.create_link": (NO, NO), "people.deactivate": (NO, NO),
     "people.set_administrator": (NO, NO), "people.show": (NO, NO), "people.sign_out": (NO, NO),
+    "projects.delete": (GONE, GONE), "projects.describe": (GONE, GONE), "projects.index": (200, 200),
+    "projects.purge": (GONE, GONE), "projects.restore": (GONE, GONE),
     "tokens.create": (200, 200), "tokens.index": (200, 200), "tokens.revoke": (GONE, GONE),
 }  # fmt: skip
 # by API token, or for everybody; tests/web looks at them one by one, and `test_…_by_token` below
@@ -107,8 +110,12 @@ def _address(rule: str, town: Town, project: str = PROJECT) -> str:
         "run_id": str(town.made["run"]),
         "token_id": str(town.made["token"]),
         "secret": "x",
+        "kind": "model",
+        "number": str(town.made["gguf"]),
         "version": "x",
     }
+    if rule.startswith("/projects/"):
+        values["number"] = str(ProjectRecord.get(ProjectRecord.name == PROJECT).id)
     values["name"] = {"data": "faults", "cases": "machine_faults", "methods": "sft_demo"}.get(rule.split("/")[-2], "")
     values["name"] = values["name"] or (
         "machine_faults" if "/cases/" in rule else "faults" if "/data/" in rule else "sft_demo"

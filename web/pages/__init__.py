@@ -13,7 +13,7 @@ from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext
 
 from control_plane.domain.permissions import Actor
-from control_plane.services.access import projects
+from control_plane.services.access import projects as places
 from control_plane.store.projects import ProjectRecord
 from control_plane.wording import LOCALES
 from web import bells
@@ -37,9 +37,11 @@ from web.pages import (
     notifications,
     own_methods,
     people,
+    projects,
     search,
     sign_in,
     sweeps,
+    things,
     tokens,
 )
 from web.pages.item import Item
@@ -58,7 +60,9 @@ PAGES: tuple[ModuleType, ...] = (
     models,
     evaluations,
     deployments,
+    things,
     machines,
+    projects,
     people,
     methods,
     own_methods,
@@ -82,21 +86,19 @@ def frame() -> dict[str, Any]:
     actor: Actor | None = g.get("actor")
     if actor is None or request.blueprint == "gateway":
         return always
-    seen = projects.list_projects(actor, the_control_plane())
+    seen = places.list_projects(actor, the_control_plane())
     current = current_project(seen)
     return always | {
         "viewer": actor,
         "project": current,
-        "projects": [
-            {"name": project.title or project.name, "url": url_for("home.show", project=project.name)}
-            for project in seen
-        ],
+        "projects": [{"name": project.label, "url": url_for("home.show", project=project.name)} for project in seen],
         "navigation": _navigation(actor, current),
         "home_url": url_for("home.show", project=current.name) if current else url_for("home.start"),
         "search_url": url_for("search.show", project=current.name) if current else "",
         "events_url": url_for("live.events"),
         "begun_at": g.begun_at,
         "account_url": url_for("account.show"),
+        "projects_url": url_for("projects.index"),
         "sign_out_url": url_for("sign_in.leave"),
         "unread": lambda: bells.unread(actor, the_control_plane()),
         "may": lambda permission: actor.may(permission, current.id if current else None),

@@ -10,9 +10,10 @@ from flask_babel import lazy_gettext as _
 from control_plane.domain.errors import NotFound
 from control_plane.domain.rows import FORMATS
 from control_plane.services import datasets, methods
+from control_plane.services.things import kinds
 from control_plane.store.datasets import DatasetVersionRecord
 from web import snippets, uploading
-from web.access import requires, the_actor, the_control_plane
+from web.access import requires, the_actor, the_control_plane, the_project
 from web.fragments import redirected
 from web.pages.item import Item
 from web.paging import asked_number, asked_page
@@ -29,8 +30,11 @@ ROWS_SHOWN = 20
 @requires("dataset.see")
 def index(project: str) -> ResponseReturnValue:
     """Every dataset of the project with its newest version."""
-    found = datasets.list_datasets(the_actor(), the_control_plane(), project)
-    return render_template("datasets/index.html", found=found, snippet=snippets.list_datasets(project))
+    tag = request.args.get("tag", "")
+    found = datasets.list_datasets(the_actor(), the_control_plane(), project, tag)
+    tags = kinds.tags_of(kinds.DATASET, the_project().id)
+    snippet = snippets.list_datasets(project)
+    return render_template("datasets/index.html", found=found, tag=tag, tags=tags, snippet=snippet)
 
 
 @blueprint.get("/upload")

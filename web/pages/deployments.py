@@ -14,6 +14,7 @@ from control_plane.domain.errors import Invalid, NotFound, TunesmithError
 from control_plane.domain.lifecycle import SERVING, STOPPED
 from control_plane.services import deployments, examples, models, results
 from control_plane.services.deployments import Condition
+from control_plane.services.things import kinds
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.models import ModelRecord
 from control_plane.wording import why
@@ -70,13 +71,16 @@ class Seen:
 def index(project: str) -> ResponseReturnValue:
     """Everything that is or was served in the project."""
     actor, cp = the_actor(), the_control_plane()
-    found = deployments.list_deployments(actor, cp, project)
+    tag = request.args.get("tag", "")
+    found = deployments.list_deployments(actor, cp, project, tag)
     names = results.model_names({one.model_id for one in found})
     return render_template(
         "deployments/index.html",
         seen=[_seen(one) for one in found],
         topic=" ".join([f"project:{the_project().id}", *(f"deployment:{one.id}" for one in found)]),
         names=names,
+        tag=tag,
+        tags=kinds.tags_of(kinds.DEPLOYMENT, the_project().id),
         snippet=snippets.list_deployments(project),
     )
 

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _
 from control_plane.domain.errors import Invalid, JobOver, MethodUnknown, NotFound
 from control_plane.services import jobs, methods, models, results
 from control_plane.services.fleet import points
+from control_plane.services.things import kinds
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from web import check_list, job_form, job_page, logs, policy_form, snippets, sparklines, words
@@ -42,9 +43,9 @@ def index(project: str) -> ResponseReturnValue:
     actor, cp = the_actor(), the_control_plane()
     state, method = request.args.get("status", "").upper(), request.args.get("method", "")
     text = request.args.get("q", "").strip()
-    sort = request.args.get("sort", "-created")
+    sort, tag = request.args.get("sort", "-created"), request.args.get("tag", "")
     # unless one looks for something, a sweep is one thing, on its own page
-    wanted = jobs.Wanted(state, method, text, in_sweeps=bool(state or method or text))
+    wanted = jobs.Wanted(state, method, text, tag, in_sweeps=bool(state or method or text or tag))
 
     def listed(offset: int) -> tuple[list[JobRecord], int]:
         return jobs.list_jobs(actor, cp, project, wanted, JOBS_SHOWN, offset, sort)
@@ -66,7 +67,9 @@ def index(project: str) -> ResponseReturnValue:
         losses=losses,
         owners=results.owners_of({job.created_by for job in found}),
         seconds=results.seconds_of([job.id for job in found], cp.clock()),
-        is_filtered=bool(state or method or text),
+        is_filtered=bool(state or method or text or tag),
+        tag=tag,
+        tags=kinds.tags_of(kinds.JOB, the_project().id),
         snippet=snippets.list_jobs(project, state, method, text),
     )
 

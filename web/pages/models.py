@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.services import methods, models, results
+from control_plane.services.things import kinds
 from web import rail, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.pages.item import Item
@@ -27,8 +28,9 @@ def index(project: str) -> ResponseReturnValue:
     actor, cp = the_actor(), the_control_plane()
     asked = request.args.get("form", "")
     form = asked if asked in FORMS else models.MADE
-    page = asked_page(models.count(actor, cp, project, form), MODELS_SHOWN)
-    found = models.list_models(actor, cp, project, form, page.size, page.offset)
+    tag = request.args.get("tag", "")
+    page = asked_page(models.count(actor, cp, project, form, tag), MODELS_SHOWN)
+    found = models.list_models(actor, cp, project, form, page.size, page.offset, tag)
     return render_template(
         "models/index.html",
         models=found,
@@ -36,6 +38,8 @@ def index(project: str) -> ResponseReturnValue:
         bases=results.model_names({model.base_id for model in found}),
         forms=FORMS,
         form=asked,
+        tag=tag,
+        tags=kinds.tags_of(kinds.MODEL, the_project().id),
         snippet=snippets.list_models(project),
     )
 

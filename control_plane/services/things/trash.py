@@ -117,6 +117,13 @@ def list_trash(actor: Actor, cp: ControlPlane, project: str = "") -> list[Trashe
     return sorted(listed, key=lambda one: -one.thing.deleted_at)
 
 
+def look(actor: Actor, cp: ControlPlane, kind: str, number: int) -> Trashed:
+    """One thing in the trash. Raises NotFound, Denied, NotInTrash."""
+    thing = _in_trash(kinds.find(actor, kind, number, "see"))
+    names = results.owners_of({thing.deleted_by})
+    return Trashed(kind, thing, names.get(thing.deleted_by, ""), _until(cp, thing))
+
+
 def _deleted(record: Any) -> Any:
     query = record.select().where(record.deleted_at > 0.0, record.purged_at == 0.0)
     return query.order_by(record.deleted_at.desc(), record.id.desc()).limit(MOST_LISTED)
