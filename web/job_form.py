@@ -164,17 +164,21 @@ class PresetChoice:
 
 
 def presets(draft: Draft) -> list[PresetChoice]:
-    """The presets of the method; one is chosen as long as the form holds its values, whoever put them there."""
-    now = draft.manifest.complete(draft.parameters)
-    return [
-        PresetChoice(
-            one.name,
-            one.display,
-            forms.filled(draft.manifest.parameters, one.values, decimal_sign(locale())),
-            now == draft.manifest.complete(one.values),
-        )
-        for one in draft.manifest.presets.values()
-    ]
+    """The presets of the method; one is chosen as long as the form holds its values, whoever put them there.
+
+    Only what one of them names is theirs: the rest of a form stays as it is.
+    """
+    manifest = draft.manifest
+    theirs = {name for one in manifest.presets.values() for name in one.values}
+    now = manifest.complete(draft.parameters)
+    found = []
+    for one in manifest.presets.values():
+        values = manifest.complete(one.values)
+        drawn = forms.filled(manifest.parameters, one.values, decimal_sign(locale()))
+        controls = {control: text for control, text in drawn.items() if control.removeprefix(forms.PREFIX) in theirs}
+        is_chosen = all(now.get(name) == values.get(name) for name in theirs)
+        found.append(PresetChoice(one.name, one.display, controls, is_chosen))
+    return found
 
 
 def input_fields(draft: Draft, offered: Offered) -> list[InputField]:
