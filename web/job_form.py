@@ -292,7 +292,7 @@ def warnings(actor: Actor, cp: ControlPlane, project_id: int, draft: Draft) -> l
 def snippet(project: str, draft: Draft, now: float) -> snippets.Snippet:
     """The same by API: only what differs from the defaults is spelled out. Looking at the method, while a job of the
     draft would be refused for what it lacks."""
-    if _lacks(draft):
+    if lacks(draft):
         return fleet_snippets.show_method(draft.record.name)
     defaults = draft.manifest.complete({})
     changed = {name: value for name, value in draft.parameters.items() if defaults.get(name, ...) != value}
@@ -302,7 +302,7 @@ def snippet(project: str, draft: Draft, now: float) -> snippets.Snippet:
     return snippets.submit(project, draft.method, draft.name, changed, given, seed, policy)
 
 
-def _lacks(draft: Draft) -> bool:
+def lacks(draft: Draft) -> bool:
     """Whether an input or a parameter that is needed is not given."""
     needed = [one.name for one in draft.manifest.inputs.values() if one.required]
     values = draft.manifest.complete(draft.parameters)

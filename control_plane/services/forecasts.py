@@ -49,8 +49,8 @@ def forecast(
     inputs: Mapping[str, int | Mapping[str, Any]] | None = None,
 ) -> Forecast:
     """What a job with these would take. Raises what `asking.check` raises."""
-    require(actor, "machine.see")
     asked = asking.check(actor, cp, project, method, parameters=parameters, inputs=inputs)
+    require(actor, "machine.see")
     manifest = methods.manifest(asked.method_version)
     guess = estimates.bare(manifest, asked.parameters, asked.inputs)
     measured = estimates.measured(manifest.name) if guess else []

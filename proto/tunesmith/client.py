@@ -470,6 +470,22 @@ class Client:
         request = _submission(project, method, name, parameters, inputs, seed, idempotency_key, policy, preset)
         return self._ask(pb.Job, self._stub.SubmitJob, request)
 
+    def estimate_job(
+        self,
+        project: str,
+        method: str,
+        parameters: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, int] | None = None,
+    ) -> pb.JobEstimate:
+        """What such a job would take: memory, disk, and the time on each machine that could run it."""
+        request = pb.EstimateJobRequest(
+            project=project,
+            method=method,
+            parameters=json.dumps(dict(parameters or {})),
+            inputs=[pb.InputRef(name=key, id=number) for key, number in (inputs or {}).items()],
+        )
+        return self._ask(pb.JobEstimate, self._stub.EstimateJob, request)
+
     def get_job(self, job_id: int) -> pb.Job:
         """A job with its attempts."""
         return self._ask(pb.Job, self._stub.GetJob, pb.GetJobRequest(id=job_id))

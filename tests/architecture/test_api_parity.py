@@ -36,7 +36,7 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "gateway.completions": "the OpenAI-compatible endpoint is an API itself, with the same tokens",
     "gateway.embeddings": "refuses, and changes nothing",
     "jobs.cancel": ("CancelJob",),
-    "jobs.plan": "shows a part of a form again and changes nothing; SubmitJob checks the same",
+    "jobs.plan": ("EstimateJob",),
     "jobs.submit": ("SubmitJob",),
     "sweeps.cancel": ("CancelSweep",),
     "sweeps.start": ("StartSweep",),

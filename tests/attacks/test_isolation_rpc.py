@@ -116,6 +116,7 @@ ROWS = {
     "UploadDataset": _inside(lambda _: _upload(PROJECT), vic=NO, olga="INVALID_ARGUMENT"),
     "ListDatasets": _inside(lambda _: pb.ListDatasetsRequest(project=PROJECT)),
     "SubmitJob": _inside(lambda made: _training(PROJECT, made), vic=NO),
+    "EstimateJob": _inside(lambda made: _estimate(PROJECT, made), vic=NO),
     "GetJob": _inside(lambda made: pb.GetJobRequest(id=made["train"])),
     "ListJobs": _inside(lambda _: pb.ListJobsRequest(project=PROJECT)),
     "WaitJob": _inside(lambda made: pb.WaitJobRequest(id=made["train"])),
@@ -152,6 +153,7 @@ BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     "the dataset and the base": ("SubmitJob", lambda made: _training(OTHER, made)),
     "the dataset alone": ("SubmitJob", lambda made: _training(OTHER, made | {"base": 0})),
     "the dataset in a guided run": ("StartGuidedRun", lambda made: _guided(OTHER, made)),
+    "the dataset in an estimate": ("EstimateJob", lambda made: _estimate(OTHER, made)),
     "the dataset in a sweep": ("StartSweep", lambda made: _sweep(OTHER, made)),
     "the model": ("Deploy", lambda made: _deploy(OTHER, made["gguf"])),
 }
@@ -172,6 +174,10 @@ def _training(project: str, made: dict[str, int]) -> pb.SubmitJobRequest:
         pb.InputRef(name="dataset", kind="dataset", id=made["version"]),
     ]
     return pb.SubmitJobRequest(project=project, method="sft_demo", name="stolen", inputs=inputs, seed=1)
+
+
+def _estimate(project: str, made: dict[str, int]) -> pb.EstimateJobRequest:
+    return pb.EstimateJobRequest(project=project, method="sft_demo", inputs=_training(project, made).inputs)
 
 
 def _sweep(project: str, made: dict[str, int]) -> pb.StartSweepRequest:

@@ -78,6 +78,7 @@ def test_submit_watch_show_and_cancel(installation: Installation) -> None:
     assert as_json(installation, "jobs", "show", "1")["attempts"][0]["state"] == "SUCCEEDED"
     assert as_json(installation, "models", "show", "1")["card"]["architecture"] == "LlamaForCausalLM"
     assert "has no preset “quick”" in run(installation, "jobs", "submit", "bring", "--preset", "quick").output
+    assert as_json(installation, "jobs", "estimate", "bring", "-p", "steps=3")[0]["state"] == "ready"
     run(installation, "jobs", "submit", "bring", "-p", "steps=3", "--policy", "when_lost=fail")
     assert as_json(installation, "jobs", "show", "2")["parameters"] == {"steps": 3}
     assert "CANCELLED" in run(installation, "jobs", "cancel", "2").output

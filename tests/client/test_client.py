@@ -378,3 +378,15 @@ def refusal(call: Any, method: MethodDescriptor) -> str:
         answer = call(iter([request]) if method.client_streaming else request, timeout=10)
         next(answer)  # a streaming answer fails when it is read
     return failure(caught.value).code
+
+
+def test_what_a_job_would_take(installation: Installation, client: tunesmith.Client) -> None:
+    base = make_base(installation, client)
+    inputs = {"base": base, "dataset": installation.fleet.dataset().id}
+    found = client.estimate_job("default", "tune", {"steps": 3}, inputs)
+    assert found.memory_bytes > 1 << 30 and found.disk_bytes == 1000
+    assert [(place.machine, place.state, place.seconds) for place in found.places] == [("machine", "ready", 0.0)]
+    with pytest.raises(tunesmith.CallFailed) as caught:
+        client.estimate_job("default", "tune")
+    assert caught.value.code == "input_missing"
+    assert client.list_jobs("default", method="tune") == []

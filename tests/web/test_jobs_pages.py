@@ -475,3 +475,13 @@ def test_the_fields_of_a_form_stand_as_the_manifest_has_them(client: FlaskClient
     assert next(iter(manifest["parameters"]["properties"])) == "steps"
     evaluate = client.get("/p/lab/jobs/new?kind=evaluate").text
     assert evaluate.index('id="input.candidate"') < evaluate.index('id="input.baseline"')
+
+
+def test_the_form_says_what_the_job_will_take(client: FlaskClient, room: rooms.Rooms) -> None:
+    """… and on which machine, once it stands and at each change; while something is missing, nothing is said."""
+    form = filled(client.get(f"/p/lab/jobs/new?kind=train&dataset={room.made['version']}").text)
+    again = plain(client.post("/p/lab/jobs/plan", data=form).text)
+    assert re.search(r"Memory, about [\d.]+ [GM]iB", again)
+    assert "not known yet" in again
+    assert "What it will take" not in client.post("/p/lab/jobs/plan", data=form | {"input.dataset": ""}).text
+    assert "What it will take" not in client.post("/p/lab/jobs/plan", data=form | {"parameter.steps": "x"}).text

@@ -16,7 +16,7 @@ from control_plane.services.fleet import points
 from control_plane.services.things import kinds
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
-from web import check_list, job_form, job_page, logs, policy_form, snippets, sparklines, words
+from web import check_list, job_forecast, job_form, job_page, logs, policy_form, snippets, sparklines, words
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import fragment
@@ -122,9 +122,10 @@ def submit(project: str) -> ResponseReturnValue:
 @blueprint.post("/plan")
 @requires("job.submit")
 def plan(project: str) -> ResponseReturnValue:
-    """What exactly would run, for the form as it stands; and what differs from the job it began with."""
+    """What exactly would run and what it takes, for the form as it stands; and what differs from the job before."""
     draft = job_form.received(_method(request.form.get("method", "")), request.form)
-    return render_template("jobs/plan.html", **_plan(project, draft, _before()))
+    takes = job_forecast.view(the_actor(), the_control_plane(), project, draft)
+    return render_template("jobs/plan.html", takes=takes, **_plan(project, draft, _before()))
 
 
 def _method(name: str) -> MethodVersionRecord:

@@ -8,7 +8,7 @@ from typing import Any
 
 from control_plane.rpc import messages, wire
 from control_plane.rpc.calls import Call
-from control_plane.services import jobs, methods
+from control_plane.services import forecasts, jobs, methods
 from control_plane.store.jobs import EventRecord
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -39,6 +39,34 @@ def parameters_of(call: Call, request: pb.SubmitJobRequest) -> dict[str, Any]:
     """What was asked for, over what its preset says."""
     given = wire.json_object("parameters", request.parameters, LONGEST_PARAMETERS)
     return methods.with_preset(call.actor, call.cp, request.method, request.preset, given)
+
+
+def estimate(call: Call, request: pb.EstimateJobRequest) -> pb.JobEstimate:
+    found = forecasts.forecast(
+        call.actor,
+        call.cp,
+        request.project,
+        request.method,
+        wire.json_object("parameters", request.parameters, LONGEST_PARAMETERS),
+        {item.name: reference(item) for item in request.inputs},
+    )
+    places = [
+        pb.JobPlace(
+            machine_id=one.machine_id,
+            machine=one.machine_name,
+            device=one.device,
+            state=one.state,
+            seconds=one.seconds or 0.0,
+        )
+        for one in found.places
+    ]
+    return pb.JobEstimate(
+        memory_bytes=found.memory,
+        disk_bytes=found.disk,
+        parts=json.dumps(found.parts),
+        factor=found.factor,
+        places=places,
+    )
 
 
 def get(call: Call, request: pb.GetJobRequest) -> pb.Job:

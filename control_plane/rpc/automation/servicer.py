@@ -168,6 +168,7 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     # ---- jobs
 
     SubmitJob = _call(jobs.submit)
+    EstimateJob = _call(jobs.estimate)
     GetJob = _call(jobs.get)
     ListJobs = _call(jobs.list_jobs)
     CancelJob = _call(jobs.cancel)

@@ -91,6 +91,28 @@ def submit(
 
 
 @jobs.command()
+@click.argument("method")
+@click.option("--input", "-i", "inputs", multiple=True, metavar="NAME=ID", help="A model or dataset version by its id.")
+@click.option(
+    "--parameter", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="VALUE is JSON, or else text."
+)
+@pass_terminal
+def estimate(terminal: Terminal, method: str, inputs: Sequence[str], parameters: Sequence[str]) -> None:
+    """Say what a job of METHOD would take, and on which machines; it is not asked for."""
+    found = terminal.client.estimate_job(terminal.project, method, values(parameters), identifiers(inputs))
+    terminal.table(
+        f"{size(found.memory_bytes)} of memory, {size(found.disk_bytes)} of disk",
+        {
+            "machine": lambda place: place.machine,
+            "device": lambda place: place.device,
+            "now": lambda place: place.state,
+            "seconds": lambda place: f"{place.seconds:.0f}" if place.seconds else "not known",
+        },
+        found.places,
+    )
+
+
+@jobs.command()
 @click.argument("job_id", type=int)
 @pass_terminal
 def show(terminal: Terminal, job_id: int) -> None:

@@ -842,6 +842,46 @@ class InputRef(_message.Message):
     id: int
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
+class EstimateJobRequest(_message.Message):
+    __slots__ = ("project", "method", "parameters", "inputs")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    method: str
+    parameters: str
+    inputs: _containers.RepeatedCompositeFieldContainer[InputRef]
+    def __init__(self, project: _Optional[str] = ..., method: _Optional[str] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ...) -> None: ...
+
+class JobEstimate(_message.Message):
+    __slots__ = ("memory_bytes", "disk_bytes", "parts", "factor", "places")
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DISK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    FACTOR_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    memory_bytes: int
+    disk_bytes: int
+    parts: str
+    factor: float
+    places: _containers.RepeatedCompositeFieldContainer[JobPlace]
+    def __init__(self, memory_bytes: _Optional[int] = ..., disk_bytes: _Optional[int] = ..., parts: _Optional[str] = ..., factor: _Optional[float] = ..., places: _Optional[_Iterable[_Union[JobPlace, _Mapping]]] = ...) -> None: ...
+
+class JobPlace(_message.Message):
+    __slots__ = ("machine_id", "machine", "device", "state", "seconds")
+    MACHINE_ID_FIELD_NUMBER: _ClassVar[int]
+    MACHINE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    machine_id: str
+    machine: str
+    device: str
+    state: str
+    seconds: float
+    def __init__(self, machine_id: _Optional[str] = ..., machine: _Optional[str] = ..., device: _Optional[str] = ..., state: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
+
 class SubmitJobRequest(_message.Message):
     __slots__ = ("project", "method", "name", "parameters", "inputs", "seed", "idempotency_key", "policy", "preset")
     PROJECT_FIELD_NUMBER: _ClassVar[int]

@@ -289,6 +289,11 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SubmitJobRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Job.FromString,
                 _registered_method=True)
+        self.EstimateJob = channel.unary_unary(
+                '/tunesmith.v1.Automation/EstimateJob',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.EstimateJobRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.JobEstimate.FromString,
+                _registered_method=True)
         self.GetJob = channel.unary_unary(
                 '/tunesmith.v1.Automation/GetJob',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetJobRequest.SerializeToString,
@@ -777,6 +782,12 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EstimateJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetJob(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -1222,6 +1233,11 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.SubmitJob,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SubmitJobRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.Job.SerializeToString,
+            ),
+            'EstimateJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimateJob,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.EstimateJobRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.JobEstimate.SerializeToString,
             ),
             'GetJob': grpc.unary_unary_rpc_method_handler(
                     servicer.GetJob,
@@ -2751,6 +2767,33 @@ class Automation:
             '/tunesmith.v1.Automation/SubmitJob',
             tunesmith_dot_v1_dot_automation__pb2.SubmitJobRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.Job.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimateJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/EstimateJob',
+            tunesmith_dot_v1_dot_automation__pb2.EstimateJobRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.JobEstimate.FromString,
             options,
             channel_credentials,
             insecure,
