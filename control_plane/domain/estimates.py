@@ -6,8 +6,10 @@ layer (h: width, k: width of keys, m: width between, r: rank, b: bytes a number)
     two norms in float32 8h; their results, queries, keys and values (repeated for each head), attention before and
     after it is put together 7h·b; gate, its activation, up and their product 4m·b; the adapters' insides 7r·b
 
-and of attention the probabilities, where rows are short enough for the plain way. With checkpointing it keeps a
-layer's input, h·b, and one layer as above.
+and of attention its scores and what the plain way makes of them, (2b + 5) for each head and pair of tokens, where rows
+are short enough for it. With checkpointing it keeps each layer's input, h·b, and one layer as above three times over:
+as it was, made again, and its gradients. What is kept takes a fifth more than it is, for the allocator's sake. Weights
+that are stored in another precision are there twice. tests/benchmarks/memory.py found these constants.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ CHARACTERS_PER_TOKEN = 2.5  # of text that says much with few letters, as JSON; 
 TEMPLATE_TOKENS = 40  # that a chat template adds to a row
 START_SECONDS = 15.0  # for loading and saving; measured on the small model that the demo uses
 _MOST = 4.0  # times that a correction may come to: beyond it something else is wrong
+_HELD_BACK = 1.2  # times what is kept: memory that the allocator does not give back
+_AGAIN = 3  # times that a layer's activations are there while it is computed again
 _STATES = 2  # numbers that Adam keeps for each learned one
 _FLOAT = 4  # bytes
 
@@ -118,12 +122,12 @@ def estimate(shape: Shape, training: Training, parameters: Mapping[str, Any], ro
     weights = shape.parameters * size
     parts = {
         "runtime": training.runtime_bytes,
-        "weights": weights,
+        "weights": weights * (1 if size == shape.bytes_a_number else 2),
         "reference": weights if training.reference else 0,
         "learned": learned * learned_size * (1 if all_learn else 2),  # gradients, and what is no part of the model
         "optimizer": learned * learned_size * _STATES,
         "activations": tokens * _kept_a_token(shape, parameters, size, longest),
-        "output": batch * sequences * answer * shape.vocabulary * (2 * size + 3 * _FLOAT),
+        "output": batch * sequences * answer * shape.vocabulary * (2 * size + 4 * _FLOAT),
         "rollouts": 2 * tokens * shape.layers * shape.key_width * size if written else 0,
     }
     work = _steps(parameters, rows.count) * batch * _number(parameters, "accumulation", 1) * sequences
@@ -134,10 +138,10 @@ def _kept_a_token(shape: Shape, parameters: Mapping[str, Any], size: int, length
     rank = _number(parameters, "lora_rank", 0)
     layer = 8 * shape.hidden + size * (7 * shape.hidden + 4 * shape.intermediate + 7 * rank)
     if length <= PLAIN_ATTENTION:
-        layer += shape.heads * length * 2 * size
+        layer += shape.heads * length * (2 * size + 5)
     if parameters.get("gradient_checkpointing"):
-        return shape.layers * shape.hidden * size + layer
-    return shape.layers * layer
+        return int(_HELD_BACK * (shape.layers * shape.hidden * size + _AGAIN * layer))
+    return int(_HELD_BACK * shape.layers * layer)
 
 
 def _operations_a_token(shape: Shape, parameters: Mapping[str, Any], length: int, all_learn: bool) -> float:

@@ -482,6 +482,6 @@ def test_the_form_says_what_the_job_will_take(client: FlaskClient, room: rooms.R
     form = filled(client.get(f"/p/lab/jobs/new?kind=train&dataset={room.made['version']}").text)
     again = plain(client.post("/p/lab/jobs/plan", data=form).text)
     assert re.search(r"Memory, about [\d.]+ [GM]iB", again)
-    assert "not known yet" in again
+    assert "How long is not known yet." in again
     assert "What it will take" not in client.post("/p/lab/jobs/plan", data=form | {"input.dataset": ""}).text
     assert "What it will take" not in client.post("/p/lab/jobs/plan", data=form | {"parameter.steps": "x"}).text
