@@ -7,7 +7,7 @@ import json
 import pytest
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import Denied, InputMissing
+from control_plane.domain.errors import InputMissing, NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.services import forecasts, jobs
 from control_plane.services.fleet import attempts, scheduling
@@ -100,5 +100,5 @@ def test_a_method_that_declares_nothing_has_its_rough_figure(
 def test_what_is_missing_and_who_may_ask(cp: ControlPlane, fleet: Fleet, inputs: dict[str, int]) -> None:
     with pytest.raises(InputMissing):
         forecasts.forecast(fleet.user, cp, "default", "fine", inputs={"base": inputs["base"]})
-    with pytest.raises(Denied):
+    with pytest.raises(NotFound):
         forecasts.forecast(Actor(kind="user", id="9", name="eve"), cp, "default", "fine", inputs=inputs)
