@@ -17,6 +17,7 @@ from control_plane.domain.errors import (
     ServedBy,
     SweepUnderWay,
 )
+from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.lifecycle import JOB_OVER, STOPPED
 from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT, is_kept, kind_of
 from control_plane.store.datasets import DatasetVersionRecord
@@ -46,7 +47,7 @@ def refuse_lacking(thing: Any) -> None:
     needed = None
     if isinstance(thing, DeploymentRecord):
         needed = ModelRecord.get_by_id(thing.model_id)
-    elif isinstance(thing, ModelRecord) and thing.form == "adapter" and thing.base_id:
+    elif isinstance(thing, ModelRecord) and thing.form in ON_A_MODEL and thing.base_id:
         needed = ModelRecord.get_by_id(thing.base_id)
     if needed is not None and needed.purged_at:
         raise NeedsPurged(name=thing.label, other=needed.label)
@@ -64,7 +65,7 @@ def _dataset(dataset: Any) -> None:
 def _model(model: Any) -> None:
     serving = DeploymentRecord.select().where(DeploymentRecord.model == model.id, is_kept(DeploymentRecord))
     _refuse(ServedBy, model, (one.label for one in serving))
-    resting = (ModelRecord.base == model.id) & (ModelRecord.form == "adapter") & is_kept(ModelRecord)
+    resting = (ModelRecord.base == model.id) & ModelRecord.form.in_(ON_A_MODEL) & is_kept(ModelRecord)
     _refuse(RestedOn, model, (one.label for one in ModelRecord.select().where(resting)))
     _refuse_readers(model, MODEL, {int(model.id)})
     _refuse_runs(model, _runs_with(model.project_id, "job", model.job_id))

@@ -312,10 +312,16 @@ def test_a_model_that_a_deployment_has_stays_and_says_of_which(house: House) -> 
     assert ModelRecord.get_by_id(house.gguf.id).deleted_at == 0.0 and entries("thing.delete") == []
 
 
-def test_what_an_adapter_rests_on_stays(house: House) -> None:
+@pytest.mark.parametrize("form", ["adapter", "reward"])
+def test_what_an_addition_rests_on_stays_and_comes_back_first(house: House, form: str) -> None:
+    ModelRecord.update(form=form).where(ModelRecord.id == house.adapter.id).execute()
     with pytest.raises(RestedOn) as caught:
         house.delete("model", house.base.id)
     assert caught.value.params["users"] == [house.adapter.name]
+    house.delete("model", house.adapter.id)
+    house.delete("model", house.base.id)
+    with pytest.raises(NeedsTrashed):
+        house.restore("model", house.adapter.id)
 
 
 def test_what_an_open_job_reads_stays(house: House) -> None:
