@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from control_plane.domain.errors import MethodBroken
 
-_TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
+_TABLE = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$")  # in one pass, whatever somebody hands in
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
 _NUMBERED = re.compile(r"line (\d+)")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as InflateError
 
 from control_plane.domain.errors import (
@@ -21,6 +21,7 @@ LARGEST = 16 << 20  # bytes of all files; what is larger is data, and no method 
 MANIFEST = "method.toml"
 
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".DS_Store", "__MACOSX", ".git"})
+_PACKED = (ZIP_STORED, ZIP_DEFLATED)  # of the others zipfile unpacks all at once, whatever it is asked for
 _LONGEST_PATH = 200  # characters
 _FORBIDDEN = frozenset('\\:*?"<>|')  # what some system that an agent runs on takes for something else
 
@@ -57,6 +58,8 @@ def unpacked(archive: ZipFile) -> dict[str, bytes]:
         raise MethodFilesTooMany(most=MOST_FILES)
     for entry in entries:
         _path(entry.filename)
+        if entry.compress_type not in _PACKED:
+            raise MethodArchiveUnreadable
         if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
             raise MethodFileRefused(path=entry.filename)
     root = _root(entries)

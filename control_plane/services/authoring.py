@@ -148,6 +148,8 @@ def add(
             if known is not None and known.state != DELETED:
                 return known, True
             if known is not None:  # what was thrown away is wanted after all
+                if known.current:  # … by new jobs, too
+                    require(actor, "method.publish")
                 return _revive(actor, cp, known), True
             made = methods.record(cp, folder, source=OURS, state=DRAFT, current=False, author=actor.name[:64])
             audit.record(actor, cp, "method.draft", _subject(made), **_facts(made))

@@ -1,5 +1,6 @@
 """Where a thing stands in a method.toml, and a manifest under other names."""
 
+import time
 import tomllib
 
 import pytest
@@ -65,3 +66,10 @@ def test_another_name_and_other_words() -> None:
 def test_a_manifest_without_a_place_for_the_name_is_refused() -> None:
     with pytest.raises(MethodBroken):
         renamed("[description]\nen = 1\n", "mine", "", {})
+
+
+@pytest.mark.parametrize("line", ["[" + " " * 20_000, "[a" + " " * 20_000 + "x", " " * 20_000 + "["])
+def test_lines_that_look_like_tables_are_read_in_one_pass(line: str) -> None:
+    begun = time.process_time()
+    assert line_of(f"a = 1\n{line}\n[ b ]  # table\nc = 2\n", ["b", "c"]) == 4
+    assert time.process_time() - begun < 2.0  # it was hours

@@ -2,7 +2,7 @@
 
 import io
 import stat
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile, ZipInfo
 
 import pytest
 
@@ -75,3 +75,12 @@ def test_an_archive_without_a_manifest_or_none_at_all() -> None:
     broken.fp.write(b"damage")  # type: ignore[union-attr]
     with pytest.raises(MethodArchiveUnreadable):
         unpacked(broken)
+
+
+@pytest.mark.parametrize("packing", [ZIP_BZIP2, ZIP_LZMA])
+def test_what_unpacks_all_at_once_is_refused_before_it_does(packing: int) -> None:
+    target = io.BytesIO()
+    with ZipFile(target, "w", packing) as written:  # a few hundred bytes here can be gigabytes of memory
+        written.writestr("method.toml", b"small")
+    with pytest.raises(MethodArchiveUnreadable):
+        unpacked(ZipFile(target))

@@ -180,6 +180,42 @@ def test_a_deleted_method_is_offered_no_more_and_its_jobs_run_again(
     assert methods.get(ada, cp, "bring").id == bring.id
 
 
+def test_who_may_not_publish_brings_no_deleted_method_back_by_handing_it_in_again(
+    cp: ControlPlane, fleet: Fleet, ada: Actor, root: Actor
+) -> None:
+    draft = authoring.add(ada, cp, files())[0]
+    tried(cp, fleet, ada, draft)
+    authoring.publish(root, cp, draft.id)
+    authoring.delete(root, cp, draft.id)
+    for again in (lambda: authoring.add(ada, cp, files()), lambda: authoring.edit(ada, cp, draft.id, {})):
+        with pytest.raises(Denied):
+            again()
+    assert MethodVersionRecord.get_by_id(draft.id).state == "deleted"
+    assert authoring.add(root, cp, files())[0].state == "published"
+
+
+@pytest.mark.parametrize("said", ['pattern = "(a+)+$"', 'items = { "$ref" = "http://127.0.0.1:9/x.json" }'])
+def test_a_parameter_can_make_its_check_neither_hang_nor_go_elsewhere(
+    cp: ControlPlane, fleet: Fleet, ada: Actor, said: str
+) -> None:
+    sound = files()
+    text = '{ en = "x", de = "x", zh = "x" }'
+    own = f"""
+[parameters.properties.own]
+type = ["string", "array"]
+title = {text}
+description = {text}
+x-group = "own"
+x-level = "expert"
+default = []
+"""
+    group = f"\n[groups.own]\ndisplay = {text}\n"
+    assert authoring.check(ada, cp, sound | {"method.toml": sound["method.toml"] + (own + group).encode()})
+    with pytest.raises(ManifestFaulty) as caught:
+        authoring.check(ada, cp, sound | {"method.toml": sound["method.toml"] + (own + said + group).encode()})
+    assert str(caught.value.params["field"]).startswith("parameters.properties.own")
+
+
 def test_a_draft_is_thrown_away_and_taken_back_by_its_author(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
     draft = authoring.add(ada, cp, files())[0]
     assert authoring.delete(ada, cp, draft.id).state == "deleted"
