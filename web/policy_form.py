@@ -15,6 +15,7 @@ from web.forms import Field, FormData
 
 PREFIX = "policy."
 _UNITS = {"time_limit": 3600.0, "not_before": 3600.0, "lost_after": 60.0}  # seconds of what is typed
+_FURTHEST = 1e12  # seconds; a policy refuses that, and infinity has no integer
 _CONTROLS = {"when_lost": "give_up"}  # field of a policy → its control, where they differ
 
 
@@ -78,7 +79,7 @@ def policy(values: Mapping[str, Any], now: float) -> Policy:
     seconds = {name: values[name] * unit for name, unit in _UNITS.items() if values.get(name) is not None}
     return Policy(
         priority=values.get("priority", 0),
-        not_before=round(now + seconds["not_before"]) if seconds.get("not_before") else 0.0,
+        not_before=round(now + min(seconds["not_before"], _FURTHEST)) if seconds.get("not_before") else 0.0,
         lost_after=seconds.get("lost_after"),
         when_lost=FAIL if values.get("give_up") else REQUEUE,
         time_limit=seconds.get("time_limit"),

@@ -86,9 +86,10 @@ def _typed(value: Any, decimal: str) -> str:
 def _values(parameter: Schema, given: Sequence[str], decimal: str) -> Any:
     if len(given) > 1 or "enum" in parameter:
         return [forms.parsed(parameter, text, decimal) for text in given]
-    found = _RANGE.fullmatch(given[0])
+    text = " ".join(given[0].split())  # long runs of spaces would be searched again and again
+    found = _RANGE.fullmatch(text)
     if found is None:
-        return list(_list(parameter, given[0], decimal))
+        return list(_list(parameter, text, decimal))
     low, high = (forms.parsed(parameter, text, decimal) for text in found.groups())
     wide = isinstance(low, int | float) and isinstance(high, int | float) and low > 0 and high >= _WIDE * low
     return {"low": low, "high": high} | ({"log": True} if wide else {})

@@ -24,6 +24,7 @@ from control_plane.domain.learning import HELD_OUT_LOSS
 REWARD = "reward"
 OBJECTIVES: Mapping[str, bool] = {HELD_OUT_LOSS: False, REWARD: True}  # curve → whether more of it is better
 
+_UNBOUNDED = 1e300  # what a range keeps below: its width is a number, too; NaN does not
 MOST_TRIALS, MOST_AT_ONCE, MOST_VARIED, MOST_CHOICES = 200, 50, 10, 50
 
 DONE, STOPPED, CANCELLED = "done", "stopped", "cancelled"  # how a sweep ends; "" while it goes on
@@ -138,17 +139,17 @@ def _choices(name: str, given: list[Any]) -> Choices:
     for value in given:
         if not any(value == one and type(value) is type(one) for one in distinct):
             distinct.append(value)
+        if len(distinct) > MOST_CHOICES:  # said at once: each value is compared with all of these
+            raise SweepTooLarge(what=name, count=len(given), limit=MOST_CHOICES)
     if len(distinct) < 2:
         raise SweepWithoutChoice
-    if len(distinct) > MOST_CHOICES:
-        raise SweepTooLarge(what=name, count=len(distinct), limit=MOST_CHOICES)
     return Choices(tuple(distinct))
 
 
 def _range(name: str, given: Mapping[str, Any], schema: Mapping[str, Any]) -> Range:
     low, high, log = given["low"], given["high"], given.get("log", False)
     numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (low, high))
-    if not numbers or not isinstance(log, bool) or not math.isfinite(low) or not math.isfinite(high):
+    if not numbers or not isinstance(log, bool) or not all(abs(one) < _UNBOUNDED for one in (low, high)):
         raise ParameterInvalid(parameter=name, problem='{"low": …, "high": …, "log": true}')
     if "enum" in schema or schema.get("type") not in ("number", "integer"):
         raise ParameterInvalid(parameter=name, problem="[…]")

@@ -107,7 +107,8 @@ def test_what_is_asked_of_the_scheduler_is_kept_shown_and_cloned(client: FlaskCl
 
 
 @pytest.mark.parametrize(
-    ("field", "text"), [("time_limit", "soon"), ("time_limit", "0"), ("priority", "101"), ("lost_after", "0.1")]
+    ("field", "text"),
+    [("time_limit", "soon"), ("time_limit", "0"), ("priority", "101"), ("lost_after", "0.1"), ("not_before", "1e306")],
 )
 def test_a_wrong_wish_is_marked_at_its_field(client: FlaskClient, room: rooms.Rooms, field: str, text: str) -> None:
     sent = filled(client.get(f"/p/lab/jobs/new?kind=train&dataset={room.made['version']}").text)

@@ -54,7 +54,13 @@ def test_lists_and_ranges_are_read_as_people_type_them(typed: dict[str, object],
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("many", "not_an_integer"), ("8; x", "not_an_integer"), ("8 … y", "not_an_integer")]
+    ("text", "code"),
+    [
+        ("many", "not_an_integer"),
+        ("8; x", "not_an_integer"),
+        ("8 … y", "not_an_integer"),
+        pytest.param("8" + " " * 500_000 + "x", "not_an_integer", id="in one pass"),
+    ],
 )
 def test_what_is_no_value_is_said_at_its_field(text: str, code: str) -> None:
     assert sweep_form.read(SCHEMA, MultiDict({"vary.rank": text})) == ({}, {"vary.rank": code})

@@ -89,3 +89,9 @@ def test_the_best_has_the_lowest_loss_or_the_highest_reward() -> None:
     assert sweeps.best(trials[2:4], "reward") is None
     with pytest.raises(FieldInvalid):
         sweeps.best(trials, "accuracy")
+
+
+@pytest.mark.parametrize("high", [10**400, 1e308, float("nan"), float("inf")])
+def test_a_range_ends_where_numbers_do(high: float) -> None:
+    with pytest.raises(ParameterInvalid):
+        sweeps.space({"rank": {"low": 1, "high": high}}, PROPERTIES)
