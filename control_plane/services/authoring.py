@@ -1,7 +1,7 @@
 """Methods of one's own: versions that somebody hands in, publishes, deletes and takes back.
 
 A version is code and never changes; an edit is another version. A draft is offered to nobody: it can be run on one
-chosen machine (`trials.py`), and once that has gone well it can be published, by whoever may approve code for all.
+chosen machine (`dry_runs.py`), and once that has gone well it can be published, by whoever may approve code for all.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ def _revive(actor: Actor, cp: ControlPlane, found: MethodVersionRecord) -> Metho
 
 def is_tried(record: MethodVersionRecord) -> bool:
     """Whether the newest dry run of this very version has succeeded."""
-    job = JobRecord.get_or_none(JobRecord.id == record.trial_job) if record.trial_job else None
+    job = JobRecord.get_or_none(JobRecord.id == record.dry_run_job) if record.dry_run_job else None
     return job is not None and bool(job.state == SUCCEEDED)
 
 

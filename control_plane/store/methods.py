@@ -20,7 +20,7 @@ class MethodVersionRecord(Record):
     author = CharField(64, default="")  # the name of who wrote it; empty: shipped
     approved_by = CharField(64, default="")  # the name of who published it
     approved_at = TimeField(default=0.0)
-    trial_job = IntegerField(default=0)  # its newest dry run; 0: none
+    dry_run_job = IntegerField(default=0)  # its newest dry run; 0: none
     created_at = TimeField()
 
     class Meta:

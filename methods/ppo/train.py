@@ -52,12 +52,12 @@ def make_trainer(
     given, steps = job.parameters, job.parameters["steps"]
     if not given["reward"] and "judge" not in job.models:
         fail("reward_missing", "Nothing says which answers are good: choose checks, a reward model, or both.")
-    if given["answers_per_step"] % given["parts"]:
-        size, parts = given["answers_per_step"], given["parts"]
+    if given["prompts_per_step"] % given["parts"]:
+        size, parts = given["prompts_per_step"], given["parts"]
         fail("parts_uneven", f"{size} questions per step do not make {parts} equal parts.", answers=size, parts=parts)
     rewards = Rewards(given["reward"], job.models.get("judge"), policy.device, events)
     report = StepReport(events, stop, steps, (*CURVES, *rewards.curves))
-    size = given["answers_per_step"]
+    size = given["prompts_per_step"]
     longest = policy.config.get_text_config().max_position_embeddings - given["max_new_tokens"]
     questions = Questions(read, tokenizer, longest, size, job.seed)
     tokenizer.pad_token_id = questions.padding

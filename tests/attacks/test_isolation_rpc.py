@@ -69,7 +69,7 @@ ROWS = {
         NO,
         "FAILED_PRECONDITION",
     ),
-    "TryMethod": Row(lambda made: _trial(PROJECT, made), GONE, NO, NO, GONE),
+    "TryMethod": Row(lambda made: _dry_run(PROJECT, made), GONE, NO, NO, GONE),
     "PublishMethod": Row(lambda made: pb.PublishMethodRequest(version_id=made["method"]), NO, NO, NO, NO),
     "DeleteMethod": Row(lambda made: pb.DeleteMethodRequest(version_id=made["method"]), NO, NO, NO, NO),
     "RestoreMethod": Row(lambda made: pb.RestoreMethodRequest(version_id=made["method"]), NO, NO, NO, NO),
@@ -159,7 +159,7 @@ BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
 }
 
 
-def _trial(project: str, made: dict[str, int]) -> pb.TryMethodRequest:
+def _dry_run(project: str, made: dict[str, int]) -> pb.TryMethodRequest:
     return pb.TryMethodRequest(project=project, version_id=made["method"], machine_id="no machine")
 
 

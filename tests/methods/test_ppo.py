@@ -35,7 +35,7 @@ def training(tiny: Path, resume: Path | None = None, judge: Path | None = None, 
 def test_it_learns_what_is_rewarded_and_goes_on_where_it_was_interrupted(
     tiny: Path, run: Callable[..., Outcome], start: Callable[..., Any]
 ) -> None:
-    python, job = str(method_python("ppo")), {"steps": 25, "answers_per_step": 16, "learning_rate": 0.01}
+    python, job = str(method_python("ppo")), {"steps": 25, "prompts_per_step": 16, "learning_rate": 0.01}
     whole = run("ppo", training(tiny, **job), python)
     assert whole.status == 0, whole.stderr
     reward = [value for _, value in sorted(curve(whole, "reward").items())]

@@ -11,7 +11,7 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import authoring, methods, trials
+from control_plane.services import authoring, dry_runs, methods
 from control_plane.services.fleet import scheduling
 from control_plane.store.database import database
 from control_plane.store.jobs import AttemptRecord
@@ -145,7 +145,7 @@ def test_a_page_with_drafts_and_dry_runs_asks_the_database_little(
     source = methods.get(room.actor, cp, "sft_demo").id
     draft = authoring.copy(room.actor, cp, source, "mine")
     for number in range(6):
-        trials.start(room.actor, cp, "lab", draft.id, room.machine.id)
+        dry_runs.start(room.actor, cp, "lab", draft.id, room.machine.id)
         draft, _ = authoring.edit(room.actor, cp, draft.id, {"train.py": f"print({number})\n".encode()})
     execute, statements = database.obj.execute_sql, []
     monkeypatch.setattr(database.obj, "execute_sql", lambda sql, *given: statements.append(sql) or execute(sql, *given))

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.manifest import Manifest
-from control_plane.services import authoring, method_differences, methods, trials
+from control_plane.services import authoring, dry_runs, method_differences, methods
 from control_plane.services.access import projects
 from control_plane.services.authoring import Listed
 from control_plane.services.fleet import machines
@@ -82,7 +82,7 @@ def show(name: str) -> ResponseReturnValue:
         versions=versions,
         current=next((one for one in versions if one.current), None),
         draft=draft,
-        trials=trials.jobs_of(versions),
+        dry_runs=dry_runs.jobs_of(versions),
         machines=machines.list_machines(actor, cp) if may_try and actor.may("machine.see") else [],
         used=authoring.used_by(actor, cp, name),
         snippet=_snippet(record, project),

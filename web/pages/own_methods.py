@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from control_plane.domain import method_files, options
 from control_plane.domain.errors import FieldInvalid, MethodArchiveUnreadable, MethodFileRefused, NotFound
-from control_plane.services import authoring, trials
+from control_plane.services import authoring, dry_runs
 from control_plane.services.methods import DRAFT, list_methods
 from control_plane.store.methods import MethodVersionRecord
 from web import fleet_snippets
@@ -130,7 +130,7 @@ def save(name: str) -> ResponseReturnValue:
 def run(name: str) -> ResponseReturnValue:
     """A dry run on the chosen machine; its job's page says how it goes."""
     record, project = _version(name), request.form.get("project", "")
-    job = trials.start(the_actor(), the_control_plane(), project, record.id, request.form.get("machine", ""))
+    job = dry_runs.start(the_actor(), the_control_plane(), project, record.id, request.form.get("machine", ""))
     return redirect(url_for("jobs.show", project=project, job_id=job.id))
 
 

@@ -10,7 +10,7 @@ from control_plane.domain.errors import FieldInvalid, MethodArchiveUnreadable
 from control_plane.domain.permissions import require
 from control_plane.rpc import messages, wire
 from control_plane.rpc.calls import Call
-from control_plane.services import authoring, method_differences, methods, trials
+from control_plane.services import authoring, dry_runs, method_differences, methods
 from control_plane.store.methods import MethodVersionRecord
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -68,7 +68,7 @@ def copy(call: Call, request: pb.CopyMethodRequest) -> pb.MethodVersion:
 
 def try_it(call: Call, request: pb.TryMethodRequest) -> pb.Job:
     parameters = wire.json_object("parameters", request.parameters, _LONGEST)
-    job = trials.start(call.actor, call.cp, request.project, request.version_id, request.machine_id, parameters)
+    job = dry_runs.start(call.actor, call.cp, request.project, request.version_id, request.machine_id, parameters)
     return call.job(job)
 
 
@@ -93,7 +93,7 @@ def _words(field: str, text: str) -> dict[str, str]:
 
 
 def _version(record: MethodVersionRecord, reused: bool = False) -> pb.MethodVersion:
-    job = trials.job_of(record)
+    job = dry_runs.job_of(record)
     return pb.MethodVersion(
         id=record.id,
         name=record.name,
@@ -106,8 +106,8 @@ def _version(record: MethodVersionRecord, reused: bool = False) -> pb.MethodVers
         created_at=record.created_at,
         approved_by=record.approved_by,
         approved_at=record.approved_at,
-        trial_job_id=record.trial_job,
-        trial_state=job.state if job else "",
+        dry_run_job_id=record.dry_run_job,
+        dry_run_state=job.state if job else "",
         files=[
             pb.MethodFile(path=path, size=one["size"], sha256=one["sha256"])
             for path, one in authoring.own_files(record).items()

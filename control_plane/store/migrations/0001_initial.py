@@ -249,7 +249,7 @@ class MethodVersionRecord(Record):
     author = CharField(64, default="")
     approved_by = CharField(64, default="")
     approved_at = TimeField(default=0.0)
-    trial_job = IntegerField(default=0)
+    dry_run_job = IntegerField(default=0)
     created_at = TimeField()
 
     class Meta:

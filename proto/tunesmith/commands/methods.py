@@ -64,7 +64,7 @@ def versions(terminal: Terminal, name: str) -> None:
             "author": lambda one: one.author or "–",
             "made": lambda one: when(one.created_at),
             "approved by": lambda one: one.approved_by or "–",
-            "dry run": lambda one: one.trial_state.lower() or "–",
+            "dry run": lambda one: one.dry_run_state.lower() or "–",
             "hash": lambda one: one.hash[:12],
         },
         terminal.client.list_method_versions(name),

@@ -355,7 +355,7 @@ class Method(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., type: _Optional[str] = ..., hash: _Optional[str] = ..., manifest: _Optional[str] = ...) -> None: ...
 
 class MethodVersion(_message.Message):
-    __slots__ = ("id", "name", "number", "hash", "source", "state", "current", "author", "created_at", "approved_by", "approved_at", "trial_job_id", "trial_state", "files", "reused")
+    __slots__ = ("id", "name", "number", "hash", "source", "state", "current", "author", "created_at", "approved_by", "approved_at", "dry_run_job_id", "dry_run_state", "files", "reused")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
@@ -367,8 +367,8 @@ class MethodVersion(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     APPROVED_BY_FIELD_NUMBER: _ClassVar[int]
     APPROVED_AT_FIELD_NUMBER: _ClassVar[int]
-    TRIAL_JOB_ID_FIELD_NUMBER: _ClassVar[int]
-    TRIAL_STATE_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_STATE_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
     REUSED_FIELD_NUMBER: _ClassVar[int]
     id: int
@@ -382,11 +382,11 @@ class MethodVersion(_message.Message):
     created_at: float
     approved_by: str
     approved_at: float
-    trial_job_id: int
-    trial_state: str
+    dry_run_job_id: int
+    dry_run_state: str
     files: _containers.RepeatedCompositeFieldContainer[MethodFile]
     reused: bool
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., number: _Optional[int] = ..., hash: _Optional[str] = ..., source: _Optional[str] = ..., state: _Optional[str] = ..., current: _Optional[bool] = ..., author: _Optional[str] = ..., created_at: _Optional[float] = ..., approved_by: _Optional[str] = ..., approved_at: _Optional[float] = ..., trial_job_id: _Optional[int] = ..., trial_state: _Optional[str] = ..., files: _Optional[_Iterable[_Union[MethodFile, _Mapping]]] = ..., reused: _Optional[bool] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., number: _Optional[int] = ..., hash: _Optional[str] = ..., source: _Optional[str] = ..., state: _Optional[str] = ..., current: _Optional[bool] = ..., author: _Optional[str] = ..., created_at: _Optional[float] = ..., approved_by: _Optional[str] = ..., approved_at: _Optional[float] = ..., dry_run_job_id: _Optional[int] = ..., dry_run_state: _Optional[str] = ..., files: _Optional[_Iterable[_Union[MethodFile, _Mapping]]] = ..., reused: _Optional[bool] = ...) -> None: ...
 
 class MethodFile(_message.Message):
     __slots__ = ("path", "size", "sha256")

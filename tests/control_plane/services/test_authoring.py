@@ -1,6 +1,7 @@
 """Methods of one's own: drafts, dry runs, publishing, deleting, and that what jobs pin stays."""
 
 import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.lifecycle import FAILED, SUCCEEDED
 from control_plane.domain.permissions import DEVELOPER, EXPERT, Actor
-from control_plane.services import authoring, jobs, method_differences, method_folders, methods, transitions, trials
+from control_plane.services import authoring, dry_runs, jobs, method_differences, method_folders, methods, transitions
 from control_plane.services.fleet import offers, scheduling
 from control_plane.store.audit import AuditRecord
 from control_plane.store.jobs import JobRecord
@@ -33,9 +34,9 @@ from fleet_support import Fleet, model_files, succeed
 SHIPPED = method_folders.SHIPPED[0]
 
 
-def files(name: str = "mine", **changed: bytes) -> dict[str, bytes]:
-    found = {path.name: path.read_bytes() for path in (SHIPPED / "sft_demo").iterdir() if path.is_file()}
-    found["method.toml"] = found["method.toml"].replace(b'name = "sft_demo"', f'name = "{name}"'.encode())
+def files(name: str = "mine", *, begun_as: str = "sft_demo", **changed: bytes) -> dict[str, bytes]:
+    found = {path.name: path.read_bytes() for path in (SHIPPED / begun_as).iterdir() if path.is_file()}
+    found["method.toml"] = found["method.toml"].replace(f'name = "{begun_as}"'.encode(), f'name = "{name}"'.encode())
     return found | {path.replace("__", "."): data for path, data in changed.items()}
 
 
@@ -53,7 +54,7 @@ def root(fleet: Fleet) -> Actor:
 def tried(cp: ControlPlane, fleet: Fleet, actor: Actor, version: MethodVersionRecord) -> JobRecord:
     """A dry run that went well, on a machine of its own."""
     machine = fleet.machine()
-    job = trials.start(actor, cp, "default", version.id, machine.id)
+    job = dry_runs.start(actor, cp, "default", version.id, machine.id)
     scheduling.run_pass(cp)
     assert succeed(machine, cp, fleet.attempt(job.id), {"model": model_files("adapter")}) == SUCCEEDED
     return JobRecord.get_by_id(job.id)
@@ -112,7 +113,7 @@ def test_a_failed_dry_run_and_one_of_another_version_do_not_count(
     with pytest.raises(MethodNotTried):
         authoring.publish(root, cp, second.id)
     machine = fleet.machine()
-    job = trials.start(ada, cp, "default", second.id, machine.id)
+    job = dry_runs.start(ada, cp, "default", second.id, machine.id)
     scheduling.run_pass(cp)
     transitions.move(machine, cp, fleet.attempt(job.id), FAILED, "trainer_crashed", {})
     with pytest.raises(MethodNotTried):
@@ -122,7 +123,7 @@ def test_a_failed_dry_run_and_one_of_another_version_do_not_count(
 def test_a_dry_run_goes_to_its_machine_alone_and_leaves_no_model(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
     others, chosen = [fleet.machine() for _ in range(3)], fleet.machine()
     draft = authoring.add(ada, cp, files())[0]
-    job = trials.start(ada, cp, "default", draft.id, chosen.id, {"steps": 3})
+    job = dry_runs.start(ada, cp, "default", draft.id, chosen.id, {"steps": 3})
     scheduling.run_pass(cp)
     attempt = fleet.attempt(job.id)
     assert attempt.machine_id == chosen.id and others
@@ -142,22 +143,36 @@ def test_a_dry_run_goes_to_its_machine_alone_and_leaves_no_model(cp: ControlPlan
     assert jobs.config(ada, cp, job.id)["inputs"]["dataset"]["format"] == "prompt_completion"
 
 
+@pytest.mark.parametrize("begun_as", ["grpo_demo", "ppo"])
+def test_a_dry_run_of_what_learns_by_reward_has_one(cp: ControlPlane, fleet: Fleet, ada: Actor, begun_as: str) -> None:
+    draft = authoring.add(ada, cp, files(begun_as=begun_as))[0]
+    job = dry_runs.start(ada, cp, "default", draft.id, fleet.machine().id)
+    chosen = jobs.config(ada, cp, job.id)["parameters"]
+    assert [one["check"] for one in chosen["reward"]] == ["json_valid"]
+    assert (chosen["steps"], chosen["max_new_tokens"]) == (4, 8)
+
+
+def test_what_a_dry_run_makes_small_is_a_parameter_of_a_shipped_method() -> None:
+    manifests = [tomllib.loads(path.read_text("utf-8")) for path in SHIPPED.glob("*/method.toml")]
+    assert set(dry_runs.SMALL) <= {name for one in manifests for name in one["parameters"]["properties"]}
+
+
 def test_a_dry_run_waits_for_its_machine_and_says_so(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
     fleet.machine()
     absent = fleet.machine()
     MachineRecord.update(connectivity="DISCONNECTED").where(MachineRecord.id == absent.id).execute()
     draft = authoring.add(ada, cp, files())[0]
-    job = trials.start(ada, cp, "default", draft.id, absent.id)
+    job = dry_runs.start(ada, cp, "default", draft.id, absent.id)
     scheduling.run_pass(cp)
     assert JobRecord.get_by_id(job.id).waiting_code == "chosen_machine_offline"
     with pytest.raises(NotFound):
-        trials.start(ada, cp, "default", draft.id, "no machine")
+        dry_runs.start(ada, cp, "default", draft.id, "no machine")
 
 
 def test_a_method_that_takes_neither_cannot_be_tried(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
     packing = MethodVersionRecord.get(MethodVersionRecord.name == "pack")
     with pytest.raises(MethodUntriable):
-        trials.start(ada, cp, "default", packing.id, fleet.machine().id)
+        dry_runs.start(ada, cp, "default", packing.id, fleet.machine().id)
 
 
 def test_a_deleted_method_is_offered_no_more_and_its_jobs_run_again(
@@ -220,7 +235,7 @@ def test_a_draft_is_thrown_away_and_taken_back_by_its_author(cp: ControlPlane, f
     draft = authoring.add(ada, cp, files())[0]
     assert authoring.delete(ada, cp, draft.id).state == "deleted"
     with pytest.raises(MethodDeleted):
-        trials.start(ada, cp, "default", draft.id, fleet.machine().id)
+        dry_runs.start(ada, cp, "default", draft.id, fleet.machine().id)
     assert authoring.restore(ada, cp, draft.id).state == "draft"
     authoring.delete(ada, cp, draft.id)
     assert authoring.add(ada, cp, files())[0].state == "draft"
@@ -288,6 +303,6 @@ def test_the_list_counts_uses_over_all_versions(cp: ControlPlane, fleet: Fleet, 
     jobs.submit(ada, cp, "default", "bring")
     jobs.submit(ada, cp, "default", "bring")
     draft = authoring.add(ada, cp, files())[0]
-    trials.start(ada, cp, "default", draft.id, fleet.machine().id)
+    dry_runs.start(ada, cp, "default", draft.id, fleet.machine().id)
     uses = {one.version.name: one.uses for one in authoring.overview(ada, cp)}
     assert (uses["bring"], uses["mine"]) == (2, 0)

@@ -29,14 +29,14 @@ from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 
-_MODEL = Path(__file__).resolve().parents[1] / "trial_model"
+_MODEL = Path(__file__).resolve().parents[1] / "dry_run_model"
 _FORMS = ("base", "merged")  # what the tiny model can be taken for
 _SEED = 42
 _LONGEST = 1_800.0  # seconds that a dry run may take
 # what a method's parameters become where it has them and takes the value: enough to see each part of it work
-_SMALL: Mapping[str, Any] = {
+SMALL: Mapping[str, Any] = {
     "steps": 4, "epochs": 1, "batch_size": 4, "max_length": 128, "rows": 4, "held_out_rows": 4, "checkpoint_every": 2,
-    "max_new_tokens": 8, "max_completion_length": 16, "generations": 2,
+    "max_new_tokens": 8, "prompts_per_step": 2, "group_size": 2, "reward": [{"check": "json_valid", "weight": 1.0}],
 }  # fmt: skip
 _COLOURS = ("red", "green", "blue", "white")
 _THINGS = ("door", "lamp", "chair", "cup")
@@ -84,7 +84,7 @@ def start(
                 only_machine=machine.id,
                 time_limit=_LONGEST,
             )
-            MethodVersionRecord.update(trial_job=job.id).where(MethodVersionRecord.id == version.id).execute()
+            MethodVersionRecord.update(dry_run_job=job.id).where(MethodVersionRecord.id == version.id).execute()
             facts = {"name": version.name, "number": version.number, "hash": version.hash, "machine": machine.id}
             audit.record(actor, cp, "method.try", f"method:{version.id}", place.id, **facts)
     cp.signals.wake(*transitions.topics(job))
@@ -93,23 +93,25 @@ def start(
 
 def job_of(record: MethodVersionRecord) -> JobRecord | None:
     """The newest dry run of a version. The caller has shown that it may see the version."""
-    found: JobRecord | None = JobRecord.get_or_none(JobRecord.id == record.trial_job) if record.trial_job else None
+    found: JobRecord | None = JobRecord.get_or_none(JobRecord.id == record.dry_run_job) if record.dry_run_job else None
     return found
 
 
 def jobs_of(records: Iterable[MethodVersionRecord]) -> dict[int, JobRecord]:
     """The newest dry run of each of these versions that has one, by the job's id."""
-    numbers = [one.trial_job for one in records if one.trial_job]
+    numbers = [one.dry_run_job for one in records if one.dry_run_job]
     return {int(job.id): job for job in JobRecord.select().where(JobRecord.id.in_(numbers))}
 
 
 def _small(manifest: Manifest) -> dict[str, Any]:
     """The parameters of a dry run: small ones as far as the method has them, and within their bounds."""
     known = manifest.parameters.get("properties", {})
-    return {name: value for name, value in _SMALL.items() if name in known and _fits(known[name], value)}
+    return {name: value for name, value in SMALL.items() if name in known and _fits(known[name], value)}
 
 
-def _fits(schema: Mapping[str, Any], value: int) -> bool:
+def _fits(schema: Mapping[str, Any], value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(schema.get("x-checks"))
     is_count = schema.get("type") in ("integer", "number")
     return is_count and schema.get("minimum", value) <= value <= schema.get("maximum", value)
 
