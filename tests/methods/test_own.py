@@ -1,6 +1,8 @@
 """What a method brings in its folder: checks by their file's name, listeners whose numbers join a step's."""
 
 import json
+import re
+import runpy
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +11,8 @@ import pytest
 from kit import own
 from kit.events import Events, Refusal
 from kit.judging import Judged
+
+from place import ROOT
 
 
 @pytest.fixture
@@ -58,3 +62,19 @@ def test_a_methods_own_check_is_found_by_its_files_name(folder: Path) -> None:
 def test_without_a_script_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace())
     assert own.folder() is None and own.checks() == {}
+
+
+def test_the_documents_example_shows_short_answers_first() -> None:
+    """What docs/developers/own-methods.md changes in custom01 is there to be changed, and does what it says."""
+    text = (ROOT / "docs" / "developers" / "own-methods.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    script = (ROOT / "methods" / "custom01" / "train.py").read_text("utf-8")
+    read, changed, handed = (next(one for one in blocks if word in one) for word in (".sort(", "def batch", "seen ="))
+    assert read.splitlines()[0] in script and "loss = loss_of(model, batch(examples, step" in script
+    names = runpy.run_path(str(ROOT / "methods" / "custom01" / "train.py"))
+    exec(changed, names)  # our own document
+    examples = [{"input_ids": [number] * 9, "completion_mask": [1] * number} for number in (3, 1, 4, 2)]
+    exec(read.splitlines()[1].strip(), {"examples": examples})
+    passes = [[sum(one["completion_mask"]) for one in names["batch"](examples, step, 4, 7, 2)] for step in (1, 2, 3)]
+    assert passes[:2] == [[1, 2, 3, 4]] * 2 and passes[2] != [1, 2, 3, 4] and sorted(passes[2]) == [1, 2, 3, 4]
+    assert 'chosen["warmup_passes"]' in handed and "[parameters.properties.warmup_passes]" in text
