@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
@@ -14,6 +17,7 @@ TERMS = {
     "de": {
         "Verbindungsschlüssel": ("Beitrittstoken", "Beitritts-Token"),
         "Auswertung": ("Evaluierung", "Evaluation"),
+        "Versuchsreihe": ("Suchlauf", "Suchläuf"),
     },
     "zh": {
         "留出集": ("留出数据", "留出示例"),
@@ -34,7 +38,24 @@ def texts(language: str) -> dict[str, str]:
         for one in catalogue
         if one.id
     }
-    return found | {str(page.relative_to(ROOT)): page.read_text() for page in _pages(language)}
+    found |= {str(page.relative_to(ROOT)): page.read_text() for page in _pages(language)}
+    return found | {str(file.relative_to(ROOT)): " ".join(_said(_read(file), language)) for file in _manifests()}
+
+
+def _manifests() -> list[Path]:
+    return sorted((ROOT / "methods").rglob("*.toml"))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text("utf-8"))
+
+
+def _said(value: Any, language: str) -> Iterator[str]:
+    """What tables by language say, wherever they stand."""
+    for key, one in value.items() if isinstance(value, dict) else ():
+        if key == language and isinstance(one, str):
+            yield one
+        yield from _said(one, language)
 
 
 def _pages(language: str) -> list[Path]:
