@@ -46,7 +46,7 @@ def main(job: Job, out: Path, events: Events) -> None:
             norm = torch.nn.utils.clip_grad_norm_(learned, chosen["max_grad_norm"] or math.inf)
             optimizer.step()
             # ---- what it tells
-            values = {"loss": float(loss), "grad_norm": float(norm), "learning_rate": chosen["learning_rate"]}
+            values = {"loss": loss.item(), "grad_norm": float(norm), "learning_rate": chosen["learning_rate"]}
             if not math.isfinite(values["loss"]):
                 text = f"The loss is no longer a number at step {step}; a lower learning rate helps."
                 fail("training_diverged", text, step=step)
