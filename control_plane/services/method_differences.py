@@ -15,6 +15,7 @@ from control_plane.services.method_folders import KIT
 from control_plane.store.methods import MethodVersionRecord
 
 _LONGEST_TEXT = 256 << 10  # bytes of a file that is shown
+_MOST_LINES = 5_000  # of it: comparing takes their square
 _CONTEXT = 3  # lines around a difference
 
 
@@ -65,6 +66,7 @@ def _as_text(cp: ControlPlane, one: dict[str, Any] | None) -> str | None:
     if one["size"] > _LONGEST_TEXT:
         return None
     try:
-        return content(cp, one).decode("utf-8")
+        text = content(cp, one).decode("utf-8")
     except UnicodeDecodeError:
         return None
+    return text if len(text.splitlines()) <= _MOST_LINES else None

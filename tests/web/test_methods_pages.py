@@ -11,6 +11,7 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
+from control_plane.domain import method_files
 from control_plane.services import authoring, dry_runs, methods
 from control_plane.services.fleet import scheduling
 from control_plane.store.database import database
@@ -116,18 +117,21 @@ def test_a_fault_stands_at_the_form_with_its_line_and_keeps_the_text(
     assert MethodVersionRecord.select().where(MethodVersionRecord.source == "ours").count() == 0
 
 
+def zipped(files: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with ZipFile(target, "w") as archive:
+        for path, data in files.items():
+            archive.writestr(f"zipped/{path}", data)
+    return target.getvalue()
+
+
 def test_an_archive_and_a_folder_are_taken(
     cp: ControlPlane, room: rooms.Rooms, browser: Browser, open_forms: None
 ) -> None:
     ada, record = browser("ada"), methods.get(room.actor, cp, "sft_demo")
     files = {path: authoring.content(cp, one) for path, one in authoring.own_files(record).items()}
     files["method.toml"] = files["method.toml"].replace(b'name = "sft_demo"', b'name = "zipped"')
-    target = io.BytesIO()
-    with ZipFile(target, "w") as archive:
-        for path, data in files.items():
-            archive.writestr(f"zipped/{path}", data)
-    target.seek(0)
-    sent = ada.post("/methods/-/upload", data={"archive": (target, "zipped.zip")})
+    sent = ada.post("/methods/-/upload", data={"archive": (io.BytesIO(zipped(files)), "zipped.zip")})
     assert sent.status_code == 302, sent.text
     folder = [(io.BytesIO(data), f"other/{path}") for path, data in files.items() if path != "method.toml"]
     manifest = files["method.toml"].replace(b'"zipped"', b'"other"')
@@ -137,6 +141,12 @@ def test_an_archive_and_a_folder_are_taken(
     assert names == {"zipped", "other"}
     broken = ada.post("/methods/-/upload", data={"archive": (io.BytesIO(b"no zip"), "x.zip")})
     assert broken.status_code == 400 and "no ZIP archive" in broken.text
+    data = bytearray(zipped(files))
+    data[data.rindex(b"PK\x01\x02") + 6] = 255  # a version of the format that is yet to come
+    assert ada.post("/methods/-/upload", data={"archive": (io.BytesIO(data), "x.zip")}).status_code == 400
+    large = [(io.BytesIO(b"x" * (method_files.LARGEST // 2 + 1)), f"other/{name}") for name in ("a", "b")]
+    refused = ada.post("/methods/-/upload", data={"files": large})
+    assert refused.status_code == 400 and "16" in refused.text
 
 
 def test_a_page_with_drafts_and_dry_runs_asks_the_database_little(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from zipfile import BadZipFile, ZipFile
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from werkzeug.datastructures import FileStorage
 
 from control_plane.domain import method_files, options
-from control_plane.domain.errors import FieldInvalid, MethodArchiveUnreadable, MethodFileRefused, NotFound
+from control_plane.domain.errors import (
+    FieldInvalid,
+    MethodArchiveUnreadable,
+    MethodFileRefused,
+    MethodTooLarge,
+    NotFound,
+)
 from control_plane.services import authoring, dry_runs
 from control_plane.services.methods import DRAFT, list_methods
 from control_plane.store.methods import MethodVersionRecord
@@ -74,10 +82,10 @@ def upload() -> ResponseReturnValue:
         try:
             with ZipFile(archive.stream) as opened:
                 files = method_files.unpacked(opened)
-        except (BadZipFile, OSError, ValueError) as problem:
+        except (BadZipFile, NotImplementedError, OSError, ValueError) as problem:
             raise MethodArchiveUnreadable from problem
     elif sent:
-        files = {_below(str(one.filename)): one.stream.read(method_files.LARGEST + 1) for one in sent}
+        files = _taken(sent)
     else:
         raise FieldInvalid(field="archive", problem="–")
     made, reused = authoring.add(the_actor(), the_control_plane(), files)
@@ -183,6 +191,20 @@ def _to_draft(made: MethodVersionRecord) -> ResponseReturnValue:
 def _options() -> list[dict[str, str]]:
     keys = ("name", "type", "default", "minimum", "maximum", "title")
     return [{key: request.form.get(f"option-{key}-{row}", "") for key in keys} for row in range(OPTIONS)]
+
+
+def _taken(sent: list[FileStorage]) -> dict[str, bytes]:
+    """The files of a folder; those that no method has are not read, and no more than a method may have is kept."""
+    found: dict[str, bytes] = {}
+    room = method_files.LARGEST
+    for one in sent:
+        path = _below(str(one.filename))
+        if not method_files.is_cache(PurePosixPath(path).parts):
+            found[path] = one.stream.read(room + 1)
+            room -= len(found[path])
+        if room < 0:
+            raise MethodTooLarge(limit=method_files.LARGEST)
+    return found
 
 
 def _below(path: str) -> str:

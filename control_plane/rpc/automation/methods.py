@@ -52,7 +52,7 @@ def upload(call: Call, header: pb.UploadMethodHeader, archive: IO[bytes]) -> pb.
     try:
         with ZipFile(archive) as opened:
             files = method_files.unpacked(opened)
-    except (BadZipFile, OSError, ValueError) as problem:
+    except (BadZipFile, NotImplementedError, OSError, ValueError) as problem:
         raise MethodArchiveUnreadable from problem
     if header.check_only:
         return pb.MethodVersion(name=authoring.check(call.actor, call.cp, files)["name"])

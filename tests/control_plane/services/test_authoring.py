@@ -89,12 +89,15 @@ def test_an_edit_is_another_version_and_the_earlier_one_can_come_back(
     tried(cp, fleet, ada, first)
     authoring.publish(root, cp, first.id)
     second, _ = authoring.edit(
-        ada, cp, first.id, {"train.py": b"print()\n", "README.md": None, "more/x.py": b"\xff\xfe"}
+        ada,
+        cp,
+        first.id,
+        {"train.py": b"print()\n", "README.md": None, "more/x.py": b"\xff\xfe", "long.txt": b"a\n" * 5_001},
     )
     assert second.number == 2 and methods.get(ada, cp, "mine").id == first.id
     found = {one.path: one.lines for one in method_differences.compare(ada, cp, first.id, second.id)}
-    assert set(found) == {"train.py", "README.md", "more/x.py"}
-    assert "+print()" in found["train.py"] and found["more/x.py"] == []
+    assert set(found) == {"train.py", "README.md", "more/x.py", "long.txt"}
+    assert "+print()" in found["train.py"] and found["more/x.py"] == found["long.txt"] == []
     assert all(line.startswith(("-", "@")) for line in found["README.md"][2:])
     assert not method_differences.has_other_kit(first, second)
     tried(cp, fleet, ada, second)
