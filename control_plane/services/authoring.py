@@ -20,6 +20,7 @@ from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit, method_folders, methods
 from control_plane.services.methods import DELETED, DRAFT, OURS, PUBLISHED
+from control_plane.services.things.kinds import is_kept
 from control_plane.store.database import transaction
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
@@ -96,11 +97,11 @@ def _may_see(actor: Actor, one: MethodVersionRecord) -> bool:
 def used_by(actor: Actor, cp: ControlPlane, name: str, limit: int = 10) -> list[tuple[JobRecord, ProjectRecord]]:
     """The newest jobs that took any version of a method, of projects whose jobs the actor may see. Raises Denied."""
     require(actor, "method.see")
-    seen = [one for one in ProjectRecord.select() if actor.may("job.see", one.id)]
+    seen = [one for one in ProjectRecord.select().where(is_kept(ProjectRecord)) if actor.may("job.see", one.id)]
     projects = {one.id: one for one in seen}
     versions_of = MethodVersionRecord.select(MethodVersionRecord.id).where(MethodVersionRecord.name == name)
     query = JobRecord.select().where(JobRecord.method_version.in_(versions_of), JobRecord.project.in_(list(projects)))
-    found = query.where(JobRecord.kind != DRY_RUN).order_by(JobRecord.id.desc()).limit(limit)
+    found = query.where(JobRecord.kind != DRY_RUN, is_kept(JobRecord)).order_by(JobRecord.id.desc()).limit(limit)
     return [(job, projects[job.project_id]) for job in found]
 
 

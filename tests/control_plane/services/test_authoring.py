@@ -28,6 +28,7 @@ from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
+from control_plane.store.projects import ProjectRecord
 from control_plane.store.references import BlobReferenceRecord
 from fleet_support import Fleet, model_files, succeed
 
@@ -309,3 +310,13 @@ def test_the_list_counts_uses_over_all_versions(cp: ControlPlane, fleet: Fleet, 
     dry_runs.start(ada, cp, "default", draft.id, fleet.machine().id)
     uses = {one.version.name: one.uses for one in authoring.overview(ada, cp)}
     assert (uses["bring"], uses["mine"]) == (2, 0)
+
+
+@pytest.mark.parametrize("record", [JobRecord, ProjectRecord])
+def test_who_used_it_leaves_out_what_is_in_the_trash(
+    cp: ControlPlane, fleet: Fleet, root: Actor, record: type[JobRecord | ProjectRecord]
+) -> None:
+    job = jobs.submit(root, cp, "default", "bring")
+    assert [one.id for one, _ in authoring.used_by(root, cp, "bring")] == [job.id]
+    record.update(deleted_at=cp.clock()).execute()
+    assert authoring.used_by(root, cp, "bring") == []
