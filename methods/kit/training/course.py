@@ -12,11 +12,13 @@ def prepare(job: Job) -> None:
     """Seeds, threads and deterministic operations, before anything is loaded."""
     import torch
     from transformers import set_seed
+    from transformers.utils import generic
 
     torch.set_num_threads(job.threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # a help for finding errors that costs time
     set_seed(job.seed)
+    generic._is_mlx_available = False  # the folder methods/mlx on our path looks like that library to it
 
 
 def run(trainer: Any, job: Job, out: Path, stop: signals.Stop) -> None:
