@@ -36,6 +36,7 @@ from control_plane.store.methods import MethodVersionRecord
 SHIPPED, OURS = "shipped", "ours"  # where a version comes from
 DRAFT, PUBLISHED, DELETED = "draft", "published", "deleted"  # its state
 EASIEST = "sft_demo"  # of several methods that fit, the one to begin with
+TEMPLATE = "Custom"  # the type of those that are there to be changed
 
 _LOG = logging.getLogger(__name__)
 _SIGNS = {
@@ -71,12 +72,12 @@ def list_methods(actor: Actor, cp: ControlPlane) -> list[MethodVersionRecord]:
 
 
 def of_kind(actor: Actor, cp: ControlPlane, kind: str, row_format: str = "") -> list[MethodVersionRecord]:
-    """The current methods of a kind that take rows of a format, if one is named; the one to begin with first.
+    """The current methods of a kind that take rows of a format, if one is named.
 
-    Raises Denied.
+    The one to begin with comes first, templates to be changed last. Raises Denied.
     """
     found = [one for one in list_methods(actor, cp) if one.kind == kind and (not row_format or _takes(one, row_format))]
-    return sorted(found, key=lambda one: one.name != EASIEST)
+    return sorted(found, key=lambda one: (one.name != EASIEST, one.manifest.get("type") == TEMPLATE))
 
 
 def _takes(record: MethodVersionRecord, row_format: str) -> bool:

@@ -45,6 +45,7 @@ def make_trainer(
     import critics
     from course import CURVES, ResumablePPO, StepReport
     from kit.training import arguments
+    from kit.training.report import OF_REWARD
     from questions import Questions
     from rewards import Rewards
     from trl.experimental.ppo import PPOConfig
@@ -56,7 +57,7 @@ def make_trainer(
         size, parts = given["prompts_per_step"], given["parts"]
         fail("parts_uneven", f"{size} questions per step do not make {parts} equal parts.", answers=size, parts=parts)
     rewards = Rewards(given["reward"], job.models.get("judge"), policy.device, events)
-    report = StepReport(events, stop, steps, (*CURVES, *rewards.curves))
+    report = StepReport(events, stop, steps, (*CURVES, *rewards.curves), own=OF_REWARD)
     size = given["prompts_per_step"]
     longest = policy.config.get_text_config().max_position_embeddings - given["max_new_tokens"]
     questions = Questions(read, tokenizer, longest, size, job.seed)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from training_support import wait_for_step
 
 from method_environments import method_python, write_tiny_models
 from method_support import METHODS, Outcome, environment
@@ -49,8 +50,7 @@ def test_the_same_job_gives_the_same_rewards_also_when_interrupted(
 
     process, out = start("grpo_demo", job(tiny, "grpo_demo", **asked | {"steps": 4000}), python, out="first")
     try:
-        while process.poll() is None and not (out / "checkpoints" / "4").is_dir():
-            process.poll()
+        wait_for_step(process, out, 5)
     finally:
         process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate(timeout=120)

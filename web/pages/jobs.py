@@ -85,8 +85,12 @@ def new(project: str) -> ResponseReturnValue:
     offered = job_form.Offered(the_actor(), the_control_plane(), project)
     record = _asked_method(before, offered)
     if record is None:
-        known = [methods.manifest(one, locale()) for one in methods.list_methods(the_actor(), the_control_plane())]
-        return render_template("jobs/methods.html", methods=[one for one in known if one.kind != "import"])
+        known = [
+            methods.manifest(one, locale())
+            for kind in ("train", "evaluate", "export", "search")
+            for one in methods.of_kind(the_actor(), the_control_plane(), kind)
+        ]
+        return render_template("jobs/methods.html", methods=known)
     draft = job_form.of_job(record, before) if before else _hinted(record, offered)
     return _form(project, draft, before, offered)
 

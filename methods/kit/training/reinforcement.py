@@ -40,14 +40,14 @@ def _trainer(
     stop: signals.Stop, judged: Judged, settings: dict[str, Any],
 ) -> Any:  # fmt: skip
     from kit.training import arguments, rewarded
-    from kit.training.report import Report
+    from kit.training.report import OF_REWARD, Report
     from kit.training.rollouts import Sampling
     from trl import GRPOConfig, RLOOConfig
 
     given = job.parameters
     longest = model.config.get_text_config().max_position_embeddings - given["max_new_tokens"]
     curves = (*rewarded.ALSO, *(f"reward/{name}" for name in judged.names))
-    report = Report(events, stop, given["steps"], curves, own=rewarded.OURS)
+    report = Report(events, stop, given["steps"], curves, own=OF_REWARD)
     group = given["group_size"]
     config_class = GRPOConfig if issubclass(trainer_class, rewarded.RewardedGRPO) else RLOOConfig
     config = config_class(

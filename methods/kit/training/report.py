@@ -14,6 +14,7 @@ from transformers import Trainer, TrainerCallback
 
 KEPT = 2  # checkpoints: the older one may be on its way elsewhere
 OURS = ("loss", "learning_rate", "grad_norm")  # what a step tells in every method
+OF_REWARD = OURS[1:]  # … that learns by reward: there the loss says nothing of whether the model learns
 
 
 class Report(TrainerCallback):

@@ -14,7 +14,6 @@ from kit.training.rollouts import Sampling
 from torch.nn import functional
 from trl import GRPOTrainer, RLOOTrainer
 
-OURS = ("learning_rate", "grad_norm")  # not the loss: it stays near 0 and says nothing of whether the model learns
 ALSO = ("reward", "reward_std", "kl", "completions/mean_length", "completions/clipped_ratio")
 
 
