@@ -29,6 +29,7 @@ START_SECONDS = 15.0  # for loading and saving; measured on the small model that
 _MOST = 4.0  # times that a correction may come to: beyond it something else is wrong
 _HELD_BACK = 1.2  # times what is kept: memory that the allocator does not give back
 _AGAIN = 3  # times that a layer's activations are there while it is computed again
+_UTMOST = 1 << 40  # what a parameter may count for
 _STATES = 2  # numbers that Adam keeps for each learned one
 _FLOAT = 4  # bytes
 
@@ -86,7 +87,8 @@ class Estimate:
 
     @property
     def memory(self) -> int:
-        return sum(self.parts.values())
+        """All of them; never more than a column holds, whatever somebody asks for."""
+        return min(sum(self.parts.values()), 1 << 62)
 
 
 PARTS = ("runtime", "weights", "reference", "learned", "optimizer", "activations", "output", "rollouts")
@@ -164,14 +166,17 @@ def _tokens(characters: int) -> int:
 
 def _steps(parameters: Mapping[str, Any], rows: int) -> int:
     if parameters.get("run_for") == "epochs" or ("steps" not in parameters and "epochs" in parameters):
-        batches = math.ceil(rows / _number(parameters, "batch_size", 1))
-        return math.ceil(float(parameters["epochs"]) * math.ceil(batches / _number(parameters, "accumulation", 1)))
+        batches = math.ceil(rows / max(1, _number(parameters, "batch_size", 1)))
+        return math.ceil(
+            float(parameters["epochs"]) * math.ceil(batches / max(1, _number(parameters, "accumulation", 1)))
+        )
     return _number(parameters, "steps", 1)
 
 
 def _number(parameters: Mapping[str, Any], name: str, default: int) -> int:
     value = parameters.get(name, default)
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default
+    number = int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default
+    return max(0, min(number, _UTMOST))
 
 
 @dataclass(frozen=True)

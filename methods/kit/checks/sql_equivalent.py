@@ -18,7 +18,7 @@ SECONDS, ROWS, LONGEST = 0.5, 2000, 100_000  # for each query; its rows; charact
 RUNS, SIMILAR = 0.2, 0.6  # for a query that runs; and for rows that it shares with the expected ones
 _READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _OUTSIDE = {sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA}
-_FENCE = re.compile(r"```(?:sql)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```(?:sql)?(.*?)```", re.DOTALL | re.IGNORECASE)
 
 Rows = list[tuple[Any, ...]]
 

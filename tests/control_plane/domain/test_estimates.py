@@ -92,6 +92,15 @@ def test_rounds_through_the_rows_count_as_the_trainer_counts_them() -> None:
     assert work(gradient_checkpointing=True) == pytest.approx(1.5 * work())
 
 
+@pytest.mark.parametrize("number", [0, -5, 10**17, 1e300])
+def test_what_makes_no_sense_is_estimated_all_the_same(number: float) -> None:
+    shape = shape_of(CARD)
+    assert shape is not None
+    senseless = {"run_for": "epochs", "epochs": 1, "batch_size": number, "accumulation": number, "max_length": number}
+    found = estimate(shape, LORA, PARAMETERS | senseless, ROWS)
+    assert 0 < found.memory <= 1 << 62 and found.work >= 0
+
+
 def earlier(**changes: Any) -> Measured:
     return replace(Measured("cpu", "EPYC", memory=100, work=1e12, peak=150, seconds=115.0), **changes)
 
