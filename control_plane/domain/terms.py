@@ -53,6 +53,8 @@ TERMS = {
     "deployment.use": "ask deployed models",
     "case.see": "see cases",
     "method.see": "see methods",
+    "method.write": "write methods",
+    "method.publish": "publish methods",
     "member.see": "see members",
     "member.change": "change members",
     "audit.see": "see the audit",

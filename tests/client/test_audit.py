@@ -30,6 +30,7 @@ READING = (
     "WhoAmI",
     "Chat",
     "CheckAudit",  # writes its own entry alone
+    "EstimateJob",
     "MarkNotificationsRead",  # how far somebody has read is no act on the installation
 )
 CALLS = [method.name for method in pb.DESCRIPTOR.services_by_name["Automation"].methods]
@@ -183,6 +184,37 @@ def folder_of(client: tunesmith.Client, installation: Installation) -> Act:
     return lambda: client.upload_method(folder)
 
 
+def uploaded(
+    act: Callable[[tunesmith.Client, int], Any], *prepared: Callable[[tunesmith.Client, int], Any]
+) -> Callable[[tunesmith.Client, Installation], Act]:
+    """A change of a dataset, as one of the things that can be described and deleted."""
+
+    def prepare(client: tunesmith.Client, _: Installation) -> Act:
+        client.upload_dataset("default", "faults", ROWS)
+        number = client.list_datasets("default")[0].thing.id
+        for one in prepared:
+            one(client, number)
+        return lambda: act(client, number)
+
+    return prepare
+
+
+def described(client: tunesmith.Client, number: int) -> Any:
+    return client.describe_thing("dataset", number, "Störungen")
+
+
+def deleted(client: tunesmith.Client, number: int) -> Any:
+    return client.delete_thing("dataset", number)
+
+
+def restored(client: tunesmith.Client, number: int) -> Any:
+    return client.restore_thing("dataset", number)
+
+
+def purged(client: tunesmith.Client, number: int) -> Any:
+    return client.purge_thing("dataset", number)
+
+
 # call → the action of its entry, and what has to be there before; what is made then is the call itself
 CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] = {
     "CreateProject": ("project.create", lambda client, _: lambda: client.create_project("pumps")),
@@ -212,6 +244,10 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "DeleteMethod": ("method.delete", handed_in(lambda client, draft: client.delete_method(draft))),
     "RestoreMethod": ("method.restore", thrown_away),
     "UploadDataset": ("dataset.upload", lambda client, _: lambda: client.upload_dataset("default", "faults", ROWS)),
+    "DescribeThing": ("thing.describe", uploaded(described)),
+    "DeleteThing": ("thing.delete", uploaded(deleted)),
+    "RestoreThing": ("thing.restore", uploaded(restored, deleted)),
+    "PurgeThing": ("thing.purge", uploaded(purged, deleted)),
     "StartGuidedRun": ("guided_run.start", guided),
     "CancelGuidedRun": ("guided_run.cancel", running),
     "StartSweep": ("sweep.start", sweeping),

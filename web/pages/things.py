@@ -38,6 +38,8 @@ def _own_page(project: str, kind: str, number: int) -> ResponseReturnValue:
     if kind == DATASET:
         return datasets.show(project, DatasetRecord.get_by_id(number).name)
     pages = {MODEL: models.show, JOB: jobs.show, DEPLOYMENT: deployments.show}
+    if kind not in pages:
+        raise NotFound
     return pages[kind](project, number)
 
 
