@@ -111,7 +111,7 @@ def test_a_join_token_goes_through_the_standard_input(
     monkeypatch.setattr(up.subprocess, "run", run)
     place = up.Place(link.cp.settings.data.parent, {}, False)
     place._cp = link.cp
-    place._join({"PATH": "/bin"})
+    place._join({"PATH": "/bin", "TUNESMITH_AGENT_API_ADDRESS": "127.0.0.1:8421"})
     (command, options), *others = started
     assert not others
     token = options["input"].decode()

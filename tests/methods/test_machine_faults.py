@@ -73,8 +73,11 @@ def test_every_expected_answer_follows_the_schema() -> None:
 
 def test_the_plan_fits_the_methods_that_it_names() -> None:
     case = tomllib.loads((CASE / "case.toml").read_text(encoding="utf-8"))
+    shared = tomllib.loads((ROOT / "methods" / "kit" / "parameters.toml").read_text(encoding="utf-8"))
     texts = {
-        name: tomllib.loads((ROOT / "methods" / name / "method.toml").read_text(encoding="utf-8"))
+        name: manifest.taken_over(
+            tomllib.loads((ROOT / "methods" / name / "method.toml").read_text(encoding="utf-8")), shared
+        )
         for name in graph.methods_of(case["steps"])
     }
     steps = graph.build(case["steps"], {name: manifest.parse(text) for name, text in texts.items()})

@@ -7,10 +7,8 @@ import pytest
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied
 from control_plane.domain.permissions import BUILT_IN_ROLES, EXPERT, PERMISSIONS, SYSTEM, Actor
-from control_plane.services import guided_steps
 from control_plane.services.access import credentials, identity, people, projects
 from control_plane.store.database import transaction
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.roles import RoleRecord
 
@@ -32,7 +30,8 @@ def test_a_session_a_token_and_a_guided_run_speak_for_the_same_actor(cp: Control
     assert here == identity.actor_of(ada, "10.0.0.1")
     assert list(here.roles.values()) == [EXPERT]
     assert people.actor_of_token(cp, token, "10.0.0.1") == here
-    assert guided_steps._on_behalf(GuidedRunRecord(created_by=ada.id)) == replace(here, address="")
+    (lab,) = here.roles
+    assert identity.acting_for(int(ada.id), "job.submit", lab) == replace(here, address="")
 
 
 def test_the_built_in_roles_are_rows_made_from_the_table(cp: ControlPlane) -> None:
