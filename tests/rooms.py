@@ -15,10 +15,9 @@ from typing import Any
 from flask import Flask
 
 from control_plane.context import ControlPlane
-from control_plane.domain.permissions import OWNER, SYSTEM, Actor
+from control_plane.domain.permissions import OWNER, Actor
 from control_plane.domain.presence import ReplicaStatus
 from control_plane.services import cases, datasets, deployments, jobs, methods
-from control_plane.services.access import people
 from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -249,8 +248,7 @@ def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
 def with_sweep(rooms: Rooms) -> Rooms:
     """… and a sweep over two parameters that has ended."""
     cp, made = rooms.cp, rooms.made
-    people.invite(SYSTEM, cp, "grace", "Grace", False)
-    owner = UserRecord.get(UserRecord.name == "grace")
+    owner = UserRecord.select().order_by(UserRecord.id).get()
     first = JobRecord.get_by_id(made["train"])
     space = {"lora_rank": [8, 16], "learning_rate": {"low": 0.0001, "high": 0.01, "log": True}}
     sweep = SweepRecord.create(

@@ -90,7 +90,8 @@ def browser() -> Iterator[Any]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A furnished project; shared by a module's tests, which only look."""
     cp = make_control_plane(tmp_path_factory.mktemp("site") / "data", FakeClock())
-    with served(cp, rooms.with_sweep(rooms.furnished(cp))) as site:
+    with served(cp, rooms.furnished(cp)) as site:
+        rooms.with_sweep(site.rooms)
         yield site
     close_database()
 
