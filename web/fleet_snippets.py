@@ -126,7 +126,8 @@ def publish_method(name: str) -> Snippet:
 def compare_versions(name: str, old: int, new: int) -> Snippet:
     python = (
         f"ids = {{one.number: one.id for one in client.list_method_versions({name!r})}}\n"
-        f'for file in client.compare_method_versions(ids[{old}], ids[{new}]).files:\n    print(*file.lines, sep="\\n")'
+        f"found = client.compare_method_versions(ids[{old}], ids[{new}])\n"
+        'print(len(found.files), "files differ")\nfor file in found.files:\n    print(*file.lines, sep="\\n")'
     )
     return _snippet(["method", "diff", name, str(old), str(new)], python)
 

@@ -150,7 +150,8 @@ def overview(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> Jo
     seen = view(actor, cp, project, job)
     if not (seen.attempts and seen.method.lesson):
         return seen
-    return replace(seen, learning=jobs.learning(actor, cp, job.id), samples=samples(actor, cp, job))
+    told = samples(actor, cp, job) if job.parameters.get("samples") else []
+    return replace(seen, learning=jobs.learning(actor, cp, job.id), samples=told)
 
 
 def samples(actor: Actor, cp: ControlPlane, job: JobRecord) -> list[Sample]:

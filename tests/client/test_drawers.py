@@ -12,11 +12,13 @@ import io
 import json
 import re
 import shlex
+import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -31,10 +33,12 @@ from control_plane.context import Answer, ControlPlane
 from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
 from control_plane.rpc.serving import ServingChannels
-from control_plane.services import jobs
+from control_plane.services import datasets, jobs
 from control_plane.services.access import credentials, people, projects
 from control_plane.services.fleet import machines
+from control_plane.services.things import trash
 from control_plane.store.people import UserRecord
+from method_support import METHODS
 from served import token_of
 from simulated import SimulatedMachine
 from support import FakeClock, close_database, make_control_plane
@@ -98,7 +102,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         people.invite(SYSTEM, cp, "root", "Root", True)
         projects.create(SYSTEM, cp, "lab", "Lab")
         projects.set_member(SYSTEM, cp, "lab", "root", "Owner")
-        room = rooms.furnished(cp)
+        room = rooms.with_sweep(rooms.furnished(cp))
+        throw_away(room)
         machine = SimulatedMachine(cp, room.machine)
         yield Place(cp, app, room, signed_in(app, cp), machine)
         machine.done.set()
@@ -147,7 +152,8 @@ def test_every_drawer_does_what_it_says(place: Place) -> None:
     found = drawers(place)
     assert len(found) > 25
     sign_in(place, found[0])
-    Path("train.jsonl").write_bytes(rooms.rows(20, "valve"))  # the reader's own file
+    Path("train.jsonl").write_bytes(rooms.rows(20, "valve"))  # the reader's own file …
+    shutil.copytree(METHODS / "sft_demo", "sft_demo")  # … and folder
     end_what_runs(place)
     place.machine.start()
     faults = []
@@ -159,6 +165,12 @@ def test_every_drawer_does_what_it_says(place: Place) -> None:
             if fault or not printed.strip() or time.monotonic() - begun > 60:
                 faults.append((drawer.page, text, fault, printed[-300:]))
     assert faults == []
+
+
+def throw_away(room: rooms.Rooms) -> None:
+    """Something lies in the trash."""
+    unwanted, _ = datasets.upload(room.actor, room.cp, "lab", "unwanted", BytesIO(rooms.rows(20, "tap")), None)
+    trash.delete(room.actor, room.cp, "dataset", int(unwanted.dataset_id))
 
 
 def elsewhere(place: Place) -> list[Snippet]:

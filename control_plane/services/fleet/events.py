@@ -106,7 +106,7 @@ def newest(job_id: int, kind: str = "", limit: int = 100, offset: int = 0) -> li
             break
         query = _of_attempts([attempt_id], kind)
         found.extend(query.order_by(EventRecord.sequence.desc()).limit(limit - len(found)).offset(offset))
-        offset = 0 if found else offset - query.count()
+        offset = offset - query.count() if offset and not found else 0
     return found
 
 

@@ -82,6 +82,8 @@ def diff(terminal: Terminal, name: str, old: int, new: int) -> None:
     found = terminal.client.compare_method_versions(*(_known(by_number, name, number) for number in (old, new)))
     for file in found.files:
         click.echo("\n".join(file.lines) if file.lines else f"{file.path}: differs (no text)")
+    if not found.files:
+        click.echo("Their files are the same.")
     if found.kit_differs:
         click.echo("The kit differs, too.")
 
