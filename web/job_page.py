@@ -150,13 +150,12 @@ def overview(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) -> Jo
     seen = view(actor, cp, project, job)
     if not (seen.attempts and seen.method.lesson):
         return seen
-    told = samples(actor, cp, job) if job.parameters.get("samples") else []
-    return replace(seen, learning=jobs.learning(actor, cp, job.id), samples=told)
+    return replace(seen, learning=jobs.learning(actor, cp, job.id), samples=samples(actor, cp, job))
 
 
 def samples(actor: Actor, cp: ControlPlane, job: JobRecord) -> list[Sample]:
     """What the model answered on the way, by question, as far as the newest messages tell."""
-    told = [one.body for one in jobs.newest_events(actor, cp, job.id, "message", _MESSAGES)]
+    told = [one.body for one in jobs.messages(actor, cp, job.id, _MESSAGES)]
     found: dict[str, dict[int, str]] = {}
     for params in (body.get("params") for body in told if body.get("code") == "sample_answer"):
         if isinstance(params, dict) and isinstance(step := params.get("step"), int):

@@ -174,6 +174,11 @@ def newest_events(
     return reported.newest(get(actor, cp, job_id).id, kind, min(limit, 1_000), max(0, offset))
 
 
+def messages(actor: Actor, cp: ControlPlane, job_id: int, limit: int) -> list[EventRecord]:
+    """The newest messages of the job's attempts, the newest first. Raises NotFound, Denied."""
+    return reported.messages(get(actor, cp, job_id).id, limit)
+
+
 def count_events(actor: Actor, cp: ControlPlane, job_id: int, kind: str = "") -> int:
     """How many events the job has, of one kind if it is named. Raises NotFound, Denied."""
     return reported.count(get(actor, cp, job_id).id, kind)

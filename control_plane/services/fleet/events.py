@@ -110,6 +110,13 @@ def newest(job_id: int, kind: str = "", limit: int = 100, offset: int = 0) -> li
     return found
 
 
+def messages(job_id: int, limit: int) -> list[EventRecord]:
+    """A job's newest messages, the newest first; by one statement, as an attempt has few of them."""
+    attempts = AttemptRecord.select(AttemptRecord.id).where(AttemptRecord.job == job_id)
+    query = _of_attempts(attempts, events.MESSAGE).order_by(EventRecord.attempt.desc(), EventRecord.sequence.desc())
+    return list(query.limit(limit))
+
+
 def count(job_id: int, kind: str = "") -> int:
     """How many events a job has, of one kind if it is named."""
     attempts = AttemptRecord.select(AttemptRecord.id).where(AttemptRecord.job == job_id)

@@ -121,14 +121,15 @@ def series(job_id: int, after: int = 0, names: Sequence[str] = ()) -> dict[str, 
     `names`: these curves alone. With `after`, what is new since; a caller who has missed more than that gets the whole
     curve again. Where a later attempt began, the earlier ones' points from that step on no longer count.
     """
-    query = AttemptRecord.select(AttemptRecord.id, AttemptRecord.number).where(AttemptRecord.job == job_id)
-    numbers = {int(one.id): int(one.number) for one in query}
+    numbers: dict[int, int] = {}
     curves: dict[str, list[CurveRecord]] = {}
     cursor = after
-    wanted = CurveRecord.attempt.in_(list(numbers))
+    wanted = AttemptRecord.job == job_id
     if names:
         wanted &= CurveRecord.name.in_(list(names))
-    for curve in CurveRecord.select().where(wanted).order_by(CurveRecord.attempt):
+    query: Any = CurveRecord.select(CurveRecord, AttemptRecord.number).join(AttemptRecord).where(wanted)
+    for curve in query.order_by(CurveRecord.attempt).objects():
+        numbers[curve.attempt_id] = int(curve.number)
         curves.setdefault(curve.name, []).append(curve)
         cursor = max(cursor, numbers[curve.attempt_id] * _ROUND + curve.last_sequence)
     answered = []
