@@ -114,8 +114,9 @@ def new_method() -> Snippet:
     return _snippet(["method", "new", "mine"], python)
 
 
-def upload_method(name: str) -> Snippet:
-    return _snippet(["method", "run", name], f"print(client.upload_method({name!r}).number)")
+def upload_method(name: str, project: str) -> Snippet:
+    """From a folder; the command also tries it, in a project."""
+    return _snippet(["--project", project, "method", "run", name], f"print(client.upload_method({name!r}).number)")
 
 
 def publish_method(name: str) -> Snippet:

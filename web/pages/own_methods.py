@@ -19,10 +19,11 @@ from control_plane.domain.errors import (
     NotFound,
 )
 from control_plane.services import authoring, dry_runs
+from control_plane.services.access import projects
 from control_plane.services.methods import DRAFT, list_methods
 from control_plane.store.methods import MethodVersionRecord
 from web import fleet_snippets
-from web.access import requires, the_actor, the_control_plane
+from web.access import current_project, requires, the_actor, the_control_plane
 from web.pages import methods
 from web.paging import whole_number
 from web.refusals import shown_again
@@ -105,10 +106,11 @@ def edit(name: str) -> ResponseReturnValue:
     files = authoring.own_files(record)
     path = request.args.get("file", _NEW if _NEW in files else next(iter(files)))
     text = _text(authoring.content(cp, files[path])) if path in files else ""
+    here = current_project(projects.list_projects(the_actor(), cp))
     return render_template(
         "methods/edit.html", record=record, files=files, path=path, text=text,
         line=whole_number(request.args.get("line", "")),
-        snippet=fleet_snippets.upload_method(record.name)
+        snippet=fleet_snippets.upload_method(record.name, here.name if here else "default")
     )  # fmt: skip
 
 
