@@ -95,7 +95,7 @@ def corners(dimensions: Space) -> Iterable[dict[str, Any]]:
 
 
 def combinations(dimensions: Space) -> list[dict[str, Any]] | None:
-    """All settings of a space without ranges, in order; None where a parameter is drawn from a range."""
+    """All settings of a space without ranges, in order; None where there is a range, or more than a sweep can try."""
     if any(isinstance(one, Range) for one in dimensions.values()):
         return None
     if math.prod(len(one.values) for one in dimensions.values() if isinstance(one, Choices)) > MOST_TRIALS:

@@ -156,7 +156,9 @@ def test_what_mlx_does_not_know_is_refused(tiny: Path, run: Callable[..., Outcom
 
 MADE = """
 import sys
+import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+torch.manual_seed(0)
 config = AutoConfig.from_pretrained(sys.argv[1])
 config.intermediate_size = 256  # four times the width: nothing else is GPT-NeoX for mlx-lm
 config.rope_parameters["rope_theta"] = 300.0  # no default of mlx-lm's
@@ -211,7 +213,7 @@ def test_what_is_learned_answers_the_same_in_torch(tiny: Path, tmp_path: Path, a
     told(method_python("evaluate"), MADE, str(tiny / architecture), folder)
     (mlx,) = told(method_python("mlx_demo"), LEARNED, folder, kind, out)
     adapted, merged = told(method_python("evaluate"), USED, folder, out)
-    # both round float32 in their own order: seen up to 3e-4 apart
-    assert adapted == pytest.approx(mlx, abs=1e-3)
-    assert merged == pytest.approx(mlx, abs=1e-3)
+    # they round in their own order: of six seeds up to 1.6e-4 apart; an adapter one percent too strong is 3e-3 away
+    assert adapted == pytest.approx(mlx, abs=5e-4)
+    assert merged == pytest.approx(mlx, abs=5e-4)
     assert max(abs(number) for number in mlx) > 0.1
