@@ -1,0 +1,170 @@
+"""How a file becomes a dataset version: what the process that prepares it is told, and what it answers.
+
+The process (`control_plane.preparation`) reads strangers' files, so it stands apart (ADR 27): it gets an `Order` and a
+folder, and knows neither database nor network. Everything here is plain values that go through JSON (`told`, `read`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dictionary
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+class Step(StrEnum):
+    """What is to be done; each later step repeats the reading, none trusts a file that an earlier one left."""
+
+    LOOK = "look"  # what kind of file it is, its columns and first records, and the mapping that suggests itself
+    CHECK = "check"  # every record through the mapping and the checks: a report
+    SAVE = "save"  # the same, with the choices carried out: the rows of a version
+
+
+class Choice(StrEnum):
+    """What is done about the rows that a check has found."""
+
+    KEEP = "keep"
+    DROP = "drop"  # kept aside with the reason, beside the version
+    FIX = "fix"  # only where the check knows how
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file and how it is to be read; what is empty is found out."""
+
+    name: str  # as it was sent: its ending is a hint, no more
+    path: str = ""  # where it lies
+    kind: str = ""  # jsonl, json, csv, parquet, xlsx, text
+    packing: str = ""  # "", gz, zip: one file inside
+    encoding: str = ""  # utf-8, utf-16, gb18030, windows-1252
+    delimiter: str = ""  # of csv: one character
+    sheet: str = ""  # of xlsx
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    kind: str  # text, number, boolean, list, object, mixed, empty
+    filled: int  # of the records that were looked at, how many have a value here
+    examples: list[str] = field(default_factory=list)  # at most three, shortened
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Which columns make which field of a format (`domain/rows.py::FORMATS`).
+
+    A field of texts that is made of several columns: a prompt names each with its value, a line each; an answer is one
+    JSON object with the columns as keys. `messages` takes one column of messages in one of the known shapes.
+    """
+
+    format: str = ""
+    parts: dict[str, list[str]] = field(default_factory=dict)  # field → columns
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a first look found; `looked_at` records were read for it."""
+
+    source: Source
+    columns: list[Column]
+    samples: list[dict[str, Any]]  # the first records, as they stand in the file
+    mapping: Mapping  # that suggests itself; its format is empty if none does
+    looked_at: int
+    sheets: list[str] = field(default_factory=list)
+    peculiarities: dict[str, int] = field(
+        default_factory=dict
+    )  # byte_order_mark, crlf, blank_lines, formulas … → times
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which rows are held out: a share by seed, or none where a file of its own holds them."""
+
+    share: float = 0.2  # 0..0.5
+    seed: int = 42
+    by: str = ""  # a column of the file: rows that agree in it stay on one side
+    stratify: str = ""  # a column: each of its values is held out in the same share
+
+
+@dataclass(frozen=True)
+class Limits:
+    row_bytes: int
+    file_bytes: int  # after unpacking
+
+
+@dataclass(frozen=True)
+class Order:
+    step: Step
+    train: Source
+    limits: Limits
+    test: Source | None = None  # held-out rows as a file of their own
+    mapping: Mapping | None = None  # of both files; none: the one that suggests itself
+    split: Split = field(default_factory=Split)
+    choices: dict[str, Choice] = field(default_factory=dict)  # check → choice; else the check's own
+    tokenizer: str = ""  # folder with tokenizer.json, for lengths in tokens; empty: characters
+    context: int = 0  # tokens that fit into the model; 0: not known
+
+
+@dataclass(frozen=True)
+class Place:
+    """A row that a check has found."""
+
+    file: str
+    line: int  # 1 is the first record; of a text kind, the first line
+    excerpt: str = ""  # never of a secret or of personal data: those are masked
+    field: str = ""
+    params: dict[str, Any] = field(default_factory=dict)  # of the finding's sentence
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check has found in all rows."""
+
+    check: str  # its code; the words are in `web/words.py`
+    count: int  # rows
+    choice: Choice  # that was carried out, or will be
+    choices: list[Choice]  # that there are
+    places: list[Place] = field(default_factory=list)  # the first hundred
+    params: dict[str, Any] = field(default_factory=dict)  # of the finding's sentence
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check or a save found: it goes with the version."""
+
+    format: str
+    rows: int  # read, the faulty ones included
+    train_rows: int
+    test_rows: int
+    left_out_rows: int
+    findings: list[Finding]
+    samples: list[dict[str, Any]]  # the first rows as they will be kept
+    facts: dict[str, Any]  # as `domain/datasets.py::Scan.facts` has them; `histogram` of lengths; `languages`
+
+
+def told(value: Any) -> dict[str, Any]:
+    """A value of this module as JSON has it."""
+    return asdict(value)
+
+
+def read(kind: type[T], written: Dictionary[str, Any]) -> T:
+    """The value of `kind` that was `told`. Raises KeyError, TypeError or ValueError where it is none."""
+    hints = get_type_hints(kind)
+    given = {one.name: _value(hints[one.name], written[one.name]) for one in fields(kind) if one.name in written}  # type: ignore[arg-type]
+    return kind(**given)
+
+
+def _value(hint: Any, value: Any) -> Any:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return None if value is None else _value(next(one for one in inner if one is not type(None)), value)
+    if origin is list:
+        return [_value(inner[0], one) for one in value]
+    if origin is dict:
+        return {key: _value(inner[1], one) for key, one in value.items()}
+    if is_dataclass(hint):
+        return read(hint, value)  # type: ignore[arg-type]
+    return hint(value) if isinstance(hint, type) and issubclass(hint, StrEnum) else value
