@@ -74,9 +74,7 @@ class Look:
     mapping: Mapping  # that suggests itself; its format is empty if none does
     looked_at: int
     sheets: list[str] = field(default_factory=list)
-    peculiarities: dict[str, int] = field(
-        default_factory=dict
-    )  # byte_order_mark, crlf, blank_lines, formulas … → times
+    peculiarities: dict[str, int] = field(default_factory=dict)  # byte_order_mark, crlf, blank_lines … → times
 
 
 @dataclass(frozen=True)
@@ -115,8 +113,8 @@ class Place:
     file: str
     line: int  # 1 is the first record; of a text kind, the first line
     excerpt: str = ""  # never of a secret or of personal data: those are masked
-    field: str = ""
     params: dict[str, Any] = field(default_factory=dict)  # of the finding's sentence
+    field: str = ""  # last, as it takes the name of what makes defaults
 
 
 @dataclass(frozen=True)
