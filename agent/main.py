@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-import queue
 import signal
 import sys
 import threading
@@ -178,16 +177,19 @@ def connect(settings: Settings, store: Store, stopping: threading.Event) -> Link
 def stopped_by_signals() -> threading.Event:
     """An event that SIGTERM and Ctrl-C set.
 
-    Not from the handler itself: it may interrupt the main thread while that holds the event's lock, and would wait
-    for it for ever. A SimpleQueue may be used there.
+    Not from a handler in Python: it would run in the main thread alone, in the middle of whatever that does. There it
+    may find the event's lock taken by itself, and where the signal comes just before a wait that has no end, it does
+    not run at all. The interpreter writes a signal's number into the pipe at once, whatever the main thread does.
     """
     stopping = threading.Event()
-    asked: queue.SimpleQueue[int] = queue.SimpleQueue()
+    arrived, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: asked.put(number))
+        signal.signal(number, lambda *_: None)
 
     def wait() -> None:
-        asked.get()
+        os.read(arrived, 1)
         stopping.set()
 
     threading.Thread(target=wait, name="signals", daemon=True).start()

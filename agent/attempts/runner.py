@@ -14,7 +14,6 @@ import ctypes
 import fcntl
 import json
 import os
-import queue
 import resource
 import signal
 import subprocess
@@ -52,8 +51,8 @@ def main(folder: Path) -> int:
 
 def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
     """Start the trainer and wait for it; the exit record."""
-    asked: queue.SimpleQueue[int] = queue.SimpleQueue()  # unlike an event, safe to use in a signal's handler
-    signal.signal(signal.SIGTERM, lambda number, _: asked.put(number))
+    asked = threading.Event()
+    threading.Thread(target=hear, args=(when_terminated(), asked), daemon=True).start()
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     begin, limits = time.time(), spec.get("limits", {})
@@ -90,6 +89,25 @@ def run(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def when_terminated() -> int:
+    """From now on SIGTERM is a byte in a pipe; its end to read from.
+
+    The interpreter writes it at once. A handler would run in the main thread, and not at all where the signal comes
+    just before that waits for the trainer.
+    """
+    arrived, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    return arrived
+
+
+def hear(arrived: int, asked: threading.Event) -> None:
+    """Wait for SIGTERM and say so."""
+    os.read(arrived, 1)
+    asked.set()
+
+
 @contextlib.contextmanager
 def inherited_by_the_trainer(limits: dict[str, float]) -> Iterator[None]:
     """What a child takes over from this process, which does not keep it: the limit of data, being expendable."""
@@ -114,7 +132,7 @@ def inherited_by_the_trainer(limits: dict[str, float]) -> Iterator[None]:
 def watch(
     pid: int,
     limits: dict[str, float],
-    asked: "queue.SimpleQueue[int]",
+    asked: threading.Event,
     over: list[str],
     peak: list[int],
     ended: threading.Event,
@@ -130,7 +148,7 @@ def watch(
     while not ended.wait(max(0.0, min(_LOOK_SECONDS, until - time.monotonic()))):
         if time.monotonic() >= until:
             over.append("time_limit")
-            asked.put(signal.SIGTERM)
+            asked.set()
             until = float("inf")
         if memory < float("inf") or looks % _FAMILY_LOOKS == 0:
             family = [pid, *descendants_of(pid)]
@@ -226,13 +244,13 @@ def families() -> dict[int, list[int]]:
     return found
 
 
-def end(trainer: subprocess.Popen[bytes], asked: "queue.SimpleQueue[int]", grace: float, inside: bool) -> None:
+def end(trainer: subprocess.Popen[bytes], asked: threading.Event, grace: float, inside: bool) -> None:
     """When asked to: SIGTERM to the trainer's group, and SIGKILL after the grace.
 
     In a sandbox its first process is bubblewrap's, which would end before the trainer has saved its work: SIGTERM
     goes to what descends from it.
     """
-    asked.get()
+    asked.wait()
     if inside:
         for pid in descendants_of(trainer.pid):
             with contextlib.suppress(ProcessLookupError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from agent import settings
 from agent.link import identity
 from agent.storage import state
+from patience import PATIENCE
 from tests.agent.fake_fleet import FakeFleet
 
 REPOSITORY = Path(__file__).parents[2]
@@ -34,6 +36,7 @@ class Machine:
 
     def start(self, **variables: str) -> None:
         own = {
+            "PYTHONFAULTHANDLER": "1",
             "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'proto'}",
             "TUNESMITH_AGENT_DATA": str(self.settings.data),
             "TUNESMITH_AGENT_RETRY_MAX_SECONDS": "1",
@@ -57,10 +60,15 @@ class Machine:
         self._process.wait()
 
     def stop(self) -> int:
-        """End it as a service manager does; the exit status."""
+        """End it as a service manager does; the exit status. One that does not end says where it is, and fails."""
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(20)
+        try:
+            return self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGABRT)  # the stacks of its threads go to the log
+            self._process.wait()
+        pytest.fail(f"the agent does not end on SIGTERM:\n{self.said()[-10_000:]}")
 
     def said(self) -> str:
         """What the agent logged so far."""

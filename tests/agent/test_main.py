@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from agent import main, service
 from agent.settings import Settings
 from agent.storage.state import Store, Unwritable
+from patience import PATIENCE
 
 _CODE = """
 import os, signal
@@ -21,14 +22,27 @@ from agent.main import stopped_by_signals
 stopping = stopped_by_signals()
 with stopping._cond:  # as the main thread does for a moment in each wait
     os.kill(os.getpid(), signal.{name})
-assert stopping.wait(10)
+assert stopping.wait({seconds})
+"""
+_ELSEWHERE = """
+import signal, threading, time
+from agent.main import stopped_by_signals
+stopping = stopped_by_signals()
+def get_it():
+    while not stopping._cond._waiters:
+        time.sleep(0.01)
+    signal.pthread_kill(threading.get_ident(), signal.{name})
+threading.Thread(target=get_it).start()
+assert stopping.wait({seconds})
 """
 
 
-def test_a_signal_in_the_middle_of_a_wait_does_not_block_the_agent() -> None:
-    for name in ("SIGTERM", "SIGINT"):
-        done = subprocess.run([sys.executable, "-c", _CODE.format(name=name)], timeout=60, capture_output=True)
-        assert done.returncode == 0, done.stderr.decode()
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("code", [_CODE, _ELSEWHERE], ids=["in a wait", "the main thread does not notice"])
+def test_a_signal_ends_the_agent_whenever_it_comes(code: str, name: str) -> None:
+    whole = code.format(name=name, seconds=PATIENCE)
+    done = subprocess.run([sys.executable, "-c", whole], timeout=2 * PATIENCE, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_on_a_full_disk_the_agent_waits_for_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

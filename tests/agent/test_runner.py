@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from agent.attempts import runner
+from patience import PATIENCE
 
 _CODE = """
 import sys, pathlib
@@ -21,6 +22,20 @@ folder = pathlib.Path(sys.argv[1])
 trainer = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(600)", str(folder)]
 runner.run(folder, {"argv": trainer, "cwd": folder, "env": {}, "stdout": folder / "out", "stderr": folder / "err",
                     "grace_seconds": 1})
+"""
+_ELSEWHERE = """
+import pathlib, signal, sys, threading, time
+from agent.attempts import runner
+folder = pathlib.Path(sys.argv[1])
+def get_it():
+    while not (folder / "out").exists() or not (folder / "out").read_bytes():
+        time.sleep(0.01)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+threading.Thread(target=get_it).start()
+trainer = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(600)", str(folder)]
+record = runner.run(folder, {"argv": trainer, "cwd": folder, "env": {}, "stdout": folder / "out",
+                             "stderr": folder / "err", "grace_seconds": 600})
+assert record["signal"] == signal.SIGTERM, record
 """
 
 
@@ -46,10 +61,15 @@ def test_a_record_is_written_when_there_is_room_again(tmp_path: Path, monkeypatc
 
 
 def test_a_trainer_that_cannot_be_written_down_does_not_go_on(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", _CODE, str(tmp_path)], capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", _CODE, str(tmp_path)], capture_output=True, timeout=PATIENCE)
     assert done.returncode and b"No space left" in done.stderr
     living = [one for one in psutil.process_iter(["cmdline", "status"]) if str(tmp_path) in (one.info["cmdline"] or ())]
     assert all(one.info["status"] == psutil.STATUS_ZOMBIE for one in living)
+
+
+def test_a_request_to_end_reaches_the_trainer_though_the_main_thread_does_not_notice(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _ELSEWHERE, str(tmp_path)], capture_output=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_the_exit_record_says_how_much_memory_was_held(tmp_path: Path) -> None:
@@ -63,7 +83,7 @@ def test_the_exit_record_says_how_much_memory_was_held(tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     often = "import sys, pathlib; from agent.attempts import runner; runner._LOOK_SECONDS = 0.05;"
     often += "sys.exit(runner.main(pathlib.Path(sys.argv[1])))"
-    subprocess.run([sys.executable, "-c", often, str(tmp_path)], timeout=60, check=True)
+    subprocess.run([sys.executable, "-c", often, str(tmp_path)], timeout=PATIENCE, check=True)
     record = json.loads((tmp_path / "exit.json").read_text())
     assert record["status"] == 0
     assert 200_000_000 < record["peak_bytes"] < 260_000_000
