@@ -79,11 +79,11 @@ class Rooms:
 
     def run(
         self, job: JobRecord, steps: int = STEPS, loss: Callable[[int], float] | None = None,
-        held_out: Callable[[int], float] | None = None,
+        held_out: Callable[[int], float] | None = None, reward: Callable[[int], float] | None = None,
     ) -> AttemptRecord:  # fmt: skip
         """Accept a job and train it for so many steps of STEPS, with a loss that falls unless it is given by step.
 
-        The loss on held-out rows, if there is one, is told of every tenth step.
+        The loss on held-out rows, if there is one, is told of every tenth step; a reward takes the place of a loss.
         """
         attempt = self.take(job)
         self.wait(30)
@@ -92,7 +92,8 @@ class Rooms:
         for step in range(1, steps + 1):
             at = self.cp.clock() + 4.0 * step
             falls = 0.2 + 2.2 * math.exp(-step / 11) + 0.06 * math.sin(step * 1.7)
-            values = {"loss": loss(step) if loss else falls, "learning_rate": 1e-3}
+            measure = {"reward": reward(step)} if reward else {"loss": loss(step) if loss else falls}
+            values = {**measure, "learning_rate": 1e-3}
             if held_out and step % 10 == 0:
                 values["held_out_loss"] = held_out(step)
             told.append({"kind": "progress", "time": at, "step": step, "steps": STEPS, "stage": "training"})
@@ -168,6 +169,11 @@ class Rooms:
 
     def submit(self, method: str, name: str, inputs: dict[str, int], **parameters: object) -> JobRecord:
         return jobs.submit(self.actor, self.cp, self.project, method, name, parameters, inputs)
+
+    def reward(self, name: str) -> JobRecord:
+        """Submit a training that learns by reward."""
+        inputs = {"base": self.made["base"], "dataset": self.made["version"]}
+        return self.submit("grpo_demo", name, inputs, steps=STEPS, reward=[{"check": "json_valid"}])
 
     def train(self, name: str) -> JobRecord:
         return self.submit("sft_demo", name, {"base": self.made["base"], "dataset": self.made["version"]}, steps=STEPS)

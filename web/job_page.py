@@ -12,7 +12,7 @@ from flask_babel import gettext
 
 from control_plane.context import ControlPlane
 from control_plane.domain.forms import REWARD
-from control_plane.domain.learning import DIVERGED, FLAT, Learning
+from control_plane.domain.learning import NOT_LEARNT, Learning
 from control_plane.domain.lifecycle import FAILED, JOB_OVER, PREPARING, QUEUED, RUNNING, SUCCEEDED
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
@@ -22,7 +22,7 @@ from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.wording import say, waiting
-from web import rail, words
+from web import learning, rail, words
 from web.languages import locale
 
 Step = dict[str, str]  # label, url, text
@@ -55,7 +55,7 @@ class JobView:
     ahead: int  # jobs that are planned before it, while it waits for a device
     devices: list[str]  # uuids of what the newest attempt was given
     now: float  # seconds since the epoch
-    learning: Learning | None = None  # what its loss says: on the pages that show it
+    learning: Learning | None = None  # what its loss or reward says: on the pages that show it
     samples: Sequence[Sample] = ()  # … and what it answers meanwhile
 
     @property
@@ -72,7 +72,17 @@ class JobView:
 
     @property
     def has_not_learnt(self) -> bool:
-        return self.learning is not None and self.learning.verdict in (DIVERGED, FLAT)
+        return self.learning is not None and self.learning.verdict in NOT_LEARNT
+
+    @property
+    def learns(self) -> tuple[str, str, str]:
+        """Whether it learns, what follows from that, and the numbers behind it; empty while there is nothing to say."""
+        return (*learning.says(self.learning), learning.figures(self.learning))
+
+    @property
+    def is_rewarded(self) -> bool:
+        """Whether it learns by reward: its loss says nothing then."""
+        return "reward" in self.job.parameters
 
     @property
     def is_over(self) -> bool:
@@ -224,10 +234,10 @@ def _with(project: str, model: ModelRecord) -> Step:
 
 
 def _with_nothing_learnt(project: str, seen: JobView) -> Step:
-    """What to do with a training whose loss did not fall."""
+    """What to do with a training that did not learn."""
     again: dict[str, Any] = {"project": project, "from": seen.job.id}
     url = url_for("jobs.new", **again, _anchor="parameter.learning_rate")
-    return {"label": gettext("Run again with one change"), "url": url, "text": words.learning(seen.learning)[1]}
+    return {"label": gettext("Run again with one change"), "url": url, "text": learning.says(seen.learning)[1]}
 
 
 def failure(job: JobRecord) -> str:

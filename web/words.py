@@ -13,7 +13,7 @@ from babel.numbers import format_compact_decimal
 from flask_babel import gettext, ngettext
 
 from control_plane.domain import events
-from control_plane.domain.learning import DIVERGED, FLAT, Learning
+from control_plane.domain.learning import NOT_LEARNT
 from control_plane.domain.lifecycle import PREPARING, QUEUED, RUNNING, SUCCEEDED, UPLOADING
 from control_plane.services import models
 from control_plane.services.comparison import Compared
@@ -68,28 +68,6 @@ def columns(fields: tuple[str, ...]) -> list[dict[str, str]]:
         "label": gettext("Judged"),
     }
     return [{"label": known.get(name, name)} for name in fields]
-
-
-def learning(found: Learning | None) -> tuple[str, str]:
-    """What a loss says, and what follows from it; empty while there is nothing to say."""
-    if found is None:
-        return "", ""
-    known: dict[str, tuple[str, str]] = {
-        "falling": (gettext("Yes: the loss is falling."), ""),
-        "flat": (
-            gettext("Not so far: the loss has not fallen."),
-            gettext("A higher learning rate or more steps often help; so does looking at the data."),
-        ),
-        "diverged": (
-            gettext("No: the loss rose, so what was learnt is lost (diverged)."),
-            gettext("A lower learning rate helps most often. Do not use this model."),
-        ),
-        "over_learning": (
-            gettext("It learns by heart: the loss on held-out rows rises again (overfitting)."),
-            gettext("Fewer steps or more data help."),
-        ),
-    }
-    return known[found.verdict]
 
 
 def job_columns(compared: Sequence[Compared]) -> list[dict[str, str]]:
@@ -215,6 +193,14 @@ def curve(name: str) -> str:
         "rewards/rejected": gettext("Reward of the rejected answers"),
         "held_out_accuracy": gettext("Share of held-out pairs told apart rightly"),
         "held_out_margin": gettext("Margin of the preferred answers on held-out pairs"),
+        "reward": gettext("Reward"),
+        "reward_std": gettext("Spread of the rewards"),
+        "kl": gettext("Distance from the base model (KL)"),
+        "entropy": gettext("How undecided the model is (entropy)"),
+        "policy_loss": gettext("Loss of the model"),
+        "value_loss": gettext("Loss of the critic"),
+        "completions/mean_length": gettext("Mean length of the answers"),
+        "completions/clipped_ratio": gettext("Share of answers that were cut off"),
         "learning_rate": gettext("Learning rate"),
         "grad_norm": gettext("Size of the gradient"),
         "step_seconds": gettext("Seconds a step"),
@@ -309,7 +295,7 @@ def why(reason: str, params: Mapping[str, object]) -> str:
 
 def state(job: JobRecord, attempt: AttemptRecord | None) -> str:
     """The state to show of a job: finer than what is stored, by its newest attempt. A key of macros/status.html."""
-    if job.state == SUCCEEDED and job.learning in (DIVERGED, FLAT):
+    if job.state == SUCCEEDED and job.learning in NOT_LEARNT:
         return "warning"
     if job.cancel_requested_at and job.state in (QUEUED, RUNNING):
         return "stopping"

@@ -9,7 +9,7 @@ from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound
-from control_plane.domain.learning import Learning
+from control_plane.domain.learning import LOSS, Learning
 from control_plane.domain.permissions import Actor
 from control_plane.services import results
 from control_plane.services.access import projects
@@ -64,6 +64,11 @@ def differing(compared: Sequence[Compared]) -> list[tuple[str, list[Any]]]:
     keys = dict.fromkeys(key for one in compared for key in one.asked)
     rows = [(key, [one.asked.get(key) for one in compared]) for key in keys]
     return [(key, values) for key, values in rows if len({json.dumps(value, sort_keys=True) for value in values}) > 1]
+
+
+def measures(compared: Sequence[Compared]) -> list[str]:
+    """What they are judged by, each once: `loss`, `reward`; the loss where nothing is known yet."""
+    return list(dict.fromkeys(one.learning.measure for one in compared if one.learning)) or [LOSS]
 
 
 def curves(compared: Sequence[Compared], name: str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from peewee import fn
 
 from control_plane.context import ControlPlane
 from control_plane.domain.graph import DONE, STOPPED
-from control_plane.domain.learning import DIVERGED, FLAT
+from control_plane.domain.learning import NOT_LEARNT
 from control_plane.domain.lifecycle import DISCONNECTED, FAILED, SUCCEEDED
 from control_plane.domain.permissions import Actor
 from control_plane.services import overview
@@ -31,14 +31,14 @@ from control_plane.store.projects import ProjectRecord
 MOST = 100  # in one answer
 _WINDOW = 30 * 86_400.0  # seconds: what is older is in the lists of jobs and runs
 
-ENDED, BROKEN, DECISION, SILENT = "ended", "failed", "decision", "silent"  # and DIVERGED, FLAT
+ENDED, BROKEN, DECISION, SILENT = "ended", "failed", "decision", "silent"  # and what a training did not learn by
 
 
 @dataclass(frozen=True)
 class Notification:
     """One thing to know, of a job, a guided run or a machine; `id` is that of the evaluation where one waits."""
 
-    kind: str  # ended | failed | diverged | flat | decision | silent
+    kind: str  # ended | failed | diverged | flat | constant | decision | silent
     noun: str  # job | evaluation | guided_run | machine
     id: int | str
     name: str  # of the job, the case or the machine
@@ -149,7 +149,7 @@ def _jobs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Noti
 
 
 def _of_job(job: Any, evaluation_id: int | None, until: float) -> Notification:
-    kind = BROKEN if job.state == FAILED else job.learning if job.learning in (DIVERGED, FLAT) else ENDED
+    kind = BROKEN if job.state == FAILED else job.learning if job.learning in NOT_LEARNT else ENDED
     return Notification(
         kind=DECISION if evaluation_id else kind,
         noun="evaluation" if evaluation_id else "job",

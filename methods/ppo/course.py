@@ -10,7 +10,7 @@ import torch
 from kit import checkpoints, signals
 from kit.training.report import KEPT, Report
 from questions import Questions
-from rewards import Rewards
+from rewards import LENGTH, Rewards
 from safetensors.torch import load_file, save_file
 from trl.experimental.ppo import PPOTrainer
 
@@ -55,6 +55,7 @@ class ResumablePPO(PPOTrainer):  # type: ignore[misc]
     def log(self, logs: dict[str, float], *given: Any) -> None:
         """A step's numbers by our names."""
         told = {ours: logs[theirs] for theirs, ours in NAMES.items()}
+        told["kl"] /= max(1.0, self._rewards.told[LENGTH])  # TRL's is that of an answer; ours is per token everywhere
         loss = told["policy_loss"] + self.args.vf_coef * told["value_loss"]
         super().log({"loss": loss, **told, **self._rewards.told}, *given)
 

@@ -14,6 +14,8 @@ from kit.judging import Judged
 from kit.training.constant import Constant
 from questions import Questions
 
+LENGTH = "completions/mean_length"  # tokens of the answers of a step, as the other methods call it
+
 
 class Rewards:
     """Scores answers; `told` are the means of the last call by the names of their `curves`."""
@@ -22,7 +24,7 @@ class Rewards:
         self._judged = Judged(checks) if checks else None
         self._scorer = reward_models.scorer(judge, str(device)) if judge else None
         self._constant = Constant(events)
-        self.curves = tuple(f"reward/{name}" for name in (self._judged.names if self._judged else ()))
+        self.curves = (LENGTH, *(f"reward/{name}" for name in (self._judged.names if self._judged else ())))
         self.told: dict[str, float] = {}
 
     def __call__(self, rows: list[Row], answers: list[str]) -> list[float]:
@@ -32,8 +34,8 @@ class Rewards:
             cases = [Case(row.prompt[-1]["content"], row.completion) for row in rows]
             found = [self._judged.judge(text, case) for text, case in zip(answers, cases, strict=True)]
             totals = [one.total for one in found]
-            self.told = {f"reward/{name}": sum(one.scores[name] for one in found) / len(found)
-                         for name in self._judged.names}  # fmt: skip
+            self.told |= {f"reward/{name}": sum(one.scores[name] for one in found) / len(found)
+                          for name in self._judged.names}  # fmt: skip
         if self._scorer is not None:
             scores = self._scorer([row.prompt for row in rows], answers)
             totals = [total + score for total, score in zip(totals, scores, strict=True)]
@@ -44,8 +46,10 @@ class Rewards:
         """What PPOTrainer takes for a reward model."""
 
         def score(ids: torch.Tensor, mask: torch.Tensor) -> list[float]:
-            pairs = zip(ids[:, questions.width :], mask[:, questions.width :].bool(), strict=True)
+            counts = mask[:, questions.width :].bool()
+            pairs = zip(ids[:, questions.width :], counts, strict=True)
             answers = [tokenizer.decode(row[is_there], skip_special_tokens=True) for row, is_there in pairs]
+            self.told[LENGTH] = float(counts.sum()) / len(counts)
             return self(questions.current, answers)
 
         return _AsModel(score)

@@ -42,6 +42,10 @@ def test_it_learns_what_is_rewarded_and_goes_on_where_it_was_interrupted(
     assert len(reward) == 25
     assert sum(reward[-5:]) > sum(reward[:5]) + 0.4
     assert curve(whole, "reward/regex") == curve(whole, "reward")
+    assert all(
+        0 < length <= EXAMPLE["parameters"]["max_new_tokens"]
+        for length in curve(whole, "completions/mean_length").values()
+    )
     kl = curve(whole, "kl")
     assert abs(kl[1]) < 1e-3 < abs(kl[25]), "it begins as the base model, and leaves it"
     config = json.loads((whole.out / "adapter" / "adapter_config.json").read_text())

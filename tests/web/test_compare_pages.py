@@ -50,6 +50,17 @@ def test_the_curves_lie_over_each_other(room: rooms.Rooms, browser: Browser) -> 
     assert got["series"][1]["points"][0] == [1, 3.0]
 
 
+def test_what_learns_by_reward_is_compared_by_it(room: rooms.Rooms, browser: Browser) -> None:
+    job = room.reward("rewarded")
+    room.finish_model(room.run(job, reward=lambda step: step / 80), "adapter")
+    calm = trained(room, "calm", 0.001)
+    page = plain(browser("ada").get(f"/p/lab/compare?job={job.id}&job={calm}").text)
+    assert "Reward by step" in page
+    assert "Reward at best 0.4813 – Loss at last – 0." in page
+    got = browser("ada").get(f"/p/lab/compare/series?job={job.id}&job={calm}").json
+    assert [len(one["points"]) for one in got["series"]] == [rooms.STEPS, 0]
+
+
 def test_equal_jobs_say_so_and_one_alone_is_not_compared(room: rooms.Rooms, browser: Browser) -> None:
     client = browser("ada")
     twice = trained(room, "calm", 0.001), trained(room, "calm", 0.001)

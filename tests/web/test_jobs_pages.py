@@ -448,6 +448,27 @@ def test_a_training_is_praised_only_if_it_learnt(
     assert says in part
 
 
+@pytest.mark.parametrize(
+    ("reward", "says", "figures"),
+    [
+        (lambda step: step / 80, "Yes: the reward is rising.", "Reward: 0.0312 at first, 0.4813 at last"),
+        (lambda step: 0.4 + 0.1 * (step % 2), "Not so far: the reward has not risen.", "0.45 at last"),
+        (lambda step: 0.0, "the reward has been the same in every step", "Reward: 0 at first"),
+        (lambda step: 0.6 - step / 80, "the reward has fallen", "0.1187 at last"),
+    ],
+)  # fmt: skip
+def test_a_training_by_reward_is_judged_by_its_reward(
+    client: FlaskClient, room: rooms.Rooms, reward: Callable[[int], float], says: str, figures: str
+) -> None:
+    job = room.reward("rewarded")
+    attempt = room.run(job, reward=reward)
+    page = client.get(f"/p/lab/jobs/{job.id}").text
+    assert says in plain(page) and figures in plain(page)
+    assert "Loss" not in plain(page)
+    room.finish_model(attempt, "adapter")
+    assert ("it did not learn" in plain(client.get(f"/p/lab/jobs/{job.id}").text)) == ("Yes" not in says)
+
+
 def test_a_run_that_learns_by_heart_is_told_so(client: FlaskClient, room: rooms.Rooms) -> None:
     job = room.train("tuned")
     room.run(job, held_out=lambda step: 1.0 + (step - 10) / 20)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from control_plane.domain.learning import LOSS
 from control_plane.services import comparison
 from control_plane.services.comparison import Compared
 from web import snippets
@@ -25,6 +24,7 @@ def show(project: str) -> ResponseReturnValue:
         "compare/show.html",
         compared=compared,
         differing=comparison.differing(compared),
+        measures=comparison.measures(compared),
         series=url_for("compare.series", project=project, job=numbers),
         snippet=snippets.compare(project, numbers),
         most=comparison.MOST,
@@ -34,8 +34,10 @@ def show(project: str) -> ResponseReturnValue:
 @blueprint.get("/series")
 @requires("job.see")
 def series(project: str) -> ResponseReturnValue:
-    """The loss of each of them."""
-    return {"series": comparison.curves(_asked_for(project), request.args.get("curve", LOSS)), "cursor": 0}
+    """The loss of each of them, or the reward where they learn by that."""
+    compared = _asked_for(project)
+    curve = request.args.get("curve", comparison.measures(compared)[0])
+    return {"series": comparison.curves(compared, curve), "cursor": 0}
 
 
 def _asked_for(project: str) -> list[Compared]:

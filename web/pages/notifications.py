@@ -9,6 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from control_plane.domain.learning import NOT_LEARNT
 from control_plane.services import cases, guided, notifications
 from control_plane.services.notifications import Notification
 from web import fleet_snippets
@@ -19,7 +20,7 @@ from web.languages import locale
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/notifications")
 
-LOOKS = {"failed": "failed", "diverged": "warning", "flat": "warning", "decision": "warning", "silent": "lost"}
+LOOKS = {"failed": "failed", "silent": "lost"} | dict.fromkeys((*NOT_LEARNT, "decision"), "warning")
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,9 @@ def _text(one: Notification) -> str:
     texts: dict[str, str] = {
         "ended": gettext("Has ended well."),
         "failed": reason or gettext("Failed"),
-        "diverged": gettext("Ended, but its loss rose: what was learnt is lost (diverged)."),
-        "flat": gettext("Ended, but its loss has not fallen."),
+        "diverged": gettext("Ended, but what was learnt is lost: its loss rose or its reward fell (diverged)."),
+        "flat": gettext("Ended, but its loss has not fallen, or its reward not risen."),
+        "constant": gettext("Ended, but its reward has been the same in every step: it has learnt nothing."),
         "decision": gettext("Better than the model it came from, and not deployed: this waits for your decision."),
         "silent": gettext("The machine is not heard any more."),
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from control_plane.domain.learning import HELD_OUT_LOSS, LOSS, Learning, judge
+from control_plane.domain.learning import HELD_OUT_LOSS, KL, LOSS, REWARD, Learning, judge, judge_reward
 from control_plane.store.database import database, insert_rows
 from control_plane.store.jobs import AttemptRecord
 from control_plane.store.points import CurveRecord, PointRecord
@@ -158,10 +158,15 @@ def last_values(job_ids: Sequence[int], name: str) -> dict[int, float]:
 
 
 def learning(job_id: int) -> Learning | None:
-    """What a job's loss says so far, of a thinned curve where it is long; None where there is none, or too little."""
-    names = (LOSS, HELD_OUT_LOSS)
-    found = {one["name"]: one["points"] for one in series(job_id, names=names)["series"]}
-    return judge(*([value for _step, value in found.get(name, [])] for name in names))
+    """What a job's reward says so far, or its loss where it has none, of a thinned curve where it is long.
+
+    None where there is neither, or too little.
+    """
+    told = series(job_id, names=(LOSS, HELD_OUT_LOSS, REWARD, KL))["series"]
+    found = {one["name"]: [value for _step, value in one["points"]] for one in told}
+    if REWARD in found:
+        return judge_reward(found[REWARD], found.get(KL, []))
+    return judge(found.get(LOSS, []), found.get(HELD_OUT_LOSS, []))
 
 
 def losses(job_ids: Sequence[int]) -> dict[int, list[float]]:

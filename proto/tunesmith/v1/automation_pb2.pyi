@@ -999,16 +999,18 @@ class Job(_message.Message):
     def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., parameters: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputRef, _Mapping]]] = ..., seed: _Optional[int] = ..., created_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., waiting: _Optional[str] = ..., progress: _Optional[float] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., model_id: _Optional[int] = ..., evaluation_id: _Optional[int] = ..., method_hash: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., learning: _Optional[_Union[Learning, _Mapping]] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ...) -> None: ...
 
 class Learning(_message.Message):
-    __slots__ = ("verdict", "first", "last", "best")
+    __slots__ = ("verdict", "first", "last", "best", "measure")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     BEST_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
     verdict: str
     first: float
     last: float
     best: float
-    def __init__(self, verdict: _Optional[str] = ..., first: _Optional[float] = ..., last: _Optional[float] = ..., best: _Optional[float] = ...) -> None: ...
+    measure: str
+    def __init__(self, verdict: _Optional[str] = ..., first: _Optional[float] = ..., last: _Optional[float] = ..., best: _Optional[float] = ..., measure: _Optional[str] = ...) -> None: ...
 
 class GetJobRequest(_message.Message):
     __slots__ = ("id",)

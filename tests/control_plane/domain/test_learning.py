@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import random
 from itertools import pairwise
 
 import pytest
 
-from control_plane.domain.learning import judge
+from control_plane.domain.learning import judge, judge_reward
 
 NOISE = (0.05, -0.03, 0.02, -0.04, 0.01)
 FALL = [2.5 / (1 + step / 4) + NOISE[step % 5] for step in range(40)]
@@ -38,6 +39,49 @@ def test_it_over_learns_where_held_out_loss_rises_again() -> None:
     assert found is not None
     assert found.verdict == "over_learning"
     assert judge(FALL, held_out=[2.2, 1.4, 1.1, 1.12]).verdict == "falling"  # type: ignore[union-attr]
+
+
+RISE = [0.1 + 0.5 * step / 40 + NOISE[step % 5] for step in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("rewards", "kl", "verdict"),
+    [
+        (RISE, [], "rising"),
+        (RISE, [0.1] * 40, "rising"),
+        ([0.1 + min(step, 9) * 0.08 + NOISE[step % 5] for step in range(40)], [], "rising"),  # … and level since
+        ([0.4 + NOISE[step % 5] for step in range(40)], [], "flat"),
+        ([-3.0 + step + NOISE[step % 5] for step in range(40)], [], "rising"),  # a reward model's scores have no bounds
+        (RISE[::-1], [], "diverged"),
+        ([*RISE, *(0.1 + one for one in NOISE * 4)], [], "diverged"),  # it had learnt, and all of it is gone
+        ([*RISE, *(0.45 + one for one in NOISE * 4)], [], "rising"),  # … and some of it
+        ([*RISE[:20], *([math.nan] * 4)], [], "diverged"),
+        (RISE, [*[0.1] * 36, *[60.0] * 4], "diverged"),  # what it says now, its base would never have said
+        (RISE, [*[0.1] * 39, math.nan], "diverged"),
+        ([0.0] * 40, [], "constant"),
+        ([1.0] * 5, [], "constant"),
+    ],
+)  # fmt: skip
+def test_the_verdict_on_rewards(rewards: list[float], kl: list[float], verdict: str) -> None:
+    found = judge_reward(rewards, kl)
+    assert found is not None
+    assert (found.verdict, found.measure) == (verdict, "reward")
+
+
+def test_the_best_reward_is_the_highest_and_too_few_say_nothing() -> None:
+    found = judge_reward([*RISE, *(0.45 + one for one in NOISE * 4)])
+    assert found is not None
+    assert found.first < found.last < found.best
+    assert judge_reward(RISE[:7]) is None
+    assert judge_reward([0.0] * 4) is None
+    assert judge_reward([]) is None
+
+
+def test_noise_is_seldom_taken_for_a_change() -> None:
+    chance = random.Random(7)
+    verdicts = [judge_reward([chance.gauss(0.4, 0.1) for _ in range(30)]).verdict for _ in range(400)]  # type: ignore[union-attr]
+    assert verdicts.count("flat") >= 360
+    assert verdicts.count("diverged") <= 4
 
 
 def test_too_few_steps_say_nothing() -> None:

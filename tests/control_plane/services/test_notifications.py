@@ -63,6 +63,12 @@ def test_a_training_that_did_not_learn_is_told_as_such(room: rooms.Rooms, loss: 
     assert JobRecord.get_by_id(job.id).learning == kind
 
 
+def test_a_training_whose_reward_says_nothing_is_told_as_such(room: rooms.Rooms) -> None:
+    job = room.reward("hopeless")
+    room.finish_model(room.run(job, reward=lambda step: 0.0), "adapter")
+    assert told(room) == [("constant", "job", "hopeless", True)]
+
+
 def test_a_better_model_waits_for_a_decision_until_it_is_deployed(room: rooms.Rooms) -> None:
     adapter = room.finish_model(room.run(room.train("tuned")), "adapter")
     pair = {"candidate": adapter, "baseline": room.made["base"], "dataset": room.made["version"]}
