@@ -7,7 +7,10 @@ layer (h: width, k: width of keys, m: width between, r: rank, b: bytes a number)
     after it is put together 7h·b; gate, its activation, up and their product 4m·b; the adapters' insides 7r·b
 
 and of attention its scores and what the plain way makes of them, (2b + 5) for each head and pair of tokens, where rows
-are short enough for it. With checkpointing it keeps each layer's input, h·b, and one layer as above three times over:
+are short enough for it. What learns by reward reads a prompt once for all its answers, unless it checkpoints; while
+it writes answers it keeps their keys and values, and either the weights once more with the adapter in them (the kit)
+or each token's logits (TRL's PPO). Of that, what learning does not take afterwards anyway counts as rollouts. With
+checkpointing it keeps each layer's input, h·b, and one layer as above three times over:
 as it was, made again, and its gradients. What is kept takes a fifth more than it is, for the allocator's sake. Weights
 that are stored in another precision are there twice. tests/benchmarks/memory.py found these constants.
 """
@@ -64,6 +67,10 @@ class Training:
     runtime_bytes: int = 0  # of the libraries and what the process needs for itself
     sequences: int = 1  # that a row becomes: two for a pair
     reference: bool = False  # a second, frozen copy of the model is kept
+    critic: bool = False  # a second model learns beside it, by an adapter of its own
+    whole_output: bool = False  # logits of every token, not of those alone that are learned from
+    parts: str = ""  # the parameter that says in how many parts a step's rows are learned from
+    rounds: str = ""  # … and the one that says how often
     rollouts: str = ""  # the parameter that says how many answers are sampled for a row
     rollout_tokens: str = ""  # … and the one that says how long they may be
 
@@ -108,32 +115,77 @@ def shape_of(card: Mapping[str, Any]) -> Shape | None:
     return Shape(parameters, hidden, layers, intermediate, vocabulary, heads, key_value_heads, size)
 
 
-def estimate(shape: Shape, training: Training, parameters: Mapping[str, Any], rows: Rows) -> Estimate:
-    """What a job with these complete parameters takes; each is read by the name that it has in every method."""
+def estimate(shape: Shape, training: Training, parameters: Mapping[str, Any], rows: Rows, beside: int = 0) -> Estimate:
+    """What a job with these complete parameters takes; each is read by the name that it has in every method.
+
+    `beside` are the bytes of weights that are only read, as those of a reward model.
+    """
     size = PRECISION_BYTES.get(str(parameters.get("precision", "auto")), shape.bytes_a_number)
-    batch = _number(parameters, "batch_size", 1)
-    longest, middle, answer = _lengths(parameters, rows)
-    sampled = _number(parameters, training.rollouts, 1) if training.rollouts else 1
-    written = _number(parameters, training.rollout_tokens, 0) if training.rollout_tokens else 0
-    sequences = training.sequences * sampled
-    longest, middle, answer = longest + written, middle + written, answer + written
-    all_learn = training.learns == ALL
-    learned = shape.parameters if all_learn else shape.adapter_parameters(_number(parameters, "lora_rank", 0))
+    load = _load(training, parameters, rows)
+    all_learn, models = training.learns == ALL, 2 if training.critic else 1
+    learned = shape.parameters if all_learn else models * shape.adapter_parameters(_number(parameters, "lora_rank", 0))
     learned_size = size if all_learn else _FLOAT
-    tokens = batch * sequences * longest
     weights = shape.parameters * size
     parts = {
         "runtime": training.runtime_bytes,
-        "weights": weights * (1 if size == shape.bytes_a_number else 2),
-        "reference": weights if training.reference else 0,
+        "weights": weights * models * (1 if size == shape.bytes_a_number else 2),
+        "reference": beside + (weights if training.reference else 0),
         "learned": learned * learned_size * (1 if all_learn else 2),  # gradients, and what is no part of the model
         "optimizer": learned * learned_size * _STATES,
-        "activations": tokens * _kept_a_token(shape, parameters, size, longest),
-        "output": batch * sequences * answer * shape.vocabulary * (2 * size + 4 * _FLOAT),
-        "rollouts": 2 * tokens * shape.layers * shape.key_width * size if written else 0,
+        "activations": models * load.kept * _kept_a_token(shape, parameters, size, load.longest),
+        "output": load.counted * shape.vocabulary * (2 * size + 4 * _FLOAT),
     }
-    work = _steps(parameters, rows.count) * batch * _number(parameters, "accumulation", 1) * sequences
-    return Estimate(parts, work * middle * _operations_a_token(shape, parameters, middle, all_learn))
+    writing = _writing(shape, training, load, size) if load.written else 0
+    parts["rollouts"] = max(0, writing - parts["activations"] - parts["output"])
+    operations = _operations_a_token(shape, parameters, load.middle, all_learn)
+    return Estimate(parts, load.computed(_steps(parameters, rows.count)) * models * operations)
+
+
+@dataclass(frozen=True)
+class _Load:
+    """How many sequences and tokens there are to a step."""
+
+    sequences: int  # of all of it
+    longest: int  # tokens of the longest sequence
+    middle: int  # … of the middle one
+    written: int  # tokens of an answer that is sampled, at most
+    kept: int  # tokens whose activations are there at once
+    counted: int  # tokens whose logits are there at once
+    batches: int  # of a step, one after the other
+
+    def computed(self, steps: int) -> float:
+        """Tokens of so many steps."""
+        return float(steps) * self.batches * self.sequences * self.middle
+
+
+def _load(training: Training, parameters: Mapping[str, Any], rows: Rows) -> _Load:
+    rows_at_once = _number(parameters, "batch_size", _number(parameters, "prompts_per_step", 1))
+    longest, middle, answer = _lengths(parameters, rows)
+    sampled = _number(parameters, training.rollouts, 1) if training.rollouts else 1
+    written = _number(parameters, training.rollout_tokens, 0) if training.rollout_tokens else 0
+    sequences = rows_at_once * training.sequences * sampled
+    parts = max(1, _number(parameters, training.parts, 1)) if training.parts else 1
+    rounds = _number(parameters, training.rounds, 1) if training.rounds else 1
+    read_once = bool(training.rollouts) and not parameters.get("gradient_checkpointing")
+    kept = rows_at_once * longest + sequences * written if read_once else sequences * (longest + written)
+    learned_from = longest + written if training.whole_output else written or answer
+    return _Load(
+        sequences=sequences,
+        longest=longest + written,
+        middle=middle + written,
+        written=written,
+        kept=math.ceil(kept / parts),
+        counted=math.ceil(sequences * learned_from / parts),
+        batches=_number(parameters, "accumulation", 1) * rounds,
+    )
+
+
+def _writing(shape: Shape, training: Training, load: _Load, size: int) -> int:
+    """Bytes that are there while answers are written."""
+    cache = 2 * load.sequences * load.longest * shape.layers * shape.key_width * size
+    if training.critic:
+        return cache + load.sequences * load.written * shape.vocabulary * 2 * _FLOAT
+    return cache + shape.parameters * size
 
 
 def _kept_a_token(shape: Shape, parameters: Mapping[str, Any], size: int, length: int) -> int:

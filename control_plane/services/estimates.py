@@ -29,7 +29,15 @@ def bare(manifest: Manifest, parameters: Mapping[str, Any], pinned: Mapping[str,
     version = DatasetVersionRecord.get_by_id(lesson["id"])
     facts = version.facts
     rows = Rows(version.train_rows, facts.get("longest", 0), facts.get("median", 0), facts.get("longest_answer", 0))
-    return estimates.estimate(shape, training, parameters, rows)
+    others = (pin["id"] for name, pin in pinned.items() if pin["kind"] == "model" and name != manifest.subject)
+    beside = sum(_weights(ModelRecord.get_by_id(number)) for number in others)
+    return estimates.estimate(shape, training, parameters, rows, beside)
+
+
+def _weights(model: ModelRecord) -> int:
+    """Bytes of a model that is read beside the one that learns; 0 where its card does not say."""
+    shape = estimates.shape_of(model.card)
+    return shape.parameters * shape.bytes_a_number if shape else 0
 
 
 def corrected(manifest: Manifest, estimate: Estimate) -> int:

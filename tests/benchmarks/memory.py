@@ -1,11 +1,11 @@
 """The estimate of memory before a training against what it then held, for SFT-Demo in sixteen configurations.
 
-    PYTHONPATH=.:proto:tests .venv/bin/python tests/benchmarks/memory.py [--base FOLDER] [--steps 3]
+    PYTHONPATH=.:proto:tests .venv/bin/python tests/benchmarks/memory.py [--base FOLDER] [--steps 3] [--method ppo]
 
 Needs no demo: without --base a random model of the Llama family with 69 million weights is made. Each training is run
 as an agent runs it, by the runner, which looks at the memory of the process every half second. All rows have as many
 tokens as they may have, and the estimate is told so: what is compared is the formula, not a guess at lengths. Exits
-with 1 when one is further off than the mark.
+with 1 when one is further off than the mark. With --method: some configurations of another one.
 """
 
 import argparse
@@ -20,16 +20,16 @@ from pathlib import Path
 
 from agent.attempts import runner
 from control_plane.domain import estimates
-from control_plane.domain.estimates import CHARACTERS_PER_TOKEN, Rows, Training
+from control_plane.domain.estimates import CHARACTERS_PER_TOKEN, TEMPLATE_TOKENS, Rows, Training
 from method_environments import ROOT, method_python
 from method_support import environment
 
 MARK = 0.15
-METHOD = "sft_demo"
 ANSWER = 24  # tokens
+TEMPLATE = 19  # tokens that the template of the random model adds to a question
 ROWS = 32
-# precision, rank, batch, length, checkpointing
-CONFIGURATIONS = [
+SAME = {"held_out_rows": 0, "checkpoint_every": 0}
+SUPERVISED = [  # precision, rank, batch, length, checkpointing
     ("bfloat16", 16, 8, 128, False),
     ("bfloat16", 16, 8, 256, False),
     ("bfloat16", 16, 8, 512, False),
@@ -47,6 +47,30 @@ CONFIGURATIONS = [
     ("float32", 16, 8, 512, True),
     ("float32", 16, 2, 256, False),
 ]
+REINFORCEMENT = [  # precision, prompts, answers to each, tokens of a prompt, of an answer, checkpointing
+    ("bfloat16", 2, 8, 128, 64, False),
+    ("bfloat16", 4, 8, 256, 128, False),
+    ("float32", 2, 8, 128, 64, False),
+    ("bfloat16", 2, 8, 256, 64, True),
+]
+PPO = [  # precision, prompts, parts, tokens of a prompt, of an answer
+    ("bfloat16", 16, 2, 128, 40),
+    ("bfloat16", 32, 4, 128, 96),
+    ("float32", 16, 2, 256, 40),
+]
+NAMES = ("precision", "lora_rank", "batch_size", "max_length", "gradient_checkpointing")
+OF_REINFORCEMENT = (
+    "precision", "prompts_per_step", "group_size", "prompt", "max_new_tokens", "gradient_checkpointing",
+)  # fmt: skip
+OF_PPO = ("precision", "prompts_per_step", "parts", "prompt", "max_new_tokens")
+CONFIGURATIONS = {
+    "sft_demo": (NAMES, SUPERVISED),
+    "custom01": (NAMES[:4], [("bfloat16", 16, 8, 128), ("bfloat16", 16, 4, 512), ("float32", 16, 8, 256)]),
+    "custom02": (NAMES, [("bfloat16", 16, 8, 128, False), ("float32", 16, 4, 512, False)]),
+    "mlx_demo": (NAMES, [("float32", 16, 2, 128, False), ("float32", 16, 4, 256, False)]),
+    "grpo_demo": (OF_REINFORCEMENT, REINFORCEMENT),
+    "ppo": (OF_PPO, PPO),
+}
 MIDDLE = """
 import sys, torch
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -69,75 +93,70 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--base", type=Path)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--method", default="sft_demo", choices=sorted(CONFIGURATIONS))
     parser.add_argument("--configurations", default="", help="Numbers with commas between; all of them if left out.")
     given = parser.parse_args()
-    manifest = tomllib.loads((ROOT / "methods" / METHOD / "method.toml").read_text())
+    manifest = tomllib.loads((ROOT / "methods" / given.method / "method.toml").read_text())
     training = Training(**manifest["resources"]["training"])
+    names, known = CONFIGURATIONS[given.method]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         base = given.base or folder / "base"
         if given.base is None:
             python("-c", MIDDLE, base)
         shape = estimates.shape_of(json.loads(python("-c", DESCRIBE, base)))
-        print(f"{shape.parameters / 1e6:.0f} million weights, {shape.layers} layers, {shape.hidden} wide")
-        print("precision  rank batch length checkpointing  estimated  measured  estimated / measured  seconds")
+        print(f"{given.method}: {shape.parameters / 1e6:.0f} million weights, {shape.layers} layers of {shape.hidden}")
+        print(", ".join(names), "| estimated, measured, estimated / measured, seconds")
         ratios = []
-        wanted = [int(one) for one in given.configurations.split(",") if one] or range(1, len(CONFIGURATIONS) + 1)
-        for number in wanted:
-            one = CONFIGURATIONS[number - 1]
-            parameters = asked(one, given.steps)
-            guess = estimates.estimate(shape, training, parameters, rows_of(one[3]))
+        for number in [int(one) for one in given.configurations.split(",") if one] or range(1, len(known) + 1):
+            asked = dict(zip(names, known[number - 1], strict=True))
+            length = asked.get("max_length") or asked.pop("prompt")
+            parameters = complete(given.method, given.steps, asked)
+            guess = estimates.estimate(shape, training, parameters, rows_of(length, parameters))
             begun = time.monotonic()
-            peak = measured(folder / str(number), base, parameters)
+            peak = measured(folder / str(number), base, given.method, parameters, length)
             ratios.append(guess.memory / peak)
-            precision, rank, batch, length, again = one
             print(
-                f"{precision:<10} {rank:>4} {batch:>5} {length:>6} {'yes' if again else 'no':>13}"
-                f"  {guess.memory / 1e6:>6.0f} MB {peak / 1e6:>6.0f} MB  {ratios[-1]:>20.3f}"
-                f"  {time.monotonic() - begun:>7.0f}",
+                ", ".join(map(str, known[number - 1])), "|",
+                f"{guess.memory / 1e6:.0f} MB, {peak / 1e6:.0f} MB, {ratios[-1]:.3f}, {time.monotonic() - begun:.0f}",
                 flush=True,
-            )
+            )  # fmt: skip
     within = sum(abs(one - 1) <= MARK for one in ratios)
     print(f"{within} of {len(ratios)} within {MARK:.0%}; furthest {max(ratios, key=lambda one: abs(one - 1)):.3f}")
     sys.exit(within < len(ratios))
 
 
-def asked(configuration, steps):
+def complete(method, steps, asked):
     """The complete parameters of a job."""
-    example = json.loads((ROOT / "methods" / METHOD / "example.json").read_text())["parameters"]
-    precision, rank, batch, length, again = configuration
-    return example | {
-        "steps": steps, "precision": precision, "lora_rank": rank, "batch_size": batch, "max_length": length,
-        "gradient_checkpointing": again, "held_out_rows": 0, "checkpoint_every": 0,
-    }  # fmt: skip
+    example = json.loads((ROOT / "methods" / method / "example.json").read_text())["parameters"]
+    same = {name: value for name, value in SAME.items() if name in example}
+    return example | same | {"steps": steps} | asked
 
 
-def rows_of(length):
-    """What the control plane would know of rows that fill `length` tokens."""
-    return Rows(
-        ROWS,
-        int(CHARACTERS_PER_TOKEN * length),
-        int(CHARACTERS_PER_TOKEN * length),
-        round(CHARACTERS_PER_TOKEN * (ANSWER - 2)),
-    )
+def rows_of(length, parameters):
+    """What the control plane would know of rows that fill `length` tokens, or whose questions do."""
+    tokens = length if "max_length" in parameters else length - TEMPLATE_TOKENS
+    characters = int(CHARACTERS_PER_TOKEN * tokens)
+    return Rows(ROWS, characters, characters, round(CHARACTERS_PER_TOKEN * (ANSWER - 2)))
 
 
-def measured(folder, base, parameters):
+def measured(folder, base, method, parameters, length):
     """The most memory that the training held, in bytes."""
     folder.mkdir()
     chance = random.Random(0)
-    letters = "abcdefghijklmnopqrstuvwxyz "
+    letters = "zjqxZJQX"  # each a token of its own
+    asked = 2 * length if "max_length" in parameters else length - TEMPLATE
     with (folder / "train.jsonl").open("w") as file:
         for _ in range(ROWS):
-            prompt = "".join(chance.choice(letters) for _ in range(8 * parameters["max_length"]))
+            prompt = "".join(chance.choice(letters) for _ in range(asked))
             answer = "".join(chance.choice(letters) for _ in range(ANSWER - 2))
             file.write(json.dumps({"prompt": prompt, "completion": answer}) + "\n")
     rows = {"kind": "dataset", "format": "prompt_completion", "train": str(folder / "train.jsonl"), "test": None}
     inputs = {"base": {"kind": "model", "form": "base", "path": str(base)}, "dataset": rows}
-    job = {"method": METHOD, "parameters": parameters, "inputs": inputs, "seed": 1, "devices": ["cpu:0"], "threads": 2}
+    job = {"method": method, "parameters": parameters, "inputs": inputs, "seed": 1, "devices": ["cpu:0"], "threads": 2}
     (folder / "job.json").write_text(json.dumps(job))
-    entry = ROOT / "methods" / METHOD / "train.py"
-    command = [method_python(METHOD), entry, "--job", folder / "job.json", "--out", folder / "out"]
+    entry = ROOT / "methods" / method / "train.py"
+    command = [method_python(method), entry, "--job", folder / "job.json", "--out", folder / "out"]
     spec = {
         "argv": [str(one) for one in command],
         "cwd": str(folder), "env": environment(), "stdout": str(folder / "stdout"), "stderr": str(folder / "stderr"),
@@ -153,7 +172,7 @@ def measured(folder, base, parameters):
 
 def python(*arguments):
     """Run something in the method's environment; what it printed."""
-    command = [str(method_python(METHOD)), *map(str, arguments)]
+    command = [str(method_python("sft_demo")), *map(str, arguments)]
     return subprocess.run(command, env=environment(), check=True, capture_output=True, text=True).stdout
 
 

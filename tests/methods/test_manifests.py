@@ -87,7 +87,11 @@ def test_parameters_have_groups_and_defaults_that_fit(name: str) -> None:
 def test_presets_are_within_the_schema_and_the_balanced_one_is_what_a_form_begins_with(name: str) -> None:
     content = manifest(name)
     parameters = content["parameters"]
-    defaults = {key: one["default"] for key, one in parameters["properties"].items() if "default" in one}
+    example = json.loads((METHODS / name / "example.json").read_text(encoding="utf-8"))["parameters"]
+    defaults = {key: one.get("default", example[key]) for key, one in parameters["properties"].items()}
+    if content["kind"] == "train":
+        assert list(content["presets"]) == ["quick", "balanced", "thorough"]
+        assert "training" in content["resources"], "what it takes follows from the sizes of the model"
     for preset in content.get("presets", {}).values():
         jsonschema.Draft202012Validator(parameters).validate(defaults | preset["values"])
     assert content.get("presets", {}).get("balanced", {"values": {}})["values"] == {}

@@ -68,11 +68,46 @@ def test_more_of_anything_takes_more() -> None:
 
 def test_a_reference_and_rollouts_are_what_the_manifest_declares() -> None:
     assert parts({}, replace(LORA, reference=True))["reference"] == parts({})["weights"]
-    sampling = replace(LORA, rollouts="answers", rollout_tokens="answer_tokens")
-    found = parts({"answers": 4, "answer_tokens": 64}, sampling)
-    assert found["activations"] > 4 * parts({})["activations"]
-    assert found["rollouts"] == 2 * 8 * 4 * (512 + 64) * 30 * 192 * 2
     assert parts({})["rollouts"] == 0
+
+
+def test_what_learns_by_reward_reads_a_prompt_once_for_all_its_answers() -> None:
+    asked = {"prompts_per_step": 8, "answers": 4, "answer_tokens": 64}
+    plain = {"lora_rank": 16, "steps": 10}
+    sampling = replace(LORA, rollouts="answers", rollout_tokens="answer_tokens")
+    shape, short = shape_of(CARD), Rows(count=100, longest=1000, middle=500, longest_answer=100)
+    assert shape is not None
+
+    def told(**changes: Any) -> dict[str, int]:
+        return dict(estimate(shape, sampling, plain | asked | changes, short).parts)
+
+    a_token = told(prompts_per_step=1, answers=1)["activations"] / (440 + 64)
+    assert told()["activations"] == pytest.approx(8 * (440 + 4 * 64) * a_token, rel=1e-6)
+    again = told(gradient_checkpointing=True, prompts_per_step=1, answers=1)["activations"] / (440 + 64)
+    assert told(gradient_checkpointing=True)["activations"] == pytest.approx(32 * (440 + 64) * again, rel=1e-6)
+    assert told()["output"] == 32 * 64 * 49152 * (2 * 2 + 16)  # logits where an answer's tokens are, whatever the rows'
+    assert told()["rollouts"] == 0, "less than learning takes afterwards"
+
+
+def test_a_critic_is_a_second_model_and_parts_are_learned_from_one_after_the_other() -> None:
+    asked = {"prompts_per_step": 16, "answer_tokens": 40, "parts": 1, "rounds": 1}
+    sampling = replace(LORA, rollout_tokens="answer_tokens", whole_output=True, parts="parts", rounds="rounds")
+    shape = shape_of(CARD)
+    assert shape is not None
+    plain = {"lora_rank": 16, "steps": 10} | asked
+    alone, both = (estimate(shape, replace(sampling, critic=critic), plain, ROWS) for critic in (False, True))
+    for part in ("weights", "learned", "optimizer", "activations"):
+        assert both.parts[part] == 2 * alone.parts[part]
+    assert both.work == 2 * alone.work
+    halves = estimate(shape, sampling, plain | {"parts": 2}, ROWS)
+    assert halves.parts["activations"] == pytest.approx(alone.parts["activations"] / 2)
+    assert halves.parts["output"] == alone.parts["output"] / 2
+    small = estimate(shape, replace(sampling, critic=True), plain | {"parts": 16}, ROWS).parts
+    prompt = 10_000 / 2.5 + 40
+    written = 2 * 16 * (prompt + 40) * 30 * 192 * 2 + 16 * 40 * 49152 * 8  # keys, values and logits
+    assert small["rollouts"] == max(0, written - small["activations"] - small["output"])
+    assert estimate(shape, sampling, plain | {"rounds": 3}, ROWS).work == 3 * alone.work
+    assert estimate(shape, sampling, plain, ROWS, beside=77).parts["reference"] == 77
 
 
 def test_short_rows_take_little() -> None:
