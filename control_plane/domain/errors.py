@@ -470,6 +470,11 @@ class MethodTaken(Conflict):
     """There is a method “{method}” already: choose another internal name, or edit that one."""
 
 
+class MethodNameReserved(Invalid):
+    """“{method}” cannot be the internal name of a method: the folder of that name holds what all methods share. Choose
+    another one."""
+
+
 class MethodNotTried(Conflict):
     """Version {number} of “{method}” has not come through a dry run: it can be published after one that succeeds."""
 

@@ -17,7 +17,7 @@ from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from control_plane.context import ControlPlane
 from control_plane.domain import manifest as manifests
 from control_plane.domain import manifest_text, method_files
-from control_plane.domain.errors import ManifestFaulty, MethodBroken, MethodFileMissing
+from control_plane.domain.errors import ManifestFaulty, MethodBroken, MethodFileMissing, MethodNameReserved
 from control_plane.domain.method_files import MANIFEST
 
 # beside the packages in a checkout, among the shared data of an installed wheel
@@ -53,7 +53,7 @@ def read_shipped(cp: ControlPlane, name: str) -> Folder:
 def read(cp: ControlPlane, files: Mapping[str, bytes]) -> Folder:
     """A method from the files of its folder, with the kit as it is now.
 
-    Its files become blobs, which the caller holds. Raises MethodBroken, ManifestFaulty, MethodFileMissing.
+    Its files become blobs, which the caller holds. Raises what `checked_manifest` does.
     """
     manifest = checked_manifest(cp, files)
     name = manifest["name"]
@@ -66,7 +66,7 @@ def read(cp: ControlPlane, files: Mapping[str, bytes]) -> Folder:
 def checked_manifest(cp: ControlPlane, files: Mapping[str, bytes]) -> dict[str, Any]:
     """The manifest among the files, with what it takes over from the kit.
 
-    Raises ManifestFaulty with the line and the field, MethodBroken, MethodFileMissing.
+    Raises ManifestFaulty with the line and the field, MethodBroken, MethodNameReserved, MethodFileMissing.
     """
     if MANIFEST not in files:
         raise MethodFileMissing(file=MANIFEST)
@@ -77,6 +77,8 @@ def checked_manifest(cp: ControlPlane, files: Mapping[str, bytes]) -> dict[str, 
         line = manifest_text.line_in(str(problem))
         raise ManifestFaulty(method="?", line=line, field="–", problem=str(problem)[:300]) from problem
     manifest = _complete(cp, text, source)
+    if manifest["name"] == KIT:
+        raise MethodNameReserved(method=KIT)
     manifest["messages"] = _of_kit(cp, "messages.toml") | manifest.get("messages", {})
     for needed in (REQUIREMENTS, manifest["entry"]):
         if needed not in files:

@@ -13,6 +13,7 @@ from control_plane.domain.errors import (
     ManifestFaulty,
     MethodDeleted,
     MethodFileMissing,
+    MethodNameReserved,
     MethodNotTried,
     MethodTaken,
     MethodUnknown,
@@ -271,6 +272,8 @@ def test_a_copy_has_its_own_name_and_words(cp: ControlPlane, fleet: Fleet, ada: 
         authoring.copy(ada, cp, source.id, "sft_demo")
     with pytest.raises(NotFound):
         authoring.read_file(ada, cp, made.id, "../kit/entry.py")
+    with pytest.raises(MethodNameReserved):
+        authoring.copy(ada, cp, source.id, "kit")
 
 
 def test_nothing_of_a_faulty_folder_is_kept_and_the_place_is_named(cp: ControlPlane, fleet: Fleet, ada: Actor) -> None:
@@ -283,6 +286,8 @@ def test_nothing_of_a_faulty_folder_is_kept_and_the_place_is_named(cp: ControlPl
     with pytest.raises(ManifestFaulty) as caught:
         authoring.check(ada, cp, sound | {"method.toml": sound["method.toml"].replace(b'"batch_size"', b'"batch"')})
     assert caught.value.params["field"] == "parameters.properties.batch_size.use"
+    with pytest.raises(MethodNameReserved):
+        authoring.add(ada, cp, sound | {"method.toml": sound["method.toml"].replace(b'"mine"', b'"kit"', 1)})
     with pytest.raises(MethodFileMissing):
         authoring.add(ada, cp, {path: data for path, data in sound.items() if path != "train.py"})
     assert MethodVersionRecord.select().count() == before
