@@ -17,7 +17,8 @@ from flask import Flask
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import OWNER, Actor
 from control_plane.domain.presence import ReplicaStatus
-from control_plane.services import cases, datasets, deployments, jobs, methods
+from control_plane.services import cases, deployments, jobs, methods
+from control_plane.services.datasets import json_lines
 from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -213,9 +214,9 @@ def empty(cp: ControlPlane, project: str = "lab") -> Rooms:
 def with_data(cp: ControlPlane, project: str = "lab") -> Rooms:
     """… and a dataset of the shipped case, in two versions."""
     rooms = empty(cp, project)
-    datasets.upload(rooms.actor, cp, project, "faults", BytesIO(rows(20)), None)
+    json_lines.upload(rooms.actor, cp, project, "faults", BytesIO(rows(20)), None)
     train, test = (BytesIO(cases.read_file(rooms.actor, cp, CASE, f"{part}.jsonl")) for part in ("train", "test"))
-    version, _ = datasets.upload(rooms.actor, cp, project, "faults", train, test)
+    version, _ = json_lines.upload(rooms.actor, cp, project, "faults", train, test)
     rooms.made |= {"version": version.id}
     return rooms
 

@@ -18,7 +18,8 @@ from control_plane.domain.errors import Denied, NotFound, TunesmithError
 from control_plane.domain.forms import REWARD
 from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.permissions import Actor
-from control_plane.services import datasets, methods, models
+from control_plane.services import methods, models
+from control_plane.services.datasets import versions
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
@@ -213,7 +214,7 @@ class Offered:
     def __init__(self, actor: Actor, cp: ControlPlane, project: str) -> None:
         self._place = actor, cp, project
         self._models: dict[tuple[str, ...], tuple[list[ModelRecord], int]] = {}
-        self.versions = datasets.list_versions(actor, cp, project)
+        self.versions = versions.list_versions(actor, cp, project)
 
     def format_of(self, number: int) -> str:
         """What the rows of a dataset version are; empty where the project has no such version."""

@@ -19,7 +19,8 @@ from control_plane.domain.forms import REWARD
 from control_plane.domain.graph import BY_HAND, CANCELLED, DATA, DEPLOY, DONE, FAILED, OPEN, READY, SKIPPED, Fact, Graph
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
-from control_plane.services import datasets, deployments, models, pins
+from control_plane.services import deployments, models, pins
+from control_plane.services.datasets import versions
 from control_plane.services.guided import Progress, Seen
 from control_plane.services.models import Lineage
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -122,7 +123,7 @@ def _by_hand(project: str, known: Mapping[str, _Known]) -> Stops:
 
 def _seen(project: str, seen: Seen) -> _Known:
     fact = Fact(seen.state, seen.made)
-    if seen.step.kind == DATA and (found := datasets.with_dataset(seen.made["dataset"])):
+    if seen.step.kind == DATA and (found := versions.with_dataset(seen.made["dataset"])):
         dataset, version = found
         return _data(project, dataset, version)
     if seen.job is not None:
@@ -194,7 +195,7 @@ def _from_dataset(actor: Actor, cp: ControlPlane, project: str, job: JobRecord) 
     ids = [pin["id"] for pin in job.inputs.values() if pin["kind"] == "dataset" and pin["id"]]
     if not ids:
         return {}
-    dataset, version = datasets.of_version(actor, cp, ids[0])
+    dataset, version = versions.of_version(actor, cp, ids[0])
     return {DATA: _data(project, dataset, version)}
 
 

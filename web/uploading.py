@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 from control_plane.domain import names
 from control_plane.domain.datasets import Cause
 from control_plane.domain.errors import DiskFull, Invalid, RowsInvalid, TunesmithError
-from control_plane.services import datasets
+from control_plane.services.datasets import json_lines
 from control_plane.store.datasets import DatasetVersionRecord
 from web.access import the_actor, the_control_plane
 from web.failures import sentence
@@ -48,7 +48,7 @@ def receive(project: str) -> tuple[Entered, DatasetVersionRecord | None, bool]:
         return entered, None, False
     held_out = cast(BinaryIO, test.stream) if test is not None and test.filename else None
     try:
-        version, reused = datasets.upload(
+        version, reused = json_lines.upload(
             the_actor(),
             the_control_plane(),
             project,
@@ -90,7 +90,7 @@ def _faulty(entered: Entered, problem: TunesmithError) -> Entered:
         return _with_error(entered, "name", sentence(problem))
     sent = request.files.get(_FILES.get(str(problem.params.get("file")), ""))
     if isinstance(problem, RowsInvalid) and sent is not None:
-        report = datasets.check(the_control_plane(), _rewound(sent), sent.filename or "")
+        report = json_lines.check(the_control_plane(), _rewound(sent), sent.filename or "")
         return _listing(entered, report.causes, report.problem_count, report.rows)
     if sent is not None:
         problem.params["file"] = sent.filename

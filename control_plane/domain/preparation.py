@@ -23,6 +23,18 @@ class Step(StrEnum):
     SAVE = "save"  # the same, with the choices carried out: the rows of a version
 
 
+class DraftState(StrEnum):
+    """How far a draft is. While it looks, checks or saves, a process is at work or waits for its turn."""
+
+    LOOKING = "looking"
+    CHECKING = "checking"
+    READY = "ready"
+    SAVING = "saving"
+    SAVED = "saved"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class Choice(StrEnum):
     """What is done about the rows that a check has found."""
 

@@ -26,8 +26,9 @@ from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.policies import Policy
-from control_plane.services import datasets, estimates, methods, models, transitions
+from control_plane.services import estimates, methods, models, transitions
 from control_plane.services.access import projects
+from control_plane.services.datasets import versions
 from control_plane.services.things.kinds import is_kept
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.guided import GuidedRunRecord
@@ -208,7 +209,7 @@ def _pin_model(
 def _pin_dataset(
     actor: Actor, cp: ControlPlane, project: ProjectRecord, manifest: Manifest, wanted: Input, number: int
 ) -> dict[str, Any]:
-    version = datasets.get_version(actor, cp, number)
+    version = versions.get_version(actor, cp, number)
     if DatasetRecord.get_by_id(version.dataset_id).project_id != project.id:
         raise NotFound
     check_dataset(wanted, version)

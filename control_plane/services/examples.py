@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor, require
-from control_plane.services import datasets, evaluation_rows
+from control_plane.services import evaluation_rows
+from control_plane.services.datasets import rows
 from control_plane.services.models import Lineage
 
 _PAIRS = "prompt_completion"
@@ -53,5 +54,5 @@ def held_out(actor: Actor, cp: ControlPlane, training: Lineage, at: int) -> Exam
     if scored:
         row = evaluation_rows.read(cp, scored[-1], "", at % scored[-1].row_count, 1)[0]
         return Example(row["prompt"], row["expected"], row["answers"].get("baseline", ""))
-    row = datasets.rows(actor, cp, version.id, "test", at % version.test_rows, 1)[0]
+    row = rows.page(actor, cp, version.id, "test", at % version.test_rows, 1)[0]
     return Example(row["prompt"], row["completion"], "")

@@ -16,9 +16,10 @@ from control_plane.domain.lifecycle import JOB_OVER
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.plans import Plan, parse
-from control_plane.services import asking, audit, cases, datasets, guided_steps, jobs, methods, transitions
+from control_plane.services import asking, audit, cases, guided_steps, jobs, methods, transitions
 from control_plane.services.access import projects
 from control_plane.services.cases import Case
+from control_plane.services.datasets import versions
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.guided import GuidedRunRecord
@@ -108,7 +109,7 @@ def start(
     """
     place = projects.get(actor, cp, project, "job.submit")
     found = cases.get(actor, cp, case)
-    version = datasets.get_version(actor, cp, dataset_version_id)
+    version = versions.get_version(actor, cp, dataset_version_id)
     if DatasetRecord.get_by_id(version.dataset_id).project_id != place.id:
         raise NotFound
     if actor.kind != "user":  # its jobs are submitted in somebody's name, also later

@@ -11,8 +11,9 @@ from control_plane.domain.documents import parse
 from control_plane.domain.errors import NotFound, OutputUnreadable
 from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.permissions import Actor, require
-from control_plane.services import datasets, pins
+from control_plane.services import pins
 from control_plane.services.access import projects
+from control_plane.services.datasets import versions
 from control_plane.services.things.kinds import has_tag, is_kept, kept
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -262,7 +263,7 @@ def _family(actor: Actor, cp: ControlPlane, model: ModelRecord) -> _Family:
     return _Family(
         trained=trained,
         jobs={job.id: job for job in made_by},
-        learnt=datasets.with_dataset(trained.dataset_version_id) if trained.dataset_version_id else None,
+        learnt=versions.with_dataset(trained.dataset_version_id) if trained.dataset_version_id else None,
         packaged=packaged,
         evaluations=list(scored.order_by(EvaluationRecord.id)),
         deployments=list(serving.order_by(DeploymentRecord.id)),

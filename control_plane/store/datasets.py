@@ -34,9 +34,13 @@ class DatasetVersionRecord(Record):
     test_rows = IntegerField()
     left_out_sha256 = CharField(64, default="")  # faulty rows, kept to be mended; empty: there were none
     left_out_rows = IntegerField(default=0)
+    report_sha256 = CharField(64, default="")  # as domain/preparation.py::Report is told; empty: there was no draft
+    marks_sha256 = CharField(64, default="")  # rows that a check has found and that were kept; empty: there are none
     size = BigIntegerField()
     split_seed = IntegerField(null=True)  # null: the held-out rows came as a file
     facts = JSONField(default=dict)  # as domain/datasets.py::Scan.facts has them
+    mapping = JSONField(default=dict)  # as domain/preparation.py::Mapping is told; empty: the rows came in the format
+    source = JSONField(default=dict)  # {name, kind, sha256, size} of the file that it was made from; empty: not known
     created_by = CharField(64)
     created_at = TimeField()
 

@@ -22,8 +22,9 @@ from control_plane.blobs import Blobs
 from control_plane.domain import errors
 from control_plane.domain.errors import DiskFull, RowTooLong, TunesmithError
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import datasets, jobs
+from control_plane.services import jobs
 from control_plane.services.access import people
+from control_plane.services.datasets import json_lines
 from control_plane.services.fleet import scheduling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
@@ -146,7 +147,7 @@ def test_a_faulty_file_is_refused_with_its_place_and_leaves_nothing(town: Town, 
 @pytest.mark.parametrize("what", sorted(ACCEPTED))
 def test_harmless_peculiarities_are_accepted_and_told(own_town: Town, what: str) -> None:
     data, fact = ACCEPTED[what]
-    version, _ = datasets.upload(SYSTEM, own_town.cp, PROJECT, "odd", BytesIO(data), None, test_share=0.0)
+    version, _ = json_lines.upload(SYSTEM, own_town.cp, PROJECT, "odd", BytesIO(data), None, test_share=0.0)
     assert version.train_rows == 2
     assert not fact or version.facts[fact]
 
@@ -205,7 +206,7 @@ def test_a_line_of_100_mb_takes_no_memory_to_speak_of(own_town: Town) -> None:
     before = _footprint(own_town)
     tracemalloc.start()
     with pytest.raises(RowTooLong) as refusal:
-        datasets.upload(SYSTEM, own_town.cp, PROJECT, "long", _Endless(100_000_000), None)  # type: ignore[arg-type]
+        json_lines.upload(SYSTEM, own_town.cp, PROJECT, "long", _Endless(100_000_000), None)  # type: ignore[arg-type]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert refusal.value.params["line"] == 1
@@ -218,7 +219,7 @@ def test_a_full_disk_keeps_nothing_of_an_upload(own_town: Town) -> None:
     full = Blobs(own_town.cp.settings.data / "blobs", min_free=1 << 20, free=lambda _: 1 << 20)
     cp = replace(own_town.cp, blobs=full)
     with pytest.raises(DiskFull) as refusal:
-        datasets.upload(SYSTEM, cp, PROJECT, "d", BytesIO(GOOD * 9), None)
+        json_lines.upload(SYSTEM, cp, PROJECT, "d", BytesIO(GOOD * 9), None)
     assert refusal.value.params["free"] == 0
     _in_all_languages("disk_full", refusal.value.params, wording.say("disk_full", refusal.value.params, "en"))
     assert _footprint(own_town) == before
@@ -294,7 +295,7 @@ def test_a_faulty_job_is_refused_with_its_place(town: Town) -> None:
 
 def test_a_dataset_in_a_format_that_the_method_does_not_take(own_town: Town) -> None:
     rows = b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n'
-    version, _ = datasets.upload(SYSTEM, own_town.cp, PROJECT, "pairs", BytesIO(rows), None)
+    version, _ = json_lines.upload(SYSTEM, own_town.cp, PROJECT, "pairs", BytesIO(rows), None)
     before, inputs = _footprint(own_town), {"base": own_town.made["base"], "dataset": version.id}
     with pytest.raises(errors.InputUnfit) as refusal:
         jobs.submit(SYSTEM, own_town.cp, PROJECT, "sft_demo", inputs=inputs)

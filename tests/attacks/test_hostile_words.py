@@ -12,7 +12,8 @@ from flask import Flask
 
 from control_plane.domain import scores
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import datasets, evaluation_rows
+from control_plane.services import evaluation_rows
+from control_plane.services.datasets import json_lines
 from control_plane.services.fleet import events, logs
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
@@ -36,7 +37,7 @@ SEEN = {
 def evil_town(own_town: Town) -> Town:
     town, cp, made = own_town, own_town.cp, own_town.made
     row = json.dumps({"prompt": EVIL, "completion": EVIL}).encode()
-    datasets.upload(SYSTEM, cp, PROJECT, "faults", BytesIO(row), None, test_share=0.0)
+    json_lines.upload(SYSTEM, cp, PROJECT, "faults", BytesIO(row), None, test_share=0.0)
     MachineRecord.update(name=EVIL).execute()
     machine = MachineRecord.get()
     device = machine.inventory["devices"][0] | {"name": EVIL, "reason": EVIL, "healthy": False}

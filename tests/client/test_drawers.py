@@ -33,8 +33,9 @@ from control_plane.context import Answer, ControlPlane
 from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
 from control_plane.rpc.serving import ServingChannels
-from control_plane.services import datasets, jobs
+from control_plane.services import jobs
 from control_plane.services.access import credentials, people, projects
+from control_plane.services.datasets import json_lines
 from control_plane.services.fleet import machines
 from control_plane.services.things import trash
 from control_plane.store.people import UserRecord
@@ -169,7 +170,7 @@ def test_every_drawer_does_what_it_says(place: Place) -> None:
 
 def throw_away(room: rooms.Rooms) -> None:
     """Something lies in the trash."""
-    unwanted, _ = datasets.upload(room.actor, room.cp, "lab", "unwanted", BytesIO(rooms.rows(20, "tap")), None)
+    unwanted, _ = json_lines.upload(room.actor, room.cp, "lab", "unwanted", BytesIO(rooms.rows(20, "tap")), None)
     trash.delete(room.actor, room.cp, "dataset", int(unwanted.dataset_id))
 
 

@@ -12,7 +12,8 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import datasets, methods
+from control_plane.services import methods
+from control_plane.services.datasets import json_lines
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.guided import GuidedRunRecord
 
@@ -82,9 +83,9 @@ def test_data_that_is_there_is_offered_if_it_is_of_the_cases_form(
     room: rooms.Rooms, browser: Browser, cp: ControlPlane
 ) -> None:
     actor = room.actor
-    pairs, _ = datasets.upload(actor, cp, "lab", "notes", BytesIO(rooms.rows(20)), None)
+    pairs, _ = json_lines.upload(actor, cp, "lab", "notes", BytesIO(rooms.rows(20)), None)
     plain = "\n".join(json.dumps({"text": f"line {number}"}) for number in range(20)).encode()
-    datasets.upload(actor, cp, "lab", "plain", BytesIO(plain), None)
+    json_lines.upload(actor, cp, "lab", "plain", BytesIO(plain), None)
     page = browser("ada").get(CASE).text
     assert f'<option value="{pairs.id}">notes, version 1</option>' in page
     assert "plain, version" not in page

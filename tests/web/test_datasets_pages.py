@@ -12,7 +12,7 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import datasets
+from control_plane.services.datasets import versions
 from control_plane.store.methods import MethodVersionRecord
 
 Browser = Callable[[str], FlaskClient]
@@ -68,7 +68,7 @@ def test_each_faulty_row_is_named_and_nothing_is_kept(room: rooms.Rooms, browser
     assert "2 rows are sound." in answer.text
     assert 'value="faults"' in answer.text
     assert 'value="30"' in answer.text
-    assert datasets.list_datasets(room.actor, room.cp, "lab") == []
+    assert versions.list_datasets(room.actor, room.cp, "lab") == []
 
 
 def test_sound_rows_are_saved_alone_and_the_faulty_ones_downloaded(room: rooms.Rooms, browser: Browser) -> None:

@@ -10,7 +10,8 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import datasets, models
+from control_plane.services import models
+from control_plane.services.datasets import json_lines
 from control_plane.store.database import database
 from control_plane.store.models import ModelRecord
 
@@ -123,7 +124,7 @@ def test_a_reward_model_is_a_judge_and_nothing_else(
     room = rooms.with_base(cp)
     made = room.made
     pairs = b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n{"prompt": "d", "chosen": "e", "rejected": "f"}\n'
-    version, _ = datasets.upload(room.actor, cp, "lab", "pairs", BytesIO(pairs), None)
+    version, _ = json_lines.upload(room.actor, cp, "lab", "pairs", BytesIO(pairs), None)
     job = room.submit("reward_model", "judge", {"base": made["base"], "dataset": version.id})
     judge = room.finish_model(room.run(job), "reward", packaging_problem="reward_not_packaged")
     client = browser("ada")

@@ -11,7 +11,7 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import datasets
+from control_plane.services.datasets import json_lines
 
 Browser = Callable[[str], FlaskClient]
 
@@ -46,8 +46,8 @@ def test_a_job_is_found_by_its_number(room: rooms.Rooms, browser: Browser) -> No
 
 
 def test_wildcards_stand_for_themselves_and_nothing_is_said_so(room: rooms.Rooms, browser: Browser) -> None:
-    datasets.upload(room.actor, room.cp, "lab", "a_b", BytesIO(rooms.rows(5)), None)
-    datasets.upload(room.actor, room.cp, "lab", "axb", BytesIO(rooms.rows(6)), None)
+    json_lines.upload(room.actor, room.cp, "lab", "a_b", BytesIO(rooms.rows(5)), None)
+    json_lines.upload(room.actor, room.cp, "lab", "axb", BytesIO(rooms.rows(6)), None)
     assert links(browser("ada"), "a_b") == ["/p/lab/data/a_b"]
     assert links(browser("ada"), "%") == []
     assert "Nothing has “&lt;b&gt;” in its name." in browser("ada").get("/p/lab/search?q=<b>").text

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
-from control_plane.services import datasets
+from control_plane.services.datasets import json_lines
 from control_plane.store.database import database
 
 MOST = 15
@@ -24,7 +24,7 @@ def room(cp: ControlPlane, invite: Callable[..., str]) -> rooms.Rooms:
     room = rooms.furnished(cp)
     for number in range(20):
         train = BytesIO(rooms.rows(20, f"part {number}"))
-        datasets.upload(room.actor, cp, "lab", f"more-{number}", train, None)
+        json_lines.upload(room.actor, cp, "lab", f"more-{number}", train, None)
     return room
 
 

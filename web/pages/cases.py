@@ -14,7 +14,8 @@ from control_plane.domain.graph import DATA, Graph
 from control_plane.domain.lifecycle import QUEUED
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.plans import Plan
-from control_plane.services import cases, datasets, deployments, evaluations, guided, methods
+from control_plane.services import cases, deployments, evaluations, guided, methods
+from control_plane.services.datasets import json_lines, rows, versions
 from control_plane.services.deployments import Condition
 from control_plane.services.fleet import scheduling
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -75,7 +76,7 @@ def try_it(project: str, name: str) -> ResponseReturnValue:
     actor, cp = the_actor(), the_control_plane()
     dataset = guided.plan_of(cases.get(actor, cp, name)).dataset
     train, test = (BytesIO(cases.read_file(actor, cp, name, file)) for file in (dataset.train, dataset.test))
-    version, _reused = datasets.upload(actor, cp, project, dataset.name, train, test, dataset.format)
+    version, _reused = json_lines.upload(actor, cp, project, dataset.name, train, test, dataset.format)
     return redirect(url_for("cases.check", project=project, name=name, dataset=version.id))
 
 
@@ -112,7 +113,7 @@ def check(project: str, name: str) -> ResponseReturnValue:
         case=plan,
         problem=problem,
         version=version,
-        rows=datasets.rows(actor, cp, version.id, "train", 0, _SHOWN_ROWS),
+        rows=rows.page(actor, cp, version.id, "train", 0, _SHOWN_ROWS),
         steps=[step for step in graph if step.kind != DATA],
         there=there,
         stops=rail.of_case(graph, f"{version.dataset.name} v{version.number}", there),
@@ -184,7 +185,7 @@ def _own_data(project: str, plan: Plan) -> list[tuple[int, str]]:
     actor, cp = the_actor(), the_control_plane()
     found = [
         (int(version.id), gettext("%(name)s, version %(number)s", name=dataset.name, number=version.number))
-        for dataset, version, _count in datasets.list_datasets(actor, cp, project)
+        for dataset, version, _count in versions.list_datasets(actor, cp, project)
         if version.format == plan.dataset.format and dataset.name != plan.dataset.name
     ]
     return sorted(found, reverse=True)
@@ -208,7 +209,7 @@ def _progress(name: str, run_id: int) -> guided.Progress:
 
 def _version(number: int) -> DatasetVersionRecord:
     """A dataset version of the address's project."""
-    version = datasets.get_version(the_actor(), the_control_plane(), number)
+    version = versions.get_version(the_actor(), the_control_plane(), number)
     if DatasetRecord.get_by_id(version.dataset_id).project_id != the_project().id:
         raise NotFound
     return version

@@ -9,7 +9,8 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.rows import FORMATS
-from control_plane.services import datasets, methods
+from control_plane.services import methods
+from control_plane.services.datasets import rows, versions
 from control_plane.services.things import kinds
 from control_plane.store.datasets import DatasetVersionRecord
 from web import snippets, uploading
@@ -31,7 +32,7 @@ ROWS_SHOWN = 20
 def index(project: str) -> ResponseReturnValue:
     """Every dataset of the project with its newest version."""
     tag = request.args.get("tag", "")
-    found = datasets.list_datasets(the_actor(), the_control_plane(), project, tag)
+    found = versions.list_datasets(the_actor(), the_control_plane(), project, tag)
     tags = kinds.tags_of(kinds.DATASET, the_project().id)
     snippet = snippets.list_datasets(project)
     return render_template("datasets/index.html", found=found, tag=tag, tags=tags, snippet=snippet)
@@ -63,19 +64,19 @@ takes_upload(upload)
 def show(project: str, name: str) -> ResponseReturnValue:
     """One dataset: its versions, what is known about the chosen one, and its rows."""
     actor, cp = the_actor(), the_control_plane()
-    dataset, versions = datasets.get_dataset(actor, cp, project, name)
-    version = _chosen(versions)
+    dataset, found = versions.get_dataset(actor, cp, project, name)
+    version = _chosen(found)
     split = "test" if request.args.get("split") == "test" else "train"
     page = asked_page(version.test_rows if split == "test" else version.train_rows, ROWS_SHOWN)
-    rows = datasets.rows(actor, cp, version.id, split, page.offset, page.size)
+    some = rows.page(actor, cp, version.id, split, page.offset, page.size)
     return render_template(
         "datasets/show.html",
         dataset=dataset,
-        versions=versions,
+        versions=found,
         version=version,
         split=split,
         page=page,
-        rows=rows,
+        rows=some,
         fields=FORMATS[version.format],
         is_learnt_from=bool(methods.of_kind(actor, cp, "train", version.format)),
         snippet=snippets.list_rows(project, version.id),
@@ -87,21 +88,21 @@ def show(project: str, name: str) -> ResponseReturnValue:
 def left_out(project: str, name: str) -> ResponseReturnValue:
     """The faulty rows that a version was saved without, each as it was: to be mended and sent again."""
     actor, cp = the_actor(), the_control_plane()
-    _dataset, versions = datasets.get_dataset(actor, cp, project, name)
-    version = _chosen(versions)
+    _dataset, found = versions.get_dataset(actor, cp, project, name)
+    version = _chosen(found)
     if not version.left_out_rows:
         raise NotFound
-    written = datasets.left_out(actor, cp, version.id)
+    written = rows.left_out(actor, cp, version.id)
     headers = {"Content-Disposition": f'attachment; filename="{name}-{version.number}-left-out.jsonl"'}
     return Response(written, mimetype="application/jsonl", headers=headers)
 
 
-def _chosen(versions: list[DatasetVersionRecord]) -> DatasetVersionRecord:
-    wanted = asked_number("version", versions[0].number if versions else 0)
-    found = next((version for version in versions if version.number == wanted), None)
-    if found is None:
+def _chosen(found: list[DatasetVersionRecord]) -> DatasetVersionRecord:
+    wanted = asked_number("version", found[0].number if found else 0)
+    chosen = next((version for version in found if version.number == wanted), None)
+    if chosen is None:
         raise NotFound
-    return found
+    return chosen
 
 
 def _again(project: str, entered: Entered) -> ResponseReturnValue:

@@ -10,7 +10,8 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.lifecycle import SERVING
-from control_plane.services import datasets, evaluation_rows, evaluations, jobs, models, results
+from control_plane.services import evaluation_rows, evaluations, jobs, models, results
+from control_plane.services.datasets import versions
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
@@ -61,7 +62,7 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
     lineage, training = models.lineages(actor, cp, evaluation.candidate_id)
     only = request.args.get("show", "")
     page = asked_page(evaluation_rows.count(cp, evaluation, only), SAMPLES_SHOWN)
-    dataset, version = datasets.of_version(actor, cp, evaluation.dataset_version_id)
+    dataset, version = versions.of_version(actor, cp, evaluation.dataset_version_id)
     return render_template(
         "evaluations/show.html",
         evaluation=evaluation,

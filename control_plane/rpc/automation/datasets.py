@@ -6,8 +6,8 @@ from typing import Any
 
 from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
-from control_plane.services import datasets
 from control_plane.services.access import projects
+from control_plane.services.datasets import json_lines, rows, versions
 from control_plane.store.datasets import DatasetRecord
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -15,13 +15,13 @@ _ROWS = 20
 
 
 def list_datasets(call: Call, request: pb.ListDatasetsRequest) -> pb.ListDatasetsReply:
-    found = datasets.list_versions(call.actor, call.cp, request.project, request.tag)
+    found = versions.list_versions(call.actor, call.cp, request.project, request.tag)
     return pb.ListDatasetsReply(versions=[messages.dataset_version(dataset, version) for dataset, version in found])
 
 
 def list_rows(call: Call, request: pb.ListRowsRequest) -> pb.ListRowsReply:
     split, limit = request.split or "train", request.limit or _ROWS
-    found = datasets.rows(call.actor, call.cp, request.dataset_version_id, split, request.offset, limit)
+    found = rows.page(call.actor, call.cp, request.dataset_version_id, split, request.offset, limit)
     return pb.ListRowsReply(rows=messages.rows(found))
 
 
@@ -31,7 +31,7 @@ def check(call: Call, header: pb.UploadHeader) -> None:
 
 
 def keep(call: Call, header: pb.UploadHeader, parts: dict[str, Any]) -> pb.DatasetVersion:
-    version, reused = datasets.upload(
+    version, reused = json_lines.upload(
         call.actor,
         call.cp,
         header.project,

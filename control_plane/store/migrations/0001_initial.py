@@ -223,9 +223,13 @@ class DatasetVersionRecord(Record):
     test_rows = IntegerField()
     left_out_sha256 = CharField(64, default="")
     left_out_rows = IntegerField(default=0)
+    report_sha256 = CharField(64, default="")
+    marks_sha256 = CharField(64, default="")
     size = BigIntegerField()
     split_seed = IntegerField(null=True)
     facts = JSONField(default=dict)
+    mapping = JSONField(default=dict)
+    source = JSONField(default=dict)
     created_by = CharField(64)
     created_at = TimeField()
 
@@ -490,6 +494,50 @@ class ModelRecord(Thing):
         indexes = ((("project", "form"), False),)
 
 
+class UploadRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    file_name = CharField(255)
+    size = BigIntegerField()
+    created_by = CharField(64)
+    created_at = TimeField()
+    touched_at = TimeField()
+
+    class Meta:
+        table_name = "uploads"
+        indexes = ((("project", "created_by"), False), (("touched_at",), False))
+
+
+class DatasetDraftRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    train_upload = ForeignKeyField(UploadRecord, lazy_load=False)
+    test_upload = ForeignKeyField(UploadRecord, null=True, lazy_load=False)
+    train = JSONField()
+    test = JSONField(null=True)
+    mapping = JSONField(null=True)
+    split = JSONField(default=dict)
+    choices = JSONField(default=dict)
+    base_model = ForeignKeyField(ModelRecord, null=True, lazy_load=False)
+    state = CharField(16)
+    fence = IntegerField(default=1)
+    started_at = TimeField(default=0.0)
+    done_bytes = BigIntegerField(default=0)
+    of_bytes = BigIntegerField(default=0)
+    error = CharField(64, default="")
+    error_params = JSONField(default=dict)
+    dataset_version = ForeignKeyField(DatasetVersionRecord, null=True, lazy_load=False)
+    version = BigIntegerField(default=1)
+    created_by = CharField(64)
+    created_at = TimeField()
+    touched_at = TimeField()
+
+    class Meta:
+        table_name = "dataset_drafts"
+        indexes = ((("project", "created_by"), False), (("state",), False), (("touched_at",), False))
+
+
 class EvaluationRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -630,6 +678,8 @@ RECORDS = [
     ArtifactRecord,
     BlobReferenceRecord,
     ModelRecord,
+    UploadRecord,
+    DatasetDraftRecord,
     EvaluationRecord,
     DeploymentRecord,
     ReplicaRecord,

@@ -24,8 +24,9 @@ from control_plane.domain.errors import (
     ParameterOutOfRange,
 )
 from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor, Role
-from control_plane.services import cases, datasets, deployments, guided, guided_steps, jobs, methods
+from control_plane.services import cases, deployments, guided, guided_steps, jobs, methods
 from control_plane.services.access import identity, people, projects
+from control_plane.services.datasets import json_lines
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database, release
@@ -58,7 +59,7 @@ def ada(cp: ControlPlane) -> Actor:
 def version(cp: ControlPlane, ada: Actor) -> int:
     plan = guided.plan_of(cases.get(ada, cp, CASE))
     parts = [BytesIO(cases.read_file(ada, cp, CASE, file)) for file in (plan.dataset.train, plan.dataset.test)]
-    return int(datasets.upload(ada, cp, "lab", plan.dataset.name, *parts, plan.dataset.format)[0].id)
+    return int(json_lines.upload(ada, cp, "lab", plan.dataset.name, *parts, plan.dataset.format)[0].id)
 
 
 def succeed(cp: ControlPlane, job_id: int, form: str = "", verdict: str = "") -> None:
@@ -174,7 +175,7 @@ def test_each_step_follows_the_success_of_those_before(cp: ControlPlane, ada: Ac
 def test_a_run_on_other_data_is_called_after_it_and_asks_for_its_structure(cp: ControlPlane, ada: Actor) -> None:
     rows = [{"prompt": f"Note {number}", "completion": {"sample": f"S{number}", "ph": 7.5}} for number in range(20)]
     file = BytesIO("\n".join(map(json.dumps, rows)).encode())
-    version, _ = datasets.upload(ada, cp, "lab", "labor-notizen", file, None)
+    version, _ = json_lines.upload(ada, cp, "lab", "labor-notizen", file, None)
     run = begin(cp, ada, int(version.id))
     play(cp, run)
     titles = {seen.step.kind: seen.step.title for seen in guided.progress(ada, cp, run.id).steps}
@@ -352,13 +353,13 @@ def test_runs_on_which_nothing_has_come_cost_nothing_each(
 
 def test_data_that_a_later_step_cannot_take_starts_nothing(cp: ControlPlane, ada: Actor) -> None:
     rows = BytesIO(b"".join(b'{"prompt": "p%d", "completion": "c"}\n' % number for number in range(30)))
-    whole = datasets.upload(ada, cp, "lab", "whole", rows, None)[0]
+    whole = json_lines.upload(ada, cp, "lab", "whole", rows, None)[0]
     DatasetVersionRecord.update(test_sha256="").where(DatasetVersionRecord.id == whole.id).execute()
     with pytest.raises(HeldOutMissing):  # the evaluation would find it after hours of training
         begin(cp, ada, whole.id)
     pairs = BytesIO(b"".join(b'{"prompt": "p%d", "chosen": "c", "rejected": "r"}\n' % number for number in range(30)))
     with pytest.raises(InputUnfit):
-        begin(cp, ada, datasets.upload(ada, cp, "lab", "pairs", pairs, None)[0].id)
+        begin(cp, ada, json_lines.upload(ada, cp, "lab", "pairs", pairs, None)[0].id)
     assert GuidedRunRecord.select().count() == 0
 
 

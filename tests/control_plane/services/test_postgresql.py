@@ -17,8 +17,9 @@ import pytest
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Fenced, NameTaken
 from control_plane.domain.permissions import SYSTEM, Actor
-from control_plane.services import datasets, deployments, jobs, models, transitions
+from control_plane.services import deployments, jobs, models, transitions
 from control_plane.services.access import people, projects
+from control_plane.services.datasets import json_lines, versions
 from control_plane.services.fleet import attempts, scheduling
 from control_plane.store.database import release
 from control_plane.store.jobs import AttemptRecord, JobRecord
@@ -149,10 +150,10 @@ def test_the_same_idempotency_key_at_once_makes_one_job(cp: ControlPlane, race: 
 def test_a_dataset_uploaded_twice_at_once_is_one_version(cp: ControlPlane, race: Race, fleet: Fleet) -> None:
     def send() -> tuple[int, bool]:
         rows = io.BytesIO(b'{"prompt": "a", "completion": "b"}\n')
-        version, reused = datasets.upload(fleet.user, cp, "default", "pumps", rows, None)
+        version, reused = json_lines.upload(fleet.user, cp, "default", "pumps", rows, None)
         return version.id, reused
 
-    first, second = race.run(datasets.audit, "record", send, send)
+    first, second = race.run(versions.audit, "record", send, send)
     assert (first[0], second) == (second[0], (first[0], True))
 
 

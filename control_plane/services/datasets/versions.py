@@ -1,0 +1,175 @@
+"""The datasets of a project and their versions: what there is, and the one place where a version is made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import NotFound
+from control_plane.domain.permissions import Actor, require
+from control_plane.services import audit, references
+from control_plane.services.access import projects
+from control_plane.services.things.kinds import has_tag, is_kept, kept
+from control_plane.store.database import first, transaction
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a version, stored as JSON Lines."""
+
+    sha256: str = ""
+    size: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a version is made of."""
+
+    format: str
+    train: Part
+    test: Part = Part()
+    left_out: Part = Part()
+    marks_sha256: str = ""
+    report_sha256: str = ""
+    split_seed: int | None = None  # none: the held-out rows came as a file, or there are none
+    facts: dict[str, Any] = field(default_factory=dict)
+    mapping: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+
+
+def list_datasets(
+    actor: Actor, cp: ControlPlane, project: str, tag: str = ""
+) -> list[tuple[DatasetRecord, DatasetVersionRecord, int]]:
+    """Each dataset of the project, or that bears a tag, with its newest version and how many there are, by name."""
+    found: dict[int, tuple[DatasetRecord, DatasetVersionRecord, int]] = {}
+    for dataset, version in list_versions(actor, cp, project, tag):
+        _, newest, count = found.get(dataset.id, (dataset, version, 0))
+        found[dataset.id] = (dataset, newest, count + 1)
+    return sorted(found.values(), key=lambda one: str(one[0].name))
+
+
+def list_versions(
+    actor: Actor, cp: ControlPlane, project: str, tag: str = ""
+) -> list[tuple[DatasetRecord, DatasetVersionRecord]]:
+    """Every version of every dataset of the project, or that bears a tag, newest first. Raises NotFound, Denied."""
+    project_id = projects.get(actor, cp, project, "dataset.see").id
+    query = (
+        DatasetVersionRecord.select(DatasetVersionRecord, DatasetRecord)
+        .join(DatasetRecord)
+        .where(DatasetRecord.project == project_id, is_kept(DatasetRecord))
+        .order_by(DatasetVersionRecord.id.desc())
+    )
+    return [(version.dataset, version) for version in (query.where(has_tag(DatasetRecord, tag)) if tag else query)]
+
+
+def get_dataset(
+    actor: Actor, cp: ControlPlane, project: str, name: str
+) -> tuple[DatasetRecord, list[DatasetVersionRecord]]:
+    """A dataset and its versions, newest first. Raises NotFound, InTrash."""
+    project_id = projects.get(actor, cp, project, "dataset.see").id
+    dataset = _named(project_id, name) or _in_trash(project_id, name)
+    if dataset is None:
+        raise NotFound
+    kept(dataset)
+    return dataset, _versions(dataset.id)
+
+
+def get_version(actor: Actor, cp: ControlPlane, version_id: int) -> DatasetVersionRecord:
+    """A version by its id. Raises NotFound like `of_version`, and InTrash."""
+    dataset, version = of_version(actor, cp, version_id)
+    kept(dataset)
+    return version
+
+
+def of_version(actor: Actor, cp: ControlPlane, version_id: int) -> tuple[DatasetRecord, DatasetVersionRecord]:
+    """A version with its dataset, in the trash or not: what was made from it names it for good.
+
+    Raises NotFound where it is not in one of the actor's projects.
+    """
+    found = with_dataset(version_id)
+    if found is None:
+        raise NotFound
+    require(actor, "dataset.see", found[0].project_id)
+    return found
+
+
+def with_dataset(version_id: int) -> tuple[DatasetRecord, DatasetVersionRecord] | None:
+    """A version and its dataset, None if there is none. The caller has shown that it may see what names the version."""
+    joined = DatasetVersionRecord.select(DatasetVersionRecord, DatasetRecord).join(DatasetRecord)
+    version = first(joined.where(DatasetVersionRecord.id == version_id))
+    return (version.dataset, version) if version else None
+
+
+def _versions(dataset_id: int) -> list[DatasetVersionRecord]:
+    query = DatasetVersionRecord.select().where(DatasetVersionRecord.dataset == dataset_id)
+    return list(query.order_by(DatasetVersionRecord.number.desc()))
+
+
+def register(
+    actor: Actor, cp: ControlPlane, project_id: int, name: str, made: Made
+) -> tuple[DatasetVersionRecord, bool]:
+    """A new version of the dataset of that name, made if it is new; with it whether the same was there already.
+
+    The caller holds the blobs since it stored them (`Blobs.holding`).
+    """
+    train, test, left_out = made.train, made.test, made.left_out
+    content = {"format": made.format, "train": train.sha256, "test": test.sha256}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    with transaction():
+        dataset = _dataset(cp, project_id, name)
+        versions = _versions(dataset.id)
+        same = next((version for version in versions if version.hash == digest), None)
+        if same is not None:
+            return same, True
+        version = DatasetVersionRecord.create(
+            dataset=dataset,
+            number=versions[0].number + 1 if versions else 1,
+            hash=digest,
+            format=made.format,
+            train_sha256=train.sha256,
+            test_sha256=test.sha256,
+            train_rows=train.rows,
+            test_rows=test.rows,
+            left_out_sha256=left_out.sha256,
+            left_out_rows=left_out.rows,
+            marks_sha256=made.marks_sha256,
+            size=train.size + test.size,
+            split_seed=made.split_seed,
+            facts=made.facts,
+            mapping=made.mapping,
+            report_sha256=made.report_sha256,
+            source=made.source,
+            created_by=actor.id,
+            created_at=cp.clock(),
+        )
+        named = [train.sha256, test.sha256, left_out.sha256, made.marks_sha256, made.report_sha256]
+        references.add(cp, references.DATASET, version.id, named)
+        subject = f"dataset:{dataset.id}"
+        said = {"name": name, "number": version.number, "hash": digest, "left_out": version.left_out_rows}
+        audit.record(actor, cp, "dataset.upload", subject, project_id, **said)
+    cp.signals.wake(f"project:{project_id}")
+    return version, False
+
+
+def _dataset(cp: ControlPlane, project_id: int, name: str) -> DatasetRecord:
+    """The dataset of this name, made if it is new; inside a transaction."""
+    return _named(project_id, name) or DatasetRecord.create(project=project_id, name=name, created_at=cp.clock())
+
+
+def _named(project_id: int, name: str) -> DatasetRecord | None:
+    of_name = (DatasetRecord.project == project_id, DatasetRecord.name == name)
+    return DatasetRecord.get_or_none(*of_name, is_kept(DatasetRecord))
+
+
+def _in_trash(project_id: int, name: str) -> DatasetRecord | None:
+    """The newest of this name that is in the trash."""
+    named = DatasetRecord.select().where(DatasetRecord.project == project_id, DatasetRecord.name == name)
+    newest: DatasetRecord | None = first(
+        named.where(DatasetRecord.purged_at == 0.0).order_by(DatasetRecord.deleted_at.desc())
+    )
+    return newest
