@@ -9,7 +9,7 @@ import ssl
 import urllib.request
 from urllib.parse import urlencode, urlsplit
 
-PATIENCE = 60.0  # seconds
+from patience import PATIENCE
 
 
 class HttpBrowser:

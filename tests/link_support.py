@@ -16,10 +16,9 @@ from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
 from control_plane.services.fleet.enrollment import create_join_token
+from patience import PATIENCE
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
-
-TIMEOUT = 60.0  # seconds; no call of a test comes near it
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:
@@ -67,7 +66,7 @@ class Link:
                 pb.EnrollRequest(
                     token=token, csr=signing_request(machine.key), hostname="bench-1", agent_version=version
                 ),
-                timeout=TIMEOUT,
+                timeout=PATIENCE,
             )
         machine.id, machine.certificate, machine.generation = reply.machine_id, reply.certificate, reply.generation
         return reply
@@ -109,7 +108,7 @@ def hello(stub: fleet_pb2_grpc.FleetStub, **changes: object) -> pb.HelloReply:
             platforms=["cpu"],
         ),
     }
-    return stub.Hello(pb.HelloRequest(**(values | changes)), timeout=TIMEOUT)  # type: ignore[no-any-return,arg-type]
+    return stub.Hello(pb.HelloRequest(**(values | changes)), timeout=PATIENCE)  # type: ignore[no-any-return,arg-type]
 
 
 def code_of(error: grpc.RpcError) -> str:

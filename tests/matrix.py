@@ -29,6 +29,7 @@ import psutil
 
 import tunesmith
 from method_environments import ROOT, write_tiny_models
+from patience import PATIENCE
 from place import ENVIRONMENTS, SHORT_LEASES, Place
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -69,13 +70,13 @@ class Machine:
         for process in found:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(found, timeout=30)
+        psutil.wait_procs(found, timeout=PATIENCE)
         self.agent = None
 
     def stop(self) -> None:
         if self.agent is not None:
             self.agent.terminate()
-            self.agent.wait(60)
+            self.agent.wait(PATIENCE)
             self.agent = None
 
     def _recorded(self, kind: str) -> Iterator[psutil.Process]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 import tunesmith
+from patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = ROOT / ".cache/environments"  # kept between runs: building them takes minutes
@@ -87,5 +88,5 @@ class Place:
 def _kill(processes: list[psutil.Process]) -> None:
     for process in processes:
         process.send_signal(signal.SIGKILL)
-    _, alive = psutil.wait_procs(processes, timeout=30)
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE)
     assert alive == []

@@ -6,16 +6,15 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from control_plane import single_start
 from control_plane.single_start import Running
+from patience import wait_until
 
 COMMAND = [sys.executable, "-c", "from control_plane.main import control_plane; control_plane()"]
-PATIENCE = 60.0  # seconds
 
 
 def free_environment(data: Path, **settings: object) -> dict[str, str]:
@@ -43,9 +42,8 @@ def started(environment: dict[str, str], command: Sequence[str] = COMMAND) -> It
 
 def wait_ready(environment: dict[str, str], process: subprocess.Popen[str]) -> Running:
     """Where it is, once it serves."""
-    until = time.monotonic() + PATIENCE
-    while (found := single_start.running(Path(environment["TUNESMITH_DATA"]))) is None:
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    data = Path(environment["TUNESMITH_DATA"])
+    wait_until(lambda: single_start.running(data) or process.poll() is not None)
+    found = single_start.running(data)
+    assert found is not None, process.communicate()[0]
     return found

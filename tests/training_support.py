@@ -2,13 +2,11 @@
 
 import json
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from method_support import Outcome
+from patience import wait_until
 
 
 def base(tiny: Path, architecture: str) -> dict[str, Any]:
@@ -29,12 +27,11 @@ def curve(outcome: Outcome, name: str) -> dict[int, float]:
 
 
 def wait_for_step(process: subprocess.Popen[str], out: Path, step: int) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
+    def reached() -> bool:
         path = out / "events.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         events = [json.loads(line) for line in lines if line.endswith("\n")]
-        if any(event["kind"] == "metric" and event["step"] >= step for event in events):
-            return
-        time.sleep(0.01)
-    pytest.fail(f"step {step} was not reached")
+        return any(event["kind"] == "metric" and event["step"] >= step for event in events)
+
+    wait_until(lambda: reached() or process.poll() is not None)
+    assert reached(), f"it ended before step {step}"

@@ -19,6 +19,7 @@ from pathlib import Path
 import grpc
 
 from control_plane.authority import Authority, key_of_request, open_authority
+from patience import PATIENCE
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
 
@@ -95,7 +96,7 @@ class FakeFleet(fleet_pb2_grpc.FleetServicer, fleet_pb2_grpc.EnrollmentServicer)
         self.blobs[sha256] = data
         return pb.FileRef(path=path, sha256=sha256, size=len(data))
 
-    def wait_for(self, condition, seconds: float = 30.0) -> None:  # type: ignore[no-untyped-def]
+    def wait_for(self, condition, seconds: float = PATIENCE) -> None:  # type: ignore[no-untyped-def]
         """Return as soon as the condition holds; it is looked at whenever the agent has said something."""
         with self.changed:
             assert self.changed.wait_for(condition, seconds), "it did not happen in time"
@@ -218,7 +219,7 @@ class FakeFleet(fleet_pb2_grpc.FleetServicer, fleet_pb2_grpc.EnrollmentServicer)
         with self.changed:
             self.chunks_asked = True
             self.changed.notify_all()
-        self.hold_chunks.wait(30)
+        self.hold_chunks.wait(PATIENCE)
         self._chunks[request.sha256] = request.data
         return pb.PutChunkReply()
 

@@ -15,6 +15,7 @@ import pytest
 
 from agent.attempts import runner, trainer
 from agent.storage.files import try_lock
+from patience import PATIENCE
 from tests.agent.conftest import Machine
 from tests.agent.fake_fleet import FakeFleet
 from tests.agent.trainings import GOOD, make_offer, over
@@ -176,7 +177,7 @@ def test_fenced_attempt_stops_and_keeps_its_spool(fleet: FakeFleet, machine: Mac
     fleet.wait_for(lambda: fleet.events[12])
     processes = [one for one in living(str(machine.attempt_folder(12))) if "runner.py" not in " ".join(one.cmdline())]
     fleet.fences[12] = 4
-    gone, alive = psutil.wait_procs(processes, timeout=20)
+    gone, alive = psutil.wait_procs(processes, timeout=PATIENCE)
     assert gone and not alive
     assert (machine.attempt_folder(12) / "log" / "stdout").exists()
     assert fleet.last_state(12) == "RUNNING"

@@ -18,6 +18,7 @@ from agent.serving import engines
 from agent.serving.engine_process import Engine
 from agent.serving.engines import Kind
 from agent.settings import Settings
+from patience import PATIENCE
 from tunesmith.v1 import fleet_pb2 as pb
 
 pytestmark = pytest.mark.torch
@@ -58,7 +59,7 @@ def started(kind: Kind, model: Path, folder: Path) -> Engine:
     return engine
 
 
-def connect(engine: Engine, seconds: float = 120) -> http.client.HTTPConnection:
+def connect(engine: Engine, seconds: float = PATIENCE) -> http.client.HTTPConnection:
     endpoint = engine.endpoint()
     assert endpoint is not None
     return http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=seconds)
@@ -209,11 +210,11 @@ def test_it_is_healthy_while_it_answers(engine: Engine) -> None:
 def test_it_ends_at_once_and_a_second_one_finds_the_replica_taken(kind: Kind, model: Path, tmp_path: Path) -> None:
     engine = started(kind, model, tmp_path)
     second = [str(engine_python(kind)), "-I", str(kind.script), str(tmp_path)]
-    assert subprocess.run(second, check=False, timeout=60).returncode == 3
+    assert subprocess.run(second, check=False, timeout=PATIENCE).returncode == 3
     process = engine._process
     assert process is not None and engine.endpoint() and engine._pid() == process.pid
     process.terminate()
-    process.wait(3)
+    process.wait(PATIENCE)
     assert not engine.is_alive()
 
 
@@ -222,6 +223,6 @@ def test_a_file_that_is_no_model_ends_it_with_the_reason(kind: Kind, tmp_path: P
     engine = Engine(tmp_path, Settings(data=tmp_path))
     serve = pb.Serve(replica_id=1, generation=1, name="demo", context_length=64, slots=1)
     engine.start(kind, engine_python(kind), tmp_path / "broken.gguf", serve)
-    assert engine._process is not None and engine._process.wait(60) != 0
+    assert engine._process is not None and engine._process.wait(PATIENCE) != 0
     assert "model" in engine.log.read_text()
     assert not (tmp_path / "ready.json").exists()

@@ -13,6 +13,7 @@ from agent import build, uv
 from agent.build import BuildFailed, Environment, public
 from agent.environment import Environments, split
 from agent.settings import Installer, Settings
+from patience import PATIENCE
 from tests.agent.wheels import installer, wheel
 
 LOCK = "library==3.0\nshared==1.0\ntorch==2.5.0\n"  # neither the newest nor asked for by the requirements
@@ -190,7 +191,7 @@ def test_an_interrupted_build_leaves_no_process_and_is_begun_anew(
 
     with pytest.raises(Interrupted):
         environments.ensure("shared\n", "", tmp_path / "log", tick)
-    _, alive = psutil.wait_procs(processes_in(place), timeout=60)
+    _, alive = psutil.wait_procs(processes_in(place), timeout=PATIENCE)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
     (half,) = begun() - before
     half.with_name("debris").touch()

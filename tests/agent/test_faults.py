@@ -10,7 +10,7 @@ import json
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from agent.storage import blobs
 from agent.storage.cache import Cache
 from agent.storage.state import Store, Unwritable
 from control_plane.wording import say
+from patience import PATIENCE, wait_until
 from tests.agent.fake_fleet import FakeFleet
 from tests.agent.trainings import GOOD, make_offer, over
 from tunesmith.v1 import fleet_pb2 as pb
@@ -76,15 +77,6 @@ class InProcess:
 
     def folder(self, attempt_id: int = 12) -> Path:
         return self.agent.settings.data / "attempts" / str(attempt_id)
-
-    def wait_until(self, holds: Callable[[], object]) -> None:
-        """Look every few milliseconds: what the agent does to itself sends no signal."""
-        pause = threading.Event()
-        for _ in range(4_000):
-            if holds():
-                return
-            pause.wait(0.005)
-        raise AssertionError("never held")
 
     def is_done(self, attempt_id: int = 12) -> bool:
         return self.agent.store.attempt(attempt_id) is None and not self.folder(attempt_id).exists()
@@ -155,7 +147,7 @@ def test_raised_once_it_succeeds_all_the_same(
     last = fleet.states[12][-1]
     assert (last.state, last.reason) == ("SUCCEEDED", "")
     assert [event["step"] for event in fleet.events[12]] == [0, 1, 2]
-    house.wait_until(house.is_done)
+    wait_until(house.is_done)
 
 
 # a store that can never be read holds what it has to tell for ever: that attempt waits, and is not lost
@@ -169,10 +161,10 @@ def test_raised_always_it_fails_with_a_reason_and_the_next_one_runs(
     fleet.wait_for(lambda: over(fleet))
     last = fleet.states[12][-1]
     assert (last.state, last.reason) == ("FAILED", "disk_full")
-    house.wait_until(lambda: not house.attempts.held())
-    house.wait_until(lambda: not trainer.is_running(house.folder()))  # one that began late finds nothing to do
+    wait_until(lambda: not house.attempts.held())
+    wait_until(lambda: not trainer.is_running(house.folder()))  # one that began late finds nothing to do
     fault.left = 0
-    house.wait_until(house.is_done)
+    wait_until(house.is_done)
     fleet.offer(make_offer(fleet, GOOD, attempt_id=13))
     fleet.wait_for(lambda: over(fleet, 13))
     assert fleet.last_state(13) == "SUCCEEDED"
@@ -193,7 +185,7 @@ def test_an_agent_that_is_started_again_and_again_ends_the_attempt_all_the_same(
 
     def meet(tries: int) -> None:
         house = begin()
-        house.wait_until(lambda: (row := house.agent.store.attempt(12)) and row.fault_tries == tries)
+        wait_until(lambda: (row := house.agent.store.attempt(12)) and row.fault_tries == tries)
         house.stop()
 
     fleet.offer(make_offer(fleet, GOOD))
@@ -202,7 +194,7 @@ def test_an_agent_that_is_started_again_and_again_ends_the_attempt_all_the_same(
     house = begin()
     fleet.wait_for(lambda: over(fleet))
     assert (fleet.last_state(12), fleet.states[12][-1].reason) == ("FAILED", "disk_full")
-    house.wait_until(house.is_done)
+    wait_until(house.is_done)
     house.stop()
 
 
@@ -219,7 +211,7 @@ def test_a_store_that_cannot_be_read_for_a_while_loses_no_attempt(
     row.left, logs.left = 2, 1
     fleet.wait_for(lambda: over(fleet))
     assert fleet.last_state(12) == "SUCCEEDED"
-    house.wait_until(house.is_done)
+    wait_until(house.is_done)
 
 
 def test_a_machine_that_has_no_thread_to_give_holds_nothing(
@@ -235,8 +227,8 @@ def test_a_machine_that_has_no_thread_to_give_holds_nothing(
 
     monkeypatch.setattr(threading.Thread, "start", start_unless)
     fleet.offer(make_offer(fleet, GOOD))
-    house.wait_until(refused.is_set)
-    house.wait_until(lambda: not house.attempts.held())
+    wait_until(refused.is_set)
+    wait_until(lambda: not house.attempts.held())
     fleet.instruct("cancel:12:3", cancel=pb.Cancel(attempt_id=12, fence=3))  # and it is found all the same
     fleet.wait_for(lambda: over(fleet))
     assert fleet.last_state(12) == "CANCELLED"
@@ -327,7 +319,7 @@ def test_what_the_method_did_is_the_methods(
     last = fleet.states[12][-1]
     assert (last.state, last.reason) == ("FAILED", reason)
     assert json.loads(last.params)["output"] == output
-    house.wait_until(house.is_done)
+    wait_until(house.is_done)
 
 
 @pytest.mark.parametrize("ending", ["cancel", "stop"])
@@ -344,7 +336,7 @@ def test_cancel_and_stop_find_an_attempt_without_a_thread(
         assert fleet.last_state(12) == "CANCELLED"
     else:
         house.attempts.follow(pb.AttemptVerdict(attempt_id=12, fence=3, verdict="stop"))
-    house.wait_until(lambda: house.agent.store.attempt(12) is None)
+    wait_until(lambda: house.agent.store.attempt(12) is None)
 
 
 def test_a_cancel_gets_through_while_a_step_is_tried_again(
@@ -365,7 +357,7 @@ def test_a_report_that_the_control_plane_cannot_take_ends_the_attempt(fleet: Fak
     fleet.offer(make_offer(fleet, GOOD))
     fleet.wait_for(lambda: over(fleet))
     assert (fleet.states[12][-1].state, fleet.states[12][-1].reason) == ("FAILED", "control_plane_error")
-    house.wait_until(house.is_done)
+    wait_until(house.is_done)
 
 
 @pytest.mark.parametrize("way", ["cancel", "fence"])
@@ -378,13 +370,13 @@ def test_a_cancel_or_a_fence_gets_through_while_a_report_is_tried_again(
     fleet.wait_for(lambda: fleet.refuse_times < 1_000_000)
     if way == "fence":
         house.attempts.follow(pb.AttemptVerdict(attempt_id=12, fence=3, verdict="stop"))
-        house.wait_until(lambda: house.agent.store.attempt(12) is None)
+        wait_until(lambda: house.agent.store.attempt(12) is None)
         return
     fleet.instruct("cancel:12:3", cancel=pb.Cancel(attempt_id=12, fence=3))
-    house.wait_until(lambda: (row := house.agent.store.attempt(12)) and row.state == "CANCELLED")
+    wait_until(lambda: (row := house.agent.store.attempt(12)) and row.state == "CANCELLED")
     del fleet.refusals["ReportState:SUCCEEDED"]
     fleet.wait_for(lambda: over(fleet))
-    house.wait_until(house.is_done)
+    wait_until(house.is_done)
 
 
 def test_a_cancel_between_the_runners_start_and_its_lock_leaves_no_trainer(
@@ -406,7 +398,7 @@ def test_a_cancel_between_the_runners_start_and_its_lock_leaves_no_trainer(
     fleet.offer(make_offer(fleet, f"pathlib.Path({str(house.agent.settings.data)!r}, 'ran').touch()"))
     fleet.wait_for(lambda: over(fleet))
     assert fleet.last_state(12) == "CANCELLED"
-    begun[0].wait(20)
+    begun[0].wait(PATIENCE)
     assert not (house.agent.settings.data / "ran").exists()
 
 
@@ -435,7 +427,7 @@ def test_an_offer_that_cannot_be_read_again_fails_its_attempt_alone(
     fleet.wait_for(lambda: over(fleet, 11) and over(fleet, 12))
     assert fleet.last_state(12) == "SUCCEEDED"
     assert (fleet.last_state(11), fleet.states[11][-1].reason) == ("FAILED", "agent_error")
-    agent.wait_until(lambda: agent.is_done(11))
+    wait_until(lambda: agent.is_done(11))
     agent.stop()
 
 

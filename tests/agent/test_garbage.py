@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from agent.settings import Settings
 from agent.storage.cache import Cache
 from agent.storage.files import try_lock
 from agent.storage.state import Store
+from patience import wait_until
 from tests.agent.conftest import Machine
 from tests.agent.fake_fleet import FakeFleet
 
@@ -159,11 +159,7 @@ def test_the_agent_looks_by_itself_and_says_so_once(fleet: FakeFleet, machine: M
     place = Place(tmp_path / "elsewhere")
     old = place.make("env-old", 30_000)
     machine.start(TUNESMITH_AGENT_ENVIRONMENTS=str(place.folder), TUNESMITH_AGENT_GARBAGE_SECONDS="0.05")
-    pause = threading.Event()
-    for _ in range(2_000):
-        if "environments removed" in machine.said():
-            break
-        pause.wait(0.005)
+    wait_until(lambda: "environments removed" in machine.said())
     assert not old.exists()
     assert machine.stop() == 0
     assert machine.said().count("environments removed") == 1

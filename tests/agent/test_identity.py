@@ -14,6 +14,7 @@ from agent.link import calls as link
 from agent.link import identity
 from agent.settings import Settings
 from agent.storage.state import Store
+from patience import PATIENCE, wait_until
 from tests.agent.fake_fleet import MACHINE, FakeFleet
 from tunesmith.v1 import fleet_pb2 as pb
 
@@ -142,7 +143,7 @@ def test_closing_lets_go_of_who_waits(settings: Settings, store: Store, fleet: F
     waiting = threading.Thread(target=wait)
     waiting.start()
     connection.close()
-    waiting.join(20)
+    waiting.join(PATIENCE)
     assert ended == [link.LinkClosed]
 
 
@@ -157,12 +158,8 @@ def test_a_refused_renewal_is_asked_for_again(
     stopping = threading.Event()
     loop = threading.Thread(target=identity.keep_fresh, args=(settings, store, connection, stopping), daemon=True)
     loop.start()
-    pause = threading.Event()
-    for _ in range(4_000):
-        if (kept := identity.load(store)) and kept.generation == 2:
-            break
-        pause.wait(0.005)
-    assert loop.is_alive() and kept and kept.generation == 2 and not fleet.refusals
+    wait_until(lambda: (kept := identity.load(store)) and kept.generation == 2)
+    assert loop.is_alive() and not fleet.refusals
     stopping.set()
 
 

@@ -10,6 +10,7 @@ from contextlib import closing
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from patience import PATIENCE
 from tests.agent.conftest import Machine
 from tests.agent.fake_fleet import FakeFleet
 from tests.agent.trainings import GOOD, make_offer, over
@@ -24,7 +25,7 @@ def free_port() -> int:
 
 def get(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as problem:
         return problem.code, problem.read().decode()

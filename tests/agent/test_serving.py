@@ -28,6 +28,7 @@ from agent.settings import EngineChoice, SettingInvalid, Settings, read
 from agent.storage.cache import Cache
 from agent.storage.state import Store
 from control_plane import wording
+from patience import PATIENCE, wait_until
 from tunesmith.v1 import fleet_pb2 as pb
 
 
@@ -66,16 +67,7 @@ class Stubs:
 
     def wait_for(self, condition: Callable[[list[pb.ReplicaStatus]], object]) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.told and condition(self.told), 20), self.told
-
-    def wait_until(self, holds: Callable[[], bool]) -> None:
-        """Look every few milliseconds: what another process does sends no signal."""
-        pause = threading.Event()
-        for _ in range(4_000):
-            if holds():
-                return
-            pause.wait(0.005)
-        raise AssertionError("never held")
+            assert self.changed.wait_for(lambda: self.told and condition(self.told), PATIENCE), self.told
 
     def wait_for_state(self, state: str, generation: int = 1) -> None:
         self.wait_for(lambda told: (told[-1].state, told[-1].generation) == (state, generation))
@@ -131,7 +123,7 @@ class Call:
 
     async def holds(self, count: int) -> None:
         async with self.arrived:
-            await asyncio.wait_for(self.arrived.wait_for(lambda: len(self.sent) >= count), 60)
+            await asyncio.wait_for(self.arrived.wait_for(lambda: len(self.sent) >= count), PATIENCE)
 
 
 async def ask(serving: Serving, connections: Connections, path: str, body: bytes = b"hi") -> list[pb.ServeUp]:
@@ -323,7 +315,7 @@ def test_cancelling_drops_the_connection(agent: Agent, serving: Serving, stubs: 
     assert sent[1].data.startswith(b"data: x")
     assert not any(up.end or up.error for up in sent)
     gone = agent.settings.data / "replicas" / "5" / "gone"
-    stubs.wait_until(gone.exists)  # the engine noticed and stopped
+    wait_until(gone.exists)  # the engine noticed and stopped
 
 
 def test_a_connection_is_kept_and_one_that_the_engine_closed_is_replaced(
@@ -411,5 +403,5 @@ def test_a_report_that_nobody_foresaw_to_fail_ends_no_replica(
 
     monkeypatch.setattr(stubs, "epoch", failing)
     serving.serve(instruction(agent))
-    stubs.wait_until(lambda: serving.statuses()[0].state == "SERVING")
+    wait_until(lambda: serving.statuses()[0].state == "SERVING")
     assert not left[0] or serving._replicas[5].is_living()

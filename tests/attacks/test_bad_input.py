@@ -32,7 +32,8 @@ from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
-from link_support import TIMEOUT, code_of
+from link_support import code_of
+from patience import PATIENCE
 from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
@@ -104,7 +105,7 @@ def _upload(dataset: str, train: bytes, test: bytes | None = None, **header: Any
 def _ask(town: Town, call: str, request: Any, token: str = "", language: str = "en") -> Any:
     metadata = (("authorization", f"Bearer {token or town.tokens[OLGA]}"), ("accept-language", language))
     with _api(town) as stub:
-        return getattr(stub, call)(request, metadata=metadata, timeout=TIMEOUT)
+        return getattr(stub, call)(request, metadata=metadata, timeout=PATIENCE)
 
 
 def _refusal(town: Town, call: str, request: Any, **how: str) -> tuple[str, dict[str, Any], str]:

@@ -13,7 +13,8 @@ from control_plane.domain import scores
 from control_plane.domain.documents import parse
 from control_plane.domain.errors import EngineFailed
 from control_plane.rpc.serving import ServingChannels
-from link_support import TIMEOUT, Link, hello
+from link_support import Link, hello
+from patience import PATIENCE
 from tunesmith.v1 import fleet_pb2 as pb
 
 SOUND: dict[str, Any] = {
@@ -88,18 +89,18 @@ def test_the_head_of_an_answer_is_an_engines(link: Link, status: int, content_ty
 
     def up(epoch: int) -> Iterator[pb.ServeUp]:
         yield pb.ServeUp(epoch=epoch)
-        assert asked.wait(TIMEOUT)
+        assert asked.wait(PATIENCE)
         yield pb.ServeUp(request_id=1, status=status, content_type=content_type, data=b"{}", end=True)
         yield pb.ServeUp(request_id=77, status=200, data=b"of no request", end=True)
 
     with link.as_machine(machine) as stub:
-        stream = stub.Serve(up(hello(stub).epoch), timeout=TIMEOUT)
+        stream = stub.Serve(up(hello(stub).epoch), timeout=PATIENCE)
         found: list[Any] = []
         reader = threading.Thread(target=lambda: found.append(_ask(channels, machine.id)))
         reader.start()
         assert next(stream).path == "/v1/chat/completions"
         asked.set()
-        reader.join(TIMEOUT)
+        reader.join(PATIENCE)
         stream.cancel()
     if passed_on is None:
         assert isinstance(found[0], EngineFailed)
@@ -111,6 +112,6 @@ def _ask(channels: ServingChannels, machine_id: str) -> Any:
     while machine_id not in channels._channels:  # until the stream's opening message has arrived
         threading.Event().wait(0.01)
     try:
-        return channels.ask(machine_id, 1, "/v1/chat/completions", b"{}", TIMEOUT)
+        return channels.ask(machine_id, 1, "/v1/chat/completions", b"{}", PATIENCE)
     except EngineFailed as problem:
         return problem

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ import pytest
 
 from control_plane.authority import open_authority
 from control_plane.single_start import Running
-from link_support import TIMEOUT
+from patience import LONG, PATIENCE, wait_until
 from server_process import free_environment, started, wait_ready
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
@@ -59,7 +59,7 @@ def test_a_stranger_cannot_fill_the_memory(server: Running, data: Path) -> None:
             grpc.secure_channel(server.api_address, credentials, own) as channel,
             pytest.raises(grpc.RpcError) as refusal,
         ):
-            fleet_pb2_grpc.EnrollmentStub(channel).Enroll(request, timeout=TIMEOUT)
+            fleet_pb2_grpc.EnrollmentStub(channel).Enroll(request, timeout=PATIENCE)
         return refusal.value.code()  # type: ignore[no-any-return,attr-defined]
 
     with ThreadPoolExecutor(10) as callers:
@@ -95,7 +95,7 @@ class Crowd:
 
     def connect(self, address: str = "127.0.0.1") -> socket.socket:
         """Another one, which the kernel has accepted at least."""
-        made = socket.create_connection(self._place, timeout=TIMEOUT, source_address=(address, 0))
+        made = socket.create_connection(self._place, timeout=PATIENCE, source_address=(address, 0))
         return self._open.enter_context(made)
 
     def come(self, count: int, sent: bytes) -> list[socket.socket]:
@@ -105,76 +105,81 @@ class Crowd:
             one.sendall(sent)
         return there
 
-    def page_seconds(self) -> float:
-        """How long a page takes somebody else."""
-        begun = time.monotonic()
-        browser = http.client.HTTPConnection(*self._place, timeout=TIMEOUT)
+    def opens_a_page(self) -> bool:
+        """Whether somebody else gets one."""
+        browser = http.client.HTTPConnection(*self._place, timeout=PATIENCE)
         try:
             browser.request("GET", "/sign-in")
-            assert browser.getresponse().status == 200
+            return browser.getresponse().status == 200
         finally:
             browser.close()
-        return time.monotonic() - begun
 
 
-def seconds_until_closed(connection: socket.socket) -> float:
-    """How long the server keeps it open."""
-    begun = time.monotonic()
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the server ends it, sooner or later."""
     try:
         while connection.recv(65_536):
             pass
     except ConnectionResetError:
         pass
-    return time.monotonic() - begun
+    return True  # or the test's patience has ended with a TimeoutError
+
+
+def trickle(connection: socket.socket) -> None:
+    """Send a byte every now and then, as long as the server takes them."""
+    until = time.monotonic() + PATIENCE
+    with suppress(OSError):
+        while time.monotonic() < until:
+            connection.sendall(b"x")
+            time.sleep(0.1)
+        pytest.fail("it was never cut")
 
 
 @pytest.fixture
 def crowd(server: Running) -> Iterator[Crowd]:
     with Crowd(server) as crowd:
-        crowd.page_seconds()  # the first takes longer
         yield crowd
 
 
+@pytest.mark.parametrize("server", [{"head_seconds": LONG}], indirect=True)
+@pytest.mark.parametrize("sent", [HALF, b""])
 @many_loopbacks
-@pytest.mark.parametrize("sent", [HALF, b"", b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n" + HALF])
 def test_half_sent_requests_stop_no_page(crowd: Crowd, sent: bytes) -> None:
-    """120 that sent half a request, or nothing, or one and a half: more than there are threads."""
+    """120 that sent half a request, or nothing, and may go on for long: more than there are threads."""
     there = crowd.come(120, sent)
-    assert crowd.page_seconds() < (3 if sent in (HALF, b"") else 6)
-    if sent == HALF:
-        assert seconds_until_closed(there[-1]) < 7
+    assert crowd.opens_a_page()
+    assert not hung_up(there[-1], 0)
 
 
-@pytest.mark.parametrize("server", [{"head_seconds": 2}], indirect=True)
+@pytest.mark.parametrize("server", [{"head_seconds": 1}], indirect=True)
+@pytest.mark.parametrize("sent", [HALF, b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n" + HALF])
+@many_loopbacks
+def test_heads_that_never_end_are_cut(crowd: Crowd, sent: bytes) -> None:
+    there = crowd.come(120, sent)
+    assert crowd.opens_a_page()
+    assert is_closed(there[-1])
+
+
+@pytest.mark.parametrize("server", [{"head_seconds": 1}], indirect=True)
 def test_a_head_that_trickles_is_cut(crowd: Crowd) -> None:
     slow = crowd.connect()
     slow.sendall(HALF)
-    begun = time.monotonic()
-    with pytest.raises(OSError):
-        while time.monotonic() < begun + 10:
-            slow.sendall(b"x")
-            time.sleep(0.1)
-    assert time.monotonic() - begun < 6
+    trickle(slow)
 
 
-@pytest.mark.parametrize("server", [{"body_silence_seconds": 2, "threads": 8}], indirect=True)
+@pytest.mark.parametrize("server", [{"body_silence_seconds": 1, "threads": 8}], indirect=True)
 @many_loopbacks
 def test_bodies_that_never_come_hold_no_thread_for_long(crowd: Crowd) -> None:
     there = crowd.come(16, BODY)
-    assert crowd.page_seconds() < 8
-    assert seconds_until_closed(there[0]) < 8
+    assert crowd.opens_a_page()
+    assert is_closed(there[0])
 
 
-@pytest.mark.parametrize("server", [{"body_seconds": 2}], indirect=True)
+@pytest.mark.parametrize("server", [{"body_seconds": 1}], indirect=True)
 def test_a_body_that_trickles_is_cut(crowd: Crowd) -> None:
     slow = crowd.connect()
     slow.sendall(BODY)
-    begun = time.monotonic()
-    with pytest.raises(OSError):
-        while time.monotonic() < begun + 20:
-            slow.sendall(b"x")
-            time.sleep(0.1)
-    assert time.monotonic() - begun < 8
+    trickle(slow)
 
 
 # ---- those who do not take what they asked for
@@ -196,19 +201,18 @@ def hung_up(connection: socket.socket, seconds: float) -> bool:
 @many_loopbacks
 def test_silent_readers_hold_no_thread_for_long(crowd: Crowd) -> None:
     there = crowd.come(20, ASSET * ANSWERS)
-    assert not hung_up(there[0], 0.5)
-    assert crowd.page_seconds() < 12
-    assert all(hung_up(one, 12) for one in there)
+    assert crowd.opens_a_page()
+    assert all(hung_up(one, PATIENCE) for one in there)
 
 
 @pytest.mark.parametrize("server", [IMPATIENT], indirect=True)
 def test_a_reader_that_trickles_is_cut(crowd: Crowd) -> None:
     slow = crowd.connect()
     slow.sendall(ASSET * ANSWERS)
-    begun = time.monotonic()
+    until = time.monotonic() + PATIENCE
     while not hung_up(slow, 0.02):
         assert slow.recv(1)
-        assert time.monotonic() - begun < 12
+        assert time.monotonic() < until
 
 
 @pytest.mark.parametrize("server", [IMPATIENT], indirect=True)
@@ -218,7 +222,7 @@ def test_a_slow_and_steady_reader_gets_all_of_it(crowd: Crowd) -> None:
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     slow.sendall(ASSET * ANSWERS)
     taken, begun = 0, time.monotonic()
-    while time.monotonic() - begun < 6:
+    while time.monotonic() - begun < 5:
         taken += len(slow.recv(32_768))
         time.sleep(0.1)
     slow.shutdown(socket.SHUT_WR)
@@ -229,36 +233,36 @@ def test_a_slow_and_steady_reader_gets_all_of_it(crowd: Crowd) -> None:
 
 @many_loopbacks
 def test_who_asks_to_close_and_does_not_stops_no_page(crowd: Crowd) -> None:
-    there = crowd.come(60, b"GET /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert select.select(there[-1:], [], [], TIMEOUT)[0]
-    assert crowd.page_seconds() < 2
-    assert seconds_until_closed(there[-1]) < 5
+    """gunicorn would wait two seconds for each of the 120, one after the other: longer than the page has patience."""
+    there = crowd.come(120, b"GET /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert select.select(there[-1:], [], [], PATIENCE)[0]
+    assert crowd.opens_a_page()
+    assert is_closed(there[-1])
 
 
+@pytest.mark.parametrize("server", [{"body_silence_seconds": LONG, "body_seconds": LONG}], indirect=True)
 @many_loopbacks
 def test_one_address_has_only_so_many_connections(crowd: Crowd) -> None:
     """… of which the idle ones make place for new ones; whoever comes from elsewhere sees nothing of it."""
     for number in range(100):
-        browser = http.client.HTTPConnection(*crowd._place, timeout=TIMEOUT, source_address=("127.0.0.5", 0))
+        browser = http.client.HTTPConnection(*crowd._place, timeout=PATIENCE, source_address=("127.0.0.5", 0))
         crowd._open.callback(browser.close)
         browser.request("GET", "/sign-in")
         assert browser.getresponse().read(), number  # and is kept alive
     held = [crowd.connect("127.0.0.6") for _ in range(40)]
     for one in held:
         one.sendall(BODY)
-    until, closed = time.monotonic() + 10, []
-    while len(closed) < 8 and time.monotonic() < until:
-        closed = select.select(held, [], [], 1.0)[0]
-    assert len(closed) == 8
-    assert crowd.page_seconds() < 2
+    wait_until(lambda: len(select.select(held, [], [], 0)[0]) >= 8)
+    assert crowd.opens_a_page()
+    assert len(select.select(held, [], [], 0)[0]) == 8
 
 
-@pytest.mark.parametrize("server", [{"trusted_proxies": "127.0.0.0/8", "body_silence_seconds": 5}], indirect=True)
+@pytest.mark.parametrize("server", [{"trusted_proxies": "127.0.0.0/8", "body_silence_seconds": LONG}], indirect=True)
 def test_a_trusted_proxy_is_many(crowd: Crowd) -> None:
     held = [crowd.connect() for _ in range(40)]
     for one in held:
         one.sendall(BODY)
-    assert crowd.page_seconds() < 2
+    assert crowd.opens_a_page()
     held[-1].sendall(b"x" * 995)
     assert held[-1].recv(65_536)
 
@@ -270,14 +274,12 @@ def test_half_a_handshake_stops_no_page(tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_bytes(key)
     (tmp_path / "chain.pem").write_bytes(chain)
     files = {"web_certificate": tmp_path / "chain.pem", "web_key": tmp_path / "key.pem"}
-    environment = free_environment(tmp_path / "data", head_seconds=3, **files)
+    environment = free_environment(tmp_path / "data", head_seconds=1, **files)
     trust = ssl.create_default_context(cadata=open_authority(tmp_path / "authority").pem.decode())
     with started(environment) as process, Crowd(wait_ready(environment, process)) as crowd:
         there = crowd.come(120, b"\x16\x03\x01")
-        begun = time.monotonic()
-        browser = http.client.HTTPSConnection(*crowd._place, timeout=TIMEOUT, context=trust)
+        browser = http.client.HTTPSConnection(*crowd._place, timeout=PATIENCE, context=trust)
         browser.request("GET", "/sign-in")
         assert browser.getresponse().status == 200
         browser.close()
-        assert time.monotonic() - begun < 6
-        assert seconds_until_closed(there[-1]) < 6
+        assert is_closed(there[-1])

@@ -19,7 +19,8 @@ from control_plane.authority import open_authority
 from control_plane.store.audit import AuditRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.jobs import JobRecord
-from link_support import TIMEOUT, code_of
+from link_support import code_of
+from patience import PATIENCE
 from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
@@ -208,7 +209,7 @@ def _call(stub: automation_pb2_grpc.AutomationStub, name: str, request: Any, tok
     metadata = (("authorization", f"Bearer {token}"),) if token else ()
     sent = iter(request) if METHODS[name].client_streaming else request
     try:
-        reply = getattr(stub, name)(sent, metadata=metadata, timeout=TIMEOUT)
+        reply = getattr(stub, name)(sent, metadata=metadata, timeout=PATIENCE)
         replies = [reply] if isinstance(reply, Message) else list(reply)
         return OK, b"".join(one.SerializeToString() for one in replies)
     except grpc.RpcError as error:

@@ -24,7 +24,8 @@ from control_plane.store.jobs import AttemptRecord, EventRecord, JobRecord, LogR
 from control_plane.store.machines import EnvironmentLockRecord, MachineRecord
 from control_plane.store.models import ModelRecord
 from fleet_support import Fleet, announced, make_fleet
-from link_support import TIMEOUT, Link, TestMachine, code_of, hello, key_pem, signing_request
+from link_support import Link, TestMachine, code_of, hello, key_pem, signing_request
+from patience import PATIENCE
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
 
@@ -54,7 +55,7 @@ class Shift:
     def begun(self, stub: fleet_pb2_grpc.FleetStub) -> int:
         file = pb.ArtifactFile(path="model.json", size=len(DATA), sha256=SHA, chunks=[SHA])
         request = pb.BeginArtifactRequest(**self.own(name="model", files=[file]))
-        return int(stub.BeginArtifact(request, timeout=TIMEOUT).artifact_id)
+        return int(stub.BeginArtifact(request, timeout=PATIENCE).artifact_id)
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def shift(link: Link) -> Shift:
         job = jobs.submit(fleet.user, link.cp, "default", "bring")
         scheduling.run_pass(link.cp)
         attempt = fleet.attempt(job.id)
-        stub.Accept(pb.AcceptRequest(attempt_id=attempt.id, fence=attempt.fence), timeout=TIMEOUT)
+        stub.Accept(pb.AcceptRequest(attempt_id=attempt.id, fence=attempt.fence), timeout=PATIENCE)
     return Shift(link, fleet, a, link.join(), fleet.attempt(job.id), job)
 
 
@@ -118,7 +119,7 @@ def test_another_machines_attempt_does_not_exist(shift: Shift) -> None:
         for name, request in _about_an_attempt(shift.attempt.id, shift.attempt.fence, artifact).items():
             assert refused(getattr(stub, name), request) == "not_found", name
         beat = pb.HeartbeatRequest(epoch=1, attempts=[pb.HeldAttempt(**shift.own())])
-        reply = stub.Heartbeat(beat, timeout=TIMEOUT)
+        reply = stub.Heartbeat(beat, timeout=PATIENCE)
     assert not reply.leases
     assert [verdict.verdict for verdict in reply.verdicts] == ["stop"]
     assert (AuditRecord.select().count(), LogRecord.select().count(), EventRecord.select().count()) == before
@@ -137,10 +138,10 @@ def test_only_blobs_that_an_own_attempt_needs_are_given_out(shift: Shift) -> Non
     secret = shift.link.cp.blobs.put_bytes(b"a row of another project")
     method = hashlib.sha256(b"print('hello')\n").hexdigest()
     with shift.as_a() as stub:
-        assert stub.GetBlob(pb.GetBlobRequest(sha256=method, length=100), timeout=TIMEOUT).data == b"print('hello')\n"
+        assert stub.GetBlob(pb.GetBlobRequest(sha256=method, length=100), timeout=PATIENCE).data == b"print('hello')\n"
         for offset, length, wanted in ((-5, 100, b"print('hello')\n"), (2**63 - 1, 9, b""), (0, -1, b""), (6, 1, b"'")):
             request = pb.GetBlobRequest(sha256=method, offset=offset, length=length)
-            assert stub.GetBlob(request, timeout=TIMEOUT).data == wanted
+            assert stub.GetBlob(request, timeout=PATIENCE).data == wanted
         for name in (secret, "", "..", "../../tunesmith.db", "\x00", method.upper(), "0" * 64, "x" * 100_000):
             assert refused(stub.GetBlob, pb.GetBlobRequest(sha256=name, length=100)) == "not_found"
         assert refused(stub.GetBlob, pb.GetBlobRequest(sha256=method, length=2**40)) == "field_invalid"
@@ -157,9 +158,9 @@ def test_another_machines_replica_is_not_touched(town: Town) -> None:
     with link.as_machine(thief) as stub:
         epoch = hello(stub).epoch
         status = pb.ReplicaStatus(replica_id=replica.id, generation=replica.generation, state="FAILED", reason="x")
-        stub.ReportReplica(pb.ReportReplicaRequest(epoch=epoch, status=status), timeout=TIMEOUT)
-        stub.Heartbeat(pb.HeartbeatRequest(epoch=epoch, replicas=[status]), timeout=TIMEOUT)
-        assert not stub.Poll(pb.PollRequest(epoch=epoch, wait_seconds=0), timeout=TIMEOUT).instructions
+        stub.ReportReplica(pb.ReportReplicaRequest(epoch=epoch, status=status), timeout=PATIENCE)
+        stub.Heartbeat(pb.HeartbeatRequest(epoch=epoch, replicas=[status]), timeout=PATIENCE)
+        assert not stub.Poll(pb.PollRequest(epoch=epoch, wait_seconds=0), timeout=PATIENCE).instructions
         assert refused(stub.GetBlob, pb.GetBlobRequest(sha256=weights, length=9)) == "not_found"
     assert ReplicaRecord.get_by_id(replica.id).__data__ == before
     assert DeploymentRecord.get_by_id(replica.deployment_id).__data__ == deployment
@@ -258,7 +259,7 @@ def test_a_message_beyond_measure_is_refused(shift: Shift) -> None:
             with pytest.raises(grpc.RpcError) as refusal:
                 stub.AppendLog(
                     pb.AppendLogRequest(**shift.own(stream="stdout", data=data)),
-                    timeout=TIMEOUT,
+                    timeout=PATIENCE,
                     compression=grpc.Compression.Gzip if data[:1] == b"\x00" else None,
                 )
             assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -268,7 +269,7 @@ def test_a_message_beyond_measure_is_refused(shift: Shift) -> None:
         assert refused(stub.Heartbeat, pb.HeartbeatRequest(epoch=1, attempts=many)) == "field_invalid"
         replicas = [pb.ReplicaStatus(replica_id=number, state="SERVING") for number in range(300_000)]
         assert refused(stub.Heartbeat, pb.HeartbeatRequest(epoch=1, replicas=replicas)) == "field_invalid"
-        stub.Heartbeat(pb.HeartbeatRequest(epoch=1), timeout=TIMEOUT)  # and the connection lives
+        stub.Heartbeat(pb.HeartbeatRequest(epoch=1), timeout=PATIENCE)  # and the connection lives
 
 
 BAD_PATHS = [
@@ -325,7 +326,7 @@ def test_chunks_are_what_they_say(shift: Shift) -> None:
         # a size that is not the file's would slip past every limit on sizes
         file = pb.ArtifactFile(path="model.json", size=1, sha256=SHA, chunks=[SHA])
         begin = pb.BeginArtifactRequest(**shift.own(name="checkpoint:1", files=[file]))
-        lie = {"artifact_id": stub.BeginArtifact(begin, timeout=TIMEOUT).artifact_id, "fence": shift.attempt.fence}
+        lie = {"artifact_id": stub.BeginArtifact(begin, timeout=PATIENCE).artifact_id, "fence": shift.attempt.fence}
         assert refused(put, pb.PutChunkRequest(**lie, sha256=SHA, data=DATA)) == "chunk_corrupt"
         assert refused(stub.CommitArtifact, pb.CommitArtifactRequest(**lie)) == "artifact_incomplete"
     assert not cp.blobs.has(SHA)
@@ -337,7 +338,7 @@ def test_offsets_of_a_log_are_no_game(shift: Shift) -> None:
 
         def append(offset: int, data: bytes, stream: str = "stdout") -> int:
             request = pb.AppendLogRequest(**shift.own(stream=stream, offset=offset, data=data))
-            return int(stub.AppendLog(request, timeout=TIMEOUT).committed)
+            return int(stub.AppendLog(request, timeout=PATIENCE).committed)
 
         for offset in (-1, -(2**63)):
             request = pb.AppendLogRequest(**shift.own(stream="stdout", offset=offset, data=b"hello"))
@@ -351,7 +352,7 @@ def test_offsets_of_a_log_are_no_game(shift: Shift) -> None:
             request = pb.AppendLogRequest(**shift.own(stream=stream, data=b"x"))
             assert refused(stub.AppendLog, request) == "not_found"
         seal = pb.SealLogRequest(**shift.own(stream="stdout", length=-1, sha256="x"))
-        assert not stub.SealLog(seal, timeout=TIMEOUT).sealed
+        assert not stub.SealLog(seal, timeout=PATIENCE).sealed
     folder = shift.link.cp.settings.data / "logs"
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["stdout.log"]
 
@@ -377,11 +378,11 @@ def test_no_line_of_a_report_is_fatal(shift: Shift) -> None:
     with shift.as_a() as stub:
         for number, line in enumerate(EVIL_LINES, 1):
             event = pb.AttemptEvent(sequence=number, body=line)
-            reply = stub.AppendEvents(pb.AppendEventsRequest(**shift.own(events=[event])), timeout=TIMEOUT)
+            reply = stub.AppendEvents(pb.AppendEventsRequest(**shift.own(events=[event])), timeout=PATIENCE)
             assert reply.committed == number, line[:80]
         for number in (0, -1, 2**63 - 1):
             event = pb.AttemptEvent(sequence=number, body="{}")
-            reply = stub.AppendEvents(pb.AppendEventsRequest(**shift.own(events=[event])), timeout=TIMEOUT)
+            reply = stub.AppendEvents(pb.AppendEventsRequest(**shift.own(events=[event])), timeout=PATIENCE)
             assert reply.committed == len(EVIL_LINES)
     stored = events.of_job(shift.job.id)
     assert len(stored) == len(EVIL_LINES)
@@ -413,9 +414,9 @@ def test_reasons_and_states_are_taken_as_words_only(shift: Shift) -> None:
         for sequence in (2, 2**63 - 1):
             assert refused(stub.ReportState, report(sequence=sequence)) == "sequence_gap"
         for sequence in (0, -1):
-            assert stub.ReportState(report(sequence=sequence, state="SUCCEEDED"), timeout=TIMEOUT).state == "PREPARING"
+            assert stub.ReportState(report(sequence=sequence, state="SUCCEEDED"), timeout=PATIENCE).state == "PREPARING"
         for sequence, state in enumerate(("LOST", "OFFERED", "QUEUED", "PREEMPTED", "", "\x00", "SUCCEEDED"), 1):
-            assert stub.ReportState(report(sequence=sequence, state=state), timeout=TIMEOUT).state == "PREPARING"
+            assert stub.ReportState(report(sequence=sequence, state=state), timeout=PATIENCE).state == "PREPARING"
     assert JobRecord.get_by_id(shift.job.id).state == "RUNNING"
 
 
@@ -425,10 +426,10 @@ def test_reasons_and_states_are_taken_as_words_only(shift: Shift) -> None:
 def test_a_lock_with_more_than_pins_reaches_no_other_machine(shift: Shift, lock: str) -> None:
     with shift.as_a() as stub:
         request = pb.ReportStateRequest(**shift.own(sequence=1, state="RUNNING", environment_lock=lock))
-        stub.ReportState(request, timeout=TIMEOUT)
+        stub.ReportState(request, timeout=PATIENCE)
         assert EnvironmentLockRecord.select().count() == 0
         request = pb.ReportStateRequest(**shift.own(sequence=2, state="RUNNING", environment_lock="torch==2.13.0\n"))
-        stub.ReportState(request, timeout=TIMEOUT)
+        stub.ReportState(request, timeout=PATIENCE)
     assert [row.lock for row in EnvironmentLockRecord.select()] == ["torch==2.13.0\n"]
 
 
@@ -444,15 +445,15 @@ def test_a_model_with_a_broken_card_is_a_failure_with_its_reason(shift: Shift, c
     file, sha256 = announced("model.json", card), hashlib.sha256(card).hexdigest()
     with shift.as_a() as stub:
         for sequence, state in ((1, "RUNNING"), (2, "UPLOADING")):
-            stub.ReportState(pb.ReportStateRequest(**shift.own(sequence=sequence, state=state)), timeout=TIMEOUT)
+            stub.ReportState(pb.ReportStateRequest(**shift.own(sequence=sequence, state=state)), timeout=PATIENCE)
         files = [pb.ArtifactFile(path=file.path, size=file.size, sha256=file.sha256, chunks=file.chunks)]
         begin = pb.BeginArtifactRequest(**shift.own(name="model", files=files))
-        own = {"artifact_id": stub.BeginArtifact(begin, timeout=TIMEOUT).artifact_id, "fence": shift.attempt.fence}
+        own = {"artifact_id": stub.BeginArtifact(begin, timeout=PATIENCE).artifact_id, "fence": shift.attempt.fence}
         if card:
-            stub.PutChunk(pb.PutChunkRequest(**own, sha256=sha256, data=card), timeout=TIMEOUT)
-        stub.CommitArtifact(pb.CommitArtifactRequest(**own), timeout=TIMEOUT)
+            stub.PutChunk(pb.PutChunkRequest(**own, sha256=sha256, data=card), timeout=PATIENCE)
+        stub.CommitArtifact(pb.CommitArtifactRequest(**own), timeout=PATIENCE)
         done = pb.ReportStateRequest(**shift.own(sequence=3, state="SUCCEEDED"))
-        assert stub.ReportState(done, timeout=TIMEOUT).state == "FAILED"
+        assert stub.ReportState(done, timeout=PATIENCE).state == "FAILED"
     job = JobRecord.get_by_id(shift.job.id)
     assert (job.state, job.reason) == ("FAILED", "output_unreadable")
 
@@ -462,7 +463,7 @@ def test_an_inventory_of_nonsense_can_be_shown(shift: Shift) -> None:
     device = pb.Device(uuid="\x00", kind="<script>", utilisation=nan, temperature=float("inf"), memory_total=-(2**63))
     inventory = pb.Inventory(hostname="<script>", cpu_utilisation=nan, battery=-nan, memory_total=-1, devices=[device])
     with shift.as_a() as stub:
-        stub.Heartbeat(pb.HeartbeatRequest(epoch=1, inventory=inventory), timeout=TIMEOUT)
+        stub.Heartbeat(pb.HeartbeatRequest(epoch=1, inventory=inventory), timeout=PATIENCE)
     scheduling.run_pass(shift.link.cp)
     stored = MachineRecord.get_by_id(shift.a.id).inventory
     json.dumps(stored, allow_nan=False)

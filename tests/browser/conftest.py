@@ -18,6 +18,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
 from control_plane.services.access import people
+from patience import PATIENCE
 from support import FakeClock, close_database, make_control_plane, missing
 from web import create_app
 
@@ -79,7 +80,7 @@ def browser() -> Iterator[Any]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         missing("Chromium")
-    sync_api.expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
+    sync_api.expect.set_options(timeout=PATIENCE * 1_000)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
@@ -117,7 +118,7 @@ def visit(browser: Any, site: Site, **options: Any) -> Iterator[Any]:
     settings = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light", "locale": "en"} | options
     context = browser.new_context(base_url=site.address, reduced_motion="reduce", **settings)
     context.add_cookies(site.cookies)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE * 1_000)
     watched = Watched(context.new_page(), site.address)
     reports = site.csp_reports
     yield watched.page

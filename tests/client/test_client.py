@@ -19,6 +19,7 @@ from control_plane.services.access import people
 from control_plane.services.fleet import attempts, events, scheduling
 from control_plane.store.deployments import ReplicaRecord
 from fleet_support import model_files, report, succeed, upload
+from patience import PATIENCE, wait_until
 from tunesmith.connection import Target, failure, find, open_channel
 from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
@@ -219,7 +220,7 @@ def test_following_a_job_sees_each_event_once_and_its_model(
     follower.start()
     attempts.accept(machine, cp, attempt.id, attempt.fence)
     report(machine, cp, attempt, "RUNNING")
-    assert running.wait(10)
+    assert running.wait(PATIENCE)
     lines = [
         (1, '{"kind": "progress", "time": 1.0, "step": 1, "steps": 4}'),
         (2, '{"kind": "metric", "time": 1.0, "step": 1, "values": {"loss": 0.5}}'),
@@ -228,7 +229,7 @@ def test_following_a_job_sees_each_event_once_and_its_model(
     report(machine, cp, attempt, "UPLOADING")
     upload(machine, cp, attempt, "model", model_files("base"))
     report(machine, cp, attempt, "SUCCEEDED")
-    follower.join(10)
+    follower.join(PATIENCE)
     assert heard[-1] == ("SUCCEEDED", 0.25)
     assert kinds == ["progress", "metric"]
     done = client.get_job(job.id)
@@ -328,12 +329,7 @@ def test_a_reader_that_leaves_ends_the_generation(client: tunesmith.Client, inst
     pieces = client.chat_stream(deployment_id, HI)
     assert next(pieces) == "word "
     pieces.close()
-    deadline = threading.Event()
-    for _ in range(100):
-        if endless.closed:
-            break
-        deadline.wait(0.05)
-    assert endless.closed
+    wait_until(lambda: endless.closed)
 
 
 def test_where_the_control_plane_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,7 +371,7 @@ def test_no_call_is_answered_without_a_token(installation: Installation) -> None
 def refusal(call: Any, method: MethodDescriptor) -> str:
     request = getattr(pb, method.input_type.name)()
     with pytest.raises(grpc.RpcError) as caught:
-        answer = call(iter([request]) if method.client_streaming else request, timeout=10)
+        answer = call(iter([request]) if method.client_streaming else request, timeout=PATIENCE)
         next(answer)  # a streaming answer fails when it is read
     return failure(caught.value).code
 

@@ -20,6 +20,7 @@ from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
+from patience import PATIENCE
 from simulated import SimulatedMachine
 from tunesmith import cli
 from tunesmith.connection import CallFailed
@@ -70,7 +71,7 @@ def machine(installation: Installation) -> Iterator[SimulatedMachine]:
     simulated.start()
     yield simulated
     simulated.done.set()
-    simulated.join(10)
+    simulated.join(PATIENCE)
 
 
 RECORD = '{"machine": "pump 12", "part": "seal", "fault": "leak", "priority": "high"}'
@@ -112,7 +113,7 @@ def test_a_run_that_is_over_is_watched_to_its_end_though_its_deployment_waits(
 ) -> None:
     assert demo(installation, monkeypatch).exit_code == 0
     machine.done.set()
-    machine.join(10)
+    machine.join(PATIENCE)
     run = GuidedRunRecord.get()
     GuidedRunRecord.update(outcome="cancelled").execute()
     ReplicaRecord.update(desired_state="STOPPED").execute()  # queued: nobody has the deployment

@@ -40,6 +40,7 @@ from control_plane.services.fleet import machines
 from control_plane.services.things import trash
 from control_plane.store.people import UserRecord
 from method_support import METHODS
+from patience import PATIENCE
 from served import token_of
 from simulated import SimulatedMachine
 from support import FakeClock, close_database, make_control_plane
@@ -109,7 +110,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         yield Place(cp, app, room, signed_in(app, cp), machine)
         machine.done.set()
         if machine.ident:
-            machine.join(10)
+            machine.join(PATIENCE)
         web.shutdown()
         serving.join()
     server.stop(grace_seconds=0.2)
@@ -163,7 +164,7 @@ def test_every_drawer_does_what_it_says(place: Place) -> None:
             prepare(place, drawer)
             begun = time.monotonic()
             printed, fault = (in_terminal if kind == "command" else in_python)(text)
-            if fault or not printed.strip() or time.monotonic() - begun > 60:
+            if fault or not printed.strip() or time.monotonic() - begun > PATIENCE:
                 faults.append((drawer.page, text, fault, printed[-300:]))
     assert faults == []
 

@@ -14,6 +14,7 @@ from control_plane.services.fleet import scheduling
 from control_plane.store.jobs import AttemptRecord
 from control_plane.store.methods import MethodVersionRecord
 from fleet_support import model_files, succeed
+from patience import PATIENCE
 from tunesmith import cli
 
 BEFORE = "sft_demo"
@@ -56,7 +57,7 @@ def test_new_check_run_publish_list_delete(installation: Installation, folder: P
     assert "no method “mine”" in run(installation, "show", "mine").output
     worker = fleet_of(installation, model_files("adapter"))
     said = run(installation, "run", str(folder))
-    worker.join(30)
+    worker.join(PATIENCE)
     assert said.exit_code == 0 and "It went well" in said.output, said.output
     assert "what new jobs take" in run(installation, "publish", "mine").output
     assert "mine" in run(installation, "list").output

@@ -14,7 +14,8 @@ import pytest
 
 from control_plane import single_start, up
 from control_plane.single_start import AlreadyRunning, Running, SingleStart
-from server_process import COMMAND, PATIENCE, free_environment, started, wait_ready
+from patience import PATIENCE
+from server_process import COMMAND, free_environment, started, wait_ready
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import threading
 from types import SimpleNamespace
 
 from control_plane.signals import LocalSignals
+from patience import PATIENCE
 
 
 def test_a_wake_between_looking_and_waiting_is_not_missed():
@@ -13,10 +14,10 @@ def test_a_wake_between_looking_and_waiting_is_not_missed():
 
 def test_a_waiting_thread_is_woken():
     signals, woken = LocalSignals(), []
-    thread = threading.Thread(target=lambda: woken.append(signals.wait(frozenset({"fleet"}), {"fleet": 1}, 30)))
+    thread = threading.Thread(target=lambda: woken.append(signals.wait(frozenset({"fleet"}), {"fleet": 1}, PATIENCE)))
     thread.start()
     signals.wake("fleet")
-    thread.join(timeout=30)
+    thread.join(timeout=PATIENCE)
     assert woken == [{"fleet": 2}]
 
 
@@ -40,14 +41,14 @@ def test_a_wake_runs_nobody_who_waits_on_another_topic(monkeypatch):
             return woken
 
     monkeypatch.setattr("control_plane.signals.threading", SimpleNamespace(Event=Counted, Lock=threading.Lock))
-    thread = threading.Thread(target=lambda: signals.wait(frozenset({"job:2"}), {}, 30), name="of job:2")
+    thread = threading.Thread(target=lambda: signals.wait(frozenset({"job:2"}), {}, PATIENCE), name="of job:2")
     thread.start()
-    assert waiting.wait(30)
+    assert waiting.wait(PATIENCE)
     for _ in range(100):
         signals.wake("job:1")
     assert not ran
     signals.wake("job:2")
-    thread.join(timeout=30)
+    thread.join(timeout=PATIENCE)
     assert ran == ["of job:2"]
 
 
@@ -58,7 +59,7 @@ def test_what_is_woken_after_a_moment_is_beyond_it():
     signals.wake("job:2")
     seen = signals.seen_at(moment, topics)
     assert [seen[topic] == signals.version(topic) for topic in topics] == [True, False, True]
-    assert signals.wait(frozenset(topics), seen, seconds=30)["job:2"] == signals.version("job:2")
+    assert signals.wait(frozenset(topics), seen, seconds=PATIENCE)["job:2"] == signals.version("job:2")
 
 
 def test_a_moment_of_another_process_has_seen_nothing():

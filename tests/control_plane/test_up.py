@@ -16,11 +16,11 @@ import psutil
 import pytest
 
 from control_plane import single_start
+from patience import PATIENCE
 
 pytestmark = pytest.mark.journey
 
 COMMAND = [sys.executable, "-m", "tunesmith.cli"]
-PATIENCE = 90.0  # seconds
 
 
 @pytest.fixture

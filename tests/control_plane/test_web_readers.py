@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from control_plane.web_readers import AnswerSocket, Patience
+from patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -45,5 +46,5 @@ def test_a_file_arrives_whole(tmp_path: Path, offset: int, count: int | None) ->
             assert not sending
         expected = content[offset : None if count is None else offset + count]
         assert sent == len(expected)
-        assert got.result(30) == b"head\n" + expected
+        assert got.result(PATIENCE) == b"head\n" + expected
         receiver.close()

@@ -26,6 +26,7 @@ import psutil
 from faults import invariants
 from faults.proxy import Proxy
 from method_environments import write_tiny_models
+from patience import PATIENCE
 from place import SHORT_LEASES, Place
 
 SETTINGS = SHORT_LEASES | {
@@ -142,7 +143,7 @@ def _kill(processes: list[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(processes, timeout=30)
+    psutil.wait_procs(processes, timeout=PATIENCE)
 
 
 def _freeze(storm: Storm, name: str, longest: float) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from control_plane import single_start
+from patience import PATIENCE
 from place import Place
 
 FILES = [Path(name) for name in os.environ.get("TUNESMITH_TEST_GGUFS", "").split(os.pathsep) if name]
@@ -43,7 +44,7 @@ def continued(place, client, deployment):
     body = {"model": f"default/{deployment}", "prompt": TEXT, "max_tokens": 12, "temperature": 0}
     headers = {"Authorization": f"Bearer {client.create_api_token('test').token}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{found.web_url}/v1/completions", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=300) as answer:
+    with urllib.request.urlopen(request, timeout=2 * PATIENCE) as answer:
         return json.load(answer)["choices"][0]["text"]
 
 

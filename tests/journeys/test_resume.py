@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from patience import PATIENCE
 from place import SHORT_LEASES, Place
 
 STEPS, EVERY = 150, 20
@@ -51,7 +52,7 @@ def kill_machine(place):
     (record,) = (place.folder / "agent/attempts").glob("*/runner.json")
     psutil.Process(json.loads(record.read_text())["pid"]).kill()
     trainer.kill()
-    psutil.wait_procs([trainer], timeout=30)
+    psutil.wait_procs([trainer], timeout=PATIENCE)
 
 
 def test_the_next_attempt_resumes_from_the_checkpoint(place, inputs):

@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from built_wheel import ROOT
-from http_browser import PATIENCE, HttpBrowser
+from http_browser import HttpBrowser
+from patience import PATIENCE
 from patient_method import write_patient_method
 from place import Place
 from support import missing

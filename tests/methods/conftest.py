@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from method_support import METHODS, Outcome, environment, manifest_entry
+from patience import PATIENCE
 
 sys.path.insert(0, str(METHODS))  # as PYTHONPATH does for a method
 
@@ -41,7 +42,7 @@ def run(start: Callable[..., Any]) -> Callable[..., Outcome]:
     def whole(*arguments: Any, **options: Any) -> Outcome:
         options.setdefault("out", f"out{next(runs)}")
         process, out = start(*arguments, **options)
-        _, stderr = process.communicate(timeout=300)
+        _, stderr = process.communicate(timeout=2 * PATIENCE)
         return Outcome(process.returncode, out, stderr)
 
     return whole

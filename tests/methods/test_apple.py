@@ -13,6 +13,7 @@ from training_support import base, curve, rows, wait_for_step
 
 from method_environments import method_python, write_tiny_models
 from method_support import METHODS, Outcome, environment
+from patience import PATIENCE
 
 pytestmark = pytest.mark.torch
 
@@ -49,7 +50,7 @@ def test_it_learns_as_sft_does_and_goes_on_where_it_was_interrupted(
     process, out = start("mlx_demo", training(tiny), python, out="first")
     wait_for_step(process, out, 3)
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=PATIENCE)
     first = Outcome(process.returncode, out, stderr)
     assert first.status == 143, stderr
     (checkpoint,) = first.of("checkpoint")

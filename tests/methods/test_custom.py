@@ -10,6 +10,7 @@ from training_support import base, curve, losses, wait_for_step
 
 from method_environments import method_python, write_tiny_models
 from method_support import Outcome
+from patience import PATIENCE
 
 pytestmark = pytest.mark.torch
 
@@ -47,7 +48,7 @@ def test_it_learns_and_an_interruption_changes_no_number(
     process, out = start(method, job(tiny, method), python, out="first")
     wait_for_step(process, out, 3)
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=PATIENCE)
     first = Outcome(process.returncode, out, stderr)
     assert first.status == 143, stderr
     (checkpoint,) = first.of("checkpoint")

@@ -12,6 +12,7 @@ from training_support import wait_for_step
 
 from method_environments import method_python, write_tiny_models
 from method_support import METHODS, Outcome, environment
+from patience import PATIENCE
 
 pytestmark = pytest.mark.torch
 
@@ -53,7 +54,7 @@ def test_the_same_job_gives_the_same_rewards_also_when_interrupted(
         wait_for_step(process, out, 5)
     finally:
         process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143, stderr
     kept = min(int(path.name) for path in (out / "checkpoints").iterdir())
     second = run("grpo_demo", job(tiny, "grpo_demo", **asked, resume=str(out / "checkpoints" / str(kept))), python)

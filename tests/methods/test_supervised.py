@@ -13,6 +13,7 @@ from training_support import base, curve, losses, wait_for_step
 
 from method_environments import method_python, write_tiny_models
 from method_support import METHODS, Outcome, environment
+from patience import PATIENCE
 
 pytestmark = pytest.mark.torch
 
@@ -65,7 +66,7 @@ def test_interrupted_and_gone_on_elsewhere_it_ends_the_same(
     process, out = start(method, job(tiny, method, **RICH, **changes), python, out="first")
     wait_for_step(process, out, 20)
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=PATIENCE)
     first = Outcome(process.returncode, out, stderr)
     assert first.status == 143, stderr
     (checkpoint,) = first.of("checkpoint")

@@ -13,6 +13,7 @@ from training_support import base, curve, losses, rows, wait_for_step
 
 from method_environments import method_python, write_tiny_models
 from method_support import METHODS, Outcome, environment
+from patience import PATIENCE
 
 pytestmark = pytest.mark.torch
 
@@ -49,7 +50,7 @@ def test_the_same_job_gives_the_same_losses_also_when_interrupted(
     process, out = start("sft_demo", training(tiny, "llama"), str(method_python("sft_demo")), out="first")
     wait_for_step(process, out, 3)
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=120)
+    _, stderr = process.communicate(timeout=PATIENCE)
     first = Outcome(process.returncode, out, stderr)
     assert first.status == 143, stderr
     (checkpoint,) = first.of("checkpoint")

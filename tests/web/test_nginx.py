@@ -18,7 +18,8 @@ from rooms import rows
 
 from control_plane.authority import open_authority
 from http_browser import HttpBrowser
-from server_process import PATIENCE, free_environment, started, wait_ready
+from patience import PATIENCE, wait_until
+from server_process import free_environment, started, wait_ready
 from support import missing
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -73,16 +74,12 @@ def _configured(folder: Path, front: str, back: str) -> Path:
 
 
 def _await(port: int, nginx: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + PATIENCE
-    while True:
+    def listens() -> bool:
         assert nginx.poll() is None
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except ConnectionRefusedError:
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        else:
-            return
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(listens)
 
 
 def _attacker(address: str, folder: Path) -> HttpBrowser:
@@ -95,10 +92,10 @@ def test_a_page_the_events_and_an_upload(welcome: str, tmp_path: Path) -> None:
     browser = _attacker(welcome, tmp_path / "nginx/authority")
     assert "/p/default" in browser.send(urlsplit(welcome).path, password=PASSWORD)
     events = browser.open("/events?topics=project:1")
-    begun = time.monotonic()
     assert events.readline().startswith(b"retry:")
     page = browser.upload("/p/default/data/upload", rows(20_000), name="faults", share="20", seed="42")
     assert "faults" in page
+    begun = time.monotonic()
     while b"project:1" not in events.readline():
         pass
     assert time.monotonic() - begun < 15  # the stream's own heartbeat would let out what is held back

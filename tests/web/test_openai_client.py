@@ -13,6 +13,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from control_plane.context import Answer, ControlPlane
+from patience import PATIENCE
 from served import serve, token_of
 from support import missing
 from web import create_app
@@ -115,7 +116,7 @@ def client(app: Flask, cp: ControlPlane, invite: Callable[..., str]) -> Iterator
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}/v1"
-    with openai.OpenAI(base_url=address, api_key=token_of(cp, "ada"), max_retries=0, timeout=60) as made:
+    with openai.OpenAI(base_url=address, api_key=token_of(cp, "ada"), max_retries=0, timeout=PATIENCE) as made:
         yield made
     server.shutdown()
     thread.join()

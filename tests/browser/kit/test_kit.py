@@ -11,6 +11,8 @@ from browser.kit.kitchen import LINES, State, create_kitchen
 from playwright.sync_api import Browser, Error, Page, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
+from patience import PATIENCE
+
 pytestmark = pytest.mark.browser
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -23,7 +25,7 @@ PICTURES = os.environ.get("TUNESMITH_PICTURES")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}")
-    expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
+    expect.set_options(timeout=PATIENCE * 1_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
@@ -51,7 +53,7 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
     """A page that fails its test on any console error; a CSP violation is one."""
     theme, width = getattr(request, "param", ("light", 1280))
     context = browser.new_context(base_url=address, color_scheme=theme, viewport={"width": width, "height": 900})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE * 1_000)
     page = context.new_page()
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)

@@ -13,6 +13,7 @@ from control_plane.context import ControlPlane
 from control_plane.rpc.server import Server
 from control_plane.rpc.serving import ServingChannels
 from link_support import Link
+from patience import LONG
 from support import FakeClock, close_database, make_control_plane
 
 
@@ -26,7 +27,7 @@ def clock() -> FakeClock:
 def link(tmp_path: Path, clock: FakeClock) -> Iterator[Link]:
     channels = ServingChannels()
     cp: ControlPlane = replace(
-        make_control_plane(tmp_path / "data", clock, api_port=0, fleet_port=0), inference=channels
+        make_control_plane(tmp_path / "data", clock, api_port=0, fleet_port=0, poll_seconds=LONG), inference=channels
     )
     server = Server(cp, channels)
     server.start()

@@ -1,11 +1,10 @@
 """Every call is measured, under its name and how it ended."""
 
-import threading
-
 import grpc
 import pytest
 
-from link_support import TIMEOUT, Link, hello
+from link_support import Link, hello
+from patience import PATIENCE, wait_until
 from tunesmith.v1 import fleet_pb2 as pb
 
 
@@ -16,21 +15,16 @@ def counted(link: Link, method: str, code: str) -> float:
 
 def becomes(link: Link, method: str, code: str, count: float) -> None:
     """A call is counted once its answer is on its way, so the caller may be first."""
-    pause = threading.Event()
-    for _ in range(2_000):
-        if counted(link, method, code) == count:
-            return
-        pause.wait(0.005)
-    raise AssertionError(f"{method} {code}: {counted(link, method, code)} instead of {count}")
+    wait_until(lambda: counted(link, method, code) == count)
 
 
 def test_good_and_bad_calls_are_counted(link: Link) -> None:
     with link.as_machine(link.join()) as stub:
         epoch = hello(stub).epoch
         for _ in range(3):
-            stub.Heartbeat(pb.HeartbeatRequest(epoch=epoch), timeout=TIMEOUT)
+            stub.Heartbeat(pb.HeartbeatRequest(epoch=epoch), timeout=PATIENCE)
         with pytest.raises(grpc.RpcError):
-            stub.Accept(pb.AcceptRequest(attempt_id=99, fence=1), timeout=TIMEOUT)
+            stub.Accept(pb.AcceptRequest(attempt_id=99, fence=1), timeout=PATIENCE)
     becomes(link, "Enroll", "OK", 1)
     becomes(link, "Hello", "OK", 1)
     becomes(link, "Heartbeat", "OK", 3)

@@ -15,7 +15,8 @@ from control_plane.domain.permissions import SYSTEM
 from control_plane.services.fleet import machines
 from control_plane.store.audit import AuditRecord
 from control_plane.store.machines import MachineRecord
-from link_support import TIMEOUT, Link, TestMachine, code_of, hello, key_pem, new_key, signing_request
+from link_support import Link, TestMachine, code_of, hello, key_pem, new_key, signing_request
+from patience import PATIENCE
 from support import FakeClock
 from tunesmith.v1 import fleet_pb2 as pb
 
@@ -108,7 +109,7 @@ def test_words_come_in_the_callers_language(link: Link) -> None:
     with link.api() as stub, pytest.raises(grpc.RpcError) as refusal:
         stub.Enroll(
             pb.EnrollRequest(token="x.y", csr=b"no request", agent_version="0.1.0"),
-            timeout=TIMEOUT,
+            timeout=PATIENCE,
             metadata=(("accept-language", "de"),),
         )
     assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -173,7 +174,7 @@ def test_a_connection_does_not_outlive_its_certificate(link: Link, clock: FakeCl
 def test_the_next_certificate_ends_the_present_one_when_it_is_used(link: Link) -> None:
     machine = link.join()
     with link.as_machine(machine) as stub:
-        renewed = stub.RenewCertificate(pb.RenewCertificateRequest(csr=signing_request(machine.key)), timeout=TIMEOUT)
+        renewed = stub.RenewCertificate(pb.RenewCertificateRequest(csr=signing_request(machine.key)), timeout=PATIENCE)
         hello(stub)  # the present one holds until then
         with link.fleet(key_pem(machine.key), renewed.certificate) as next_stub:
             hello(next_stub)
@@ -186,19 +187,19 @@ def test_the_next_certificate_ends_the_present_one_when_it_is_used(link: Link) -
 def test_renewing_takes_the_enrolled_key_alone(link: Link) -> None:
     machine = link.join()
     with link.as_machine(machine) as stub, pytest.raises(grpc.RpcError) as refusal:
-        stub.RenewCertificate(pb.RenewCertificateRequest(csr=signing_request(new_key())), timeout=TIMEOUT)
+        stub.RenewCertificate(pb.RenewCertificateRequest(csr=signing_request(new_key())), timeout=PATIENCE)
     assert code_of(refusal.value) == "certificate_refused"
 
 
 def recover(link: Link, machine: TestMachine, generation: int, key: ec.EllipticCurvePrivateKey) -> pb.RecoverReply:
     csr = signing_request(key)
     with link.api() as stub:
-        nonce = stub.Recover(pb.RecoverRequest(machine_id=machine.id), timeout=TIMEOUT).nonce
+        nonce = stub.Recover(pb.RecoverRequest(machine_id=machine.id), timeout=PATIENCE).nonce
         signature = key.sign(nonce + csr, ec.ECDSA(hashes.SHA256()))
         request = pb.RecoverRequest(
             machine_id=machine.id, nonce=nonce, signature=signature, csr=csr, generation=generation
         )
-        return stub.Recover(request, timeout=TIMEOUT)  # type: ignore[no-any-return]
+        return stub.Recover(request, timeout=PATIENCE)  # type: ignore[no-any-return]
 
 
 def test_a_machine_comes_back_after_its_certificate_expired(link: Link) -> None:

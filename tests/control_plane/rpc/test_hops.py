@@ -12,6 +12,7 @@ from control_plane.rpc.hops import Hops
 from control_plane.services.access import people
 from control_plane.store.database import database, release
 from control_plane.store.people import UserRecord
+from patience import PATIENCE
 from support import FakeClock, close_database, make_control_plane
 from web import create_app
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.postgresql
 @pytest.fixture
 def cp(tmp_path: Path, clock: FakeClock, postgresql: str) -> Iterator[ControlPlane]:
     made = make_control_plane(tmp_path / "data", clock, database=postgresql, database_connections=1)
-    database.obj._wait_timeout = 5  # whoever finds the connection kept elsewhere is to fail soon
+    database.obj._wait_timeout = PATIENCE  # and no more, for whoever finds the connection kept elsewhere
     yield made
     close_database()
 
@@ -52,7 +53,7 @@ def test_a_tick_and_a_pass_give_theirs_back(cp: ControlPlane, monkeypatch: pytes
     running = ticks.Ticks(cp)
     running.start()
     for happened in (ticked, passed, ticked, passed):
-        assert happened.wait(30)
+        assert happened.wait(PATIENCE)
         happened.clear()
     running.stop()
     assert UserRecord.select().count() == 0

@@ -19,7 +19,8 @@ from control_plane.domain.permissions import SYSTEM
 from control_plane.services.fleet.enrollment import create_join_token
 from control_plane.store.audit import AuditRecord
 from control_plane.store.machines import MachineRecord
-from link_support import TIMEOUT, Link
+from link_support import Link
+from patience import PATIENCE
 from support import FakeClock
 from tunesmith.v1 import fleet_pb2 as pb
 
@@ -30,7 +31,7 @@ class Laptop:
     """The agent's data folder of a laptop that joined `days` ago and was shut since."""
 
     def __init__(self, folder: Path, link: Link, clock: FakeClock, days: float) -> None:
-        self.settings = Settings(data=folder, call_seconds=TIMEOUT, retry_max_seconds=0.2)
+        self.settings = Settings(data=folder, call_seconds=PATIENCE, retry_max_seconds=0.2)
         self.store = Store(folder / "state.db")
         clock.advance(-days * DAY)
         token = create_join_token(SYSTEM, link.cp, "laptop")[0]
@@ -66,7 +67,7 @@ class Laptop:
 def hello(connection: agent.Link | None) -> int:
     assert connection is not None
     request = pb.HelloRequest(agent_version="0.1.0", boot_id="b", inventory=pb.Inventory(hostname="laptop"))
-    return int(connection.ask_once(request, TIMEOUT).epoch)
+    return int(connection.ask_once(request, PATIENCE).epoch)
 
 
 def test_a_laptop_comes_back_from_a_long_holiday(link: Link, clock: FakeClock, tmp_path: Path) -> None:

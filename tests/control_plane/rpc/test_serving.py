@@ -16,7 +16,8 @@ from control_plane.domain.errors import DeadlineExceeded, EngineFailed, MachineW
 from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.serving import ServingChannels
 from control_plane.services.fleet import machines
-from link_support import TIMEOUT, Link, TestMachine, code_of, hello
+from link_support import Link, TestMachine, code_of, hello
+from patience import PATIENCE, wait_until
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
 
@@ -33,7 +34,7 @@ class Stream:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def request(self) -> pb.ServeDown:
-        return self.received.get(timeout=TIMEOUT)
+        return self.received.get(timeout=PATIENCE)
 
     def say(self, request: pb.ServeDown, **values: object) -> None:
         self.up.put(pb.ServeUp(request_id=request.request_id, **values))  # type: ignore[arg-type]
@@ -56,7 +57,7 @@ def stream_of(stub: fleet_pb2_grpc.FleetStub, link: Link, machine: TestMachine, 
     stream = Stream(call, up)
     threading.Thread(target=stream.read, daemon=True).start()
     try:
-        _until(lambda: machine.id in link.cp.inference._channels)  # type: ignore[attr-defined]
+        wait_until(lambda: machine.id in link.cp.inference._channels)  # type: ignore[attr-defined]
         yield stream
     finally:
         up.put(None)
@@ -93,7 +94,7 @@ def test_an_answer_is_streamed_piece_by_piece(link: Link, machine: TestMachine, 
         stream.say(request, status=200, content_type="text/event-stream", data=b"one")
 
     engine(stream, answer)
-    reply = link.cp.inference.ask(machine.id, 7, CHAT, b'{"stream": true}', TIMEOUT)
+    reply = link.cp.inference.ask(machine.id, 7, CHAT, b'{"stream": true}', PATIENCE)
     assert (reply.status, reply.content_type) == (200, "text/event-stream")
     assert (asked[0].replica_id, asked[0].path, asked[0].body) == (7, CHAT, b'{"stream": true}')
     pieces = iter(reply)
@@ -111,7 +112,7 @@ def test_answers_at_the_same_time_do_not_mix(link: Link, machine: TestMachine, s
     results: dict[int, bytes] = {}
 
     def ask(number: int) -> None:
-        reply = link.cp.inference.ask(machine.id, 1, CHAT, str(number).encode(), TIMEOUT)
+        reply = link.cp.inference.ask(machine.id, 1, CHAT, str(number).encode(), PATIENCE)
         results[number] = b"".join(reply)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
@@ -124,13 +125,13 @@ def test_answers_at_the_same_time_do_not_mix(link: Link, machine: TestMachine, s
     for request in requests:
         stream.say(request, end=True)
     for thread in threads:
-        thread.join(TIMEOUT)
+        thread.join(PATIENCE)
     assert results == {number: str(number).encode() * 5 for number in range(8)}
 
 
 def test_a_reader_that_leaves_cancels_the_generation(link: Link, machine: TestMachine, stream: Stream) -> None:
     engine(stream, lambda request: stream.say(request, status=200, data=b"a"))
-    reply = link.cp.inference.ask(machine.id, 1, CHAT, b"{}", TIMEOUT)
+    reply = link.cp.inference.ask(machine.id, 1, CHAT, b"{}", PATIENCE)
     next(iter(reply))
     reply.close()
     cancel = stream.request()
@@ -138,19 +139,19 @@ def test_a_reader_that_leaves_cancels_the_generation(link: Link, machine: TestMa
     assert cancel.request_id == reply.request_id  # type: ignore[attr-defined]
     stream.say(cancel, data=b"too late", end=True)  # harmless
     engine(stream, lambda request: stream.say(request, status=200, data=b"fine", end=True))
-    assert b"".join(link.cp.inference.ask(machine.id, 1, CHAT, b"{}", TIMEOUT)) == b"fine"
+    assert b"".join(link.cp.inference.ask(machine.id, 1, CHAT, b"{}", PATIENCE)) == b"fine"
 
 
 def test_pieces_that_wait_go_on_together(link: Link, machine: TestMachine, stream: Stream) -> None:
     engine(stream, lambda request: stream.say(request, status=200, data=b"1"))
-    reply = link.cp.inference.ask(machine.id, 1, CHAT, b"{}", TIMEOUT)
+    reply = link.cp.inference.ask(machine.id, 1, CHAT, b"{}", PATIENCE)
     pieces = iter(reply)
     assert next(pieces) == b"1"
     request = pb.ServeDown(request_id=reply.request_id)  # type: ignore[attr-defined]
     stream.say(request, data=b"2")
     stream.say(request, data=b"3")
     stream.say(request, error="engine_failed", end=True)
-    _until(lambda: reply._pieces.qsize() == 3)  # type: ignore[attr-defined]
+    wait_until(lambda: reply._pieces.qsize() == 3)  # type: ignore[attr-defined]
     assert next(pieces) == b"23"
     with pytest.raises(EngineFailed):
         next(pieces)
@@ -160,22 +161,22 @@ def test_a_chat_that_is_cancelled_leaves_nothing_behind(link: Link, machine: Tes
     channels: ServingChannels = link.cp.inference  # type: ignore[assignment]
 
     async def ask_and_leave(number: int) -> None:
-        asked = channels.stream(machine.id, 1, CHAT, str(number).encode(), TIMEOUT)
+        asked = channels.stream(machine.id, 1, CHAT, str(number).encode(), PATIENCE)
         reading = asyncio.ensure_future(anext(asked))
         await asyncio.sleep(0)  # it is sent
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
 
     for number in range(40):  # more than any pool has threads
-        asyncio.run_coroutine_threadsafe(ask_and_leave(number), link.server._loop).result(TIMEOUT)
+        asyncio.run_coroutine_threadsafe(ask_and_leave(number), link.server._loop).result(PATIENCE)
         assert not stream.request().cancel
         assert stream.request().cancel
     engine(stream, lambda request: stream.say(request, status=200, data=b"fine", end=True))
 
     async def ask() -> bytes:
-        return b"".join([data async for _, data in channels.stream(machine.id, 1, CHAT, b"{}", TIMEOUT)])
+        return b"".join([data async for _, data in channels.stream(machine.id, 1, CHAT, b"{}", PATIENCE)])
 
-    assert asyncio.run_coroutine_threadsafe(ask(), link.server._loop).result(TIMEOUT) == b"fine"
+    assert asyncio.run_coroutine_threadsafe(ask(), link.server._loop).result(PATIENCE) == b"fine"
     assert channels._channels[machine.id]._answers == {}
 
 
@@ -189,7 +190,7 @@ def test_a_deadline_cancels_too(link: Link, machine: TestMachine, stream: Stream
 def test_an_engine_that_cannot_be_asked(link: Link, machine: TestMachine, stream: Stream) -> None:
     engine(stream, lambda request: stream.say(request, error="connection_refused", end=True))
     with pytest.raises(EngineFailed, match="connection_refused"):
-        link.cp.inference.ask(machine.id, 1, CHAT, b"{}", TIMEOUT)
+        link.cp.inference.ask(machine.id, 1, CHAT, b"{}", PATIENCE)
 
 
 def test_a_machine_that_goes_away_ends_its_answers(link: Link, machine: TestMachine, stream: Stream) -> None:
@@ -198,31 +199,31 @@ def test_a_machine_that_goes_away_ends_its_answers(link: Link, machine: TestMach
         stream.up.put(None)
 
     engine(stream, answer_and_leave)
-    reply = link.cp.inference.ask(machine.id, 1, CHAT, b"{}", TIMEOUT)
+    reply = link.cp.inference.ask(machine.id, 1, CHAT, b"{}", PATIENCE)
     with pytest.raises(MachineWentAway):
         list(reply)
-    _until(lambda: machine.id not in link.cp.inference._channels)  # type: ignore[attr-defined]
+    wait_until(lambda: machine.id not in link.cp.inference._channels)  # type: ignore[attr-defined]
     with pytest.raises(MachineWentAway):
-        link.cp.inference.ask(machine.id, 1, CHAT, b"{}", TIMEOUT)
+        link.cp.inference.ask(machine.id, 1, CHAT, b"{}", PATIENCE)
 
 
 def test_a_new_session_ends_the_channel_of_the_older_one(
     link: Link, machine: TestMachine, stub: fleet_pb2_grpc.FleetStub, stream: Stream
 ) -> None:
     hello(stub)
-    assert stream.ended.wait(TIMEOUT)
+    assert stream.ended.wait(PATIENCE)
 
 
 def test_a_revoked_machine_loses_its_channel(link: Link, machine: TestMachine, stream: Stream) -> None:
     machines.revoke(SYSTEM, link.cp, machine.id)
-    assert stream.ended.wait(TIMEOUT)
+    assert stream.ended.wait(PATIENCE)
 
 
 def test_a_channel_of_an_older_session_is_refused(link: Link, stub: fleet_pb2_grpc.FleetStub) -> None:
     old = hello(stub).epoch
     hello(stub)
     with pytest.raises(grpc.RpcError) as refusal:
-        list(stub.Serve(iter([pb.ServeUp(epoch=old)]), timeout=TIMEOUT))
+        list(stub.Serve(iter([pb.ServeUp(epoch=old)]), timeout=PATIENCE))
     assert code_of(refusal.value) == "superseded"
 
 
@@ -232,15 +233,6 @@ def test_an_answer_that_nobody_reads_is_ended(link: Link, machine: TestMachine, 
             stream.say(request, status=200, data=bytes(1 << 20))
 
     engine(stream, flood)
-    reply = link.cp.inference.ask(machine.id, 1, CHAT, b"{}", TIMEOUT)
+    reply = link.cp.inference.ask(machine.id, 1, CHAT, b"{}", PATIENCE)
     assert stream.request().cancel
     assert reply.unread <= 9 << 20  # type: ignore[attr-defined]
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    waiting = threading.Event()
-    for _ in range(2_000):
-        if holds():
-            return
-        waiting.wait(0.01)
-    raise AssertionError("never held")

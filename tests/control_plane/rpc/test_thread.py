@@ -18,7 +18,8 @@ from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.jobs import AttemptPartRecord, EventRecord, JobRecord
 from control_plane.store.models import ModelRecord
 from fleet_support import GIB, Fleet, announced, inventory_of, make_fleet, model_files
-from link_support import TIMEOUT, Link, code_of, hello
+from link_support import Link, code_of, hello
+from patience import PATIENCE
 from tunesmith.v1 import fleet_pb2 as pb
 from tunesmith.v1 import fleet_pb2_grpc
 
@@ -31,7 +32,7 @@ class Machine:
     epoch: int
 
     def poll(self, *known: str, seconds: float = 0.0) -> dict[str, pb.Instruction]:
-        reply = self.stub.Poll(pb.PollRequest(epoch=self.epoch, known=known, wait_seconds=seconds), timeout=TIMEOUT)
+        reply = self.stub.Poll(pb.PollRequest(epoch=self.epoch, known=known, wait_seconds=seconds), timeout=PATIENCE)
         return {instruction.key: instruction for instruction in reply.instructions}
 
     def report(self, offer: pb.Offer, sequence: int, state: str, **more: object) -> str:
@@ -42,23 +43,23 @@ class Machine:
             state=state,
             **more,  # type: ignore[arg-type]
         )
-        return str(self.stub.ReportState(request, timeout=TIMEOUT).state)
+        return str(self.stub.ReportState(request, timeout=PATIENCE).state)
 
     def run(self, offer: pb.Offer, form: str) -> str:
         """Take an offer through to its end."""
         held = {"attempt_id": offer.attempt_id, "fence": offer.fence}
-        assert self.stub.Accept(pb.AcceptRequest(**held), timeout=TIMEOUT).lease_seconds == 300
+        assert self.stub.Accept(pb.AcceptRequest(**held), timeout=PATIENCE).lease_seconds == 300
         self.report(offer, 1, "RUNNING", environment_lock="torch==2.13.0\n")
         said = b"step 1\nstep 2\n"
         append = pb.AppendLogRequest(**held, stream="stdout", data=said)
-        assert self.stub.AppendLog(append, timeout=TIMEOUT).committed == len(said)
+        assert self.stub.AppendLog(append, timeout=PATIENCE).committed == len(said)
         line = json.dumps({"kind": "metric", "time": 1.0, "step": 1, "values": {"loss": 0.5}})
         events = pb.AppendEventsRequest(**held, events=[pb.AttemptEvent(sequence=1, body=line)])
-        assert self.stub.AppendEvents(events, timeout=TIMEOUT).committed == 1
+        assert self.stub.AppendEvents(events, timeout=PATIENCE).committed == 1
         self.report(offer, 2, "UPLOADING")
         self.upload(held, form)
         sealing = pb.SealLogRequest(**held, stream="stdout", length=len(said), sha256=hashlib.sha256(said).hexdigest())
-        assert self.stub.SealLog(sealing, timeout=TIMEOUT).sealed
+        assert self.stub.SealLog(sealing, timeout=PATIENCE).sealed
         return self.report(offer, 3, "SUCCEEDED")
 
     def upload(self, held: dict[str, int], form: str) -> None:
@@ -70,19 +71,19 @@ class Machine:
             files=[pb.ArtifactFile(path=f.path, size=f.size, sha256=f.sha256, chunks=f.chunks) for f in files],
         )
         artifact = {
-            "artifact_id": self.stub.BeginArtifact(begin, timeout=TIMEOUT).artifact_id,
+            "artifact_id": self.stub.BeginArtifact(begin, timeout=PATIENCE).artifact_id,
             "fence": held["fence"],
         }
-        missing = self.stub.MissingChunks(pb.MissingChunksRequest(**artifact), timeout=TIMEOUT).chunks
+        missing = self.stub.MissingChunks(pb.MissingChunksRequest(**artifact), timeout=PATIENCE).chunks
         for data in contents.values():
             sha256 = hashlib.sha256(data).hexdigest()
             if sha256 in missing:
-                self.stub.PutChunk(pb.PutChunkRequest(**artifact, sha256=sha256, data=data), timeout=TIMEOUT)
-        self.stub.CommitArtifact(pb.CommitArtifactRequest(**artifact), timeout=TIMEOUT)
+                self.stub.PutChunk(pb.PutChunkRequest(**artifact, sha256=sha256, data=data), timeout=PATIENCE)
+        self.stub.CommitArtifact(pb.CommitArtifactRequest(**artifact), timeout=PATIENCE)
 
     def read(self, file: pb.FileRef) -> bytes:
         request = pb.GetBlobRequest(sha256=file.sha256, offset=0, length=file.size)
-        return bytes(self.stub.GetBlob(request, timeout=TIMEOUT).data)
+        return bytes(self.stub.GetBlob(request, timeout=PATIENCE).data)
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def test_a_request_to_cancel_reaches_the_machine(fleet: Fleet, machine: Machine)
     job = planned(fleet, "bring")
     (instruction,) = machine.poll().values()
     offer = instruction.offer
-    machine.stub.Accept(pb.AcceptRequest(attempt_id=offer.attempt_id, fence=offer.fence), timeout=TIMEOUT)
+    machine.stub.Accept(pb.AcceptRequest(attempt_id=offer.attempt_id, fence=offer.fence), timeout=PATIENCE)
     jobs.cancel(fleet.user, fleet.cp, job.id)
     ((key, told),) = machine.poll(seconds=15).items()
     assert key == f"cancel:{offer.attempt_id}:{offer.fence}"
@@ -178,7 +179,7 @@ def test_an_instruction_to_serve_stands_until_it_is_taken_back(fleet: Fleet, mac
     assert b"weights" in machine.read(next(f for f in told.serve.model.files if f.path.endswith(".gguf")))
 
     status = pb.ReplicaStatus(replica_id=told.serve.replica_id, generation=told.serve.generation, state="SERVING")
-    machine.stub.ReportReplica(pb.ReportReplicaRequest(epoch=machine.epoch, status=status), timeout=TIMEOUT)
+    machine.stub.ReportReplica(pb.ReportReplicaRequest(epoch=machine.epoch, status=status), timeout=PATIENCE)
     assert deployments.serving_replica(fleet.user, fleet.cp, "default", "assistant").id == told.serve.replica_id
     assert machine.poll(key) == {}
     assert list(machine.poll()) == [key]  # a machine that forgot everything learns it again
@@ -189,7 +190,7 @@ def test_an_instruction_to_serve_stands_until_it_is_taken_back(fleet: Fleet, mac
     status = pb.ReplicaStatus(
         replica_id=stop.stop_serving.replica_id, generation=stop.stop_serving.generation, state="STOPPED"
     )
-    machine.stub.Heartbeat(pb.HeartbeatRequest(epoch=machine.epoch, replicas=[status]), timeout=TIMEOUT)
+    machine.stub.Heartbeat(pb.HeartbeatRequest(epoch=machine.epoch, replicas=[status]), timeout=PATIENCE)
     assert machine.poll() == {}
     assert ReplicaRecord.get_by_id(stop.stop_serving.replica_id).state == "STOPPED"
 
@@ -198,7 +199,7 @@ def test_a_heartbeat_renews_the_lease_and_stops_what_is_not_held(fleet: Fleet, m
     planned(fleet, "bring")
     (instruction,) = machine.poll().values()
     offer = instruction.offer
-    machine.stub.Accept(pb.AcceptRequest(attempt_id=offer.attempt_id, fence=offer.fence), timeout=TIMEOUT)
+    machine.stub.Accept(pb.AcceptRequest(attempt_id=offer.attempt_id, fence=offer.fence), timeout=PATIENCE)
     fleet.cp.clock.advance(100)  # type: ignore[attr-defined]
     beat = pb.HeartbeatRequest(
         epoch=machine.epoch,
@@ -208,7 +209,7 @@ def test_a_heartbeat_renews_the_lease_and_stops_what_is_not_held(fleet: Fleet, m
             pb.HeldAttempt(attempt_id=4711, fence=1, state="RUNNING"),
         ],
     )
-    reply = machine.stub.Heartbeat(beat, timeout=TIMEOUT)
+    reply = machine.stub.Heartbeat(beat, timeout=PATIENCE)
     assert [(one.attempt_id, one.seconds_left) for one in reply.leases] == [(offer.attempt_id, 300.0)]
     assert [(one.attempt_id, one.verdict) for one in reply.verdicts] == [(4711, "stop")]
     stored = AttemptPartRecord.get(AttemptPartRecord.attempt == offer.attempt_id)
@@ -223,12 +224,12 @@ def test_one_machine_may_not_touch_anothers_attempt(link: Link, fleet: Fleet, ma
     with link.as_machine(link.join()) as stranger:
         hello(stranger)
         for call in (
-            lambda: stranger.Accept(pb.AcceptRequest(**held), timeout=TIMEOUT),
-            lambda: stranger.Decline(pb.DeclineRequest(**held), timeout=TIMEOUT),
-            lambda: stranger.ReportState(pb.ReportStateRequest(**held, sequence=1, state="FAILED"), timeout=TIMEOUT),
-            lambda: stranger.AppendLog(pb.AppendLogRequest(**held, stream="stdout", data=b"x"), timeout=TIMEOUT),
+            lambda: stranger.Accept(pb.AcceptRequest(**held), timeout=PATIENCE),
+            lambda: stranger.Decline(pb.DeclineRequest(**held), timeout=PATIENCE),
+            lambda: stranger.ReportState(pb.ReportStateRequest(**held, sequence=1, state="FAILED"), timeout=PATIENCE),
+            lambda: stranger.AppendLog(pb.AppendLogRequest(**held, stream="stdout", data=b"x"), timeout=PATIENCE),
             lambda: stranger.GetBlob(
-                pb.GetBlobRequest(sha256=offer.code[0].sha256, offset=0, length=10), timeout=TIMEOUT
+                pb.GetBlobRequest(sha256=offer.code[0].sha256, offset=0, length=10), timeout=PATIENCE
             ),
         ):
             with pytest.raises(grpc.RpcError) as refusal:

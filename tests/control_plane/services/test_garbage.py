@@ -15,6 +15,7 @@ from control_plane.services.fleet import artifacts, logs
 from control_plane.store.audit import AuditRecord
 from control_plane.store.jobs import AttemptRecord
 from fleet_support import Fleet, announced, report, upload
+from patience import PATIENCE
 
 DAY = 86_400.0
 
@@ -84,11 +85,11 @@ def test_what_is_held_is_not_removed(cp: ControlPlane) -> None:
         with cp.blobs.holding():
             cp.blobs.put_bytes(b"was here before")
             stored.set()
-            looked.wait(10)
+            looked.wait(PATIENCE)
 
     writer = threading.Thread(target=write)
     writer.start()
-    stored.wait(10)
+    stored.wait(PATIENCE)
     assert cp.blobs.remove(sha256, lambda _: False) == 0
     looked.set()
     writer.join()

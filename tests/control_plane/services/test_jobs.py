@@ -25,6 +25,7 @@ from control_plane.store.audit import AuditRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from fleet_support import Fleet, model_files, report, succeed
+from patience import PATIENCE
 from support import FakeClock
 
 SCORES = {
@@ -240,7 +241,7 @@ def test_curves_and_logs(cp: ControlPlane, fleet: Fleet) -> None:
 
 def test_wait_returns_at_once_when_something_changed(cp: ControlPlane, fleet: Fleet) -> None:
     job = jobs.submit(fleet.user, cp, "default", "bring")
-    assert jobs.wait(fleet.user, cp, job.id, 0, 60).version == job.version
+    assert jobs.wait(fleet.user, cp, job.id, 0, PATIENCE).version == job.version
     fleet.machine()
     scheduling.run_pass(cp)
-    assert jobs.wait(fleet.user, cp, job.id, job.version, 60).version > job.version
+    assert jobs.wait(fleet.user, cp, job.id, job.version, PATIENCE).version > job.version

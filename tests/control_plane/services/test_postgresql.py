@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,11 @@ from control_plane.store.database import release
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
 from fleet_support import Fleet, model_files, report, succeed, upload
+from patience import PATIENCE, wait_until
 from postgresql_server import PostgresqlServer
 from support import FakeClock, close_database, make_control_plane
 
 pytestmark = pytest.mark.postgresql
-
-PATIENCE = 30.0  # seconds; nothing here comes near it
 
 
 @pytest.fixture
@@ -54,10 +52,7 @@ class Race:
         threads[0].start()
         assert self._inside.wait(PATIENCE)
         threads[1].start()
-        until = time.monotonic() + PATIENCE
-        while "second" not in self.ends and not self._somebody_waits():
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        wait_until(lambda: "second" in self.ends or self._somebody_waits())
         self._go.set()
         for thread in threads:
             thread.join(PATIENCE)

@@ -24,6 +24,7 @@ from control_plane.services.fleet import artifacts, offers, scheduling, staging
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.jobs import AttemptRecord
 from fleet_support import Fleet, announced, model_files, report, succeed, upload
+from patience import PATIENCE
 
 
 def begin(machine: Actor, cp: ControlPlane, attempt: AttemptRecord, *files: File, name: str = "model") -> int:
@@ -112,7 +113,7 @@ def test_a_long_verification_is_asked_about_again_and_runs_once(
 
     def slowly(plan: staging.Layout) -> None:
         began.append(plan)
-        may_read.wait(10)
+        may_read.wait(PATIENCE)
         verify(plan)
         done.set()
 
@@ -121,8 +122,8 @@ def test_a_long_verification_is_asked_about_again_and_runs_once(
         with pytest.raises(ArtifactUnderWay):
             artifacts.commit(machine, cp, number, attempt.fence)
     may_read.set()
-    assert done.wait(10)
-    cp = replace(cp, settings=replace(cp.settings, commit_wait_seconds=10.0))
+    assert done.wait(PATIENCE)
+    cp = replace(cp, settings=replace(cp.settings, commit_wait_seconds=PATIENCE))
     artifacts.commit(machine, cp, number, attempt.fence)
     assert len(began) == 1 and ArtifactRecord.get_by_id(number).committed_at > 0
 
