@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import pytest
@@ -45,6 +47,10 @@ class NoInference:
 def make_control_plane(folder: Path, clock: FakeClock, **settings: object) -> ControlPlane:
     """A control plane on its own SQLite file, or on the setting `database`; its records' until `close_database`."""
     values = replace(Settings(data=folder, min_free_disk_bytes=0), **settings).resolved()
+    file = values.data / "tunesmith.db"
+    if not values.database and not file.exists():
+        values.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.write_bytes(_with_the_newest_schema())
     open_database(values.data, values.database, values.database_connections, values.database_stale_seconds)
     return ControlPlane(
         settings=values,
@@ -56,6 +62,15 @@ def make_control_plane(folder: Path, clock: FakeClock, **settings: object) -> Co
         throttle=Throttle(clock),
         fleet=Fleet(),
     )
+
+
+@cache
+def _with_the_newest_schema() -> bytes:
+    """An empty SQLite database. To make it anew by migrations would cost more than many a test does."""
+    with TemporaryDirectory() as folder:
+        open_database(Path(folder), "")
+        close_database()
+        return (Path(folder) / "tunesmith.db").read_bytes()
 
 
 def close_database() -> None:
