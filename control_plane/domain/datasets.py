@@ -167,7 +167,8 @@ class Scan:
 def read_row(text: bytes) -> dict[str, Any]:
     """One line as an object. Raises a RowsInvalid that lacks `file` and `line`."""
     try:
-        row = _DECODER.decode(text.decode("utf-8"))
+        written = text.decode("utf-8")
+        row = DECODER.decode(written)
     except UnicodeDecodeError as problem:
         raise RowNotUtf8(column=problem.start + 1) from problem
     except json.JSONDecodeError as problem:
@@ -176,13 +177,18 @@ def read_row(text: bytes) -> dict[str, Any]:
         raise RowTooDeep from problem
     except ValueError as problem:  # a number of more digits than Python reads
         raise RowNotNumber(value="…") from problem
-    if not isinstance(row, dict):
+    return as_row(row, written)
+
+
+def as_row(value: Any, written: str) -> dict[str, Any]:
+    """A value that was decoded from what is `written`, if it can be a row. Raises a RowsInvalid as `read_row` does."""
+    if not isinstance(value, dict):
         raise RowNotObject
-    if text.count(b"{") + text.count(b"[") > _DEEPEST and _depth(row) > _DEEPEST:
+    if written.count("{") + written.count("[") > _DEEPEST and _depth(value) > _DEEPEST:
         raise RowTooDeep
-    if b"\\u" in text:
-        _check_whole(row)
-    return row
+    if "\\u" in written:
+        _check_whole(value)
+    return value
 
 
 def held_out(keys: Sequence[bytes], share: float, seed: int) -> frozenset[int]:
@@ -247,4 +253,5 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return row
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+# raises RowFieldTwice and RowNotNumber besides what json raises
+DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)

@@ -342,6 +342,57 @@ class FileIsTable(FileUnfit):
     {{"prompt": "…", "completion": "…"}}."""
 
 
+class FileKindUnreadable(FileUnfit):
+    """“{file}” is a file of the kind {kind}. What can be read is JSON Lines, JSON, CSV, Parquet, Excel (XLSX) and plain
+    text; each may be packed with gzip or zip."""
+
+
+class FileBroken(FileUnfit):
+    """{file} is damaged or not whole."""
+
+
+class FileBreaksOff(FileBroken):
+    """{file} is damaged or not whole: behind record {line} it cannot be read."""
+
+
+class FileTooDemanding(FileUnfit):
+    """To read {file} takes more than the {limit} of memory that are allowed. Save it in another form, such as JSON
+    Lines, CSV or Parquet, or in several files."""
+
+
+class FileTooSlow(FileUnfit):
+    """To read {file} takes more computing than the {allowed} that are allowed. Bring it in several files."""
+
+
+class ArchiveEncrypted(FileUnfit):
+    """{file} is protected by a password. Unpack it first."""
+
+
+class ArchiveNested(FileUnfit):
+    """{file} is an archive in which there is another archive. Unpack it once first."""
+
+
+class ArchiveNotOneFile(FileUnfit):
+    """{file} is an archive of {count} files. Bring one file at a time, or an archive of one."""
+
+
+class ArchiveSwelling(FileUnfit):
+    """{file} unpacks to more than {times} times its size, as no file of data does."""
+
+
+class SheetMissing(FileUnfit):
+    """{file} has no sheet “{sheet}”."""
+
+
+class SheetTooLarge(FileUnfit):
+    """{file} is too large for a workbook: a sheet may have {rows} rows, and all texts together {limit}. Save it as CSV
+    or Parquet."""
+
+
+class CellTooLong(FileUnfit):
+    """{file} has a cell that is longer than the {limit} that are allowed."""
+
+
 class RowsInvalid(Invalid):
     """{file}, line {line}: the row is faulty."""
 
@@ -356,6 +407,18 @@ class RowNotObject(RowsInvalid):
 
 class RowNotUtf8(RowsInvalid):
     """{file}, line {line}: byte {column} is not UTF-8."""
+
+
+class RowEncodingWrong(RowsInvalid):
+    """{file}, line {line}: there are bytes that are no text in the encoding {encoding}."""
+
+
+class RowRagged(RowsInvalid):
+    """{file}, line {line}: the row has {count} cells, and the heading has {columns}."""
+
+
+class RowQuotesWrong(RowsInvalid):
+    """{file}, line {line}: a quotation mark begins a cell and does not end it."""
 
 
 class RowNotText(RowsInvalid):

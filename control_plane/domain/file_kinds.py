@@ -22,7 +22,13 @@ _KINDS = (
     (b"SQLite format 3", "SQLite"),
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"7z\xbc\xaf", "7-Zip"),
+    (b"Rar!", "RAR"),
 )
+_ARCHIVES = ("zip", "gzip", "Zstandard", "bzip2", "xz", "7-Zip", "RAR", "tar")
+_TAR = (257, b"ustar")
 _HEADING = re.compile(r"[\w .#/()-]{1,40}")  # a cell of a table's first row, without its quotation marks
 _LONGEST_HEADING = 4096  # bytes
 _DELIMITERS = "\t;,"
@@ -36,11 +42,8 @@ def refuse(file: str, line: bytes) -> None:
     for magic, encoding in _ENCODINGS:
         if line.startswith(magic):
             raise EncodingUnsupported(file=file, encoding=encoding)
-    if line.startswith(b"PK\x03\x04"):
-        raise FileKindUnsupported(file=file, kind=next((kind for part, kind in _OFFICE if part in line), _zip(line)))
-    for magic, kind in _KINDS:
-        if line.startswith(magic):
-            raise FileKindUnsupported(file=file, kind=kind)
+    if kind := binary_kind(line):
+        raise FileKindUnsupported(file=file, kind=kind)
     if b"\x00" in line[:4]:  # UTF-16 without a mark: each other byte of `{"` is zero
         raise EncodingUnsupported(file=file, encoding="UTF-16")
     text = line[:_LONGEST_HEADING].strip()
@@ -48,6 +51,20 @@ def refuse(file: str, line: bytes) -> None:
         raise FileIsDocument(file=file)
     if len(line) < _LONGEST_HEADING and _is_heading(text):
         raise FileIsTable(file=file)
+
+
+def binary_kind(head: bytes) -> str:
+    """The kind of a file that is not text, by its first bytes; empty if they tell none."""
+    if head.startswith(b"PK\x03\x04"):
+        return next((kind for part, kind in _OFFICE if part in head), _zip(head))
+    if head[_TAR[0] :].startswith(_TAR[1]):
+        return "tar"
+    return next((kind for begin, kind in _KINDS if head.startswith(begin)), "")
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether these first bytes are an archive's; an office file is none."""
+    return binary_kind(head) in _ARCHIVES
 
 
 def _zip(line: bytes) -> str:

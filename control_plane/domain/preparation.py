@@ -52,7 +52,7 @@ class Source:
     kind: str = ""  # jsonl, json, csv, parquet, xlsx, text
     packing: str = ""  # "", gz, zip: one file inside
     encoding: str = ""  # utf-8, utf-16, gb18030, windows-1252
-    delimiter: str = ""  # of csv: one character
+    delimiter: str = ""  # of csv: one character; of text: what parts two records, "\n" or "\n\n"
     sheet: str = ""  # of xlsx
 
 
@@ -103,6 +103,8 @@ class Split:
 class Limits:
     row_bytes: int
     file_bytes: int  # after unpacking
+    memory_bytes: int = 0  # that the process may take; 0: any
+    seconds: int = 0  # of computing; 0: any
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Place:
     """A row that a check has found."""
 
     file: str
-    line: int  # 1 is the first record; of a text kind, the first line
+    line: int  # as the file counts from 1: lines of text, rows of a sheet, else records
     excerpt: str = ""  # never of a secret or of personal data: those are masked
     params: dict[str, Any] = field(default_factory=dict)  # of the finding's sentence
     field: str = ""  # last, as it takes the name of what makes defaults

@@ -1,0 +1,58 @@
+"""Messages as they come: OpenAI's, or ShareGPT's with `from` and `value`; and the one shape in which they are kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_ROLES: Mapping[str, str] = {
+    "human": "user",
+    "prompter": "user",
+    "user": "user",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+    "chatgpt": "assistant",
+    "assistant": "assistant",
+    "system": "system",
+}  # what ShareGPT's kin call who speaks
+
+
+def are_messages(value: Any) -> bool:
+    """Whether it is a message or a list of messages, in either shape, perhaps as its JSON text."""
+    told = _parsed(value)
+    some = told if isinstance(told, list) else [told]
+    return bool(some) and all(isinstance(one, dict) and (_is_openai(one) or _is_sharegpt(one)) for one in some)
+
+
+def messages(value: Any) -> Any:
+    """Messages in OpenAI's shape; the very same value where it is none. Roles that are not known stay."""
+    if not are_messages(value):
+        return value
+    told = _parsed(value)
+    return [_message(one) for one in (told if isinstance(told, list) else [told])]
+
+
+def _is_openai(message: dict[str, Any]) -> bool:
+    return "role" in message and "content" in message
+
+
+def _is_sharegpt(message: dict[str, Any]) -> bool:
+    return "from" in message and "value" in message
+
+
+def _message(message: dict[str, Any]) -> dict[str, Any]:
+    if _is_openai(message):
+        return message
+    return {"role": _ROLES.get(str(message["from"]).lower(), message["from"]), "content": message["value"]}
+
+
+def _parsed(value: Any) -> Any:
+    """What the text is in JSON, as a table keeps it; the value itself where it is none."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
