@@ -11,6 +11,7 @@ from control_plane.blobs import Blobs
 from control_plane.domain.leases import Steadiness
 from control_plane.fleet import Fleet
 from control_plane.metrics import Metrics
+from control_plane.preparations import Preparations
 from control_plane.settings import Settings
 from control_plane.throttle import Throttle
 
@@ -44,9 +45,9 @@ class Inference(Protocol):
 class Signals(Protocol):
     """Wake whoever waits on a topic. A missed signal costs nothing: who waits looks at the store again.
 
-    Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `project:<id>`, `fleet` (what is
-    worth knowing has changed), `figures` (loads, every ten seconds), `schedule`, `people` and `user:<id>` (what
-    somebody may do has changed).
+    Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `draft:<id>`, `project:<id>`,
+    `fleet` (what is worth knowing has changed), `figures` (loads, every ten seconds), `schedule`, `people` and
+    `user:<id>` (what somebody may do has changed).
     """
 
     def wake(self, *topics: str) -> None: ...
@@ -85,4 +86,5 @@ class ControlPlane:
     fleet: Fleet  # who is here
     steadiness: Steadiness  # of the clock: see services/fleet/attempts.py::expire_leases
     metrics: Metrics = field(default_factory=Metrics)
+    preparations: Preparations = field(default_factory=Preparations)
     report_faults: Counter[int] = field(default_factory=Counter)  # attempt → its reports in a row that met a defect

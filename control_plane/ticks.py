@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from control_plane.context import ControlPlane
 from control_plane.services import audit_chain, garbage, guided_steps
 from control_plane.services.access import people
+from control_plane.services.datasets import drafts, preparing
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.services.sweeps import steps as sweep_steps
 from control_plane.services.things import trash
@@ -32,6 +33,7 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (10.0, sweep_steps.prune),
     (garbage.PERIOD, garbage.collect),
     (trash.PERIOD, trash.purge_old),
+    (drafts.PERIOD, drafts.forget_old),
     (3_600.0, people.clean_sessions),
     (3_600.0, audit_chain.check_daily),
 )
@@ -42,8 +44,8 @@ def _pass(cp: ControlPlane) -> int:
         return scheduling.run_pass(cp)
 
 
-# what looks again whenever a job or a deployment has changed, each in a thread of its own
-WOKEN: tuple[Tick, ...] = (_pass, guided_steps.advance, sweep_steps.advance)
+# what looks again whenever a job, a deployment or a draft has changed, each in a thread of its own
+WOKEN: tuple[Tick, ...] = (_pass, guided_steps.advance, sweep_steps.advance, preparing.advance)
 
 AT_LEAST_EVERY = 1.0  # seconds
 AT_MOST_EVERY = 0.2
@@ -83,6 +85,7 @@ class Ticks:
         self._table.shutdown()
         for thread in self._threads:
             thread.join()
+        self._cp.preparations.close()
         machines.write_presence(self._cp)
 
     def _wake(self) -> None:

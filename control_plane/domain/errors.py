@@ -320,6 +320,52 @@ class DatasetEmpty(Invalid):
     """{file} contains no rows."""
 
 
+class UploadOffsetWrong(Conflict):
+    """Of “{file}” {arrived} bytes are here; go on from there."""
+
+
+class UploadTooLong(Invalid):
+    """More of “{file}” arrived than the {size} bytes that were announced."""
+
+
+class UploadIncomplete(Conflict):
+    """“{file}” has not arrived whole yet: {arrived} of {size} bytes are here."""
+
+
+class UploadGone(Conflict):
+    """“{file}” is no longer kept; please send it again."""
+
+
+class UploadsTooMany(Conflict):
+    """You have {count} files on their way, which is the most at once. Save or cancel what was begun with them."""
+
+
+class UploadsTooLarge(Conflict):
+    """With “{file}” your files on their way would need {needed}; {limit} are allowed. Save or cancel what was begun."""
+
+
+class DraftOver(Conflict):
+    """This draft can no longer be changed: its state is {state}."""
+
+
+class DraftNotReady(Conflict):
+    """This draft cannot be saved yet: it is still being read, or something is wrong with it."""
+
+
+class MappingNeeded(Invalid):
+    """Nothing in “{file}” says what its columns mean; choose what becomes of each."""
+
+
+class PreparationTooSlow(TunesmithError):
+    """The file was read for {allowed} and was not done; that is the longest that is allowed."""
+
+    status = "invalid"
+
+
+class PreparationBroke(TunesmithError):
+    """The file could not be read, and nothing says why. The control plane's log has the details."""
+
+
 class FileUnfit(Invalid):
     """{file} is not JSON Lines."""
 

@@ -32,6 +32,10 @@ TERMS = {
     "SUCCEEDED": "succeeded",
     "FAILED": "failed",
     "CANCELLED": "cancelled",
+    # of a draft, where it can no longer be changed
+    "saving": "being saved",
+    "saved": "saved",
+    "cancelled": "cancelled",
     # how a guided run ended
     "done": "done",
     "stopped": "stopped",

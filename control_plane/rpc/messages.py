@@ -27,6 +27,7 @@ from control_plane.wording import say, waiting, why
 from tunesmith.v1 import automation_pb2 as pb
 
 _LARGEST_LIST = 4 << 20  # characters of JSON in one answer; a message may have 16 MiB
+_LONGEST_EXAMPLE = 2_000  # characters of one text
 
 _T = TypeVar("_T")
 
@@ -143,6 +144,15 @@ def dataset_version(dataset: DatasetRecord, record: DatasetVersionRecord, reused
 def rows(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """As many of the rows, from the first on, as one answer holds."""
     return list(_fitting([_json(row) for row in found], len))
+
+
+def shortened(value: Any) -> Any:
+    """A value as JSON has it, with long texts cut: an example shows what there is, and an answer has its limit."""
+    if isinstance(value, dict):
+        return {name: shortened(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [shortened(part) for part in value]
+    return f"{value[:_LONGEST_EXAMPLE]}…" if isinstance(value, str) and len(value) > _LONGEST_EXAMPLE else value
 
 
 def artifact(record: ArtifactRecord) -> pb.Artifact:

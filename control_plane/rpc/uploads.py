@@ -13,6 +13,8 @@ from control_plane.domain.method_files import LARGEST
 from control_plane.rpc.calls import Calls
 from tunesmith.v1 import automation_pb2 as pb
 
+_PIECE = 8 << 20  # bytes written, and made sure of, at once
+
 
 async def take(
     cp: ControlPlane, calls: Calls, stream: AsyncIterator[pb.UploadDatasetRequest], files: ExitStack
@@ -32,6 +34,20 @@ async def take(
     for file in parts.values():
         file.seek(0)
     return parts
+
+
+async def pieces(stream: AsyncIterator[pb.AppendUploadRequest]) -> AsyncIterator[bytes]:
+    """What a stream brings, gathered to pieces that are worth a write each. Raises FieldInvalid."""
+    gathered = bytearray()
+    async for message in stream:
+        if message.WhichOneof("what") != "data":
+            raise FieldInvalid(field="what", problem="place, data …")
+        gathered += message.data
+        if len(gathered) >= _PIECE:
+            yield bytes(gathered)
+            gathered.clear()
+    if gathered:
+        yield bytes(gathered)
 
 
 async def take_archive(

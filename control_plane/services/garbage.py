@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.lifecycle import ATTEMPT_OVER
@@ -13,12 +14,14 @@ from control_plane.services import audit, references
 from control_plane.services.fleet import staging
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
+from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.jobs import AttemptRecord
 
 PERIOD = 60.0  # seconds between two runs; each looks at one 256th of the blobs: at all of them in four and a half hours
 _PREFIXES = 256
 _MOST = 500  # things removed in one run
 _ARTIFACT = re.compile(r"artifact-([0-9]{1,15})")
+_KEPT = re.compile(r"(upload|draft)-([0-9]{1,15})")  # as long as the row is there: see services/datasets/drafts.py
 
 
 def collect(cp: ControlPlane) -> int:
@@ -47,7 +50,7 @@ def _sweep_staging(cp: ControlPlane) -> tuple[int, int]:
     arriving = _arriving(list(theirs))
     over = [path for number, path in theirs.items() if number not in arriving]
     untouched_since = cp.clock() - cp.settings.garbage_grace_seconds
-    named = set(theirs.values())
+    named = set(theirs.values()) | _kept(entries)
     forgotten = [path for path in entries if path not in named and _touched(path) < untouched_since]
     freed = [_remove(path) for path in (over + forgotten)[:_MOST]]
     return len(freed), sum(freed)
@@ -68,6 +71,14 @@ def _arriving(numbers: list[int]) -> set[int]:
         )
         arriving |= {int(one.id) for one in query}
     return arriving
+
+
+def _kept(entries: list[Path]) -> set[Path]:
+    """Those of the folders that belong to an upload or a draft which is not forgotten."""
+    records: dict[str, Any] = {"upload": UploadRecord, "draft": DatasetDraftRecord}
+    found = {path: matched for path in entries if (matched := _KEPT.fullmatch(path.name))}
+    there = {kind: {int(one.id) for one in record.select()} for kind, record in records.items()}
+    return {path for path, matched in found.items() if int(matched[2]) in there[matched[1]]}
 
 
 def _touched(path: Path) -> float:

@@ -17,6 +17,7 @@ class UploadRecord(Record):
     created_by = CharField(64)
     created_at = TimeField()
     touched_at = TimeField()  # when some of it arrived last, or something was made of it
+    over_at = TimeField(default=0.0)  # when its bytes were removed; 0: they are here, or on their way
 
     arrived = 0  # bytes; no column, for the file on the disk alone knows (services/datasets/uploads.py fills it in)
 

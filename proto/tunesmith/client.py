@@ -18,10 +18,12 @@ from google.protobuf.message import Message
 from tunesmith.connection import CallFailed, Target, find, open_channel, retried, streamed
 from tunesmith.download import fetch
 from tunesmith.packing import packed
+from tunesmith.sending import sent
 from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
 OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+DRAFT_RESTS = frozenset({"ready", "saved", "failed", "cancelled"})
 
 _CHUNK = 512 << 10  # bytes of an uploaded file in one message; the server takes messages of 1 MiB
 _HANG = 30.0  # seconds that one waiting call hangs
@@ -339,6 +341,101 @@ class Client:
                 yield from (pb.UploadDatasetRequest(test=chunk) for chunk in _chunks(test))
 
         return self._repeated(pb.DatasetVersion, lambda: self._stub.UploadDataset(messages(), metadata=self._metadata))
+
+    def begin_upload(self, project: str, file_name: str, size: int) -> pb.Upload:
+        """Announce a file of so many bytes. `upload_file` does this and the rest."""
+        request = pb.BeginUploadRequest(project=project, file_name=file_name, size=size)
+        return self._ask_once(pb.Upload, self._stub.BeginUpload, request)
+
+    def append_upload(self, upload_id: int, offset: int, pieces: Iterable[bytes]) -> pb.Upload:
+        """Send the bytes from `offset` on, each piece less than 1 MiB; what came before a break stays."""
+
+        def messages() -> Iterator[pb.AppendUploadRequest]:
+            yield pb.AppendUploadRequest(place=pb.UploadPlace(id=upload_id, offset=offset))
+            yield from (pb.AppendUploadRequest(data=piece) for piece in pieces)
+
+        return retried(pb.Upload, lambda: self._stub.AppendUpload(messages(), metadata=self._metadata), 0.0)
+
+    def get_upload(self, upload_id: int) -> pb.Upload:
+        """A file on its way, with how many bytes have arrived."""
+        return self._ask(pb.Upload, self._stub.GetUpload, pb.GetUploadRequest(id=upload_id))
+
+    def list_uploads(self, project: str) -> list[pb.Upload]:
+        """The caller's files that are on their way or here, newest first."""
+        request = pb.ListUploadsRequest(project=project)
+        return list(self._ask(pb.ListUploadsReply, self._stub.ListUploads, request).uploads)
+
+    def cancel_upload(self, upload_id: int) -> pb.Upload:
+        """Remove a file that is on its way or here."""
+        return self._ask(pb.Upload, self._stub.CancelUpload, pb.CancelUploadRequest(id=upload_id))
+
+    def upload_file(
+        self, project: str, path: str | Path, progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> pb.Upload:
+        """Send a file of any kind, going on where an earlier attempt of the same file broke off.
+
+        `progress` is called with the bytes that were sent, of how many. Raises CallFailed.
+        """
+        return sent(self, project, Path(path), progress)
+
+    def begin_draft(self, project: str, train_upload_id: int, test_upload_id: int = 0, name: str = "") -> pb.Draft:
+        """Have an uploaded file read and checked; `wait_draft` follows. A second file's rows are held out."""
+        request = pb.BeginDraftRequest(
+            project=project, train_upload_id=train_upload_id, test_upload_id=test_upload_id, name=name
+        )
+        return self._ask_once(pb.Draft, self._stub.BeginDraft, request)
+
+    def get_draft(self, draft_id: int) -> pb.Draft:
+        """A draft with what was found: `look` and `report` are JSON."""
+        return self._ask(pb.Draft, self._stub.GetDraft, pb.GetDraftRequest(id=draft_id))
+
+    def wait_draft(self, draft_id: int) -> Iterator[pb.Draft]:
+        """Follow a draft, at each change, until it is ready, saved, failed or cancelled."""
+        version = 0
+        while True:
+            request = pb.WaitDraftRequest(id=draft_id, after_version=version, wait_seconds=_HANG)
+            draft = self._ask(pb.Draft, self._stub.WaitDraft, request)
+            if draft.version > version:
+                yield draft
+            version = draft.version
+            if draft.state in DRAFT_RESTS:
+                return
+
+    def list_drafts(self, project: str) -> list[pb.Draft]:
+        """The caller's drafts that are not over, newest first, without `look` and `report`."""
+        request = pb.ListDraftsRequest(project=project)
+        return list(self._ask(pb.ListDraftsReply, self._stub.ListDrafts, request).drafts)
+
+    def change_draft(
+        self,
+        draft_id: int,
+        mapping: Mapping[str, Any] | None = None,
+        choices: Mapping[str, str] | None = None,
+        split: Mapping[str, Any] | None = None,
+        source: Mapping[str, Any] | None = None,
+    ) -> pb.Draft:
+        """Change what is given and have the rows checked again; each is as `get_draft` has it, as a dict."""
+        request = pb.ChangeDraftRequest(
+            id=draft_id,
+            mapping="" if mapping is None else json.dumps(mapping),
+            choices="" if choices is None else json.dumps(choices),
+            split="" if split is None else json.dumps(split),
+            source="" if source is None else json.dumps(source),
+        )
+        return self._ask(pb.Draft, self._stub.ChangeDraft, request)
+
+    def preview_draft(self, draft_id: int, mapping: Mapping[str, Any]) -> list[pb.PreviewedRecord]:
+        """What a mapping would make of the first records; nothing is changed."""
+        request = pb.PreviewDraftRequest(id=draft_id, mapping=json.dumps(mapping))
+        return list(self._ask(pb.PreviewDraftReply, self._stub.PreviewDraft, request).records)
+
+    def save_draft(self, draft_id: int, name: str = "") -> pb.Draft:
+        """Have a draft that is ready made a version of the dataset `name`; `wait_draft` follows."""
+        return self._ask_once(pb.Draft, self._stub.SaveDraft, pb.SaveDraftRequest(id=draft_id, name=name))
+
+    def cancel_draft(self, draft_id: int) -> pb.Draft:
+        """End a draft and remove its files."""
+        return self._ask(pb.Draft, self._stub.CancelDraft, pb.CancelDraftRequest(id=draft_id))
 
     def list_datasets(self, project: str, tag: str = "") -> list[pb.DatasetVersion]:
         """All versions of all datasets of a project, newest first; with a tag, of those that bear it."""

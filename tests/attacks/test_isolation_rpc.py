@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import data_support
 import grpc
 import pytest
 from attacks.town import EVE, NORA, OLGA, OTHER, PROJECT, ROOT, VIC, Town
@@ -115,6 +116,19 @@ ROWS = {
     "ListAudit": _inside(lambda _: pb.ListAuditRequest(project=PROJECT), vic=NO),
     "CheckAudit": Row(lambda _: pb.CheckAuditRequest(), NO, NO, NO, NO),
     "UploadDataset": _inside(lambda _: _upload(PROJECT), vic=NO, olga="INVALID_ARGUMENT"),
+    "BeginUpload": _inside(lambda _: pb.BeginUploadRequest(project=PROJECT, file_name="f.csv", size=1), vic=NO),
+    "AppendUpload": _inside(lambda made: _bytes(made["upload"]), vic=GONE),
+    "GetUpload": _inside(lambda made: pb.GetUploadRequest(id=made["upload"]), vic=GONE),
+    "ListUploads": _inside(lambda _: pb.ListUploadsRequest(project=PROJECT), vic=NO),
+    "CancelUpload": _inside(lambda made: pb.CancelUploadRequest(id=made["upload_unwanted"]), vic=GONE),
+    "BeginDraft": _inside(lambda made: _draft(PROJECT, made), vic=NO),
+    "GetDraft": _inside(lambda made: pb.GetDraftRequest(id=made["draft"]), vic=GONE),
+    "WaitDraft": _inside(lambda made: pb.WaitDraftRequest(id=made["draft"]), vic=GONE),
+    "ListDrafts": _inside(lambda _: pb.ListDraftsRequest(project=PROJECT), vic=NO),
+    "ChangeDraft": _inside(lambda made: pb.ChangeDraftRequest(id=made["draft"]), vic=GONE),
+    "PreviewDraft": _inside(lambda made: _preview(made["draft"]), vic=GONE),
+    "SaveDraft": _inside(lambda made: pb.SaveDraftRequest(id=made["draft"]), vic=GONE, olga=REFUSED),
+    "CancelDraft": _inside(lambda made: pb.CancelDraftRequest(id=made["draft_unwanted"]), vic=GONE),
     "ListDatasets": _inside(lambda _: pb.ListDatasetsRequest(project=PROJECT)),
     "SubmitJob": _inside(lambda made: _training(PROJECT, made), vic=NO),
     "EstimateJob": _inside(lambda made: _estimate(PROJECT, made), vic=NO),
@@ -156,6 +170,7 @@ BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     "the dataset in a guided run": ("StartGuidedRun", lambda made: _guided(OTHER, made)),
     "the dataset in an estimate": ("EstimateJob", lambda made: _estimate(OTHER, made)),
     "the dataset in a sweep": ("StartSweep", lambda made: _sweep(OTHER, made)),
+    "the upload in a draft": ("BeginDraft", lambda made: _draft(OTHER, made)),
     "the model": ("Deploy", lambda made: _deploy(OTHER, made["gguf"])),
 }
 
@@ -167,6 +182,19 @@ def _dry_run(project: str, made: dict[str, int]) -> pb.TryMethodRequest:
 def _upload(project: str) -> list[pb.UploadDatasetRequest]:
     header = pb.UploadHeader(project=project, name="d", split_seed=1)
     return [pb.UploadDatasetRequest(header=header), pb.UploadDatasetRequest(train=b"no row\n")]
+
+
+def _bytes(upload_id: int) -> list[pb.AppendUploadRequest]:
+    place = pb.UploadPlace(id=upload_id, offset=len(data_support.ROWS))
+    return [pb.AppendUploadRequest(place=place), pb.AppendUploadRequest(data=b"")]
+
+
+def _draft(project: str, made: dict[str, int]) -> pb.BeginDraftRequest:
+    return pb.BeginDraftRequest(project=project, train_upload_id=made["upload"])
+
+
+def _preview(draft_id: int) -> pb.PreviewDraftRequest:
+    return pb.PreviewDraftRequest(id=draft_id, mapping='{"format": "text", "parts": {"text": ["prompt"]}}')
 
 
 def _training(project: str, made: dict[str, int]) -> pb.SubmitJobRequest:

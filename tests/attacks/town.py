@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import data_support
 import rooms
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
-from control_plane.services.access import credentials, people, projects
+from control_plane.services.access import credentials, identity, people, projects
+from control_plane.services.datasets import drafts
 from control_plane.store.database import transaction
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
@@ -80,6 +82,11 @@ def settle(cp: ControlPlane) -> Town:
         created_by=UserRecord.get(UserRecord.name == OLGA),
         created_at=cp.clock(),
     )
+    olga = identity.actor_of(UserRecord.get(UserRecord.name == OLGA), "")
+    for name in ("upload", "upload_unwanted"):
+        made[name] = data_support.bring(olga, cp, project=PROJECT)
+    for name in ("draft", "draft_unwanted"):
+        made[name] = drafts.begin(olga, cp, PROJECT, made["upload"]).id
     root = ApiTokenRecord.get(ApiTokenRecord.user == UserRecord.get(UserRecord.name == ROOT).id)
     made |= {
         "run": run.id,

@@ -16,6 +16,7 @@ from control_plane.services import method_folders, methods
 from control_plane.services.access import identity, people
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database
+from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
@@ -28,6 +29,8 @@ READING = (
     "Read",
     "Wait",
     "WhoAmI",
+    "Preview",
+    "AppendUpload",  # the bytes of what BeginUpload has announced
     "Chat",
     "CheckAudit",  # writes its own entry alone
     "EstimateJob",
@@ -215,6 +218,36 @@ def purged(client: tunesmith.Client, number: int) -> Any:
     return client.purge_thing("dataset", number)
 
 
+def brought(client: tunesmith.Client) -> int:
+    """A file that has arrived; its upload's id."""
+    upload = client.begin_upload("default", "faults.jsonl", len(ROWS))
+    return client.append_upload(upload.id, 0, [ROWS]).id
+
+
+def draft(
+    act: Callable[[tunesmith.Client, int], Any], state: str = ""
+) -> Callable[[tunesmith.Client, Installation], Act]:
+    """A change of a draft that is in some state."""
+
+    def prepare(client: tunesmith.Client, _: Installation) -> Act:
+        number = client.begin_draft("default", brought(client)).id
+        if state:
+            DatasetDraftRecord.update(**{"state": state}).where(DatasetDraftRecord.id == number).execute()
+        return lambda: act(client, number)
+
+    return prepare
+
+
+def beginning(client: tunesmith.Client, _: Installation) -> Act:
+    upload = brought(client)
+    return lambda: client.begin_draft("default", upload)
+
+
+def unwanted_file(client: tunesmith.Client, _: Installation) -> Act:
+    upload = brought(client)
+    return lambda: client.cancel_upload(upload)
+
+
 # call → the action of its entry, and what has to be there before; what is made then is the call itself
 CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] = {
     "CreateProject": ("project.create", lambda client, _: lambda: client.create_project("pumps")),
@@ -244,6 +277,12 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "DeleteMethod": ("method.delete", handed_in(lambda client, draft: client.delete_method(draft))),
     "RestoreMethod": ("method.restore", thrown_away),
     "UploadDataset": ("dataset.upload", lambda client, _: lambda: client.upload_dataset("default", "faults", ROWS)),
+    "BeginUpload": ("upload.begin", lambda client, _: lambda: client.begin_upload("default", "faults.csv", 9)),
+    "CancelUpload": ("upload.cancel", unwanted_file),
+    "BeginDraft": ("draft.begin", beginning),
+    "ChangeDraft": ("draft.change", draft(lambda client, number: client.change_draft(number, split={"share": 0.1}))),
+    "SaveDraft": ("draft.save", draft(lambda client, number: client.save_draft(number), "ready")),
+    "CancelDraft": ("draft.cancel", draft(lambda client, number: client.cancel_draft(number))),
     "DescribeThing": ("thing.describe", uploaded(described)),
     "DeleteThing": ("thing.delete", uploaded(deleted)),
     "RestoreThing": ("thing.restore", uploaded(restored, deleted)),

@@ -15,6 +15,7 @@ from control_plane.rpc.automation import (
     cases,
     datasets,
     deployments,
+    drafts,
     evaluations,
     guided_runs,
     jobs,
@@ -117,6 +118,37 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     ListTrash = _call(things.list_trash)
 
     # ---- data
+
+    BeginUpload = _call(drafts.begin_upload)
+    GetUpload = _call(drafts.get_upload)
+    ListUploads = _call(drafts.list_uploads)
+    CancelUpload = _call(drafts.cancel_upload)
+    BeginDraft = _call(drafts.begin)
+    GetDraft = _call(drafts.get)
+    ListDrafts = _call(drafts.list_drafts)
+    ChangeDraft = _call(drafts.change)
+    PreviewDraft = _call(drafts.preview)
+    SaveDraft = _call(drafts.save)
+    CancelDraft = _call(drafts.cancel)
+
+    async def AppendUpload(
+        self, request_iterator: AsyncIterator[pb.AppendUploadRequest], context: Context
+    ) -> pb.Upload:
+        place = (await anext(request_iterator, pb.AppendUploadRequest())).place
+        upload, offset = await self._serve(context, lambda call: drafts.upload_of(call, place.id)), place.offset
+        async for piece in uploads.pieces(request_iterator):
+            upload = await self._serve(context, drafts.appending(place.id, offset, piece))
+            offset += len(piece)
+        return upload
+
+    async def WaitDraft(self, request: pb.WaitDraftRequest, context: Context) -> pb.Draft:
+        def news(found: pb.Draft) -> bool:
+            return found.version > request.after_version
+
+        topic = f"draft:{request.id}"  # whose it is, is asked at each look
+        return await self._calls.hang(
+            context, topic, request.wait_seconds, lambda call: drafts.get(call, request), news
+        )
 
     ListDatasets = _call(datasets.list_datasets)
     ListRows = _call(datasets.list_rows)

@@ -110,6 +110,13 @@ def _versions(dataset_id: int) -> list[DatasetVersionRecord]:
     return list(query.order_by(DatasetVersionRecord.number.desc()))
 
 
+def newest_mapping(project_id: int, name: str) -> dict[str, Any]:
+    """The mapping of the newest version of the project's dataset of that name; empty if there is none."""
+    dataset = _named(project_id, name)
+    found = _versions(dataset.id) if dataset else []
+    return dict(found[0].mapping) if found else {}
+
+
 def register(
     actor: Actor, cp: ControlPlane, project_id: int, name: str, made: Made
 ) -> tuple[DatasetVersionRecord, bool]:

@@ -12,6 +12,7 @@ from control_plane.services.things import kinds
 from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, KINDS, MODEL
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, EventRecord, LogRecord
 from control_plane.store.models import ModelRecord
@@ -46,6 +47,8 @@ def content_of_project(cp: ControlPlane, project: Any) -> Gone:
             kinds.write(thing, deleted_at=thing.deleted_at or project.deleted_at)
             gone.things += inside.things
             gone.attempts += inside.attempts
+    for record in (DatasetDraftRecord, UploadRecord):  # on the next look at what is old they are forgotten
+        record.update(touched_at=0.0).where(record.project == project.id).execute()
     gone.members = [one.user_id for one in MemberRecord.select().where(MemberRecord.project == project.id)]
     MemberRecord.delete().where(MemberRecord.project == project.id).execute()
     gone.things.append(project)

@@ -502,6 +502,7 @@ class UploadRecord(Record):
     created_by = CharField(64)
     created_at = TimeField()
     touched_at = TimeField()
+    over_at = TimeField(default=0.0)
 
     class Meta:
         table_name = "uploads"

@@ -582,6 +582,208 @@ class UploadHeader(_message.Message):
     leave_out_faulty: bool
     def __init__(self, project: _Optional[str] = ..., name: _Optional[str] = ..., format: _Optional[str] = ..., test_share: _Optional[float] = ..., split_seed: _Optional[int] = ..., leave_out_faulty: _Optional[bool] = ...) -> None: ...
 
+class BeginUploadRequest(_message.Message):
+    __slots__ = ("project", "file_name", "size")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    file_name: str
+    size: int
+    def __init__(self, project: _Optional[str] = ..., file_name: _Optional[str] = ..., size: _Optional[int] = ...) -> None: ...
+
+class Upload(_message.Message):
+    __slots__ = ("id", "project", "file_name", "size", "arrived", "created_at", "over_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    ARRIVED_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    OVER_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    file_name: str
+    size: int
+    arrived: int
+    created_at: float
+    over_at: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., file_name: _Optional[str] = ..., size: _Optional[int] = ..., arrived: _Optional[int] = ..., created_at: _Optional[float] = ..., over_at: _Optional[float] = ...) -> None: ...
+
+class UploadPlace(_message.Message):
+    __slots__ = ("id", "offset")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    offset: int
+    def __init__(self, id: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class AppendUploadRequest(_message.Message):
+    __slots__ = ("place", "data")
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    place: UploadPlace
+    data: bytes
+    def __init__(self, place: _Optional[_Union[UploadPlace, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class GetUploadRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ListUploadsRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListUploadsReply(_message.Message):
+    __slots__ = ("uploads",)
+    UPLOADS_FIELD_NUMBER: _ClassVar[int]
+    uploads: _containers.RepeatedCompositeFieldContainer[Upload]
+    def __init__(self, uploads: _Optional[_Iterable[_Union[Upload, _Mapping]]] = ...) -> None: ...
+
+class CancelUploadRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class BeginDraftRequest(_message.Message):
+    __slots__ = ("project", "train_upload_id", "test_upload_id", "name")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    TEST_UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    train_upload_id: int
+    test_upload_id: int
+    name: str
+    def __init__(self, project: _Optional[str] = ..., train_upload_id: _Optional[int] = ..., test_upload_id: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
+
+class Draft(_message.Message):
+    __slots__ = ("id", "project", "name", "file_name", "state", "version", "done_bytes", "of_bytes", "waits", "error", "message", "dataset_version_id", "source", "mapping", "split", "choices", "look", "report", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DONE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    OF_BYTES_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    MAPPING_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    LOOK_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    name: str
+    file_name: str
+    state: str
+    version: int
+    done_bytes: int
+    of_bytes: int
+    waits: bool
+    error: str
+    message: str
+    dataset_version_id: int
+    source: str
+    mapping: str
+    split: str
+    choices: str
+    look: str
+    report: str
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., file_name: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., done_bytes: _Optional[int] = ..., of_bytes: _Optional[int] = ..., waits: _Optional[bool] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., source: _Optional[str] = ..., mapping: _Optional[str] = ..., split: _Optional[str] = ..., choices: _Optional[str] = ..., look: _Optional[str] = ..., report: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class GetDraftRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class WaitDraftRequest(_message.Message):
+    __slots__ = ("id", "after_version", "wait_seconds")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WAIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    after_version: int
+    wait_seconds: float
+    def __init__(self, id: _Optional[int] = ..., after_version: _Optional[int] = ..., wait_seconds: _Optional[float] = ...) -> None: ...
+
+class ListDraftsRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListDraftsReply(_message.Message):
+    __slots__ = ("drafts",)
+    DRAFTS_FIELD_NUMBER: _ClassVar[int]
+    drafts: _containers.RepeatedCompositeFieldContainer[Draft]
+    def __init__(self, drafts: _Optional[_Iterable[_Union[Draft, _Mapping]]] = ...) -> None: ...
+
+class ChangeDraftRequest(_message.Message):
+    __slots__ = ("id", "mapping", "choices", "split", "source")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MAPPING_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    mapping: str
+    choices: str
+    split: str
+    source: str
+    def __init__(self, id: _Optional[int] = ..., mapping: _Optional[str] = ..., choices: _Optional[str] = ..., split: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+
+class PreviewDraftRequest(_message.Message):
+    __slots__ = ("id", "mapping")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MAPPING_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    mapping: str
+    def __init__(self, id: _Optional[int] = ..., mapping: _Optional[str] = ...) -> None: ...
+
+class PreviewDraftReply(_message.Message):
+    __slots__ = ("records",)
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[PreviewedRecord]
+    def __init__(self, records: _Optional[_Iterable[_Union[PreviewedRecord, _Mapping]]] = ...) -> None: ...
+
+class PreviewedRecord(_message.Message):
+    __slots__ = ("record", "row", "message")
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    record: str
+    row: str
+    message: str
+    def __init__(self, record: _Optional[str] = ..., row: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class SaveDraftRequest(_message.Message):
+    __slots__ = ("id", "name")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    name: str
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
+
+class CancelDraftRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
 class DatasetVersion(_message.Message):
     __slots__ = ("id", "dataset", "number", "hash", "format", "train_rows", "test_rows", "created_at", "reused", "left_out_rows", "thing")
     ID_FIELD_NUMBER: _ClassVar[int]

@@ -224,6 +224,71 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.UploadDatasetRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
                 _registered_method=True)
+        self.BeginUpload = channel.unary_unary(
+                '/tunesmith.v1.Automation/BeginUpload',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.BeginUploadRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Upload.FromString,
+                _registered_method=True)
+        self.AppendUpload = channel.stream_unary(
+                '/tunesmith.v1.Automation/AppendUpload',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.AppendUploadRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Upload.FromString,
+                _registered_method=True)
+        self.GetUpload = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetUpload',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetUploadRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Upload.FromString,
+                _registered_method=True)
+        self.ListUploads = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListUploads',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListUploadsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListUploadsReply.FromString,
+                _registered_method=True)
+        self.CancelUpload = channel.unary_unary(
+                '/tunesmith.v1.Automation/CancelUpload',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelUploadRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Upload.FromString,
+                _registered_method=True)
+        self.BeginDraft = channel.unary_unary(
+                '/tunesmith.v1.Automation/BeginDraft',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.BeginDraftRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+                _registered_method=True)
+        self.GetDraft = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetDraft',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetDraftRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+                _registered_method=True)
+        self.WaitDraft = channel.unary_unary(
+                '/tunesmith.v1.Automation/WaitDraft',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.WaitDraftRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+                _registered_method=True)
+        self.ListDrafts = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListDrafts',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDraftsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListDraftsReply.FromString,
+                _registered_method=True)
+        self.ChangeDraft = channel.unary_unary(
+                '/tunesmith.v1.Automation/ChangeDraft',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ChangeDraftRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+                _registered_method=True)
+        self.PreviewDraft = channel.unary_unary(
+                '/tunesmith.v1.Automation/PreviewDraft',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.PreviewDraftRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.PreviewDraftReply.FromString,
+                _registered_method=True)
+        self.SaveDraft = channel.unary_unary(
+                '/tunesmith.v1.Automation/SaveDraft',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveDraftRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+                _registered_method=True)
+        self.CancelDraft = channel.unary_unary(
+                '/tunesmith.v1.Automation/CancelDraft',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelDraftRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+                _registered_method=True)
         self.ListDatasets = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListDatasets',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsRequest.SerializeToString,
@@ -700,6 +765,91 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BeginUpload(self, request, context):
+        """A file of any kind, on its way to become a version. What was begun belongs to the caller alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AppendUpload(self, request_iterator, context):
+        """The first message says of which upload and from which byte on, the following ones carry the bytes, each less than
+        1 MiB. It has to be the byte after the last one that arrived: the refusal “upload_offset_wrong” names it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUpload(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUploads(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelUpload(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginDraft(self, request, context):
+        """The file is looked at, then checked with the mapping that suggests itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDraft(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaitDraft(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDrafts(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeDraft(self, request, context):
+        """What is given is changed, and the rows are checked again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewDraft(self, request, context):
+        """What a mapping would make of the first records; nothing is changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SaveDraft(self, request, context):
+        """Carries out the choices; once its state is “saved”, it is a version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelDraft(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDatasets(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -1168,6 +1318,71 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.UploadDataset,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.UploadDatasetRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.SerializeToString,
+            ),
+            'BeginUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginUpload,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.BeginUploadRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Upload.SerializeToString,
+            ),
+            'AppendUpload': grpc.stream_unary_rpc_method_handler(
+                    servicer.AppendUpload,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.AppendUploadRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Upload.SerializeToString,
+            ),
+            'GetUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUpload,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetUploadRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Upload.SerializeToString,
+            ),
+            'ListUploads': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUploads,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListUploadsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListUploadsReply.SerializeToString,
+            ),
+            'CancelUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelUpload,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelUploadRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Upload.SerializeToString,
+            ),
+            'BeginDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginDraft,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.BeginDraftRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Draft.SerializeToString,
+            ),
+            'GetDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDraft,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetDraftRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Draft.SerializeToString,
+            ),
+            'WaitDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaitDraft,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.WaitDraftRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Draft.SerializeToString,
+            ),
+            'ListDrafts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDrafts,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListDraftsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDraftsReply.SerializeToString,
+            ),
+            'ChangeDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeDraft,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ChangeDraftRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Draft.SerializeToString,
+            ),
+            'PreviewDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewDraft,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.PreviewDraftRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.PreviewDraftReply.SerializeToString,
+            ),
+            'SaveDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveDraft,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SaveDraftRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Draft.SerializeToString,
+            ),
+            'CancelDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelDraft,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelDraftRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Draft.SerializeToString,
             ),
             'ListDatasets': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDatasets,
@@ -2416,6 +2631,357 @@ class Automation:
             '/tunesmith.v1.Automation/UploadDataset',
             tunesmith_dot_v1_dot_automation__pb2.UploadDatasetRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/BeginUpload',
+            tunesmith_dot_v1_dot_automation__pb2.BeginUploadRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Upload.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AppendUpload(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/tunesmith.v1.Automation/AppendUpload',
+            tunesmith_dot_v1_dot_automation__pb2.AppendUploadRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Upload.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetUpload',
+            tunesmith_dot_v1_dot_automation__pb2.GetUploadRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Upload.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUploads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListUploads',
+            tunesmith_dot_v1_dot_automation__pb2.ListUploadsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListUploadsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CancelUpload',
+            tunesmith_dot_v1_dot_automation__pb2.CancelUploadRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Upload.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/BeginDraft',
+            tunesmith_dot_v1_dot_automation__pb2.BeginDraftRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetDraft',
+            tunesmith_dot_v1_dot_automation__pb2.GetDraftRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/WaitDraft',
+            tunesmith_dot_v1_dot_automation__pb2.WaitDraftRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDrafts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListDrafts',
+            tunesmith_dot_v1_dot_automation__pb2.ListDraftsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListDraftsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ChangeDraft',
+            tunesmith_dot_v1_dot_automation__pb2.ChangeDraftRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/PreviewDraft',
+            tunesmith_dot_v1_dot_automation__pb2.PreviewDraftRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.PreviewDraftReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SaveDraft',
+            tunesmith_dot_v1_dot_automation__pb2.SaveDraftRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CancelDraft',
+            tunesmith_dot_v1_dot_automation__pb2.CancelDraftRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
             options,
             channel_credentials,
             insecure,

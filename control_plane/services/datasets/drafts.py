@@ -1,0 +1,251 @@
+"""Drafts: files on their way to become a dataset version. Whoever began one sees it, changes it and saves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain import mapping as mappings
+from control_plane.domain import names
+from control_plane.domain.errors import DraftNotReady, DraftOver, FieldInvalid, NotFound, RowsInvalid
+from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.domain.preparation import Choice, DraftState, Look, Mapping, Report, Source, Split, told
+from control_plane.domain.rows import FORMATS
+from control_plane.services import audit
+from control_plane.services.access import projects
+from control_plane.services.datasets import preparing, uploads
+from control_plane.store.database import transaction
+from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
+
+PERIOD = 3_600.0  # seconds between two looks at what is old
+
+OVER = (DraftState.SAVED, DraftState.CANCELLED)
+
+_MOST_LISTED = 200
+_KINDS = ("", "jsonl", "json", "csv", "parquet", "xlsx", "text")
+_ENCODINGS = ("", "utf-8", "utf-16", "gb18030", "windows-1252")
+_LARGEST_SEED = 2**31 - 1
+_DAY = 86_400.0  # seconds
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """What a mapping makes of one of the first records."""
+
+    record: dict[str, Any]
+    row: dict[str, Any] | None
+    problem: RowsInvalid | None  # why it makes none
+
+
+def begin(
+    actor: Actor,
+    cp: ControlPlane,
+    project: str,
+    train_upload_id: int,
+    test_upload_id: int | None = None,
+    name: str = "",
+) -> DatasetDraftRecord:
+    """Have a file that has arrived looked at, then checked with the mapping that suggests itself.
+
+    With `test_upload_id`, its rows are held out. Without a name the file gives one.
+    Raises NotFound, Denied, NameInvalid, UploadIncomplete, UploadGone.
+    """
+    project_id = projects.get(actor, cp, project, "dataset.upload").id
+    train = uploads.whole(actor, cp, train_upload_id)
+    test = None if test_upload_id is None else uploads.whole(actor, cp, test_upload_id)
+    if any(file.project_id != project_id for file in (train, test) if file):
+        raise NotFound
+    called = names.checked(name or names.of_title(PurePath(train.file_name).stem) or "data")
+    with transaction():
+        now = cp.clock()
+        draft = DatasetDraftRecord.create(
+            project=project_id,
+            name=called,
+            train_upload=train,
+            test_upload=test,
+            train=told(Source(train.file_name)),
+            test=told(Source(test.file_name)) if test else None,
+            split=told(Split()),
+            state=DraftState.LOOKING,
+            created_by=actor.id,
+            created_at=now,
+            touched_at=now,
+        )
+        audit.record(actor, cp, "draft.begin", f"draft:{draft.id}", project_id, name=called, file=train.file_name)
+    cp.signals.wake("schedule", f"project:{project_id}")
+    return draft
+
+
+def get(actor: Actor, cp: ControlPlane, draft_id: int) -> DatasetDraftRecord:
+    """A draft. Raises NotFound unless the actor began it, InTrash, Denied."""
+    draft = DatasetDraftRecord.get_or_none(DatasetDraftRecord.id == draft_id, DatasetDraftRecord.created_by == actor.id)
+    if draft is None:
+        raise NotFound
+    projects.of_id(actor, cp, draft.project_id, "dataset.upload")
+    return draft
+
+
+def list_drafts(actor: Actor, cp: ControlPlane, project: str) -> list[DatasetDraftRecord]:
+    """The actor's drafts that are not over, newest first. Raises NotFound, Denied."""
+    project_id = projects.get(actor, cp, project, "dataset.upload").id
+    mine = DatasetDraftRecord.select().where(
+        DatasetDraftRecord.project == project_id,
+        DatasetDraftRecord.created_by == actor.id,
+        DatasetDraftRecord.state.not_in(list(OVER)),
+    )
+    return list(mine.order_by(DatasetDraftRecord.id.desc()).limit(_MOST_LISTED))
+
+
+def look(actor: Actor, cp: ControlPlane, draft_id: int) -> Look | None:
+    """What the first look at the file found; None before it is done. Raises NotFound."""
+    return preparing.found_look(cp, get(actor, cp, draft_id))
+
+
+def report(actor: Actor, cp: ControlPlane, draft_id: int) -> Report | None:
+    """What the last check of the rows found; None before it is done. Raises NotFound."""
+    return preparing.found_report(cp, get(actor, cp, draft_id))
+
+
+def waits(draft: DatasetDraftRecord) -> bool:
+    """Whether others are prepared before it."""
+    return draft.state in preparing.STEPS and not draft.started_at
+
+
+def change(
+    actor: Actor,
+    cp: ControlPlane,
+    draft_id: int,
+    mapping: Mapping | None = None,
+    choices: Dictionary[str, Choice] | None = None,
+    split: Split | None = None,
+    source: Source | None = None,
+) -> DatasetDraftRecord:
+    """Change what is given and have the rows checked again; `source`, how to read the file, has it looked at anew.
+
+    Raises NotFound, DraftOver, FieldInvalid.
+    """
+    draft = _open(actor, cp, draft_id)
+    columns: dict[str, Any] = {}
+    if mapping is not None:
+        columns["mapping"] = told(_allowed_mapping(mapping))
+    if choices is not None:
+        columns["choices"] = {check: str(Choice(choice)) for check, choice in choices.items()}
+    if split is not None:
+        columns["split"] = told(_allowed_split(split))
+    if source is not None:
+        columns["train"] = told(_allowed_source(draft, source))
+        columns.setdefault("mapping", None)
+    is_read_anew = source is not None or preparing.found_look(cp, draft) is None
+    to = DraftState.LOOKING if is_read_anew else DraftState.CHECKING
+    with transaction():
+        while not preparing.begin_step(cp, draft, to, **columns):
+            draft = _open(actor, cp, draft_id)  # it has moved on meanwhile
+        audit.record(actor, cp, "draft.change", f"draft:{draft.id}", draft.project_id, changed=sorted(columns))
+    preparing.moved(cp, draft)
+    return get(actor, cp, draft_id)
+
+
+def preview(actor: Actor, cp: ControlPlane, draft_id: int, mapping: Mapping) -> list[Previewed]:
+    """What a mapping would make of the first records; nothing is changed. Raises NotFound, FieldInvalid."""
+    found = look(actor, cp, draft_id)
+    _allowed_mapping(mapping)
+    return [_previewed(mapping, record) for record in found.samples] if found else []
+
+
+def save(actor: Actor, cp: ControlPlane, draft_id: int, name: str = "") -> DatasetDraftRecord:
+    """Make a dataset version of it, which takes a while.
+
+    Raises NotFound, NameInvalid, DraftOver, DraftNotReady.
+    """
+    draft = get(actor, cp, draft_id)
+    called = names.checked(name or draft.name)
+    if draft.state in OVER:
+        raise DraftOver(state=draft.state)
+    with transaction():
+        is_ready = draft.state == DraftState.READY
+        if not is_ready or not preparing.begin_step(cp, draft, DraftState.SAVING, name=called):
+            raise DraftNotReady
+        audit.record(actor, cp, "draft.save", f"draft:{draft.id}", draft.project_id, name=called)
+    preparing.moved(cp, draft)
+    return get(actor, cp, draft_id)
+
+
+def cancel(actor: Actor, cp: ControlPlane, draft_id: int) -> DatasetDraftRecord:
+    """End a draft and remove its files; one that is over stays as it is. Raises NotFound."""
+    draft = get(actor, cp, draft_id)
+    if draft.state in OVER:
+        return draft
+    with transaction():
+        while not preparing.move(cp, draft, state=DraftState.CANCELLED, fence=draft.fence + 1):
+            draft = get(actor, cp, draft_id)  # it has moved on meanwhile
+            if draft.state in OVER:
+                return draft
+        audit.record(actor, cp, "draft.cancel", f"draft:{draft.id}", draft.project_id, name=draft.name)
+    preparing.moved(cp, draft)
+    preparing.remove_files(cp, draft)
+    return get(actor, cp, draft_id)
+
+
+def forget_old(cp: ControlPlane) -> int:
+    """Delete drafts and uploads that nobody has touched for so many days; how many."""
+    before = cp.clock() - cp.settings.draft_days * _DAY
+    old = list(DatasetDraftRecord.select().where(DatasetDraftRecord.touched_at < before))
+    for draft in old:
+        cp.preparations.stop(draft.id)
+        with transaction():
+            DatasetDraftRecord.delete().where(DatasetDraftRecord.id == draft.id).execute()
+        preparing.remove_files(cp, draft)
+    named = DatasetDraftRecord.select(DatasetDraftRecord.train_upload, DatasetDraftRecord.test_upload)
+    used = {number for one in named for number in (one.train_upload_id, one.test_upload_id) if number}
+    unused = [one for one in UploadRecord.select().where(UploadRecord.touched_at < before) if one.id not in used]
+    for upload in unused:
+        with transaction():
+            UploadRecord.delete().where(UploadRecord.id == upload.id).execute()
+        uploads.remove(cp, upload)
+    if old or unused:
+        with transaction():
+            audit.record(SYSTEM, cp, "draft.forget", "drafts", drafts=len(old), uploads=len(unused))
+    return len(old) + len(unused)
+
+
+def _open(actor: Actor, cp: ControlPlane, draft_id: int) -> DatasetDraftRecord:
+    draft = get(actor, cp, draft_id)
+    if draft.state in (*OVER, DraftState.SAVING):
+        raise DraftOver(state=draft.state)
+    return draft
+
+
+def _previewed(mapping: Mapping, record: dict[str, Any]) -> Previewed:
+    try:
+        return Previewed(record, mappings.apply(mapping, record), None)
+    except RowsInvalid as problem:
+        return Previewed(record, None, problem)
+
+
+def _allowed_mapping(mapping: Mapping) -> Mapping:
+    if mapping.format not in FORMATS:
+        raise FieldInvalid(field="format", problem=", ".join(FORMATS))
+    fields = FORMATS[mapping.format]
+    if not set(mapping.parts) <= set(fields) or not any(mapping.parts.values()):
+        raise FieldInvalid(field="mapping", problem=", ".join(fields))
+    return mapping
+
+
+def _allowed_split(split: Split) -> Split:
+    if not 0 <= split.share <= 0.5:
+        raise FieldInvalid(field="share", problem="0 … 0.5")
+    if not 0 <= split.seed <= _LARGEST_SEED:
+        raise FieldInvalid(field="seed", problem=f"0 … {_LARGEST_SEED}")
+    return split
+
+
+def _allowed_source(draft: DatasetDraftRecord, source: Source) -> Source:
+    """How to read the file that is there: neither its name nor its place is to be chosen."""
+    if source.kind not in _KINDS:
+        raise FieldInvalid(field="kind", problem=", ".join(filter(None, _KINDS)))
+    if source.encoding not in _ENCODINGS:
+        raise FieldInvalid(field="encoding", problem=", ".join(filter(None, _ENCODINGS)))
+    return replace(source, name=draft.train["name"], path="", packing="")

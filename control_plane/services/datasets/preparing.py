@@ -1,0 +1,256 @@
+"""What carries drafts on: their processes, so many at once, and what becomes of what those leave.
+
+A draft's row says which step it is in; that a process runs for it is known to this process alone. So a step that has
+none, because it waits for its turn or because the control plane was started anew, is begun from the start.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping as Dictionary
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import MappingNeeded, PreparationBroke, TunesmithError
+from control_plane.domain.preparation import (
+    Choice,
+    DraftState,
+    Limits,
+    Look,
+    Mapping,
+    Order,
+    Report,
+    Source,
+    Split,
+    Step,
+    read,
+    told,
+)
+from control_plane.services.datasets import process, saving, uploads, versions
+from control_plane.services.datasets.process import Fault, Stopped
+from control_plane.store.database import release, transaction
+from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
+
+log = logging.getLogger(__name__)
+
+STEPS: Dictionary[str, Step] = {
+    DraftState.LOOKING: Step.LOOK,
+    DraftState.CHECKING: Step.CHECK,
+    DraftState.SAVING: Step.SAVE,
+}
+LOOK, REPORT = "look.json", "report.json"
+
+_TELL_EVERY = 1.0  # seconds between two notes of progress
+
+
+def advance(cp: ControlPlane) -> int:
+    """Begin the steps whose turn it is, the longest waiting first; how many."""
+    running = cp.preparations.running()
+    free = cp.settings.preparations - len(running)
+    if free <= 0:
+        return 0
+    waiting = DatasetDraftRecord.select().where(
+        DatasetDraftRecord.state.in_(list(STEPS)), DatasetDraftRecord.id.not_in(list(running))
+    )
+    turn = waiting.order_by(DatasetDraftRecord.touched_at, DatasetDraftRecord.id).limit(free)
+    return sum(cp.preparations.begin(draft.id, _watch(cp, draft)) for draft in turn)
+
+
+def move(cp: ControlPlane, draft: DatasetDraftRecord, **columns: Any) -> bool:
+    """Change a draft that is still in the step that was read; False if it is in another. Inside a transaction."""
+    same = (DatasetDraftRecord.id == draft.id) & (DatasetDraftRecord.fence == draft.fence)
+    changed = {"version": DatasetDraftRecord.version + 1, "touched_at": cp.clock()} | columns
+    query = DatasetDraftRecord.update(**changed).where(same & (DatasetDraftRecord.state == draft.state))
+    return bool(query.execute())
+
+
+def begin_step(cp: ControlPlane, draft: DatasetDraftRecord, state: DraftState, **columns: Any) -> bool:
+    """Have a draft looked at, checked or saved from now on; False if it moved meanwhile. Inside a transaction."""
+    anew = {"state": state, "fence": draft.fence + 1, "started_at": 0.0, "done_bytes": 0, "of_bytes": 0}
+    return move(cp, draft, **anew, error="", error_params={}, **columns)
+
+
+def moved(cp: ControlPlane, draft: DatasetDraftRecord) -> None:
+    """End what runs for a step that is no longer wanted, and wake who looks; once the change can be read."""
+    cp.preparations.stop(draft.id)
+    cp.signals.wake(*_topics(draft), "schedule")
+
+
+def _topics(draft: DatasetDraftRecord) -> tuple[str, ...]:
+    return f"draft:{draft.id}", f"project:{draft.project_id}"
+
+
+def folder(cp: ControlPlane, draft: DatasetDraftRecord) -> Path:
+    """Where what was found lies: `look.json`, `report.json`, and a folder of each process that runs."""
+    return cp.blobs.staging(f"draft-{draft.id}")
+
+
+def found_look(cp: ControlPlane, draft: DatasetDraftRecord) -> Look | None:
+    """What the first look found; None before."""
+    written = _written(folder(cp, draft) / LOOK)
+    return read(Look, written) if written else None
+
+
+def found_report(cp: ControlPlane, draft: DatasetDraftRecord) -> Report | None:
+    """What the last check found; None before."""
+    written = _written(folder(cp, draft) / REPORT)
+    return read(Report, written) if written else None
+
+
+def _watch(cp: ControlPlane, draft: DatasetDraftRecord) -> Any:
+    def watch(stop: threading.Event) -> None:
+        try:
+            _prepare(cp, draft, stop)
+        except Exception:  # a loop's top: where nothing can be written, the step is begun again later
+            log.exception("draft %s could not be prepared", draft.id)
+        finally:
+            release()
+            cp.signals.wake("schedule")
+
+    return watch
+
+
+def _prepare(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event) -> None:
+    """Carry out the step that a draft is in, and move it on."""
+    if not _note(cp, draft, started_at=cp.clock()):
+        return
+    room = Path(tempfile.mkdtemp(prefix="run-", dir=folder(cp, draft)))
+    try:
+        fault = process.run(cp, _order(cp, draft), room, stop, _teller(cp, draft))
+        if fault is None:
+            _DONE[DraftState(draft.state)](cp, draft, room)
+    except Stopped:
+        return
+    except TunesmithError as problem:
+        fault = Fault(problem.code, problem.storable())
+    except Exception:  # a fault of ours would come again and again; who made the draft may try once more
+        log.exception("draft %s could not be prepared", draft.id)
+        fault = Fault(PreparationBroke().code)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+    if fault is not None:
+        _note(cp, draft, state=DraftState.FAILED, error=fault.code, error_params=fault.params)
+
+
+def _note(cp: ControlPlane, draft: DatasetDraftRecord, **columns: Any) -> bool:
+    """Move a draft, and wake who looks at it."""
+    with transaction():
+        is_mine = move(cp, draft, **columns)
+    if is_mine:
+        cp.signals.wake(*_topics(draft))
+    return is_mine
+
+
+def _teller(cp: ControlPlane, draft: DatasetDraftRecord) -> process.Tell:
+    """Writes down progress, now and then."""
+    last = 0.0
+
+    def tell(done: int, of: int) -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= _TELL_EVERY:
+            last = now
+            _note(cp, draft, done_bytes=done, of_bytes=of)
+
+    return tell
+
+
+def _order(cp: ControlPlane, draft: DatasetDraftRecord) -> Order:
+    settings = cp.settings
+    limits = Limits(
+        row_bytes=settings.max_row_bytes,
+        file_bytes=settings.max_unpacked_bytes,
+        memory_bytes=settings.preparation_memory_bytes,
+        seconds=settings.preparation_seconds,
+    )
+    return Order(
+        step=STEPS[draft.state],
+        train=_source(cp, draft.train, draft.train_upload_id),
+        test=_source(cp, draft.test, draft.test_upload_id) if draft.test_upload_id else None,
+        limits=limits,
+        mapping=read(Mapping, draft.mapping) if draft.mapping else None,
+        split=read(Split, draft.split),
+        choices={check: Choice(choice) for check, choice in draft.choices.items()},
+    )
+
+
+def _source(cp: ControlPlane, written: dict[str, Any], upload_id: int) -> Source:
+    upload = UploadRecord.get_by_id(upload_id)
+    return replace(read(Source, written), path=str(uploads.place(cp, upload)))
+
+
+# ---- what becomes of a step that was carried out
+
+
+def _looked(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
+    """Check with the mapping that was chosen, or that the dataset had last time, or that suggests itself.
+
+    Raises MappingNeeded.
+    """
+    (room / LOOK).replace(folder(cp, draft) / LOOK)
+    look = found_look(cp, draft)
+    assert look is not None
+    mapping = read(Mapping, draft.mapping) if draft.mapping else _remembered(draft, look) or look.mapping
+    train = told(replace(look.source, path=""))
+    if not mapping.format:
+        _note(cp, draft, train=train)
+        raise MappingNeeded(file=look.source.name)
+    with transaction():
+        begin_step(cp, draft, DraftState.CHECKING, train=train, mapping=told(mapping))
+    cp.signals.wake(*_topics(draft))
+
+
+def _checked(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
+    (room / REPORT).replace(folder(cp, draft) / REPORT)
+    _note(cp, draft, state=DraftState.READY)
+
+
+def _saved(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
+    with cp.blobs.holding():
+        made = saving.made_of(cp, draft, room)
+        with transaction():
+            version = saving.register(cp, draft, made)
+            if not move(cp, draft, state=DraftState.SAVED, dataset_version=version.id):
+                raise Stopped
+    cp.signals.wake(*_topics(draft))
+    remove_files(cp, draft)
+
+
+_DONE = {DraftState.LOOKING: _looked, DraftState.CHECKING: _checked, DraftState.SAVING: _saved}
+
+
+def remove_files(cp: ControlPlane, draft: DatasetDraftRecord) -> None:
+    """Take off the disk what a draft that is over needs no more: what was found, and its files."""
+    numbers = [number for number in (draft.train_upload_id, draft.test_upload_id) if number]
+    others = DatasetDraftRecord.select().where(
+        DatasetDraftRecord.train_upload.in_(numbers) | DatasetDraftRecord.test_upload.in_(numbers),
+        DatasetDraftRecord.state.not_in([DraftState.SAVED, DraftState.CANCELLED]),
+    )
+    wanted = {number for other in others for number in (other.train_upload_id, other.test_upload_id)}
+    for upload in UploadRecord.select().where(UploadRecord.id.in_([one for one in numbers if one not in wanted])):
+        with transaction():
+            UploadRecord.update(over_at=cp.clock()).where(UploadRecord.id == upload.id).execute()
+        uploads.remove(cp, upload)
+    shutil.rmtree(folder(cp, draft), ignore_errors=True)
+
+
+def _remembered(draft: DatasetDraftRecord, look: Look) -> Mapping | None:
+    """The mapping of the newest version of the dataset that has this name, where the file has all its columns."""
+    written = versions.newest_mapping(draft.project_id, draft.name)
+    mapping = read(Mapping, written) if written else Mapping()
+    wanted = {column for columns in mapping.parts.values() for column in columns}
+    return mapping if wanted and wanted <= {column.name for column in look.columns} else None
+
+
+def _written(path: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return found

@@ -1,0 +1,78 @@
+"""The version that a draft becomes, of what its last process has written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.domain.preparation import Report, read
+from control_plane.services.access import identity
+from control_plane.services.datasets import uploads, versions
+from control_plane.services.datasets.versions import Made, Part
+from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
+
+
+def register(cp: ControlPlane, draft: DatasetDraftRecord, made: Made) -> DatasetVersionRecord:
+    """The version of the draft's dataset, by whoever began the draft; called inside a transaction.
+
+    Raises Denied where they may no longer upload.
+    """
+    return versions.register(_author(draft), cp, draft.project_id, draft.name, made)[0]
+
+
+def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> Made:
+    """Move what lies in `room` to the blobs; what a version is made of. Called inside `Blobs.holding`.
+
+    Raises DiskFull.
+    """
+    written = (room / "report.json").read_bytes()
+    report = read(Report, json.loads(written))
+    return Made(
+        format=report.format,
+        train=_part(cp, room / "train", report.train_rows),
+        test=_part(cp, room / "test", report.test_rows),
+        left_out=_part(cp, room / "left_out", report.left_out_rows),
+        marks_sha256=_blob(cp, room / "marks"),
+        report_sha256=cp.blobs.put_bytes(written),
+        split_seed=draft.split.get("seed") if report.test_rows and not draft.test_upload_id else None,
+        facts=report.facts,
+        mapping=draft.mapping,
+        source=_source(cp, draft),
+    )
+
+
+def _author(draft: DatasetDraftRecord) -> Actor:
+    if draft.created_by == SYSTEM.id:
+        return SYSTEM
+    return identity.acting_for(int(draft.created_by), "dataset.upload", draft.project_id)
+
+
+def _part(cp: ControlPlane, path: Path, rows: int) -> Part:
+    size = path.stat().st_size if rows else 0
+    return Part(_blob(cp, path), size, rows) if rows else Part()
+
+
+def _blob(cp: ControlPlane, path: Path) -> str:
+    """Move a file to the blobs; its hash, empty where there is nothing in it."""
+    if not path.is_file() or not path.stat().st_size:
+        return ""
+    sha256 = _hash(path)
+    cp.blobs.take(path, sha256)
+    return sha256
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _source(cp: ControlPlane, draft: DatasetDraftRecord) -> dict[str, Any]:
+    """What is told of the file that a version was made from."""
+    upload = UploadRecord.get_by_id(draft.train_upload_id)
+    path = uploads.place(cp, upload)
+    return {"name": upload.file_name, "kind": draft.train["kind"], "sha256": _hash(path), "size": upload.size}
