@@ -13,14 +13,14 @@ from control_plane.domain.columns import columns_of
 from control_plane.domain.errors import DatasetEmpty
 from control_plane.domain.mapping import propose
 from control_plane.domain.preparation import Limits, Look, Source
-from control_plane.preparation.reading import delimited, document, jsonl, parquet, plain, recognition, sheets
+from control_plane.preparation.reading import delimited, document, jsonl, parquet, plain, recognition, sheets, values
 from control_plane.preparation.reading.raw import Raw, Reader, Reading
 from control_plane.preparation.reading.samples import shortened
 
 __all__ = ["Raw", "look", "records"]
 
 _LOOKED_AT = 1000  # records
-_LOOKED_BYTES = 32 << 20  # about
+_LOOKED_BYTES = 8 << 20  # about
 _SAMPLES = 20
 _EVERY = 256  # records between two words about the progress
 
@@ -56,7 +56,7 @@ def look(source: Source, limits: Limits) -> Look:
     """
     notes: Counter[str] = Counter()
     reading = Reading(recognition.known(source, limits, notes), limits, notes)
-    taken = list(_first(_READERS[reading.source.kind](reading), reading))
+    taken = list(_first(_READERS[reading.source.kind](reading)))
     sound = [raw.fields for raw in taken if raw.fields is not None]
     if not sound:
         raise next((raw.fault for raw in taken if raw.fault), DatasetEmpty(file=source.name))
@@ -67,14 +67,16 @@ def look(source: Source, limits: Limits) -> Look:
         samples=shortened(sound[:_SAMPLES]),
         mapping=propose(columns, sound[:_SAMPLES]),
         looked_at=len(taken),
-        sheets=sheets.names(reading) if reading.source.kind == recognition.XLSX else [],
+        sheets=reading.sheets,
         peculiarities={name: times for name, times in notes.items() if times},
     )
 
 
-def _first(raws: Iterator[Raw], reading: Reading) -> Iterator[Raw]:
+def _first(raws: Iterator[Raw]) -> Iterator[Raw]:
     """The records to be looked at: so many, or fewer where they are large."""
+    taken = 0
     for raw in islice(raws, _LOOKED_AT):
         yield raw
-        if reading.done > _LOOKED_BYTES:
+        taken += values.size(raw.fields)
+        if taken > _LOOKED_BYTES:
             return

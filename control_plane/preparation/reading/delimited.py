@@ -45,7 +45,7 @@ def records(reading: Reading) -> Iterator[Raw]:
     """Each row below the heading, by the heading's names; all values are texts."""
     csv.field_size_limit(reading.limits.row_bytes)
     with unpacked(reading.source, reading.limits, reading.advance) as stream:
-        dialect = _dialect(encodings.begin(stream, reading.source.encoding))
+        dialect = _dialect(encodings.begin(stream, reading.source.encoding), reading.source.delimiter)
         lines = Lines(encodings.opened(stream, reading.source.encoding), reading.limits.row_bytes)
         names: list[str] = []
         for row in _rows(reading, lines, csv.reader(lines, dialect, delimiter=reading.source.delimiter)):
@@ -99,8 +99,20 @@ def _widths(text: str, delimiter: str) -> list[int]:
     return widths
 
 
-def _dialect(begin: str) -> type[Doubled]:
-    return Escaped if '\\"' in begin and '""' not in begin.replace('\\""', "") else Doubled
+def _dialect(begin: str, delimiter: str) -> type[Doubled]:
+    """The usual one, unless the text breaks it and keeps to the other."""
+    escaped = '\\"' in begin and _breaks(begin, delimiter, Doubled) and not _breaks(begin, delimiter, Escaped)
+    return Escaped if escaped else Doubled
+
+
+def _breaks(begin: str, delimiter: str, dialect: type[Doubled]) -> bool:
+    """Whether a quotation mark stands where this dialect allows none. That the last cell is cut off does not count."""
+    try:
+        for _ in csv.reader(begin.splitlines(keepends=True), dialect, delimiter=delimiter):
+            continue
+    except csv.Error as problem:
+        return "expected after" in str(problem)
+    return False
 
 
 def _rows(reading: Reading, lines: Lines, rows: Any) -> Iterator[Raw | Row]:

@@ -98,7 +98,8 @@ class _Cursor:
         if length <= limit:
             ended = problem.pos >= len(self._buffer) or problem.msg.startswith("Unterminated")
             raise FileBreaksOff(file=self._reading.file, line=self._record) if ended else self._not_json(problem)
-        raise self._not_json(problem) if problem.pos - self._at < limit // 2 else self._placed(RowTooLong(limit=limit))
+        too_long = problem.msg.startswith("Unterminated") or problem.pos - self._at > limit // 2
+        raise self._placed(RowTooLong(limit=limit)) if too_long else self._not_json(problem)
 
     def _not_json(self, problem: json.JSONDecodeError) -> RowsInvalid:
         return self._placed(RowNotJson(column=problem.pos - self._at + 1))

@@ -30,9 +30,10 @@ def opened(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
 
 
 def begin(stream: BinaryIO, encoding: str) -> str:
-    """How the text begins, to its last whole line where there are several; the stream stays where it is."""
-    text = cast(io.BufferedReader, stream).peek(HEAD)[:HEAD].decode(_CODECS.get(encoding, encoding), "replace")
-    return text[: text.rfind("\n") + 1] or text
+    """How the text begins; of a long one, to its last whole line. The stream stays where it is."""
+    head = cast(io.BufferedReader, stream).peek(HEAD)[:HEAD]
+    text = head.decode(_CODECS.get(encoding, encoding), "replace")
+    return text if len(head) < HEAD else text[: text.rfind("\n") + 1] or text
 
 
 def fault_of(text: str, encoding: str) -> RowsInvalid | None:

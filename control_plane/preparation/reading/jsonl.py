@@ -41,6 +41,7 @@ def _of_bytes(reading: Reading, stream: BinaryIO) -> Iterator[Raw]:
 def _of_text(reading: Reading, stream: BinaryIO) -> Iterator[Raw]:
     lines = Lines(encodings.opened(stream, reading.source.encoding), reading.limits.row_bytes)
     while True:
+        lines.begin()
         try:
             line = next(lines)
         except StopIteration:

@@ -41,10 +41,9 @@ class Lines:
             raise StopIteration
         self.number += 1
         self._taken += len(line)
-        if self._taken > self._limit + 2:
-            raise TooLong(self._limit, line[:EXCERPT])
         if len(line) > self._limit and not line.endswith(("\n", "\r")):
             self._skip()
+        if self._taken > self._limit + 2 or len(line) > self._limit + 1:
             raise TooLong(self._limit, line[:EXCERPT])
         self.last = line
         return line

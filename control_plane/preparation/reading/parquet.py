@@ -22,7 +22,7 @@ from control_plane.preparation.reading.raw import Raw, Reading
 from control_plane.preparation.reading.unpacking import seekable
 
 _BATCH_BYTES = 8 << 20
-_MOST_ROWS = 1024  # of a batch
+_MOST_ROWS = 128  # of a batch: the footer does not know how large texts are that come up again and again
 _BUFFER = 1 << 20  # bytes
 _FOOTER = 16 << 20  # bytes of its texts, and entries, at most
 # what pyarrow raises for a damaged file; its own exceptions are among them
@@ -69,6 +69,8 @@ def _batches(reading: Reading, file: pyarrow.parquet.ParquetFile) -> Iterator[py
             batch = batch.rename_columns(distinct(batch.schema.names, reading.notes))
         except StopIteration:
             return
+        except pyarrow.ArrowMemoryError:
+            raise
         except _DAMAGED as problem:
             raise FileBreaksOff(file=reading.file, line=done) from problem
         done += batch.num_rows

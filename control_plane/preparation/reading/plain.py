@@ -43,9 +43,22 @@ def _piece(reading: Reading, lines: Lines) -> Raw | None:
             if not taken:
                 lines.begin()
     except TooLong as problem:
-        return reading.faulty(first or lines.number, problem.fault, problem.begins)
+        first = first or lines.number
+        _skip(reading, lines)
+        return reading.faulty(first, problem.fault, problem.begins)
     text = "".join(taken).strip("\r\n")
     if not text:
         return None
     fault = encodings.fault_of(text, reading.source.encoding)
     return reading.faulty(first, fault, text) if fault else Raw(first, {FIELD: text})
+
+
+def _skip(reading: Reading, lines: Lines) -> None:
+    """Go behind the paragraph that is too long."""
+    blank = reading.source.delimiter == LINE
+    while not blank:
+        lines.begin()
+        try:
+            blank = not next(lines, "").strip()
+        except TooLong:
+            continue

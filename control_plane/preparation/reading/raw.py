@@ -32,6 +32,7 @@ class Reading:
     source: Source
     limits: Limits
     notes: Counter[str] = field(default_factory=Counter)  # peculiarities → times
+    sheets: list[str] = field(default_factory=list)  # of a workbook: those that are to be seen
     done: int = 0  # bytes of the file as it lies on the disk that have been read
 
     @property

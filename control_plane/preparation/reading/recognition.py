@@ -50,7 +50,8 @@ def _of_text(source: Source, limits: Limits, notes: Counter[str]) -> Source:
     with unpacked(source, limits) as stream:
         notes["byte_order_mark"] += stream.peek(3).startswith(_BOMS)  # type: ignore[attr-defined]
         begin = encodings.begin(stream, encoding).lstrip("\ufeff")
-    _refuse_binary(source.name, begin)
+    if not source.kind:
+        _refuse_binary(source.name, begin)
     notes["crlf"] += "\r\n" in begin
     name = source.name.lower()
     kind = source.kind or _json(name, begin) or _table_or_text(name, begin)

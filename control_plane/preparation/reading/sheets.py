@@ -38,7 +38,7 @@ _DAMAGED = (
     *(RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
 )
 
-Row = tuple[int, list[Any]]  # its number in the sheet, and its cells up to the last that is filled
+Row = tuple[int, dict[int, Any]]  # its number in the sheet, and its filled cells by where they stand
 
 
 def records(reading: Reading) -> Iterator[Raw]:
@@ -49,22 +49,16 @@ def records(reading: Reading) -> Iterator[Raw]:
     with _opened(reading) as book:
         rows = _rows(reading, book)
         first = list(islice(rows, _AHEAD))
-        width = max((len(cells) for _, cells in first), default=0)
         first = first[_above_heading(reading, first) :]
-        columns: list[str] = []
+        used = sorted({at for _, cells in first for at in cells})
+        columns: dict[int, str] = {}
         for number, cells in chain(first, rows):
             if not columns:
-                texts = [as_text(cell) for cell in cells] + [""] * (width - len(cells))
-                columns, is_data = headings(texts, reading.notes)
+                names, is_data = headings([as_text(cells.get(at)) for at in used], reading.notes)
+                columns = dict(zip(used, names, strict=True))
                 if not is_data:
                     continue
             yield _record(reading, columns, number, cells)
-
-
-def names(reading: Reading) -> list[str]:
-    """The sheets that are to be seen, in the book's order."""
-    with _opened(reading) as book:
-        return _names(book)
 
 
 @contextmanager
@@ -76,6 +70,7 @@ def _opened(reading: Reading) -> Iterator[Workbook]:
             book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         except _DAMAGED as problem:
             raise FileBroken(file=reading.file) from problem
+        reading.sheets = _names(book)
         try:
             yield book
         finally:
@@ -89,7 +84,7 @@ def _names(book: Workbook) -> list[str]:
 
 def _rows(reading: Reading, book: Workbook) -> Iterator[Row]:
     """The rows that are not empty."""
-    sheet = reading.source.sheet or next(iter(_names(book)), "")
+    sheet = reading.source.sheet or next(iter(reading.sheets), "")
     if sheet not in book.sheetnames:
         raise SheetMissing(file=reading.file, sheet=sheet)
     book[sheet].reset_dimensions()  # a sheet may say that it is of any size
@@ -104,33 +99,30 @@ def _rows(reading: Reading, book: Workbook) -> Iterator[Row]:
         number += 1
         if number > workbook.MOST_ROWS:
             raise SheetTooLarge(file=reading.file, rows=workbook.MOST_ROWS, limit=workbook.MOST_TEXT)
-        last = next((at for at in range(len(cells), 0, -1) if is_filled(cells[at - 1])), 0)
-        if last:
-            yield number, list(cells[:last])
+        filled = {at: cell for at, cell in enumerate(cells) if cell is not None and is_filled(cell)}
+        if filled:
+            yield number, filled
         else:
             reading.notes["blank_lines"] += 1
 
 
 def _above_heading(reading: Reading, first: list[Row]) -> int:
     """How many rows stand above the heading: a title fills one cell, where the rows below fill several."""
-    filled = [sum(map(is_filled, cells)) for _, cells in first]
-    if max(filled, default=0) < 2:
-        return 0
-    above = next(at for at, count in enumerate(filled) if count > 1)
+    above = next((at for at, (_, cells) in enumerate(first) if len(cells) > 1), 0)
     reading.notes["rows_above_heading"] += above
     return above
 
 
-def _record(reading: Reading, columns: list[str], number: int, cells: list[Any]) -> Raw:
+def _record(reading: Reading, columns: dict[int, str], number: int, cells: dict[int, Any]) -> Raw:
+    """Cells where no column is, beside the table, are a fault."""
     try:
-        if len(cells) > len(columns):
-            raise RowRagged(count=len(cells), columns=len(columns))
-        if values.size(cells) > reading.limits.row_bytes:
+        if outside := len(cells.keys() - columns.keys()):
+            raise RowRagged(count=len(columns) + outside, columns=len(columns))
+        if values.size(list(cells.values())) > reading.limits.row_bytes:
             raise RowTooLong(limit=reading.limits.row_bytes)
-        cells += [None] * (len(columns) - len(cells))
-        fields = {name: _value(reading, name, cell) for name, cell in zip(columns, cells, strict=True)}
+        fields = {name: _value(reading, name, cells.get(at)) for at, name in columns.items()}
     except RowsInvalid as problem:
-        return reading.faulty(number, problem, " | ".join(map(as_text, map(str, cells)))[: reading.limits.row_bytes])
+        return reading.faulty(number, problem, " | ".join(map(str, cells.values()))[: reading.limits.row_bytes])
     return Raw(number, fields)
 
 

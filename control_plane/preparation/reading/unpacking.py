@@ -128,20 +128,22 @@ def _inner(source: Source, file: BinaryIO) -> Iterator[BinaryIO]:
         with gzip.GzipFile(fileobj=file) as stream:
             yield cast(BinaryIO, stream)
     elif source.packing == ZIP:
-        with _archive(source, file) as archive, archive.open(_only_member(source.name, archive)) as stream:
-            yield cast(BinaryIO, stream)
+        with _member(source.name, file) as stream:
+            yield stream
     else:
         yield file
 
 
 @contextmanager
-def _archive(source: Source, file: BinaryIO) -> Iterator[zipfile.ZipFile]:
+def _member(name: str, file: BinaryIO) -> Iterator[BinaryIO]:
+    """The one file that a zip holds."""
     try:
         archive = zipfile.ZipFile(file)
-    except (*_DAMAGED, ValueError, OSError) as problem:
-        raise FileBroken(file=source.name) from problem
-    with archive:
-        yield archive
+        stream = archive.open(_only_member(name, archive))
+    except (*_DAMAGED, RuntimeError, ValueError, OSError) as problem:
+        raise FileBroken(file=name) from problem
+    with archive, stream:
+        yield cast(BinaryIO, stream)
 
 
 def _only_member(file: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:

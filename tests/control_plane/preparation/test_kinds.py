@@ -6,7 +6,6 @@ import json
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -18,20 +17,9 @@ from control_plane.domain.preparation import Limits, Look, Source
 from control_plane.preparation import reading
 from control_plane.preparation.reading import Raw
 
+Brought = Callable[[str, bytes], Source]
 LIMITS = Limits(row_bytes=100_000, file_bytes=10_000_000)
 RECORDS = [{"Frage": "Wie heiß, bitte?", "Antwort": "Größer als 80"}, {"Frage": 'Was "ist" das;', "Antwort": "ein Ä"}]
-
-Brought = Callable[[str, bytes], Source]
-
-
-@pytest.fixture
-def brought(tmp_path: Path) -> Brought:
-    def write(name: str, content: bytes) -> Source:
-        path = tmp_path / "brought"
-        path.write_bytes(content)
-        return Source(name, str(path))
-
-    return write
 
 
 def fields(raws: list[Raw]) -> list[dict[str, Any] | None]:
