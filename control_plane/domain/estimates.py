@@ -6,13 +6,14 @@ layer (h: width, k: width of keys, m: width between, r: rank, b: bytes a number)
     two norms in float32 8h; their results, queries, keys and values (repeated for each head), attention before and
     after it is put together 7h·b; gate, its activation, up and their product 4m·b; the adapters' insides 7r·b
 
-and of attention its scores and what the plain way makes of them, (2b + 5) for each head and pair of tokens, where rows
-are short enough for it. What learns by reward reads a prompt once for all its answers, unless it checkpoints; while
-it writes answers it keeps their keys and values, and either the weights once more with the adapter in them (the kit)
-or each token's logits (TRL's PPO). Of that, what learning does not take afterwards anyway counts as rollouts. With
-checkpointing it keeps each layer's input, h·b, and one layer as above three times over:
-as it was, made again, and its gradients. What is kept takes a fifth more than it is, for the allocator's sake. Weights
-that are stored in another precision are there twice. tests/benchmarks/memory.py found these constants.
+and of attention its scores and what the plain way makes of them, (2b + 5) for each head and pair of tokens, where the
+kit takes it because rows are short enough. With checkpointing it keeps each layer's input, h·b, and one layer as above
+three times over: as it was, made again, and its gradients. What is kept takes a fifth more than it is, for the
+allocator's sake. Weights that are stored in another precision are there twice.
+
+What learns by reward reads a prompt once for all its answers, unless it checkpoints. While it writes answers it keeps
+their keys and values, and the weights once more with the adapter in them (the kit) or each token's logits (TRL's PPO);
+what learning does not take afterwards anyway counts as rollouts. tests/benchmarks/memory.py found these constants.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Training:
     sequences: int = 1  # that a row becomes: two for a pair
     reference: bool = False  # a second, frozen copy of the model is kept
     critic: bool = False  # a second model learns beside it, by an adapter of its own
+    flash_attention: bool = False  # however short the rows: the kit does not choose
     whole_output: bool = False  # logits of every token, not of those alone that are learned from
     parts: str = ""  # the parameter that says in how many parts a step's rows are learned from
     rounds: str = ""  # … and the one that says how often
@@ -126,14 +128,15 @@ def estimate(shape: Shape, training: Training, parameters: Mapping[str, Any], ro
     learned = shape.parameters if all_learn else models * shape.adapter_parameters(_number(parameters, "lora_rank", 0))
     learned_size = size if all_learn else _FLOAT
     weights = shape.parameters * size
+    scored = load.longest if load.longest <= PLAIN_ATTENTION and not training.flash_attention else 0
     parts = {
         "runtime": training.runtime_bytes,
         "weights": weights * models * (1 if size == shape.bytes_a_number else 2),
         "reference": beside + (weights if training.reference else 0),
         "learned": learned * learned_size * (1 if all_learn else 2),  # gradients, and what is no part of the model
         "optimizer": learned * learned_size * _STATES,
-        "activations": models * load.kept * _kept_a_token(shape, parameters, size, load.longest),
-        "output": load.counted * shape.vocabulary * (2 * size + 4 * _FLOAT),
+        "activations": models * load.kept * _kept_a_token(shape, parameters, size, scored),
+        "output": load.counted * shape.vocabulary * (2 * size + (3 if training.rollouts else 4) * _FLOAT),
     }
     writing = _writing(shape, training, load, size) if load.written else 0
     parts["rollouts"] = max(0, writing - parts["activations"] - parts["output"])
@@ -188,11 +191,11 @@ def _writing(shape: Shape, training: Training, load: _Load, size: int) -> int:
     return cache + shape.parameters * size
 
 
-def _kept_a_token(shape: Shape, parameters: Mapping[str, Any], size: int, length: int) -> int:
+def _kept_a_token(shape: Shape, parameters: Mapping[str, Any], size: int, scored: int) -> int:
+    """Bytes; attention keeps its scores of so many tokens."""
     rank = _number(parameters, "lora_rank", 0)
     layer = 8 * shape.hidden + size * (7 * shape.hidden + 4 * shape.intermediate + 7 * rank)
-    if length <= PLAIN_ATTENTION:
-        layer += shape.heads * length * (2 * size + 5)
+    layer += shape.heads * scored * (2 * size + 5)
     if parameters.get("gradient_checkpointing"):
         return int(_HELD_BACK * (shape.layers * shape.hidden * size + _AGAIN * layer))
     return int(_HELD_BACK * shape.layers * layer)

@@ -66,7 +66,8 @@ def test_the_same_job_gives_the_same_rewards_also_when_interrupted(
 def test_the_others_learn_tied_to_the_base(
     tiny: Path, run: Callable[..., Outcome], method: str, architecture: str
 ) -> None:
-    outcome = run(method, job(tiny, method, architecture, steps=3, beta=0.1), str(method_python(method)))
+    asked = {"steps": 3, "beta": 0.1, "gradient_checkpointing": architecture == "llama"}
+    outcome = run(method, job(tiny, method, architecture, **asked), str(method_python(method)))
     assert outcome.status == 0, outcome.stderr
     assert ["kl" in one["values"] for one in outcome.of("metric")] == [True] * 3
     assert {path.name for path in (outcome.out / "adapter").iterdir()} == {
@@ -127,8 +128,8 @@ mask = torch.cat([mask, torch.tensor([[1] * len(one) + [0] * (width - len(one)) 
 order = torch.randperm(len(ids))
 ids, mask = ids[order], mask[order]
 weights = torch.randn(len(ids), width) * mask[:, -width:]
-for shares in (True, False):
-    trainer._shares = shares
+for shares, checkpoints in ((True, False), (True, True), (False, False)):
+    trainer._shares, trainer._checkpoints = shares, checkpoints
     model.zero_grad()
     logps = trainer._get_per_token_logps_and_entropies(model, ids, mask, width, compute_entropy=True)[0]
     (logps * weights).sum().backward()
@@ -143,6 +144,7 @@ def test_answers_and_gradients_are_those_of_the_whole_model(tiny: Path, tmp_path
     command = [str(method_python("grpo_demo")), "-c", COMPARE, str(tmp_path)]
     done = subprocess.run(command, env=environment(CUDA_VISIBLE_DEVICES=""), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    ours, trls = ([float(one) for one in line.split()] for line in done.stdout.splitlines()[-2:])
+    together, apart, trls = ([float(one) for one in line.split()] for line in done.stdout.splitlines()[-3:])
     assert trls[1] > 0
-    assert ours == pytest.approx(trls, rel=1e-3, abs=1e-4)
+    assert together == pytest.approx(trls, rel=1e-3, abs=1e-4)
+    assert apart == pytest.approx(trls, rel=1e-3, abs=1e-4)

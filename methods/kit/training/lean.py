@@ -62,6 +62,9 @@ def shared_beginning(ids: torch.Tensor, labels: torch.Tensor) -> int:
 @torch.no_grad()
 def can_share(model: Any) -> bool:
     """Whether the model keeps plain keys and values, which can be repeated for many rows, and nothing else."""
+    learning = model.training
+    model.eval()  # one that learns with gradient checkpointing keeps nothing
     begun = model(input_ids=torch.zeros((1, 2), dtype=torch.long, device=model.device), use_cache=True)
+    model.train(learning)
     cache = getattr(begun, "past_key_values", None)
     return type(cache) is DynamicCache and all(type(layer) is DynamicLayer for layer in cache.layers)

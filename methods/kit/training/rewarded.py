@@ -38,14 +38,18 @@ class Reward:
 
 
 class _Rewarded(Sealed):
-    """Answers are sampled by `rollouts`; a prompt is read once for all its answers, also for the loss."""
+    """Answers are sampled by `rollouts`; a prompt is read once for all its answers, also for the loss.
+
+    With gradient checkpointing the loss reads each row whole: a layer that is computed again has no keys and values.
+    """
 
     def __init__(self, report: Report, sampling: Sampling, **options: Any) -> None:
         super().__init__(**options)
         self.report, self._sampling = report, sampling
         self._counts: torch.Tensor | None = None
         plain = self.accelerator.unwrap_model(self.model)  # type: ignore[attr-defined]
-        self._shares = not self.args.gradient_checkpointing and lean.can_share(plain)  # type: ignore[attr-defined]
+        self._shares = lean.can_share(plain)
+        self._checkpoints = bool(self.args.gradient_checkpointing)  # type: ignore[attr-defined]
         plain.get_output_embeddings().register_forward_pre_hook(self._select)
 
     def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
@@ -73,11 +77,9 @@ class _Rewarded(Sealed):
             given = (model, input_ids, attention_mask, logits_to_keep, *chunk)
             return super()._get_per_token_logps_and_entropies(*given, **options)  # type: ignore[misc, no-any-return]
         length = input_ids.shape[1] - logits_to_keep
-        prompts, rows = torch.unique(
-            torch.stack((input_ids[:, :length], attention_mask[:, :length])), dim=1, return_inverse=True
-        )
         counts = attention_mask[:, length:].bool()
-        logits = self._answers_logits(model, input_ids, attention_mask, prompts, rows, counts)
+        answers_logits = self._apart if self._checkpoints else self._together
+        logits = answers_logits(model, input_ids, attention_mask, counts)
         targets = input_ids[:, length:]
         found = -functional.cross_entropy(
             logits.float() / self._sampling.temperature, targets[counts], reduction="none"
@@ -85,23 +87,34 @@ class _Rewarded(Sealed):
         logps = torch.zeros(targets.shape, dtype=torch.float32, device=targets.device).masked_scatter(counts, found)
         return logps, torch.zeros_like(logps), None
 
-    def _answers_logits(self, model: Any, ids: Any, mask: Any, prompts: Any, rows: Any, counts: Any) -> torch.Tensor:
+    def _apart(self, model: Any, ids: Any, mask: Any, counts: Any) -> torch.Tensor:
+        """Logits [answers' tokens, words], each row read by itself."""
+        places = (mask.cumsum(1) - 1).clamp(min=0)
+        predicting = functional.pad(counts, (ids.shape[1] - counts.shape[1] - 1, 1))
+        given = {"input_ids": ids, "attention_mask": mask, "position_ids": places}
+        return self._pass(model, predicting, **given, use_cache=False).logits[0]  # type: ignore[no-any-return]
+
+    def _together(self, model: Any, ids: Any, mask: Any, counts: Any) -> torch.Tensor:
         """Logits [answers' tokens, words]: all of a prompt but its last token is read once, then each row goes on."""
+        begin = ids.shape[1] - counts.shape[1]
+        prompts, rows = torch.unique(torch.stack((ids[:, :begin], mask[:, :begin])), dim=1, return_inverse=True)
         places = (mask.cumsum(1) - 1).clamp(min=0)
         length = prompts.shape[2] - 1
         begun = self._pass(
             model, torch.zeros_like(prompts[0, :, :length], dtype=torch.bool), input_ids=prompts[0, :, :length],
             attention_mask=prompts[1, :, :length], position_ids=(prompts[1].cumsum(1) - 1).clamp(min=0)[:, :length],
+            use_cache=True,
         )  # fmt: skip
         begun.past_key_values.batch_select_indices(rows)
         rest = {"input_ids": ids[:, length:-1], "attention_mask": mask[:, :-1], "position_ids": places[:, length:-1]}
-        return self._pass(model, counts, **rest, past_key_values=begun.past_key_values).logits[0]  # type: ignore[no-any-return]
+        given = {**rest, "past_key_values": begun.past_key_values, "use_cache": True}
+        return self._pass(model, counts, **given).logits[0]  # type: ignore[no-any-return]
 
     def _pass(self, model: Any, counts: torch.Tensor, **given: Any) -> Any:
         """One pass whose logits are [1, counted positions, words]."""
         self._counts = counts
         try:
-            return model(**given, use_cache=True)
+            return model(**given)
         finally:
             self._counts = None
 

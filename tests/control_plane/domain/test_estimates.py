@@ -85,7 +85,7 @@ def test_what_learns_by_reward_reads_a_prompt_once_for_all_its_answers() -> None
     assert told()["activations"] == pytest.approx(8 * (440 + 4 * 64) * a_token, rel=1e-6)
     again = told(gradient_checkpointing=True, prompts_per_step=1, answers=1)["activations"] / (440 + 64)
     assert told(gradient_checkpointing=True)["activations"] == pytest.approx(32 * (440 + 64) * again, rel=1e-6)
-    assert told()["output"] == 32 * 64 * 49152 * (2 * 2 + 16)  # logits where an answer's tokens are, whatever the rows'
+    assert told()["output"] == 32 * 64 * 49152 * (2 * 2 + 12)  # logits where an answer's tokens are, whatever the rows'
     assert told()["rollouts"] == 0, "less than learning takes afterwards"
 
 
@@ -113,6 +113,8 @@ def test_a_critic_is_a_second_model_and_parts_are_learned_from_one_after_the_oth
 def test_short_rows_take_little() -> None:
     short = Rows(count=100, longest=100, middle=50, longest_answer=20)
     assert parts({}, rows=short)["activations"] < parts({})["activations"] / 5
+    plain, flash = (parts({}, replace(LORA, flash_attention=one), short)["activations"] for one in (False, True))
+    assert plain - flash == pytest.approx(1.2 * 30 * 8 * 80 * 9 * 80 * 9, rel=1e-4), "9 heads' scores, 2 · 2 + 5 bytes"
 
 
 def test_rounds_through_the_rows_count_as_the_trainer_counts_them() -> None:
