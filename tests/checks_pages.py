@@ -18,6 +18,10 @@ TEXTS = {
         "head": "| setting | meaning | default |",
         "required": "must be given",
         "none": "none",
+        "judge": "**No check asks another model for its opinion.** What scores answers runs where the training "
+        "does, in the sandbox of method code: without a network and without anybody's keys. An endpoint would need "
+        "both. What a model judges well can be learned instead: a reward model (`reward_model`) learns from pairs "
+        "of answers, and PPO takes it as its judge on the same machine.",
         "end": "This page is made from `methods/kit/checks.toml`.",
     },
     "de": {
@@ -30,6 +34,11 @@ TEXTS = {
         "head": "| Einstellung | Bedeutung | Vorgabe |",
         "required": "muss angegeben werden",
         "none": "keine",
+        "judge": "**Keine Prüfregel fragt ein anderes Modell nach seiner Meinung.** Was Antworten bewertet, läuft "
+        "dort, wo trainiert wird, in der Sandbox für Methodencode: ohne Netz und ohne fremde Schlüssel. Ein "
+        "Endpunkt bräuchte beides. Was ein Modell gut beurteilt, lässt sich stattdessen lernen: Ein "
+        "Belohnungsmodell (`reward_model`) lernt aus Paaren von Antworten, und PPO nimmt es auf demselben Rechner "
+        "als Richter.",
         "end": "Diese Seite entsteht aus `methods/kit/checks.toml`.",
     },
     "zh": {
@@ -40,6 +49,9 @@ TEXTS = {
         "head": "| 设置 | 含义 | 默认值 |",
         "required": "必须提供",
         "none": "无",
+        "judge": "**没有检查会询问另一个模型的意见。** 为答案打分的代码在训练所在之处运行，处于方法代码的沙箱中：没"
+        "有网络，也没有任何人的密钥；而调用端点两者都需要。模型擅长判断的内容可以改为学习得到：奖励模型（"
+        "`reward_model`）从成对的答案中学习，PPO 可在同一台机器上将其用作评判。",
         "end": "本页由 `methods/kit/checks.toml` 生成。",
     },
 }  # fmt: skip
@@ -60,7 +72,7 @@ def page(language: str) -> str:
         if check["parameters"]:
             rows = [_row(parameter, one, language) for parameter, one in check["parameters"].items()]
             parts.append("\n".join([said["head"], "|---|---|---|", *rows]))
-    return "\n\n".join([*parts, said["end"]]) + "\n"
+    return "\n\n".join([*parts, said["judge"], said["end"]]) + "\n"
 
 
 def _row(name: str, parameter: dict[str, Any], language: str) -> str:

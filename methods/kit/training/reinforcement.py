@@ -53,7 +53,7 @@ def _trainer(
     config = config_class(
         **arguments.of(job, out), per_device_train_batch_size=given["prompts_per_step"] * group,
         num_generations=group, max_completion_length=given["max_new_tokens"], temperature=given["temperature"],
-        top_p=given["top_p"], beta=0.0, use_vllm=_has_vllm(job), **settings,
+        top_p=given["top_p"], beta=0.0, use_vllm=has_vllm(job), **settings,
     )  # fmt: skip
     trainer = trainer_class(
         report=report, model=model, args=config, processing_class=tokenizer, callbacks=[report],
@@ -66,5 +66,6 @@ def _trainer(
     return trainer
 
 
-def _has_vllm(job: Job) -> bool:
+def has_vllm(job: Job) -> bool:
+    """Whether vLLM writes the answers: on CUDA, where it is in the environment."""
     return job.devices[0].startswith("cuda") and find_spec("vllm") is not None
