@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import islice
+from typing import cast
 
 from control_plane.domain.columns import columns_of
 from control_plane.domain.errors import DatasetEmpty
 from control_plane.domain.mapping import propose
 from control_plane.domain.preparation import Limits, Look, Source
-from control_plane.preparation.reading import delimited, document, jsonl, parquet, plain, recognition, sheets, values
+from control_plane.preparation.reading import recognition, values
 from control_plane.preparation.reading.raw import Raw, Reader, Reading
 from control_plane.preparation.reading.samples import shortened
 
@@ -24,13 +26,13 @@ _LOOKED_BYTES = 8 << 20  # about
 _SAMPLES = 20
 _EVERY = 256  # records between two words about the progress
 
-_READERS: dict[str, Reader] = {
-    recognition.JSONL: jsonl.records,
-    recognition.JSON: document.records,
-    recognition.CSV: delimited.records,
-    recognition.PARQUET: parquet.records,
-    recognition.XLSX: sheets.records,
-    recognition.TEXT: plain.records,
+_MODULES = {
+    recognition.JSONL: "jsonl",
+    recognition.JSON: "document",
+    recognition.CSV: "delimited",
+    recognition.PARQUET: "parquet",
+    recognition.XLSX: "sheets",
+    recognition.TEXT: "plain",
 }
 
 
@@ -41,7 +43,7 @@ def records(source: Source, limits: Limits, tell: Callable[[int, int], None] | N
     """
     reading = Reading(recognition.known(source, limits, Counter()), limits)
     size = reading.size
-    for number, raw in enumerate(_READERS[reading.source.kind](reading)):
+    for number, raw in enumerate(_reader(reading.source.kind)(reading)):
         if tell and number % _EVERY == 0:
             tell(min(reading.done, size), size)
         yield raw
@@ -56,7 +58,7 @@ def look(source: Source, limits: Limits) -> Look:
     """
     notes: Counter[str] = Counter()
     reading = Reading(recognition.known(source, limits, notes), limits, notes)
-    taken = list(_first(_READERS[reading.source.kind](reading)))
+    taken = list(_first(_reader(reading.source.kind)(reading)))
     sound = [raw.fields for raw in taken if raw.fields is not None]
     if not sound:
         raise next((raw.fault for raw in taken if raw.fault), DatasetEmpty(file=source.name))
@@ -70,6 +72,11 @@ def look(source: Source, limits: Limits) -> Look:
         sheets=reading.sheets,
         peculiarities={name: times for name, times in notes.items() if times},
     )
+
+
+def _reader(kind: str) -> Reader:
+    """What reads this kind; imported only now, as the libraries for the others take memory and time."""
+    return cast(Reader, import_module(f"{__name__}.{_MODULES[kind]}").records)
 
 
 def _first(raws: Iterator[Raw]) -> Iterator[Raw]:
