@@ -16,8 +16,9 @@ _ROLES: Mapping[str, str] = {
     " problemstellung 问题 提问 指令 提示 提示词 题目 用户",
     CONTEXT: "context input passage kontext zusammenhang 上下文 背景 输入",
     SYSTEM: "system systemprompt systemmessage 系统 系统提示",
-    COMPLETION: "completion answer answers response output reply target solution assistant groundtruth antwort ausgabe"
-    " lösung erwartet 回答 答案 输出 回复 答复 助手",
+    COMPLETION: "completion answer answers response output reply target solution assistant groundtruth"
+    " reference referenceanswer expected expectedanswer gold antwort musterantwort ausgabe"
+    " lösung erwartet 回答 答案 参考答案 标准答案 输出 回复 答复 助手",
     CHOSEN: "chosen preferred better bevorzugt besser 优选 更好 选择",
     REJECTED: "rejected dispreferred worse abgelehnt verworfen schlechter 拒绝 较差",
     LABEL: "label judgement judgment verdict thumbs urteil bewertung 标签 评价 判断",

@@ -1,8 +1,12 @@
-"""Messages as they come: OpenAI's, or ShareGPT's with `from` and `value`; and the one shape in which they are kept."""
+"""Messages as they come, and the one shape in which they are kept.
+
+They come in OpenAI's shape, in ShareGPT's with `from` and `value`, or as one text as Anthropic has published them.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +21,9 @@ _ROLES: Mapping[str, str] = {
     "assistant": "assistant",
     "system": "system",
 }  # what ShareGPT's kin call who speaks
+
+
+_SPEAKERS = re.compile(r"\n\n(Human|Assistant): ?")
 
 
 def are_messages(value: Any) -> bool:
@@ -49,10 +56,24 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parsed(value: Any) -> Any:
-    """What the text is in JSON, as a table keeps it; the value itself where it is none."""
-    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+    """What the text is in JSON, as a table keeps it, or as turns; the value itself where it is neither."""
+    if not isinstance(value, str):
+        return value
+    if _SPEAKERS.match(value):
+        return _turns(value)
+    if not value.lstrip().startswith(("[", "{")):
         return value
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
         return value
+
+
+def _turns(text: str) -> list[dict[str, str]]:
+    """The turns of a text in which each begins with an empty line and who speaks."""
+    _, *parts = _SPEAKERS.split(text)
+    speakers, said = parts[::2], parts[1::2]
+    return [
+        {"role": "user" if who == "Human" else "assistant", "content": words.strip()}
+        for who, words in zip(speakers, said, strict=True)
+    ]

@@ -63,10 +63,17 @@ def _made(format: str, part: str, columns: Sequence[str], fields: Dictionary[str
         return _judgement(columns[0], values[columns[0]])
     if len(values) > 1:
         return _object(values) if part in ANSWERS else _listing(values)
-    value = values[columns[0]]
+    value = _extracted(values[columns[0]])
     if format in (PREFERENCE, FEEDBACK) and conversations.are_messages(value):
         return conversations.messages(value)
     return value if part in ANSWERS and isinstance(value, dict | list) else tables.as_text(value)
+
+
+def _extracted(value: Any) -> Any:
+    """The first of the answers that SQuAD and its kin list with the places in the text where each begins."""
+    if isinstance(value, dict) and value.keys() == {"text", "answer_start"} and value["text"]:
+        return value["text"][0] if isinstance(value["text"], list) else value["text"]
+    return value
 
 
 def _joined(values: dict[str, Any]) -> Any:

@@ -38,6 +38,13 @@ def made(record: dict[str, Any]) -> tuple[str, dict[str, Any]]:
             "prompt_completion",
             {"prompt": "context: c\nquestion: q", "completion": "a"},
         ),
+        (
+            {"id": 1, "context": "c", "question": "q", "answers": {"text": ["a", "b"], "answer_start": [1, 5]}},
+            "prompt_completion",
+            {"prompt": "context: c\nquestion: q", "completion": "a"},
+        ),
+        ({"problem": "q", "solution": "a"}, "prompt_completion", {"prompt": "q", "completion": "a"}),
+        ({"prompt": "q", "reference_answer": "a"}, "prompt_completion", {"prompt": "q", "completion": "a"}),
         ({"messages": TURNS}, "chat", {"messages": TURNS}),
         ({"conversations": SHAREGPT}, "chat", {"messages": TURNS}),
         ({"id": 1, "thread": SHAREGPT}, "chat", {"messages": TURNS}),
@@ -57,6 +64,16 @@ def made(record: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         ),
         (
             {"conversations": SHAREGPT[:1], "chosen": SHAREGPT[1], "rejected": {"from": "gpt", "value": "b"}},
+            "preference",
+            {"prompt": TURNS[:1], "chosen": "a", "rejected": "b"},
+        ),
+        (
+            {"prompt": "q", "chosen": TURNS, "rejected": [TURNS[0], {"role": "assistant", "content": "b"}], "score": 1},
+            "preference",
+            {"prompt": TURNS[:1], "chosen": "a", "rejected": "b"},
+        ),
+        (
+            {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
             "preference",
             {"prompt": TURNS[:1], "chosen": "a", "rejected": "b"},
         ),
