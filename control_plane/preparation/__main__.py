@@ -22,6 +22,7 @@ from control_plane.preparation import steps
 
 FAILED = 2
 _BETWEEN_REPORTS = 0.2  # seconds
+_TO_SAY_SO = 10  # seconds of computing that are left to write down that it takes too long
 
 _STEPS = {Step.LOOK: steps.look, Step.CHECK: steps.check, Step.SAVE: steps.save}
 
@@ -60,11 +61,11 @@ def bound(limits: Limits, file: str) -> None:
     def too_slow(number: int, frame: FrameType | None) -> NoReturn:
         raise FileTooSlow(file=file, allowed=limits.seconds)
 
-    if limits.memory_bytes:
+    if limits.memory_bytes and sys.platform != "darwin":  # which has the name of this limit alone
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     if limits.seconds:
         signal.signal(signal.SIGXCPU, too_slow)
-        resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 10))
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + _TO_SAY_SO))
 
 
 def _failed(folder: Path, problem: TunesmithError) -> int:

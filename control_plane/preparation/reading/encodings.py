@@ -17,6 +17,7 @@ UTF_8, UTF_16, GB18030, WINDOWS_1252 = "utf-8", "utf-16", "gb18030", "windows-12
 
 _CODECS = {UTF_8: "utf-8-sig", "utf-16-be": "utf-16-be", "utf-16-le": "utf-16-le"}
 _CHINESE = re.compile("[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]")  # and its punctuation
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _CHUNK = 1 << 20  # bytes
 _SAMPLE = 1 << 16  # bytes around the first that are not ASCII
 _ZEROS = 0.3  # of the bytes at even or odd places: UTF-16 of a language with Latin letters
@@ -89,14 +90,19 @@ def _not_utf_8(head: bytes, stream: BinaryIO) -> bytes:
 
 
 def _of_two(sample: bytes) -> str:
-    """GB18030 or Windows-1252, whichever the bytes rather are."""
+    """GB18030 or Windows-1252, whichever the bytes rather are: both can be read as the other."""
     best = from_bytes(sample, cp_isolation=["gb18030", "cp1252"], threshold=0.6).best()
-    if best is not None and best.encoding == "gb18030" and _is_chinese(sample):
-        return GB18030
-    return GB18030 if best is None and _is_chinese(sample) else WINDOWS_1252
+    told = best is None or best.encoding == "gb18030"
+    return GB18030 if told and _are_pairs(sample) and _is_chinese(sample) else WINDOWS_1252
+
+
+def _are_pairs(sample: bytes) -> bool:
+    """Whether bytes beyond ASCII come in pairs, as those of Chinese characters do; umlauts and accents stand alone."""
+    runs = [len(run) for run in _BEYOND_ASCII.findall(sample)]
+    return sum(run for run in runs if run % 2 == 0) > 0.8 * sum(runs)
 
 
 def _is_chinese(sample: bytes) -> bool:
     """Whether what is beyond ASCII comes out as Chinese characters and their punctuation, nearly all of it."""
     beyond = [one for one in sample.decode("gb18030", "replace") if ord(one) > 127]
-    return bool(beyond) and len(_CHINESE.findall("".join(beyond))) > 0.9 * len(beyond)
+    return len(_CHINESE.findall("".join(beyond))) > 0.9 * len(beyond)

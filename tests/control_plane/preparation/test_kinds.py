@@ -85,6 +85,18 @@ def test_a_chinese_table_in_gb18030_is_read_as_such(brought: Brought) -> None:
     assert fields(raws)[1] == {"问题": "今天天气如何？", "答案": "晴，二十度。"}
 
 
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        *[("windows-1252", one) for one in ("für", "Größe", "20 °C", "„so“ – ja", "café", "Ærø", "niño", "½ µm", "ÖL")],
+        *[("gb18030", one) for one in ("你好", "温度 20 摄氏度", "机器故障：水泵过热。", "名称\n甲")],
+    ],
+)
+def test_few_letters_beyond_ascii_tell_the_encoding(brought: Brought, encoding: str, words: str) -> None:
+    look = reading.look(brought("a.txt", words.encode(encoding)), LIMITS)
+    assert (look.source.encoding, look.samples[0]) == (encoding, {"text": words.split("\n")[0]})
+
+
 def test_a_first_letter_beyond_ascii_far_into_the_file_decides_its_encoding(brought: Brought) -> None:
     text = "question,answer\n" + ("plain," + "w" * 2000 + "\n") * 600 + "Größe,Maß\n"
     look, raws = read(brought("late.csv", text.encode("windows-1252")))
