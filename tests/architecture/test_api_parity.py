@@ -56,7 +56,7 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "own_methods.upload": ("UploadMethod",),
     "people.activate": ("ActivateUser",),
     "people.create_link": ("CreateUserLink",),
-    "people.create_project": ("CreateProject",),
+    "projects.create": ("CreateProject",),
     "people.deactivate": ("DeactivateUser",),
     "people.invite": ("InviteUser", "SetMember"),
     "people.remove_member": ("RemoveMember",),

@@ -58,11 +58,11 @@ OUTSIDE = {
     "own_methods.copy": (GONE, NO), "own_methods.delete": (NO, NO), "own_methods.edit": (200, NO),
     "own_methods.new": (200, NO), "own_methods.publish": (NO, NO), "own_methods.restore": (NO, NO),
     "own_methods.run": (GONE, NO), "own_methods.save": (FORGED, NO), "own_methods.upload": (FORGED, NO),
-    "people.create_project": (NO, NO), "people.index": (NO, NO), "people.invite": (NO, NO),
+    "people.index": (NO, NO), "people.invite": (NO, NO),
     "people.activate": (NO, NO), "people.create_link": (NO, NO), "people.deactivate": (NO, NO),
     "people.set_administrator": (NO, NO), "people.show": (NO, NO), "people.sign_out": (NO, NO),
-    "projects.delete": (GONE, GONE), "projects.describe": (GONE, GONE), "projects.index": (200, 200),
-    "projects.purge": (GONE, GONE), "projects.restore": (GONE, GONE),
+    "projects.create": (NO, NO), "projects.delete": (GONE, GONE), "projects.describe": (GONE, GONE),
+    "projects.index": (200, 200), "projects.purge": (GONE, GONE), "projects.restore": (GONE, GONE),
     "tokens.create": (200, 200), "tokens.index": (200, 200), "tokens.revoke": (GONE, GONE),
 }  # fmt: skip
 # by API token, or for everybody; tests/web looks at them one by one, and `test_…_by_token` below

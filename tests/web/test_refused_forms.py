@@ -103,3 +103,11 @@ def test_programs_get_the_code_and_no_page(root: FlaskClient) -> None:
 def test_what_does_not_exist_stays_so(root: FlaskClient) -> None:
     assert root.post("/people/nobody/deactivate").status_code == 404
     assert root.post("/p/nowhere/members", data={"name": "root", "role": "Viewer"}).status_code == 404
+
+
+def test_a_project_is_refused_where_its_form_was_sent_from(root: FlaskClient) -> None:
+    for address, heading in (("/projects", "<h1>Projects"), ("/people", "<h1>People")):
+        fields = dict(re.findall(r'name="(page)" value="([a-z]+)"', root.get(address).text))
+        got = root.post("/projects", data={"name": "My Lab", "title": "The lab"} | fields)
+        page = assert_marked(got, 400, "project-name", "is not a valid name")
+        assert heading in page and 'value="My Lab"' in control(page, "project-name")

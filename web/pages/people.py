@@ -100,16 +100,6 @@ def sign_out(name: str) -> ResponseReturnValue:
     return redirect(url_for("people.show", name=name))
 
 
-@blueprint.post("/projects")
-@requires("project.create")
-@shown_again("project", index, "name", "title")
-def create_project() -> ResponseReturnValue:
-    """A new project, with the reader as its owner."""
-    name, title = request.form.get("name", "").strip(), request.form.get("title", "").strip()
-    made = projects.create(the_actor(), the_control_plane(), name, title)
-    return redirect(url_for("home.show", project=made.name))
-
-
 @blueprint.get("/p/<project>/members")
 @requires("member.see")
 def members(project: str) -> ResponseReturnValue:
@@ -142,7 +132,7 @@ def remove_member(project: str) -> ResponseReturnValue:
 
 def _index(link: str, invited: str) -> str:
     actor, cp = the_actor(), the_control_plane()
-    places = [("", gettext("None yet"))] + [(place.name, place.name) for place in projects.list_projects(actor, cp)]
+    places = [("", gettext("None yet"))] + [(place.name, place.label) for place in projects.list_projects(actor, cp)]
     return render_template(
         "people/index.html",
         users=people.list_users(actor, cp),

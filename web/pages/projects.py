@@ -11,13 +11,12 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.services.access import projects
 from control_plane.services.things import trash
-from control_plane.services.things.describe import describe as describe_thing
 from control_plane.services.things.kinds import PROJECT
 from control_plane.store.projects import ProjectRecord
-from web import refusals, snippets
-from web.access import signed_in, the_actor, the_control_plane
+from web import described, refusals, snippets
+from web.access import requires, signed_in, the_actor, the_control_plane
+from web.pages import people
 from web.pages.item import Item
-from web.pages.people import role_choices
 
 blueprint = Blueprint("projects", __name__, url_prefix="/projects")
 navigation = Item("admin", "projects.index", _("Projects"), "folder", "project.see")
@@ -37,13 +36,28 @@ class Seen:
 def index(number: int = 0) -> ResponseReturnValue:
     """Every project of the reader, and those in the trash that they may restore."""
     actor, cp = the_actor(), the_control_plane()
-    role_words = dict(role_choices())
+    role_words = dict(people.role_choices())
     seen = [
         Seen(one, role_words.get(actor.roles[one.id].name, "") if one.id in actor.roles else "", _may_change(one))
         for one in projects.list_projects(actor, cp)
     ]
     trashed = trash.list_trash(actor, cp)
     return render_template("things/projects.html", found=seen, trashed=trashed, snippet=snippets.list_projects())
+
+
+def _page_with_form() -> ResponseReturnValue:
+    """The page that a new project's form was sent from: it stands on two."""
+    return people.index() if request.form.get("page") == people.blueprint.name else index()
+
+
+@blueprint.post("")
+@requires("project.create")
+@refusals.shown_again("project", _page_with_form, "name", "title")
+def create() -> ResponseReturnValue:
+    """A new project, with the reader as its owner."""
+    name, title = request.form.get("name", "").strip(), request.form.get("title", "").strip()
+    made = projects.create(the_actor(), the_control_plane(), name, title)
+    return redirect(url_for("home.show", project=made.name))
 
 
 @blueprint.post("/<int:number>/describe")
@@ -81,10 +95,7 @@ def purge(number: int) -> ResponseReturnValue:
 
 
 def _describe(number: int) -> ResponseReturnValue:
-    form, tags = request.form, request.form.get("tags", "").replace(",", " ").replace("，", " ").split()
-    words = form.get("title", ""), form.get("description", "")
-    describe_thing(the_actor(), the_control_plane(), PROJECT, number, *words, tags)
-    flash(gettext("Saved."))
+    described.save(PROJECT, number)
     return redirect(url_for("projects.index"))
 
 

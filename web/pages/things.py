@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.services.things import kinds, trash
-from control_plane.services.things.describe import describe as describe_thing
 from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.things import Thing
-from web import snippets
+from web import described, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.pages import base_models, datasets, deployments, jobs, models
 from web.pages.item import Item
@@ -53,12 +52,7 @@ def _trash_page(project: str, kind: str, number: int) -> ResponseReturnValue:
 def describe(project: str, kind: str, number: int) -> ResponseReturnValue:
     """Give a thing another title, description and tags."""
     _find(kind, number)
-    form = request.form
-    tags = form.get("tags", "").replace(",", " ").replace("，", " ").split()
-    describe_thing(
-        the_actor(), the_control_plane(), kind, number, form.get("title", ""), form.get("description", ""), tags
-    )
-    flash(gettext("Saved."))
+    described.save(kind, number)
     return redirect(_address(kind, number))
 
 
