@@ -20,6 +20,7 @@ from control_plane.services.comparison import Compared
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
+from control_plane.store.things import Thing
 from control_plane.wording import say
 from web import formatting
 from web.languages import locale
@@ -72,7 +73,12 @@ def columns(fields: tuple[str, ...]) -> list[dict[str, str]]:
 
 def job_columns(compared: Sequence[Compared]) -> list[dict[str, str]]:
     """A heading for each of the jobs that stand side by side."""
-    return [{"label": f"#{one.job.id} {one.job.name}"} for one in compared]
+    return [{"label": f"#{one.job.id} {one.job.label}"} for one in compared]
+
+
+def called(one: Thing) -> str:
+    """A thing in a list of choices: its title, with the name that programs know it by."""
+    return f"{one.title} ({one.name})" if one.title and one.title != one.name else str(one.name)
 
 
 def role(code: str) -> str:
@@ -236,7 +242,7 @@ def packaging_problem(card: Mapping[str, Any]) -> str:
 
 def model(record: ModelRecord) -> str:
     """A model in a list of choices."""
-    return f"{record.name} · {form(record.form)} · #{record.id}"
+    return f"{called(record)} · {form(record.form)} · #{record.id}"
 
 
 def cut(total: int) -> str:
@@ -255,7 +261,7 @@ def version(dataset: DatasetRecord, record: DatasetVersionRecord) -> str:
     """A dataset version in a list of choices."""
     rows = ngettext("one row", "%(num)s rows", record.train_rows)
     held_out = ngettext("one held out", "%(num)s held out", record.test_rows)
-    return f"{dataset.name} v{record.number} · {rows} · {held_out}"
+    return f"{called(dataset)} v{record.number} · {rows} · {held_out}"
 
 
 def sweep_state(outcome: str) -> str:

@@ -76,6 +76,7 @@ def notification(one: Notification, locale: str) -> pb.Notification:
         noun=one.noun,
         id=str(one.id),
         name=one.name,
+        title=one.title,
         project=one.project,
         at=one.at,
         unread=one.unread,

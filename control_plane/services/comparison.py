@@ -72,11 +72,11 @@ def measures(compared: Sequence[Compared]) -> list[str]:
 
 
 def curves(compared: Sequence[Compared], name: str) -> list[dict[str, Any]]:
-    """A curve of each job: {"name": "#41 faults", "points": [[step, value] …]}."""
+    """A curve of each job: {"name": "#41 Pump faults", "points": [[step, value] …]}."""
     found = []
     for one in compared:
         series = points.series(one.job.id, names=(name,))["series"]
-        found.append({"name": f"#{one.job.id} {one.job.name}", "points": series[0]["points"] if series else []})
+        found.append({"name": f"#{one.job.id} {one.job.label}", "points": series[0]["points"] if series else []})
     return found
 
 

@@ -43,8 +43,10 @@ class Notification:
     id: int | str
     name: str  # of the job, the case or the machine
     project: str  # its name; empty for a machine
+    place: str  # what pages call the project
     at: float  # seconds since the epoch
     unread: bool
+    title: str = ""  # beside the name, in any script; a job's
     reason: str = ""  # a code: why it failed
     reason_params: Mapping[str, Any] = field(default_factory=dict)
 
@@ -135,9 +137,14 @@ def _seen(actor: Actor, project: Any) -> Any:
     return kept & project.in_([number for number in actor.roles if actor.may("job.see", number)])
 
 
+def _placed(query: Any, record: Any) -> Any:
+    """Rows of the query with their project's `place` (its name) and `place_title`."""
+    columns = (record, ProjectRecord.name.alias("place"), ProjectRecord.title.alias("place_title"))
+    return query.select(*columns).join(ProjectRecord, on=(record.project == ProjectRecord.id))
+
+
 def _jobs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
-    query = _ended_jobs(actor, cp.clock() - _WINDOW).select(JobRecord, ProjectRecord.name.alias("place"))
-    named = query.join(ProjectRecord, on=(JobRecord.project == ProjectRecord.id))
+    named = _placed(_ended_jobs(actor, cp.clock() - _WINDOW), JobRecord)
     found = list(named.order_by(JobRecord.ended_at.desc()).limit(limit).objects())
     waiting = {
         int(one.job_id): int(one.id)
@@ -155,7 +162,9 @@ def _of_job(job: Any, evaluation_id: int | None, until: float) -> Notification:
         noun="evaluation" if evaluation_id else "job",
         id=evaluation_id or int(job.id),
         name=job.name,
+        title=job.title,
         project=job.place,
+        place=job.place_title or job.place,
         at=job.ended_at,
         unread=job.ended_at > until,
         reason=job.reason if job.state == FAILED else "",
@@ -164,8 +173,7 @@ def _of_job(job: Any, evaluation_id: int | None, until: float) -> Notification:
 
 
 def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
-    query = _ended_runs(actor, cp.clock() - _WINDOW).select(GuidedRunRecord, ProjectRecord.name.alias("place"))
-    named = query.join(ProjectRecord, on=(GuidedRunRecord.project == ProjectRecord.id))
+    named = _placed(_ended_runs(actor, cp.clock() - _WINDOW), GuidedRunRecord)
     return [
         Notification(
             kind=ENDED if run.outcome == DONE else BROKEN,
@@ -173,6 +181,7 @@ def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Noti
             id=int(run.id),
             name=run.case,
             project=run.place,
+            place=run.place_title or run.place,
             at=run.ended_at,
             unread=run.ended_at > until,
             reason=run.reason,
@@ -184,6 +193,6 @@ def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Noti
 
 def _machines(actor: Actor, cp: ControlPlane, until: float) -> list[Notification]:
     return [
-        Notification(SILENT, "machine", str(one.id), one.name, "", one.last_seen, one.last_seen > until)
+        Notification(SILENT, "machine", str(one.id), one.name, "", "", one.last_seen, one.last_seen > until)
         for one in _silent_machines(actor, cp.clock() - _WINDOW)
     ]

@@ -9,7 +9,12 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
+from control_plane.domain.lifecycle import JOB_OVER
+from control_plane.services import deployments
 from control_plane.services.fleet import machines
+from control_plane.services.things import trash
+from control_plane.store.jobs import JobRecord
+from control_plane.store.projects import ProjectRecord
 
 Browser = Callable[[str], FlaskClient]
 
@@ -37,6 +42,19 @@ def test_the_bell_counts_what_is_new_until_the_page_was_seen(room: rooms.Rooms, 
     assert client.get("/notifications").get_data(as_text=True).count(">New<") == 1
     assert client.post("/notifications/read").status_code == 302  # a press without scripts: all of them
     assert count(client.get("/p/lab/jobs").get_data(as_text=True)) == "Notifications"
+
+
+def test_what_was_deleted_or_restored_is_counted_at_once(room: rooms.Rooms, browser: Browser, cp: ControlPlane) -> None:
+    client = browser("ada")
+    assert count(client.get("/p/lab/jobs").get_data(as_text=True)) == "Notifications: 5 are new"
+    trash.delete(room.actor, cp, "job", room.made["failed"])
+    assert count(client.get("/p/lab/jobs").get_data(as_text=True)) == "Notifications: 4 are new"
+    trash.restore(room.actor, cp, "job", room.made["failed"])
+    assert count(client.get("/p/lab/jobs").get_data(as_text=True)) == "Notifications: 5 are new"
+    deployments.stop(room.actor, cp, room.made["deployment"])
+    JobRecord.update(state="CANCELLED").where(JobRecord.state.not_in(JOB_OVER)).execute()
+    trash.delete(room.actor, cp, "project", ProjectRecord.get(ProjectRecord.name == "lab").id)
+    assert count(client.get("/projects").get_data(as_text=True)) == "Notifications"
 
 
 def test_each_entry_says_what_happened_and_leads_there(room: rooms.Rooms, browser: Browser, cp: ControlPlane) -> None:

@@ -194,6 +194,25 @@ def test_the_rail_of_an_ended_run_leads_to_nothing_that_was_purged(room: rooms.R
     assert f'href="/p/lab/jobs/{room.made["train"]}"' not in page.text
 
 
+def test_titles_stand_wherever_things_are_named(room: rooms.Rooms, ada: FlaskClient) -> None:
+    made, called = room.made, {"Störungen": ("dataset", dataset_id()), "梯度": ("deployment", room.made["deployment"])}
+    called |= {"Grundlage": ("model", made["base"]), "Paket": ("model", made["gguf"])}
+    called |= {"Zu groß": ("job", made["failed"]), "Noch einmal": ("job", made["running"])}
+    for title, (kind, number) in called.items():
+        describe(room.actor, room.cp, kind, number, title=title)
+    home = ada.get("/p/lab/").text
+    assert all(f"{title}</a>" in home for title in ("Zu groß", "Noch einmal", "梯度"))
+    form = ada.get(f"/p/lab/jobs/new?from={made['train']}").text
+    assert ">Störungen (faults) v2 ·" in form and ">Grundlage (small-base) ·" in form
+    assert ">Paket (faults-packed) ·" in ada.get("/p/lab/deployments/new").text
+    both = f"job={made['failed']}&job={made['running']}"
+    assert f"#{made['failed']} Zu groß" in ada.get(f"/p/lab/compare?{both}").text
+    assert f"#{made['failed']} Zu groß" == ada.get(f"/p/lab/compare/series?{both}").json["series"][0]["name"]  # type: ignore[index]
+    assert "Zu groß</a>" in ada.get("/notifications").text
+    assert 'data-title="Zu groß"' in ada.get("/notifications/bell").text
+    assert 'Zu groß <span class="faint mono">faults-too-large</span>' in ada.get("/p/lab/search?q=groß").text
+
+
 def test_pickers_leave_out_what_is_in_the_trash(room: rooms.Rooms, ada: FlaskClient) -> None:
     end_the_open_jobs(room)
     assert f'<option value="{room.made["version"]}"' in ada.get(f"/p/lab/jobs/new?from={room.made['train']}").text

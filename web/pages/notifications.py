@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -75,10 +75,12 @@ def _told(found: list[Notification]) -> list[Told]:
     runs = any(one.noun == "guided_run" for one in found)
     known = cases.list_cases(the_actor(), the_control_plane()) if runs else []
     titles = {case.name: guided.plan_of(case, locale()).title for case in known}
-    return [
-        Told(one, titles.get(one.name, one.name) if one.noun == "guided_run" else one.name, _text(one), _address(one))
-        for one in found
-    ]
+    return [Told(one, _title(one, titles), _text(one), _address(one)) for one in found]
+
+
+def _title(one: Notification, titles: Mapping[str, str]) -> str:
+    """`titles` are those of cases by name, for a guided run."""
+    return titles.get(one.name, one.name) if one.noun == "guided_run" else one.title or one.name
 
 
 def _text(one: Notification) -> str:

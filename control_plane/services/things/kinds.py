@@ -12,6 +12,8 @@ from control_plane.domain.errors import FieldInvalid, InTrash, NotFound
 from control_plane.domain.permissions import Actor, require
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.evaluations import EvaluationRecord
+from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
@@ -120,5 +122,20 @@ def write(thing: Any, **columns: Any) -> None:
 
 
 def wake(cp: ControlPlane, thing: Any) -> None:
-    """Tell who looks at a thing, or at its project, that it has changed; once the change can be read."""
-    cp.signals.wake(subject_of(thing), f"project:{project_of(thing)}")
+    """Tell who looks at a thing, or at its project, or is told of it, that it has changed; once that can be read."""
+    told = (f"notifications:{user_id}" for user_id in _told_of(thing))
+    cp.signals.wake(subject_of(thing), f"project:{project_of(thing)}", *told)
+
+
+def _told_of(thing: Any) -> set[str]:
+    """The ids of the users among whose notifications the thing is, or something that is in it."""
+    if isinstance(thing, JobRecord):
+        return {str(thing.created_by)}
+    if isinstance(thing, ModelRecord):  # they are told that it waits for their decision
+        scored = EvaluationRecord.select(EvaluationRecord.job).where(EvaluationRecord.candidate == thing.id)
+        return {str(job.created_by) for job in JobRecord.select(JobRecord.created_by).where(JobRecord.id.in_(scored))}
+    if isinstance(thing, ProjectRecord):
+        of_jobs = JobRecord.select(JobRecord.created_by).where(JobRecord.project == thing.id).distinct()
+        of_runs = GuidedRunRecord.select(GuidedRunRecord.created_by).where(GuidedRunRecord.project == thing.id)
+        return {str(one.created_by) for one in of_jobs} | {str(one.created_by_id) for one in of_runs.distinct()}
+    return set()

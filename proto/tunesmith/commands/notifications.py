@@ -25,7 +25,7 @@ def list_notifications(terminal: Terminal, unread: bool) -> None:
             "when": lambda one: when(one.at),
             "what": lambda one: one.kind,
             "of": lambda one: f"{one.noun} {one.id}",
-            "name": lambda one: one.name,
+            "name": lambda one: one.title or one.name,
             "project": lambda one: one.project,
             "message": lambda one: one.message,
         },
