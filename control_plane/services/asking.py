@@ -16,6 +16,7 @@ from control_plane.domain.errors import (
     InputMissing,
     InputUnfit,
     InputUnknown,
+    MethodUnknown,
     NotFound,
     ParameterInvalid,
     code_of,
@@ -26,7 +27,7 @@ from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.policies import Policy
-from control_plane.services import estimates, methods, models, transitions
+from control_plane.services import estimates, methods, models, pins, transitions
 from control_plane.services.access import projects
 from control_plane.services.datasets import versions
 from control_plane.services.things.kinds import is_kept
@@ -104,7 +105,11 @@ def create(
     guided_run: GuidedRunRecord | None = None,
     sweep: SweepRecord | None = None,
 ) -> JobRecord:
-    """The row of a checked job, queued. Called inside a transaction; whoever calls wakes its topics afterwards."""
+    """The row of a checked job, queued. Called inside a transaction; whoever calls wakes its topics afterwards.
+
+    Raises what `refuse_gone` raises.
+    """
+    refuse_gone(asked)
     return transitions.create_job(
         actor,
         cp,
@@ -115,6 +120,17 @@ def create(
         guided_run=guided_run,
         sweep=sweep,
     )
+
+
+def refuse_gone(asked: Asked) -> None:
+    """Let pass a checked job whose method and inputs nobody has deleted since; called inside its transaction.
+
+    Raises MethodUnknown, InTrash, NotFound.
+    """
+    pins.refuse_gone(asked.project.id, asked.inputs.values())
+    method = methods.of_version(asked.method_version.id)
+    if method.state == methods.DELETED != asked.method_version.state:
+        raise MethodUnknown(method=method.name)
 
 
 def _time_limit(cp: ControlPlane, kind: str, policy: Policy) -> float:

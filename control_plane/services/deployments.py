@@ -13,12 +13,12 @@ from control_plane.domain.instructions import Serve
 from control_plane.domain.lifecycle import DISCONNECTED, FAILED, ONLINE, QUEUED, SERVING, STALE, STARTING, STOPPED
 from control_plane.domain.matching import Need, Placement, QueuedJob, Snapshot, plan
 from control_plane.domain.names import checked
-from control_plane.domain.permissions import SYSTEM, Actor, require
+from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.presence import ReplicaStatus
-from control_plane.services import audit, models, transitions
+from control_plane.services import audit, models, pins, transitions
 from control_plane.services.access import projects
 from control_plane.services.fleet import offers, snapshots
-from control_plane.services.things.kinds import has_tag, is_kept, kept
+from control_plane.services.things.kinds import MODEL, has_tag, is_kept, kept
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.database import transaction
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
@@ -75,6 +75,7 @@ def deploy(
     _within("slots", slots, _MOST_SLOTS)
     desired = {"model": model, "context_length": context_length, "slots": slots, "desired_state": SERVING}
     with transaction():
+        pins.refuse_gone(place.id, [{"kind": MODEL, "id": model.id}])
         deployment = _by_name(place, checked(name))
         if deployment is None:
             made = {"created_by": actor.id, "created_at": cp.clock(), "waiting_code": "not_planned"}
@@ -103,11 +104,7 @@ def stop(actor: Actor, cp: ControlPlane, deployment_id: int) -> DeploymentRecord
 
 def get(actor: Actor, cp: ControlPlane, deployment_id: int, permission: str = "deployment.see") -> DeploymentRecord:
     """One deployment. Raises NotFound, InTrash, Denied."""
-    deployment = DeploymentRecord.get_or_none(DeploymentRecord.id == deployment_id)
-    if deployment is None:
-        raise NotFound
-    require(actor, permission, deployment.project_id)
-    kept(deployment)
+    deployment: DeploymentRecord = kept(projects.inside(actor, DeploymentRecord, deployment_id, permission))
     return deployment
 
 

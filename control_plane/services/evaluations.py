@@ -8,8 +8,8 @@ from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain import scores
-from control_plane.domain.errors import NotFound, OutputUnreadable
-from control_plane.domain.permissions import Actor, require
+from control_plane.domain.errors import OutputUnreadable
+from control_plane.domain.permissions import Actor
 from control_plane.domain.scores import Scores
 from control_plane.services import evaluation_rows, pins, references
 from control_plane.services.access import projects
@@ -112,10 +112,7 @@ def _listed(actor: Actor, cp: ControlPlane, project: str) -> Any:
 
 
 def get(actor: Actor, cp: ControlPlane, evaluation_id: int) -> EvaluationRecord:
-    """One evaluation. Raises NotFound, Denied, InTrash where its job is there."""
-    evaluation = EvaluationRecord.get_or_none(EvaluationRecord.id == evaluation_id)
-    if evaluation is None:
-        raise NotFound
-    require(actor, "evaluation.see", evaluation.project_id)
+    """One evaluation. Raises NotFound, Denied, InTrash where its job or project is there."""
+    evaluation: EvaluationRecord = projects.inside(actor, EvaluationRecord, evaluation_id, "evaluation.see")
     kept(JobRecord.get_by_id(evaluation.job_id))
     return evaluation

@@ -16,10 +16,11 @@ from control_plane.domain.lifecycle import JOB_OVER
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.plans import Plan, parse
-from control_plane.services import asking, audit, cases, guided_steps, jobs, methods, transitions
+from control_plane.services import asking, audit, cases, guided_steps, jobs, methods, pins, transitions
 from control_plane.services.access import projects
 from control_plane.services.cases import Case
 from control_plane.services.datasets import versions
+from control_plane.services.things.kinds import DATASET
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.guided import GuidedRunRecord
@@ -147,11 +148,8 @@ def cancel(actor: Actor, cp: ControlPlane, run_id: int) -> GuidedRunRecord:
 
 
 def get(actor: Actor, cp: ControlPlane, run_id: int, permission: str = "job.see") -> GuidedRunRecord:
-    """One run. Raises NotFound, Denied."""
-    run = GuidedRunRecord.get_or_none(GuidedRunRecord.id == run_id)
-    if run is None:
-        raise NotFound
-    require(actor, permission, run.project_id)
+    """One run. Raises NotFound, Denied, InTrash where its project is there."""
+    run: GuidedRunRecord = projects.inside(actor, GuidedRunRecord, run_id, permission)
     return run
 
 
@@ -193,6 +191,7 @@ def _insert(
     with transaction():
         if key and (known := _with_key(place, key)) is not None:
             return known
+        pins.refuse_gone(place.id, [{"kind": DATASET, "id": version.id}])
         run = GuidedRunRecord.create(
             project=place,
             case=case.name,

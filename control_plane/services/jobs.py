@@ -10,7 +10,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain.errors import JobOver, NotFound
 from control_plane.domain.learning import Learning
 from control_plane.domain.lifecycle import JOB_OVER, JOB_STATES
-from control_plane.domain.permissions import Actor, require
+from control_plane.domain.permissions import Actor
 from control_plane.domain.policies import Policy
 from control_plane.services import asking, pins, transitions
 from control_plane.services.access import projects
@@ -76,10 +76,7 @@ def get(actor: Actor, cp: ControlPlane, job_id: int, permission: str = "job.see"
 
 def named(actor: Actor, cp: ControlPlane, job_id: int, permission: str = "job.see") -> JobRecord:
     """A job, in the trash or not: the models that it made name it for good. Raises NotFound, Denied."""
-    job = JobRecord.get_or_none(JobRecord.id == job_id)
-    if job is None:
-        raise NotFound
-    require(actor, permission, job.project_id)
+    job: JobRecord = projects.inside(actor, JobRecord, job_id, permission)
     return job
 
 

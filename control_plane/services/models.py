@@ -8,7 +8,7 @@ from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.documents import parse
-from control_plane.domain.errors import NotFound, OutputUnreadable
+from control_plane.domain.errors import OutputUnreadable
 from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import pins
@@ -203,10 +203,7 @@ def get(actor: Actor, cp: ControlPlane, model_id: int) -> ModelRecord:
 
 def named(actor: Actor, cp: ControlPlane, model_id: int) -> ModelRecord:
     """A model, in the trash or not: what was made from it, or scored it, names it for good. Raises NotFound, Denied."""
-    model = ModelRecord.get_or_none(ModelRecord.id == model_id)
-    if model is None:
-        raise NotFound
-    require(actor, "model.see", model.project_id)
+    model: ModelRecord = projects.inside(actor, ModelRecord, model_id, "model.see")
     return model
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.services.things.kinds import MODEL, kept
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.machines import EnvironmentLockRecord
 from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.models import ModelRecord
+from control_plane.store.projects import ProjectRecord
 
 
 def of(job: JobRecord, attempt: AttemptRecord | None) -> dict[str, Any]:
@@ -27,6 +31,20 @@ def given(job: JobRecord, name: str) -> int | None:
     """The id of what the job was given as this input; None where it was given nothing, or `name` is empty."""
     pin = job.inputs.get(name)
     return (int(pin["id"]) or None) if pin else None
+
+
+def refuse_gone(project_id: int, inputs: Iterable[Mapping[str, Any]]) -> None:
+    """Let pass what is kept still, in a project that is; called inside the transaction that makes a row of it.
+
+    `inputs` are models and dataset versions as {"kind", "id"}. What was looked at before the transaction may have been
+    deleted since. Raises InTrash, NotFound.
+    """
+    kept(ProjectRecord.get_by_id(project_id))
+    for pin in inputs:
+        if pin["kind"] == MODEL:
+            kept(ModelRecord.get_by_id(pin["id"]))
+        else:
+            kept(DatasetRecord.get_by_id(DatasetVersionRecord.get_by_id(pin["id"]).dataset_id))
 
 
 def _input(pin: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from peewee import (
     DatabaseProxy,
     DataError,
     DoubleField,
+    Field,
     IntegrityError,
     InterfaceError,
     InternalError,
@@ -106,6 +107,10 @@ class Record(Model):
             key = (cls, *(field.name for field in fields), *params)
             ask = partial(_LOOKUP.first, database.obj, cls, fields, params)
         found = ask() if kept is None else kept[key] if key in kept else kept.setdefault(key, ask())
+        if found is not None and kept is not None:
+            number = cls._meta.primary_key
+            if isinstance(number, Field):  # it is known by its id from now on, however it was asked for
+                kept.setdefault((cls, number.name, getattr(found, number.name)), found)
         if found is None:
             raise cls.DoesNotExist(f"{cls.__name__} {params}")  # type: ignore[attr-defined]  # its metaclass makes it
         return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FieldInvalid, NameTaken, NotFound, UserUnknown
 from control_plane.domain.names import checked, checked_title
@@ -42,6 +44,19 @@ def get(actor: Actor, cp: ControlPlane, name: str, permission: str = "project.se
 def of_id(actor: Actor, cp: ControlPlane, project_id: int, permission: str = "project.see") -> ProjectRecord:
     """The project of this id, if the actor has `permission` in it. Raises NotFound, InTrash, Denied."""
     return _allowed(actor, ProjectRecord.get_or_none(ProjectRecord.id == project_id), permission)
+
+
+def inside(actor: Actor, record: Any, number: int, permission: str) -> Any:
+    """The row of this id that is in a project which is kept; the row may itself be in the trash.
+
+    Raises NotFound, Denied, and InTrash with the project.
+    """
+    found = record.get_or_none(record.id == number) if 0 < number < 2**63 else None
+    if found is None:
+        raise NotFound
+    require(actor, permission, found.project_id)
+    kept(ProjectRecord.get_by_id(found.project_id))
+    return found
 
 
 def members(actor: Actor, cp: ControlPlane, project: str) -> list[tuple[UserRecord, str]]:

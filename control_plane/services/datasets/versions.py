@@ -15,6 +15,7 @@ from control_plane.services.access import projects
 from control_plane.services.things.kinds import has_tag, is_kept, kept
 from control_plane.store.database import first, transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
+from control_plane.store.projects import ProjectRecord
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,13 @@ def get_version(actor: Actor, cp: ControlPlane, version_id: int) -> DatasetVersi
 def of_version(actor: Actor, cp: ControlPlane, version_id: int) -> tuple[DatasetRecord, DatasetVersionRecord]:
     """A version with its dataset, in the trash or not: what was made from it names it for good.
 
-    Raises NotFound where it is not in one of the actor's projects.
+    Raises NotFound where it is not in one of the actor's projects, InTrash where its project is there.
     """
     found = with_dataset(version_id)
     if found is None:
         raise NotFound
     require(actor, "dataset.see", found[0].project_id)
+    kept(ProjectRecord.get_by_id(found[0].project_id))
     return found
 
 

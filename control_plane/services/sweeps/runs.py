@@ -9,11 +9,11 @@ from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain import sweeps
-from control_plane.domain.errors import Denied, HeldOutMissing, InputUnfit, NotFound, SweepOver
+from control_plane.domain.errors import Denied, HeldOutMissing, InputUnfit, SweepOver
 from control_plane.domain.learning import HELD_OUT_LOSS
 from control_plane.domain.lifecycle import JOB_OVER
 from control_plane.domain.names import LONGEST_NAME
-from control_plane.domain.permissions import Actor, require
+from control_plane.domain.permissions import Actor
 from control_plane.domain.policies import Policy
 from control_plane.domain.sweeps import CANCELLED, Space, Trial
 from control_plane.services import asking, audit, jobs, methods, transitions
@@ -77,6 +77,7 @@ def start(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted, idempote
     with transaction():
         if idempotency_key and (known := _with_key(asked.project, idempotency_key)) is not None:
             return known
+        asking.refuse_gone(asked)
         sweep = _insert(actor, cp, wanted, asked, dimensions, idempotency_key)
     steps.carry_on(cp, sweep)
     cp.signals.wake(f"project:{asked.project.id}")
@@ -126,11 +127,8 @@ def _insert(actor: Actor, cp: ControlPlane, wanted: Wanted, asked: Asked, dimens
 
 
 def get(actor: Actor, cp: ControlPlane, sweep_id: int, permission: str = "job.see") -> SweepRecord:
-    """One sweep. Raises NotFound, Denied."""
-    sweep = SweepRecord.get_or_none(SweepRecord.id == sweep_id)
-    if sweep is None:
-        raise NotFound
-    require(actor, permission, sweep.project_id)
+    """One sweep. Raises NotFound, Denied, InTrash where its project is there."""
+    sweep: SweepRecord = projects.inside(actor, SweepRecord, sweep_id, permission)
     return sweep
 
 

@@ -15,6 +15,7 @@ from control_plane.domain.errors import (
     FieldInvalid,
     InTrash,
     JobUnderWay,
+    MethodUnknown,
     NameTaken,
     NeedsPurged,
     NeedsTrashed,
@@ -30,12 +31,14 @@ from control_plane.domain.graph import DEPLOY, Step, as_data
 from control_plane.domain.permissions import OWNER, SYSTEM, VIEWER, Actor
 from control_plane.services import (
     asking,
-    datasets,
+    authoring,
     deployments,
     evaluations,
     garbage,
+    guided,
     guided_steps,
     jobs,
+    methods,
     models,
     overview,
     references,
@@ -43,12 +46,15 @@ from control_plane.services import (
     search,
 )
 from control_plane.services.access import projects
+from control_plane.services.datasets import rows, versions
 from control_plane.services.fleet import logs, scheduling
+from control_plane.services.sweeps import runs
 from control_plane.services.things import kinds, trash
 from control_plane.services.things.describe import describe
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import EventRecord, JobRecord
 from control_plane.store.models import ModelRecord
@@ -113,16 +119,35 @@ class House:
     def undeploy(self) -> None:
         self.delete("deployment")
 
-    def guided(self, **columns: Any) -> GuidedRunRecord:
-        user = UserRecord.get_or_none(UserRecord.name == "ada") or UserRecord.create(
-            name="ada", created_at=self.cp.clock()
+    def user(self) -> UserRecord:
+        known = UserRecord.get_or_none(UserRecord.name == "ada")
+        return known or UserRecord.create(name="ada", created_at=self.cp.clock())
+
+    def sweep(self, **columns: Any) -> SweepRecord:
+        job = JobRecord.get_by_id(self.adapter.job_id)
+        return SweepRecord.create(
+            project=self.fleet.project,
+            name="widths",
+            method_version=job.method_version_id,
+            parameters={},
+            space={},
+            inputs=job.inputs,
+            seed=1,
+            objective="loss",
+            trials=3,
+            at_once=1,
+            created_by=self.user(),
+            created_at=self.cp.clock(),
+            **columns,
         )
+
+    def guided(self, **columns: Any) -> GuidedRunRecord:
         return GuidedRunRecord.create(
             project=self.fleet.project,
             case="machine_faults",
             dataset_version=self.version,
             graph=[],
-            created_by=user,
+            created_by=self.user(),
             created_at=self.cp.clock(),
             **columns,
         )
@@ -188,7 +213,7 @@ def test_lists_are_narrowed_by_a_whole_tag(house: House) -> None:
         describe(house.ada, house.cp, kind, house.number(kind), tags=["a_b", "long"])
         assert kinds.tags_of(kind, house.fleet.project.id) == ["a_b", "long"]
     of: dict[str, Callable[[str], int]] = {
-        "dataset": lambda tag: len(datasets.list_datasets(house.ada, house.cp, "default", tag)),
+        "dataset": lambda tag: len(versions.list_datasets(house.ada, house.cp, "default", tag)),
         "job": lambda tag: jobs.list_jobs(house.ada, house.cp, "default", jobs.Wanted(tag=tag))[1],
         "model": lambda tag: models.count(house.ada, house.cp, "default", tag=tag),
         "deployment": lambda tag: len(deployments.list_deployments(house.ada, house.cp, "default", tag)),
@@ -238,7 +263,7 @@ def test_what_is_in_the_trash_is_in_no_list_and_no_count(house: House) -> None:
     for kind in ("model", "job", "dataset"):
         house.delete(kind)
     assert [one.name for one in deployments.list_deployments(ada, cp, "default")] == []
-    assert datasets.list_datasets(ada, cp, "default") == datasets.list_versions(ada, cp, "default") == []
+    assert versions.list_datasets(ada, cp, "default") == versions.list_versions(ada, cp, "default") == []
     assert {one.form for one in models.list_models(ada, cp, "default")} == {"base", "adapter"}
     assert models.count(ada, cp, "default", "gguf") == models.choices(ada, cp, "default", ["gguf"])[1] == 0
     assert house.number("job") not in [job.id for job in jobs.list_jobs(ada, cp, "default")[0]]
@@ -255,8 +280,8 @@ def test_what_is_in_the_trash_says_so_and_is_not_used(house: House) -> None:
     for kind in ("model", "job", "dataset"):
         house.delete(kind)
     uses: list[Callable[[], Any]] = [
-        lambda: datasets.get_dataset(ada, cp, "default", "faults"),
-        lambda: datasets.rows(ada, cp, house.version.id),
+        lambda: versions.get_dataset(ada, cp, "default", "faults"),
+        lambda: rows.page(ada, cp, house.version.id),
         lambda: models.get(ada, cp, house.gguf.id),
         lambda: models.lineage(ada, cp, house.gguf.id),
         lambda: jobs.get(ada, cp, house.number("job")),
@@ -274,7 +299,7 @@ def test_a_name_is_free_while_its_thing_is_in_the_trash(house: House) -> None:
     first = house.version.dataset_id
     house.delete("dataset")
     second = house.fleet.dataset()
-    assert second.dataset_id != first and datasets.get_dataset(house.ada, house.cp, "default", "faults")[0].id != first
+    assert second.dataset_id != first and versions.get_dataset(house.ada, house.cp, "default", "faults")[0].id != first
     with pytest.raises(NameTaken):
         house.restore("dataset", first)
     house.delete("dataset", second.dataset_id)
@@ -373,23 +398,8 @@ def test_what_an_open_run_is_made_of_stays(house: House) -> None:
 
 
 def test_what_an_open_sweep_tries_stays(house: House) -> None:
-    job = JobRecord.get_by_id(house.adapter.job_id)
-    user = UserRecord.create(name="ada", created_at=house.cp.clock())
-    sweep = SweepRecord.create(
-        project=house.fleet.project,
-        name="widths",
-        method_version=job.method_version_id,
-        parameters={},
-        space={},
-        inputs=job.inputs,
-        seed=1,
-        objective="loss",
-        trials=3,
-        at_once=1,
-        created_by=user,
-        created_at=house.cp.clock(),
-    )
-    JobRecord.update(sweep=sweep).where(JobRecord.id == job.id).execute()
+    sweep = house.sweep()
+    JobRecord.update(sweep=sweep).where(JobRecord.id == house.adapter.job_id).execute()
     for kind in ("dataset", "job", "project"):
         with pytest.raises(SweepUnderWay) as caught:
             house.delete(kind)
@@ -443,7 +453,7 @@ def test_a_purged_dataset_loses_its_rows_and_is_still_named(house: House) -> Non
     lineage = models.lineage(house.ada, house.cp, house.adapter.id)
     assert lineage.dataset is not None and lineage.dataset.name == "faults" and lineage.dataset.purged_at
     with pytest.raises(NotFound):
-        datasets.rows(house.ada, house.cp, house.version.id)
+        rows.page(house.ada, house.cp, house.version.id)
     for undo in (house.restore, house.purge):
         with pytest.raises(NotFound):
             undo("dataset")
@@ -571,6 +581,88 @@ def test_what_is_in_a_trashed_project_goes_with_it(house: House) -> None:
     assert trash.purge_old(house.cp) == 0 and not DeploymentRecord.get().purged_at
     house.cp.clock.advance(10 * DAY)  # type: ignore[attr-defined]
     assert trash.purge_old(house.cp) == 1 and DeploymentRecord.get().purged_at
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have something done right after a function has looked, before its caller's transaction begins."""
+
+    def do(module: Any, name: str, act: Callable[[], object]) -> None:
+        looked = getattr(module, name)
+
+        def look(*given: Any) -> Any:
+            found = looked(*given)
+            act()
+            return found
+
+        monkeypatch.setattr(module, name, look)
+
+    return do
+
+
+@pytest.mark.parametrize("kind", ["dataset", "model", "project"])
+def test_a_job_does_not_begin_with_what_was_deleted_meanwhile(
+    house: House, meanwhile: Callable[..., None], kind: str
+) -> None:
+    other = house.made("bring", "base")
+    before = JobRecord.select().count()
+    number = other.id if kind == "model" else house.number(kind)
+    meanwhile(asking, "check", lambda: house.delete(kind, number))
+    with pytest.raises(InTrash) as refused:
+        given = {"base": other.id, "dataset": house.version.id}
+        jobs.submit(house.ada, house.cp, "default", "tune", inputs=given)
+    assert refused.value.params["kind"] == kind
+    assert JobRecord.select().count() == before
+
+
+def test_a_job_does_not_begin_with_a_method_that_was_deleted_meanwhile(
+    house: House, meanwhile: Callable[..., None]
+) -> None:
+    method = methods.get(house.ada, house.cp, "bring")
+    before = JobRecord.select().count()
+    meanwhile(asking, "check", lambda: authoring.delete(ROOT, house.cp, method.id))
+    with pytest.raises(MethodUnknown):
+        jobs.submit(house.ada, house.cp, "default", "bring")
+    assert JobRecord.select().count() == before
+    asked_for = jobs.submit(house.ada, house.cp, "default", methods.pinned(methods.of_version(method.id)))
+    assert asked_for.method_version_id == method.id  # whoever names the very version gets it still
+
+
+def test_nothing_is_deployed_that_was_deleted_meanwhile(house: House, meanwhile: Callable[..., None]) -> None:
+    house.undeploy()
+    meanwhile(models, "get", lambda: house.delete("model"))
+    with pytest.raises(InTrash):
+        deployments.deploy(house.ada, house.cp, "default", "faults", house.gguf.id)
+    assert not DeploymentRecord.select().where(kinds.is_kept(DeploymentRecord)).exists()
+
+
+def test_nothing_of_a_trashed_project_is_there_by_its_number(house: House) -> None:
+    evaluation = EvaluationRecord.create(
+        project=house.fleet.project, job=house.adapter.job_id, dataset_version=house.version, candidate=house.adapter,
+        primary_metric="m", verdict="unpaired", scores=[], created_at=0,
+    )  # fmt: skip
+    sweep = house.sweep(outcome="done")
+    ended = house.guided(outcome="done")
+    reads: dict[str, Callable[[Actor], object]] = {
+        "job": lambda actor: jobs.get(actor, house.cp, house.number("job")),
+        "job that a model names": lambda actor: jobs.named(actor, house.cp, house.number("job")),
+        "model": lambda actor: models.get(actor, house.cp, house.gguf.id),
+        "files": lambda actor: jobs.files(actor, house.cp, house.number("job")),
+        "deployment": lambda actor: deployments.get(actor, house.cp, house.deployment.id),
+        "evaluation": lambda actor: evaluations.get(actor, house.cp, evaluation.id),
+        "dataset": lambda actor: versions.get_version(actor, house.cp, house.version.id),
+        "sweep": lambda actor: runs.get(actor, house.cp, sweep.id),
+        "guided run": lambda actor: guided.get(actor, house.cp, ended.id),
+    }
+    for read in reads.values():
+        read(house.ada)
+    house.delete("project")
+    for name, read in reads.items():
+        with pytest.raises(InTrash) as refused:
+            read(house.ada)
+        assert (refused.value.params["kind"], refused.value.params["name"]) == ("project", "Default"), name
+        with pytest.raises(NotFound):
+            read(STRANGER)
 
 
 # ---- who may

@@ -11,7 +11,7 @@ from playhouse.migrations import Runner
 
 import control_plane.store
 from control_plane.domain.errors import Unavailable
-from control_plane.store.database import Record, database, open_database, release, transaction
+from control_plane.store.database import Record, database, open_database, reading, release, transaction
 from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
@@ -87,6 +87,17 @@ def test_a_lookup_by_values_reads_the_row_that_the_mapper_reads(store):
     assert MemberRecord.get(MemberRecord.user == user, MemberRecord.project == project.id).id == member.id
     with pytest.raises(MachineRecord.DoesNotExist):
         MachineRecord.get_by_id("m3")
+
+
+def test_what_was_read_once_is_not_read_again_by_its_id(store, monkeypatch):
+    with transaction():
+        number = ProjectRecord.create(name="p", title="P", created_at=START).id
+    execute, asked = database.obj.execute_sql, []
+    monkeypatch.setattr(database.obj, "execute_sql", lambda sql, *given: asked.append(sql) or execute(sql, *given))
+    with reading():
+        found = ProjectRecord.get(ProjectRecord.name == "p", ProjectRecord.deleted_at == 0.0)
+        assert ProjectRecord.get_by_id(number) is found and len(asked) == 1
+    assert ProjectRecord.get_by_id(number) is not found and len(asked) == 2
 
 
 def test_a_prepared_query_takes_its_values_each_time(store):
