@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from control_plane.context import ControlPlane
@@ -17,7 +19,7 @@ from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, EventRecord, LogRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.points import CurveRecord
-from control_plane.store.projects import MemberRecord
+from control_plane.store.projects import MemberRecord, ProjectRecord
 
 
 @dataclass
@@ -37,23 +39,44 @@ def content_of(cp: ControlPlane, thing: Any) -> Gone:
     return gone
 
 
-def content_of_project(cp: ControlPlane, project: Any) -> Gone:
-    """Take away the content of all that is in a project, and its members; called inside a transaction."""
-    gone = Gone()
-    for kind in (DEPLOYMENT, MODEL, DATASET, JOB):
-        record: Any = KINDS[kind].record
-        for thing in record.select().where(record.project == project.id, record.purged_at == 0.0):
-            inside = content_of(cp, thing)
-            kinds.write(thing, deleted_at=thing.deleted_at or project.deleted_at)
-            gone.things += inside.things
-            gone.attempts += inside.attempts
+def project_itself(cp: ControlPlane, project: Any) -> Gone:
+    """Take a project away from everybody; called inside a transaction. What is in it goes by `content_inside`."""
+    gone = Gone(things=[project])
     for record in (DatasetDraftRecord, UploadRecord):  # on the next look at what is old they are forgotten
         record.update(touched_at=0.0).where(record.project == project.id).execute()
     gone.members = [one.user_id for one in MemberRecord.select().where(MemberRecord.project == project.id)]
     MemberRecord.delete().where(MemberRecord.project == project.id).execute()
-    gone.things.append(project)
     kinds.write(project, title="", description="", tags=[], purged_at=cp.clock())
     return gone
+
+
+def count_inside(project: Any) -> int:
+    """How many things in a project have their content still."""
+    return sum(_inside(kind, project).count() for kind in _CONTENT)
+
+
+def content_inside(cp: ControlPlane, project: Any, most: int) -> Gone:
+    """Take away the content of so many things in a project at most; called inside a transaction."""
+    gone = Gone()
+    for kind in _CONTENT:
+        for thing in _inside(kind, project).limit(most - len(gone.things)):
+            one = content_of(cp, thing)
+            kinds.write(thing, deleted_at=thing.deleted_at or project.deleted_at)
+            gone.things += one.things
+            gone.attempts += one.attempts
+    return gone
+
+
+def begun() -> list[Any]:
+    """The projects that are deleted for good, while not all that is in them is."""
+    left: list[Any] = [KINDS[kind].record for kind in _CONTENT]
+    with_content = (ProjectRecord.id.in_(one.select(one.project).where(one.purged_at == 0.0)) for one in left)
+    return list(ProjectRecord.select().where(ProjectRecord.purged_at > 0.0, reduce(or_, with_content)))
+
+
+def _inside(kind: str, project: Any) -> Any:
+    record: Any = KINDS[kind].record
+    return record.select().where(record.project == project.id, record.purged_at == 0.0).order_by(record.id)
 
 
 def remove_logs(cp: ControlPlane, attempt_ids: list[int]) -> None:
@@ -97,7 +120,8 @@ def _deployment(_: Any, __: Gone) -> None:
     """It has nothing but its words."""
 
 
-_CONTENT = {DATASET: _dataset, MODEL: _model, JOB: _job, DEPLOYMENT: _deployment}
+# what serves and what rests on something goes before it
+_CONTENT = {DEPLOYMENT: _deployment, MODEL: _model, DATASET: _dataset, JOB: _job}
 
 
 def _drop_artifacts(numbers: list[int]) -> None:

@@ -22,6 +22,7 @@ MOST_LISTED = 500
 PERIOD = 600.0  # seconds between two looks for what has been in the trash long enough
 _DAY = 86_400.0
 _MOST = 50  # things of a kind deleted for good in one look
+_AT_ONCE = 20  # things of a project deleted for good in one transaction
 # what serves and what rests on something goes before it
 _ORDER = (DEPLOYMENT, MODEL, DATASET, JOB, PROJECT)
 
@@ -80,6 +81,8 @@ def purge(actor: Actor, cp: ControlPlane, kind: str, number: int) -> None:
 
 def purge_old(cp: ControlPlane) -> int:
     """Delete for good what has been in the trash for the days of the setting; how many things. Run by a tick."""
+    for project in purging.begun():  # a start came in between
+        _empty(cp, project)
     if cp.settings.trash_days <= 0:
         return 0
     before = cp.clock() - cp.settings.trash_days * _DAY
@@ -150,9 +153,22 @@ def _purge(actor: Actor, cp: ControlPlane, kind: str, number: int) -> None:
     """Files go by the next collections of garbage, which look for what nothing names."""
     with transaction():
         thing = _in_trash(kinds.find(actor, kind, number, "see"))
-        gone = purging.content_of_project(cp, thing) if kind == PROJECT else purging.content_of(cp, thing)
-        audit.record(actor, cp, "thing.purge", *kinds.place_of(thing), name=thing.name, count=len(gone.things))
+        inside = purging.count_inside(thing) if kind == PROJECT else 0
+        gone = purging.project_itself(cp, thing) if kind == PROJECT else purging.content_of(cp, thing)
+        audit.record(actor, cp, "thing.purge", *kinds.place_of(thing), name=thing.name, count=inside + 1)
     purging.remove_logs(cp, gone.attempts)
     for user_id in gone.members:
         identity.changed(cp, user_id)
     kinds.wake(cp, thing)
+    if kind == PROJECT:
+        _empty(cp, thing)
+
+
+def _empty(cp: ControlPlane, project: Any) -> None:
+    """Take away what is in a project that nobody sees any more, a few things at a time: others write in between."""
+    while True:
+        with transaction():
+            gone = purging.content_inside(cp, project, _AT_ONCE)
+        purging.remove_logs(cp, gone.attempts)
+        if not gone.things:
+            return

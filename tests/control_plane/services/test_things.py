@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ from control_plane.services.access import projects
 from control_plane.services.datasets import rows, versions
 from control_plane.services.fleet import logs, scheduling
 from control_plane.services.sweeps import runs
-from control_plane.services.things import kinds, trash
+from control_plane.services.things import kinds, purging, trash
 from control_plane.services.things.describe import describe
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -65,6 +66,7 @@ from control_plane.store.sweeps import SweepRecord
 from fleet_support import Fleet, model_files, succeed
 
 DAY = 86_400.0
+THINGS: tuple[Any, ...] = (DatasetRecord, ModelRecord, JobRecord, DeploymentRecord)
 STRANGER = Actor(kind="user", id="2", name="bob", roles={999: OWNER})
 ROOT = Actor(kind="user", id="3", name="root", administrator=True)
 SCORES = {
@@ -554,6 +556,37 @@ def test_a_purged_project_takes_all_that_is_in_it(house: House) -> None:
     assert not references.is_named(house.version.train_sha256)
     assert projects.create(SYSTEM, house.cp, "default", "").id != house.fleet.project.id
     assert {entry.details.get("count") for entry in entries("thing.purge")} == {9}
+
+
+def test_a_project_is_purged_in_steps_and_one_that_broke_off_is_ended(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trash, "_AT_ONCE", 2)
+    steps, content_of = [], purging.content_of
+
+    def take(cp: ControlPlane, thing: Any) -> Any:
+        if len(steps) == 3:
+            raise OSError("the power fails")
+        steps.append(thing)
+        return content_of(cp, thing)
+
+    house.delete("project")
+    monkeypatch.setattr(purging, "content_of", take)
+    with pytest.raises(OSError, match="power"):
+        house.purge("project")
+    purged = [one for record in THINGS for one in record.select().where(record.purged_at > 0)]
+    assert len(purged) == 2  # the third was of a step that was not ended
+    (entry,) = entries("thing.purge")
+    assert entry.details["count"] == 9
+    with pytest.raises(NotFound):  # it is gone for everybody at once
+        house.restore("project")
+    with pytest.raises(NotFound):
+        jobs.get(ROOT, house.cp, house.number("job"))
+    monkeypatch.setattr(purging, "content_of", content_of)
+    cp = replace(house.cp, settings=replace(house.cp.settings, trash_days=0))
+    trash.purge_old(cp)
+    assert not any(record.select().where(record.purged_at == 0).exists() for record in THINGS)
+    assert not references.is_named(house.version.train_sha256)
 
 
 def test_what_is_old_goes_by_itself_and_what_is_not_stays(house: House) -> None:
