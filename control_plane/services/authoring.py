@@ -14,7 +14,7 @@ from peewee import fn
 
 from control_plane.context import ControlPlane
 from control_plane.domain import manifest_text, method_files
-from control_plane.domain.errors import MethodDeleted, MethodNotTried, MethodTaken, NotFound
+from control_plane.domain.errors import Denied, MethodDeleted, MethodNotTried, MethodTaken, NotFound
 from control_plane.domain.lifecycle import DRY_RUN, SUCCEEDED
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
@@ -91,7 +91,12 @@ def version(actor: Actor, cp: ControlPlane, version_id: int, permission: str = "
 
 
 def _may_see(actor: Actor, one: MethodVersionRecord) -> bool:
-    return bool(one.source == methods.SHIPPED or one.approved_at) or actor.may("method.write")
+    return _was_published(one) or actor.may("method.write")
+
+
+def _was_published(one: MethodVersionRecord) -> bool:
+    """Whether it is, or once was, the version that new jobs took."""
+    return bool(one.current or one.source == methods.SHIPPED or one.approved_at)
 
 
 def used_by(actor: Actor, cp: ControlPlane, name: str, limit: int = 10) -> list[tuple[JobRecord, ProjectRecord]]:
@@ -213,12 +218,11 @@ def publish(actor: Actor, cp: ControlPlane, version_id: int) -> MethodVersionRec
 def delete(actor: Actor, cp: ControlPlane, version_id: int) -> MethodVersionRecord:
     """Take a method out of what is offered, or throw a draft away; what used it keeps working. Raises Denied, NotFound.
 
-    `version_id` is the method's current version, or the draft's.
+    `version_id` is the method's current version, or the draft's. A draft is its author's to throw away.
     """
     with transaction():
         found = version(actor, cp, version_id, "method.write")
-        if found.state != DRAFT:
-            require(actor, "method.publish")
+        _refuse_others(actor, found)
         if found.state == PUBLISHED and not found.current:
             raise NotFound
         if found.state != DELETED:
@@ -227,19 +231,28 @@ def delete(actor: Actor, cp: ControlPlane, version_id: int) -> MethodVersionReco
     return _again(found)
 
 
+def may_delete(actor: Actor, one: MethodVersionRecord) -> bool:
+    """Whether the actor may delete a version and restore it: a draft of one's own, or any for who publishes."""
+    return (one.author == actor.name and not _was_published(one)) or actor.may("method.publish")
+
+
+def _refuse_others(actor: Actor, one: MethodVersionRecord) -> None:
+    if not may_delete(actor, one):
+        raise Denied(permission="method.publish")
+
+
 def restore(actor: Actor, cp: ControlPlane, version_id: int) -> MethodVersionRecord:
     """Undo `delete`. Raises Denied, NotFound."""
     with transaction():
         found = version(actor, cp, version_id, "method.write")
-        if found.current:
-            require(actor, "method.publish")
+        _refuse_others(actor, found)
         if found.state == DELETED:
             _revive(actor, cp, found)
     return _again(found)
 
 
 def _revive(actor: Actor, cp: ControlPlane, found: MethodVersionRecord) -> MethodVersionRecord:
-    state = PUBLISHED if found.current else DRAFT
+    state = PUBLISHED if _was_published(found) else DRAFT
     MethodVersionRecord.update(state=state).where(MethodVersionRecord.id == found.id).execute()
     audit.record(actor, cp, "method.restore", _subject(found), **_facts(found))
     return _again(found)

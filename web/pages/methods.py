@@ -82,6 +82,8 @@ def show(name: str) -> ResponseReturnValue:
         versions=versions,
         current=next((one for one in versions if one.current), None),
         draft=draft,
+        may_throw_away=draft is not None and authoring.may_delete(actor, draft),
+        may_restore=authoring.may_delete(actor, record),
         dry_runs=dry_runs.jobs_of(versions),
         machines=machines.list_machines(actor, cp) if may_try and actor.may("machine.see") else [],
         used=authoring.used_by(actor, cp, name),

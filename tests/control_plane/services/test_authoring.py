@@ -246,6 +246,36 @@ def test_a_draft_is_thrown_away_and_taken_back_by_its_author(cp: ControlPlane, f
     assert authoring.add(ada, cp, files())[0].state == "draft"
 
 
+def test_a_draft_is_nobody_elses_to_throw_away(cp: ControlPlane, fleet: Fleet, ada: Actor, root: Actor) -> None:
+    draft = authoring.add(ada, cp, files())[0]
+    eve = replace(ada, id="4", name="eve")
+    with pytest.raises(Denied):
+        authoring.delete(eve, cp, draft.id)
+    assert MethodVersionRecord.get_by_id(draft.id).state == "draft"
+    authoring.delete(ada, cp, draft.id)
+    with pytest.raises(Denied):
+        authoring.restore(eve, cp, draft.id)
+    authoring.restore(root, cp, draft.id)
+    assert authoring.delete(root, cp, draft.id).state == "deleted"
+
+
+def test_what_was_published_once_comes_back_as_no_draft(
+    cp: ControlPlane, fleet: Fleet, ada: Actor, root: Actor
+) -> None:
+    first = authoring.add(ada, cp, files())[0]
+    tried(cp, fleet, ada, first)
+    authoring.publish(root, cp, first.id)
+    authoring.delete(root, cp, first.id)
+    second = authoring.edit(ada, cp, first.id, {"notes.md": b"Another.\n"})[0]
+    tried(cp, fleet, ada, second)
+    authoring.publish(root, cp, second.id)
+    with pytest.raises(Denied):  # it was approved for all: bringing it back is no author's business alone
+        authoring.restore(ada, cp, first.id)
+    came_back = authoring.restore(root, cp, first.id)
+    assert (came_back.state, came_back.current) == ("published", False)
+    assert methods.get(ada, cp, "mine").id == second.id
+
+
 def test_a_start_brings_back_neither_what_was_deleted_nor_what_was_replaced(
     cp: ControlPlane, fleet: Fleet, ada: Actor, root: Actor, tmp_path: Path
 ) -> None:
