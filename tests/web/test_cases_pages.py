@@ -57,7 +57,9 @@ def test_a_file_of_ones_own_goes_the_same_way(room: rooms.Rooms, browser: Browse
     number = int(answer.location.rpartition("=")[2])
     plan = client.get(f"{answer.location}&step=plan").text
     assert "served as “labor-notizen-maerz”" in plan
-    assert "called after your data" in plan
+    assert "called after your data" in plan and ">0.001<" in plan.replace("\n", "")
+    assert ">0,001<" in client.get(f"{answer.location}&step=plan&lang=de").text
+    client.get(f"{answer.location}&lang=en")
     started = client.post(f"{CASE}/run", data={"dataset": number, "key": "k"})
     assert "labor-notizen-maerz" in client.get(started.location).text
     assert GuidedRunRecord.get().dataset_version_id == number

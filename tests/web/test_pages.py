@@ -181,6 +181,9 @@ def test_the_audit_speaks_the_readers_language(cp: ControlPlane, root: FlaskClie
     assert "Auftrag erteilt" in page and "job.submit" in page
     audit.record(SYSTEM, cp, "user.invite", "user:78", name="eve", administrator=False)
     assert '<span class="faint">Administratorrechte</span> nein' in root.get("/audit?lang=de").text
+    audit.record(SYSTEM, cp, "attempt.running", "job:79", attempt=1, reason="")
+    assert '<span class="faint">reason</span>' not in root.get("/audit?lang=en").text  # what is empty says nothing
+    root.get("/audit?lang=de")
     assert "job:77" in root.get("/audit?action=auftrag erteilt").text
     assert "job:77" not in root.get("/audit?action=abgemeldet").text
 

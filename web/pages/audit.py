@@ -189,8 +189,9 @@ def _page(project: str | None) -> str:
 
 
 def _details(entry: AuditRecord) -> list[tuple[str, str]]:
-    """What an entry says further, in the reader's words."""
-    return [(DETAILS.get(key, key), _detail(value)) for key, value in entry.details.items()]
+    """What an entry says further, in the reader's words; what is empty says nothing."""
+    told = ((key, value) for key, value in entry.details.items() if value not in ("", None, {}, []))
+    return [(DETAILS.get(key, key), _detail(value)) for key, value in told]
 
 
 def _detail(value: object) -> str:

@@ -21,7 +21,7 @@ from control_plane.services.fleet import scheduling
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.wording import say, waiting, why
-from web import rail, snippets, uploading
+from web import rail, snippets, uploading, words
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import redirected
@@ -228,7 +228,7 @@ def _settings(graph: Graph) -> list[tuple[str, object]]:
             manifest = _manifest(step.method)
             titles = manifest.parameters["properties"]
             found.append((gettext("Method"), manifest.display))
-            found += [(titles[key].get("title", key), value) for key, value in step.parameters.items()]
+            found += [(titles[key].get("title", key), words.value(value)) for key, value in step.parameters.items()]
     return found
 
 

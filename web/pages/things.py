@@ -21,7 +21,8 @@ from web.pages.item import Item
 from web.refusals import shown_again
 
 blueprint = Blueprint("things", __name__, url_prefix="/p/<project>")
-navigation = Item("work", "things.show", _("Trash"), "trash-2", "project.see")
+_OF_THINGS = frozenset({"things.describe", "things.delete"})  # refused, they are shown on the page of a thing
+navigation = Item("work", "things.show", _("Trash"), "trash-2", "project.see", others=_OF_THINGS)
 
 
 @blueprint.get("/trash")
