@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from posixpath import commonprefix
@@ -40,6 +41,8 @@ SAMPLES = 5
 _DEEPEST = 100  # levels of nesting
 _SHOWN_LINES = 10  # that have the same fault
 _SHORTEST_PREFIX = 10  # characters
+_INSTRUCTION_ENDS = re.compile(r": |：|\n")
+_TAIL = 24  # characters: a few words
 _EXCERPT = 200  # bytes of a faulty row
 
 
@@ -210,8 +213,13 @@ def _digest(value: Any) -> bytes:
 
 
 def _whole_words(prefix: str) -> str:
-    """A common beginning up to its last space, with it; empty where that is too short to be an instruction."""
-    kept = prefix[: max(prefix.rfind(" "), prefix.rfind("\n")) + 1]
+    """A common beginning up to its last space, with it; empty where that is too short to be an instruction.
+
+    A colon or a line's end shortly before is where the instruction ends: what follows is how the questions happen to
+    begin.
+    """
+    ends = [end for end in (found.end() for found in _INSTRUCTION_ENDS.finditer(prefix)) if len(prefix) - end <= _TAIL]
+    kept = prefix[: ends[-1] if ends else prefix.rfind(" ") + 1]
     return kept if len(kept) >= _SHORTEST_PREFIX else ""
 
 

@@ -151,6 +151,15 @@ def test_an_odd_first_row_is_a_fault_of_that_row(line: bytes) -> None:
     [
         (["Turn it into JSON: pump 3", "Turn it into JSON: press 4"], "Turn it into JSON: "),
         (["Turn it into JSON:\npump", "Turn it into JSON:\nlathe"], "Turn it into JSON:\n"),
+        (["Turn it into JSON: Sample 3", "Turn it into JSON: Sample 4"], "Turn it into JSON: "),
+        (
+            ["请把这条实验记录整理成结构化数据：样品甲", "请把这条实验记录整理成结构化数据：样品乙"],
+            "请把这条实验记录整理成结构化数据：",
+        ),
+        (
+            ["Note: turn what follows into a record of 3", "Note: turn what follows into a record of 4"],
+            "Note: turn what follows into a record of ",
+        ),
         (["The pump is hot.", "The lathe is hot."], ""),  # no instruction, only a word
         (["Turn it into JSON: pump 3"], ""),  # one row has nothing in common
         (["Turn it into JSON: pump 3", "Is it hot?"], ""),
