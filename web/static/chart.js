@@ -3,6 +3,7 @@
 const BASE = new URL("./vendor/uplot/", import.meta.url);
 const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 const SERIES_COLOURS = 7;
+const FEWEST_SMOOTHED = 20; // points: a curve that is measured every ten steps is shown as it was measured
 
 let library = null;
 
@@ -17,8 +18,9 @@ function loadLibrary() {
   return library;
 }
 
-/** An exponential moving average without the pull towards zero at its start. */
+/** An exponential moving average without the pull towards zero at its start. A few values are no noise: they stay. */
 export function smooth(values, weight) {
+  if (values.length < FEWEST_SMOOTHED) return values;
   let sum = 0;
   let total = 0;
   return values.map((value) => {

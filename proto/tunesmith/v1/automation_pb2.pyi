@@ -47,7 +47,7 @@ class ChangePasswordReply(_message.Message):
     def __init__(self) -> None: ...
 
 class Notification(_message.Message):
-    __slots__ = ("kind", "noun", "id", "name", "project", "at", "unread", "message")
+    __slots__ = ("kind", "noun", "id", "name", "project", "at", "unread", "message", "title")
     KIND_FIELD_NUMBER: _ClassVar[int]
     NOUN_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,7 @@ class Notification(_message.Message):
     AT_FIELD_NUMBER: _ClassVar[int]
     UNREAD_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
     kind: str
     noun: str
     id: str
@@ -64,7 +65,8 @@ class Notification(_message.Message):
     at: float
     unread: bool
     message: str
-    def __init__(self, kind: _Optional[str] = ..., noun: _Optional[str] = ..., id: _Optional[str] = ..., name: _Optional[str] = ..., project: _Optional[str] = ..., at: _Optional[float] = ..., unread: _Optional[bool] = ..., message: _Optional[str] = ...) -> None: ...
+    title: str
+    def __init__(self, kind: _Optional[str] = ..., noun: _Optional[str] = ..., id: _Optional[str] = ..., name: _Optional[str] = ..., project: _Optional[str] = ..., at: _Optional[float] = ..., unread: _Optional[bool] = ..., message: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
 
 class ListNotificationsRequest(_message.Message):
     __slots__ = ()

@@ -216,6 +216,16 @@ def test_the_chart_speaks_to_the_keyboard_and_as_a_table(page: Page) -> None:
     assert violations(page) == []
 
 
+def test_a_few_values_are_shown_as_they_were_measured(page: Page) -> None:
+    page.goto("/")
+    few, last = page.evaluate("""async () => {
+        const { smooth } = await import([...document.scripts].find((one) => one.src.includes("chart")).src);
+        return [smooth([2, 1, 0], 0.6), smooth([...Array(39).fill(0), 1], 0.6).at(-1)];
+    }""")
+    assert few == [2, 1, 0]
+    assert last == pytest.approx(0.4, abs=0.01)
+
+
 def test_the_log_links_to_lines_and_reads_on_in_both_directions(page: Page) -> None:
     page.goto("/#L1500")
     expect(page.locator("#L1500")).to_be_in_viewport()
