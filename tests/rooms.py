@@ -324,6 +324,9 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
     }  # fmt: skip
     named = {
         "datasets.show": "faults",
+        "versions.difference": "faults",
+        "versions.report": "faults",
+        "versions.row": "faults",
         "methods.show": "sft_demo",
         "methods.difference": "sft_demo",
         "own_methods.edit": "sft_demo",

@@ -59,7 +59,12 @@ def kept_in_trash(days: float) -> str:
 
 def columns(fields: tuple[str, ...]) -> list[dict[str, str]]:
     """The headings of a dataset's rows, as the table macro takes them."""
-    known = {
+    return [{"label": field(name)} for name in fields]
+
+
+def field(name: str) -> str:
+    """What a field of a row is."""
+    names: dict[str, str] = {
         "prompt": gettext("Question"),
         "completion": gettext("Answer"),
         "messages": gettext("Conversation"),
@@ -68,7 +73,7 @@ def columns(fields: tuple[str, ...]) -> list[dict[str, str]]:
         "rejected": gettext("Other answer"),
         "label": gettext("Judged"),
     }
-    return [{"label": known.get(name, name)} for name in fields]
+    return names.get(name, name)
 
 
 def job_columns(compared: Sequence[Compared]) -> list[dict[str, str]]:

@@ -12,7 +12,9 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
+from control_plane.domain.preparation import Choice, Finding, Mapping, Report, told
 from control_plane.services.datasets import versions
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.methods import MethodVersionRecord
 
 Browser = Callable[[str], FlaskClient]
@@ -209,3 +211,58 @@ def test_a_faulty_pair_is_told_in_the_users_words(room: rooms.Rooms, browser: Br
     answer = send(browser("ada"), b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n' + same)
     assert "line 2: “chosen” and “rejected” are the same answer" in answer.text
     assert "The same in 2 more rows: lines 3, 4." in answer.text
+
+
+def test_rows_are_found_by_their_words(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    send(client, rooms.rows(50), "faults", share="0")
+    page = client.get("/p/lab/data/faults?q=PUMP+4").text
+    assert page.count("is hot.") == 11  # 4, and 40 to 49
+    assert "page 1 of 1" in page
+    assert "No row is like that." in client.get("/p/lab/data/faults?q=valve").text
+
+
+def test_a_row_stands_alone_with_its_neighbours(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    send(client, rooms.rows(3), "faults", share="0")
+    page = client.get("/p/lab/data/faults/row?row=2").text
+    assert "Row 2 of 3" in page and "The pump 1 is hot." in page
+    assert "row=1" in page and "row=3" in page
+    assert client.get("/p/lab/data/faults/row?row=4").status_code == 404
+    assert client.get("/p/lab/data/faults/row?row=0").status_code == 404
+
+
+def test_the_difference_of_two_versions_says_each_word(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    send(client, rooms.rows(3), "faults", share="0")
+    send(client, rooms.rows(4).replace(b"pump 0 is hot", b"pump 0 is cold"), "faults", share="0")
+    page = client.get("/p/lab/data/faults/difference").text
+    assert "The pump 0 is <del>hot</del><ins>cold</ins>." in page
+    assert "1 added, 0 removed, 1 changed" in page
+    assert "The pump 3 is hot." in page
+    assert "Both versions have the same rows." in client.get("/p/lab/data/faults/difference?old=2&version=2").text
+    assert client.get("/p/lab/data/faults/difference?old=7").status_code == 404
+
+
+def test_the_report_says_what_is_known_and_where_the_version_was_used(
+    cp: ControlPlane, room: rooms.Rooms, browser: Browser
+) -> None:
+    client = browser("ada")
+    send(client, rooms.rows(3), "faults", share="0")
+    page = client.get("/p/lab/data/faults/report").text
+    assert "These rows came in a known form" in page
+    assert "No job has used this version yet." in page
+    findings = [Finding("personal_data", 2, Choice.KEEP, [Choice.KEEP], params={"kinds": {"mail": 2}})]
+    spread = {"unit": "tokens", "edges": [0, 10], "counts": [2, 1], "limit": 5}
+    report = Report("prompt_completion", 3, 3, 0, 0, findings, [], {"histogram": spread})
+    written, _ = cp.blobs.put(BytesIO(json.dumps(told(report)).encode()))
+    mark, _ = cp.blobs.put(BytesIO(b'{"split": "train", "row": 1, "checks": ["personal_data"]}\n'))
+    source = {"name": "Labor.xlsx", "kind": "xlsx", "sha256": "0" * 64, "size": 2048}
+    mapping = told(Mapping("prompt_completion", {"prompt": ["Befund"], "completion": ["Urteil"]}))
+    DatasetVersionRecord.update(report_sha256=written, marks_sha256=mark, source=source, mapping=mapping).execute()
+    page = client.get("/p/lab/data/faults/report").text
+    assert "mail address: 2" in page
+    assert "limit of the model: 5" in page and "0 to 9" in page
+    assert "Labor.xlsx" in page and "Befund" in page and "2\N{NO-BREAK SPACE}KiB" in page
+    page = client.get("/p/lab/data/faults?check=personal_data").text
+    assert "The pump 1 is hot." in page and "The pump 0 is hot." not in page

@@ -43,6 +43,7 @@ from web.pages import (
     sweeps,
     things,
     tokens,
+    versions,
 )
 from web.pages.item import Item
 
@@ -53,6 +54,7 @@ PAGES: tuple[ModuleType, ...] = (
     search,
     cases,
     datasets,
+    versions,
     base_models,
     jobs,
     compare,
@@ -131,5 +133,5 @@ def _entry(item: Item, actor: Actor, project: ProjectRecord | None) -> Iterator[
         "label": item.label,
         "icon": item.icon,
         "shortcut": item.shortcut,
-        "active": request.blueprint == item.endpoint.partition(".")[0] and item.owns(request.endpoint or ""),
+        "active": item.owns(request.endpoint or ""),
     }

@@ -8,21 +8,19 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
-from control_plane.domain.rows import FORMATS
-from control_plane.services import methods
-from control_plane.services.datasets import rows, versions
+from control_plane.services.datasets import rows, searching, versions
 from control_plane.services.things import kinds
 from control_plane.store.datasets import DatasetVersionRecord
-from web import snippets, uploading
+from web import check_words, dataset_page, snippets, uploading
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.fragments import redirected
 from web.pages.item import Item
-from web.paging import asked_number, asked_page
+from web.paging import Page, asked_number
 from web.security import takes_upload
 from web.uploading import Entered
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/p/<project>/data")
-navigation = Item("work", "datasets.index", _("Data"), "database", "dataset.see", "g d")
+navigation = Item("work", "datasets.index", _("Data"), "database", "dataset.see", "g d", also=frozenset({"versions"}))
 
 ROWS_SHOWN = 20
 
@@ -65,22 +63,16 @@ def show(project: str, name: str) -> ResponseReturnValue:
     """One dataset: its versions, what is known about the chosen one, and its rows."""
     actor, cp = the_actor(), the_control_plane()
     dataset, found = versions.get_dataset(actor, cp, project, name)
-    version = _chosen(found)
-    split = "test" if request.args.get("split") == "test" else "train"
-    page = asked_page(version.test_rows if split == "test" else version.train_rows, ROWS_SHOWN)
-    some = rows.page(actor, cp, version.id, split, page.offset, page.size)
-    return render_template(
-        "datasets/show.html",
-        dataset=dataset,
-        versions=found,
-        version=version,
-        split=split,
-        page=page,
-        rows=some,
-        fields=FORMATS[version.format],
-        is_learnt_from=bool(methods.of_kind(actor, cp, "train", version.format)),
-        snippet=snippets.list_rows(project, version.id),
-    )
+    version, split = dataset_page.chosen(found), dataset_page.split_asked()
+    text, check = request.args.get("q", "").strip()[:200], request.args.get("check", "")
+    at = Page(max(1, asked_number("page", 1)), ROWS_SHOWN, 0)
+    some, total = searching.find(actor, cp, int(version.id), split, text, check, at.offset, at.size)
+    marked = searching.checks(cp, version)
+    return dataset_page.drawn(
+        "datasets/show.html", dataset, found, version, split=split, text=text, check=check, rows=some,
+        page=Page(at.number, at.size, total), snippet=snippets.list_rows(project, version.id),
+        checks=[("", gettext("any")), *((code, check_words.check(code)) for code in marked)],
+    )  # fmt: skip
 
 
 @blueprint.get("/<name>/left-out")
@@ -89,20 +81,12 @@ def left_out(project: str, name: str) -> ResponseReturnValue:
     """The faulty rows that a version was saved without, each as it was: to be mended and sent again."""
     actor, cp = the_actor(), the_control_plane()
     _dataset, found = versions.get_dataset(actor, cp, project, name)
-    version = _chosen(found)
+    version = dataset_page.chosen(found)
     if not version.left_out_rows:
         raise NotFound
     written = rows.left_out(actor, cp, version.id)
     headers = {"Content-Disposition": f'attachment; filename="{name}-{version.number}-left-out.jsonl"'}
     return Response(written, mimetype="application/jsonl", headers=headers)
-
-
-def _chosen(found: list[DatasetVersionRecord]) -> DatasetVersionRecord:
-    wanted = asked_number("version", found[0].number if found else 0)
-    chosen = next((version for version in found if version.number == wanted), None)
-    if chosen is None:
-        raise NotFound
-    return chosen
 
 
 def _again(project: str, entered: Entered) -> ResponseReturnValue:

@@ -15,8 +15,10 @@ class Item:
     icon: str  # a symbol of static/vendor/lucide/sprite.svg
     permission: str
     shortcut: str = ""  # e.g. "g j"
+    also: frozenset[str] = frozenset()  # other blueprints whose pages belong here
     others: frozenset[str] = frozenset()  # endpoints of the same blueprint that belong to another entry
 
     def owns(self, endpoint: str) -> bool:
         """Whether this entry is the one to mark while the endpoint's page is open."""
-        return endpoint not in self.others
+        blueprint, own = endpoint.partition(".")[0], self.endpoint.partition(".")[0]
+        return (blueprint == own or blueprint in self.also) and endpoint not in self.others

@@ -1,0 +1,148 @@
+"""What differs between two versions of a dataset: rows that were added, removed or changed.
+
+A row that is gone and one that is new are one that was changed where they stand at the same place of the same part, or
+where they have the same question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import NotFound
+from control_plane.domain.permissions import Actor
+from control_plane.domain.rows import FORMATS
+from control_plane.services.datasets import versions
+from control_plane.store.datasets import DatasetVersionRecord
+
+Kind = Literal["added", "removed", "changed"]
+Place = tuple[str, int]  # the part, and the row's number in it from 1
+
+MOST_ROWS = 200_000  # of a version that are compared
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row of either version, or of both."""
+
+    kind: Kind
+    place: Place  # in the newer version, unless the row was removed
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How many rows differ, and some of them."""
+
+    counts: dict[Kind, int]
+    rows: list[Difference]
+    is_cut: bool  # a version has more rows than are compared
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What is known of one version's rows: 16 bytes of each, and of its question."""
+
+    version: DatasetVersionRecord
+    contents: dict[Place, bytes]
+    questions: dict[Place, bytes]
+
+
+def compare(actor: Actor, cp: ControlPlane, old_id: int, new_id: int, offset: int = 0, limit: int = 20) -> Comparison:
+    """Compare two versions; of the rows that differ, at most `limit` from `offset` on. Raises NotFound."""
+    old, new = (versions.get_version(actor, cp, number) for number in (old_id, new_id))
+    if old.dataset_id != new.dataset_id:
+        raise NotFound
+    before, after = _side(cp, old), _side(cp, new)
+    gone, come = _without(before, after), _without(after, before)
+    pairs = _pairs(before, gone, after, come)
+    paired = set(pairs.values())
+    found: list[tuple[Kind, Place | None, Place | None]] = [
+        ("changed" if place in pairs else "added", pairs.get(place), place) for place in come
+    ]
+    found += [("removed", place, None) for place in gone if place not in paired]
+    counts = Counter(kind for kind, _old, _new in found)
+    shown = found[offset : offset + limit]
+    old_rows = _rows(cp, old, [place for _kind, place, _ in shown if place])
+    new_rows = _rows(cp, new, [place for _kind, _, place in shown if place])
+    rows = [
+        Difference(kind, now or was or ("", 0), old_rows.get(was) if was else None, new_rows.get(now) if now else None)
+        for kind, was, now in shown
+    ]
+    kinds: tuple[Kind, ...] = ("added", "removed", "changed")
+    is_cut = any(one.train_rows + one.test_rows > MOST_ROWS for one in (old, new))
+    return Comparison({kind: counts[kind] for kind in kinds}, rows, is_cut)
+
+
+def _side(cp: ControlPlane, version: DatasetVersionRecord) -> _Side:
+    side, fields = _Side(version, {}, {}), FORMATS[version.format]
+    for place, line in islice(_lines(cp, version), MOST_ROWS):
+        row = json.loads(line)
+        side.contents[place] = _key({name: row.get(name) for name in fields})
+        side.questions[place] = _key(_question(row.get(fields[0])))
+    return side
+
+
+def _key(value: Any) -> bytes:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()[:16]
+
+
+def _question(value: Any) -> Any:
+    """What stands before the answer: of messages, all but the last."""
+    return value[:-1] if isinstance(value, list) else value
+
+
+def _without(one: _Side, other: _Side) -> list[Place]:
+    """The rows of a version that the other one does not have, or not so often."""
+    there = Counter(other.contents.values())
+    found = []
+    for place, content in one.contents.items():
+        if there[content]:
+            there[content] -= 1
+        else:
+            found.append(place)
+    return found
+
+
+def _pairs(before: _Side, gone: list[Place], after: _Side, come: list[Place]) -> dict[Place, Place]:
+    """New rows and the old ones that they were: by place, then by question."""
+    left = dict.fromkeys(gone)
+    pairs = {place: place for place in come if place in left}
+    for place in pairs:
+        left.pop(place)
+    by_question: dict[bytes, list[Place]] = {}
+    for place in reversed(left):
+        by_question.setdefault(before.questions[place], []).append(place)
+    for place in come:
+        if place not in pairs and (known := by_question.get(after.questions[place])):
+            pairs[place] = known.pop()
+    return pairs
+
+
+def _lines(cp: ControlPlane, version: DatasetVersionRecord) -> Iterator[tuple[Place, bytes]]:
+    for part, sha256 in (("train", version.train_sha256), ("test", version.test_sha256)):
+        if sha256:
+            with cp.blobs.open(sha256) as file:
+                yield from (((part, number), line) for number, line in enumerate(file, 1))
+
+
+def _rows(cp: ControlPlane, version: DatasetVersionRecord, places: list[Place]) -> dict[Place, dict[str, Any]]:
+    wanted = set(places)
+    found: dict[Place, dict[str, Any]] = {}
+    for place, line in _lines(cp, version):
+        if place in wanted:
+            found[place] = json.loads(line)
+        if len(found) == len(wanted):
+            break
+    return found
