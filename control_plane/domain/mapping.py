@@ -78,10 +78,17 @@ def _extracted(value: Any) -> Any:
 
 def _joined(values: dict[str, Any]) -> Any:
     """One conversation of all columns; of a single one whatever stands there, which the row's check then judges."""
-    parts = [conversations.messages(value) for value in values.values() if tables.is_filled(value)]
+    parts = [_spoken(name, value) for name, value in values.items() if tables.is_filled(value)]
     if len(parts) == 1 or not all(isinstance(part, list) for part in parts):
         return parts[0] if parts else []
     return [message for part in parts for message in part]
+
+
+def _spoken(column: str, value: Any) -> Any:
+    """Messages; a system's words in a column of their own are the first of them."""
+    if names.role_of(column) == names.SYSTEM and isinstance(value, str):
+        return [{"role": "system", "content": value}]
+    return conversations.messages(value)
 
 
 def _judgement(column: str, value: Any) -> bool:
@@ -163,7 +170,7 @@ def _judged(given: _Given) -> Mapping | None:
 
 def _conversation(given: _Given) -> Mapping | None:
     if messages := _messages(given):
-        return Mapping(CHAT, {"messages": [messages]})
+        return Mapping(CHAT, {"messages": [*given.roles.get(names.SYSTEM, []), messages]})
     asked, answer = given.first(names.PROMPT), given.first(names.COMPLETION)
     if given.hold_messages(asked) and given.hold_messages(answer):
         return Mapping(CHAT, {"messages": [asked, answer]})

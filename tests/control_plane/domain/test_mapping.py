@@ -47,6 +47,12 @@ def made(record: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         ({"prompt": "q", "reference_answer": "a"}, "prompt_completion", {"prompt": "q", "completion": "a"}),
         ({"messages": TURNS}, "chat", {"messages": TURNS}),
         ({"conversations": SHAREGPT}, "chat", {"messages": TURNS}),
+        (
+            {"system": "Be brief.", "conversations": SHAREGPT},
+            "chat",
+            {"messages": [{"role": "system", "content": "Be brief."}, *TURNS]},
+        ),
+        ({"system": "", "conversations": SHAREGPT}, "chat", {"messages": TURNS}),
         ({"id": 1, "thread": SHAREGPT}, "chat", {"messages": TURNS}),
         ({"messages": '[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]'}, "chat", None),
         ({"prompt": TURNS[:1], "completion": TURNS[1:]}, "chat", {"messages": TURNS}),
@@ -106,6 +112,11 @@ def test_the_usual_shapes_are_known(record: dict[str, Any], format: str, row: di
 @pytest.mark.parametrize("record", [{"n": 1, "m": 2}, {"a": None}, {"x": [1, 2]}])
 def test_nothing_is_proposed_where_nothing_suggests_itself(record: dict[str, Any]) -> None:
     assert propose(columns_of([record]), [record]).format == ""
+
+
+def test_an_empty_cell_before_a_conversation_is_no_message() -> None:
+    mapping = Mapping("chat", {"messages": ["system", "conversations"]})
+    assert apply(mapping, {"system": " ", "conversations": SHAREGPT}) == {"messages": TURNS}
 
 
 def test_an_empty_cell_of_an_answer_is_null_and_an_answer_of_none_is_empty() -> None:
