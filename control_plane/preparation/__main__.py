@@ -6,8 +6,10 @@ folder. 2: `failure.json` there says why not, as code and parameters of a domain
 
 from __future__ import annotations
 
+import errno
 import json
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -16,11 +18,12 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from control_plane.domain.errors import FileTooDemanding, FileTooSlow, TunesmithError
+from control_plane.domain.errors import DiskFull, FileTooDemanding, FileTooSlow, TunesmithError
 from control_plane.domain.preparation import Limits, Order, Step, read
 from control_plane.preparation import steps
 
 FAILED = 2
+_PIECE = 1 << 20  # bytes that are written at once
 _BETWEEN_REPORTS = 0.2  # seconds
 _TO_SAY_SO = 10  # seconds of computing that are left to write down that it takes too long
 
@@ -52,6 +55,10 @@ def main(folder: Path) -> int:
         return _failed(folder, problem)
     except MemoryError:
         return _failed(folder, FileTooDemanding(file=order.train.name, limit=order.limits.memory_bytes))
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _failed(folder, DiskFull(needed=_PIECE, free=shutil.disk_usage(folder).free))
     return 0
 
 
