@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import pytest
 from training_support import base, curve, rows, wait_for_step
 
-from method_environments import method_python, write_tiny_models
-from method_support import METHODS, Outcome, environment
+from method_environments import method_python
+from method_support import Outcome, lines_of
 from patience import PATIENCE
 
 pytestmark = pytest.mark.torch
@@ -20,11 +19,6 @@ pytestmark = pytest.mark.torch
 TRAINING = {"steps": 12, "batch_size": 4, "max_length": 128, "learning_rate": 0.005, "schedule": "cosine",
             "precision": "float32", "gradient_checkpointing": False, "lora_rank": 4, "lora_alpha": 8,
             "held_out_rows": 16, "checkpoint_every": 0}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_models(tmp_path_factory.mktemp("tiny"))
 
 
 def training(tiny: Path, architecture: str = "llama", **changes: Any) -> dict[str, Any]:
@@ -201,10 +195,7 @@ with torch.no_grad():
 
 def told(python: Path, program: str, *arguments: str) -> list[list[float]]:
     """The numbers that a program prints, a line each."""
-    command = [str(python), "-c", program, *arguments]
-    done = subprocess.run(command, env=environment(), cwd=METHODS.parent, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return [[number for row in json.loads(line) for number in row] for line in done.stdout.splitlines()]
+    return [[number for row in json.loads(line) for number in row] for line in lines_of(python, program, *arguments)]
 
 
 @pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from training_support import base, curve, losses, wait_for_step
 
-from method_environments import method_python, write_tiny_models
+from method_environments import method_python
 from method_support import Outcome
 from patience import PATIENCE
 
@@ -17,11 +17,6 @@ pytestmark = pytest.mark.torch
 SHARED = {"steps": 40, "batch_size": 4, "max_length": 128, "learning_rate": 0.003, "precision": "float32",
           "lora_rank": 4, "lora_alpha": 8, "held_out_rows": 8, "checkpoint_every": 0}  # fmt: skip
 OWN = {"custom01": {"max_grad_norm": 1.0}, "custom02": {}}
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_models(tmp_path_factory.mktemp("tiny"))
 
 
 def job(tiny: Path, method: str, resume: str | None = None, **changes: Any) -> dict[str, Any]:

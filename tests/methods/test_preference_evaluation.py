@@ -1,15 +1,14 @@
 """Held-out pairs: whether a model finds the preferred answer more likely, by one pass for many rows."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from method_environments import method_python, write_tiny_models
-from method_support import METHODS, Outcome, environment
+from method_environments import method_python
+from method_support import Outcome, lines_of
 
 pytestmark = pytest.mark.torch
 
@@ -35,17 +34,10 @@ print(judged == [a > b for a, b in zip(apart[::2], apart[1::2])])
 """
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_models(tmp_path_factory.mktemp("tiny"), "evaluate")
-
-
 @pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
 def test_many_rows_in_one_pass_are_as_likely_as_each_alone(tiny: Path, architecture: str) -> None:
-    command = [str(method_python("evaluate")), "-c", ONE_BY_ONE, str(tiny), architecture]
-    done = subprocess.run(command, env=environment(), cwd=METHODS.parent, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    difference, same = done.stdout.split()
+    printed = lines_of(method_python("evaluate"), ONE_BY_ONE, str(tiny), architecture)
+    difference, same = " ".join(printed).split()
     assert float(difference) < 1e-5
     assert same == "True"
 

@@ -2,26 +2,20 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from method_environments import method_python, write_tiny_models
-from method_support import METHODS, Outcome, environment
+from method_environments import method_python
+from method_support import METHODS, Outcome, lines_of
 
 pytestmark = pytest.mark.torch
 
 PAIRS = {"held_out_accuracy", "held_out_margin", "rewards/accuracies", "rewards/margins"}
 JUDGED = {"held_out_margin", "rewards/margins"}
 PREFERRING = {"reward_model": PAIRS, "dpo": PAIRS, "orpo": PAIRS, "kto": JUDGED}  # method → what it tells beside losses
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_models(tmp_path_factory.mktemp("tiny"))
 
 
 def job(tiny: Path, method: str, **changes: Any) -> dict[str, Any]:
@@ -99,10 +93,8 @@ def test_a_reward_model_scores_answers_as_it_did_while_it_learned(tiny: Path, ru
     card = json.loads((learned.out / "reward" / "model.json").read_text())
     assert (card["form"], card["packaging_problem"]) == ("reward", "reward_not_packaged")
     last = values(learned)[10]
-    command = [str(method_python("reward_model")), "-c", SCORED, str(tiny), str(learned.out / "reward")]
-    done = subprocess.run(command, env=environment(), cwd=METHODS.parent, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    first, second = done.stdout.splitlines()
+    printed = lines_of(method_python("reward_model"), SCORED, str(tiny), str(learned.out / "reward"))
+    first, second = printed
     found = [float(number) for number in first.split()]
     assert found == pytest.approx([last["held_out_margin"], last["held_out_accuracy"]], abs=1e-5)
     assert float(second.split()[0]) < 1e-5, "a score does not depend on what is scored beside it"
@@ -176,10 +168,8 @@ print("TRL", *numbers(DPOTrainer._compute_loss(trainer, model, plain, False)))
 def test_a_pair_in_one_row_has_the_loss_and_the_gradient_that_it_has_in_two(
     tiny: Path, tmp_path: Path, architecture: str
 ) -> None:
-    command = [str(method_python("dpo")), "-c", COMPARED, str(tiny), architecture, str(tmp_path)]
-    done = subprocess.run(command, env=environment(), cwd=METHODS.parent, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    *ours, plain = (line.split() for line in done.stdout.splitlines()[-4:])
+    printed = lines_of(method_python("dpo"), COMPARED, str(tiny), architecture, str(tmp_path))
+    *ours, plain = (line.split() for line in printed[-4:])
     assert [one[0] for one in (*ours, plain)] == ["True", "True", "False", "TRL"]
     expected = [float(number) for number in plain[1:]]
     assert expected[1] > 1, "there is a gradient to compare"
@@ -233,10 +223,8 @@ print((odds.odds_loss(chosen, rejected) + theirs[0]).abs().max().item())
 
 
 def test_judged_answers_have_the_loss_that_trl_computes_and_so_have_odds(tiny: Path, tmp_path: Path) -> None:
-    command = [str(method_python("kto")), "-c", JUDGED_COMPARED, str(tiny), str(tmp_path)]
-    done = subprocess.run(command, env=environment(), cwd=METHODS.parent, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    ours, plain, difference = ([float(number) for number in line.split()] for line in done.stdout.splitlines()[-3:])
+    printed = lines_of(method_python("kto"), JUDGED_COMPARED, str(tiny), str(tmp_path))
+    ours, plain, difference = ([float(number) for number in line.split()] for line in printed[-3:])
     assert plain[1] > 1, "there is a gradient to compare"
     assert ours == pytest.approx(plain, rel=1e-3, abs=1e-5)
     assert difference[0] < 1e-5

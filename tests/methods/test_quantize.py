@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from method_environments import has_environment, method_python, write_tiny_models
+from method_environments import has_environment, method_python
 from method_support import Outcome
 
 pytestmark = pytest.mark.torch
@@ -41,10 +41,9 @@ def test_what_is_no_gguf_is_told_and_leaves_no_model(tmp_path: Path, run: Callab
     assert not (outcome.out / "gguf" / "model.gguf").exists()
 
 
-def test_a_packaged_model_becomes_smaller_and_keeps_its_card(tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_a_packaged_model_becomes_smaller_and_keeps_its_card(tiny: Path, run: Callable[..., Outcome]) -> None:
     python = quantizer()
-    write_tiny_models(tmp_path / "tiny")
-    inputs = {"model": {"kind": "model", "form": "base", "path": str(tmp_path / "tiny" / "llama")}}
+    inputs = {"model": {"kind": "model", "form": "base", "path": str(tiny / "llama")}}
     asked = {"method": "export_gguf", "parameters": {"precision": "f16"}, "inputs": inputs}
     packed = run("export_gguf", asked, str(method_python("export_gguf"))).out / "gguf"
     outcome = run("quantize_gguf", job(packed), python)
