@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from method_environments import ROOT
+from place import Place
 
 MANIFEST = """
 name = "patient"
@@ -43,10 +46,14 @@ job, out = json.loads(pathlib.Path(sys.argv[2]).read_text()), pathlib.Path(sys.a
 def tell(step):
     with (out / "events.jsonl").open("a") as file:
         file.write(json.dumps({"kind": "metric", "step": step, "values": {"loss": 1.0 / step}}) + "\\n")
-tell(1)
+    for stream in (sys.stdout, sys.stderr):
+        print("step", step, file=stream, flush=True)
+step = 1
+tell(step)
 while not pathlib.Path(job["parameters"]["gate"]).exists():
     time.sleep(0.05)
-tell(2)
+    step += 1
+    tell(step)
 (out / "model").mkdir()
 (out / "model" / "model.json").write_text(json.dumps({"form": "base", "architecture": "LlamaForCausalLM"}))
 (out / "model" / "model.safetensors").write_bytes(b"weights")
@@ -54,7 +61,7 @@ tell(2)
 
 
 def write_patient_method(folder: Path) -> Path:
-    """The folder, with `patient` as its one method; it waits for the file that its parameter `gate` names."""
+    """The folder, with `patient` as its one method: it takes steps until there is the file that its `gate` names."""
     (folder / "patient").mkdir(parents=True)
     (folder / "patient" / "method.toml").write_text(MANIFEST, "utf-8")
     (folder / "patient" / "import.py").write_text(ENTRY, "utf-8")
@@ -62,3 +69,15 @@ def write_patient_method(folder: Path) -> Path:
     (folder / "kit").mkdir()
     shutil.copy(ROOT / "methods/kit/manifest.schema.json", folder / "kit")
     return folder
+
+
+@contextmanager
+def patient_place(folder: Path, **variables: str) -> Iterator[Place]:
+    """A running installation whose one method is `patient`. The gates are files in `folder / "gates"`."""
+    methods = write_patient_method(folder / "methods")
+    (folder / "gates").mkdir()  # what a method in its sandbox is to see beside its own
+    readable = {"TUNESMITH_AGENT_READABLE_PATHS": str(folder / "gates")}
+    place = Place(folder / "place", TUNESMITH_METHODS=str(methods), **readable, **variables)
+    place.up()
+    yield place
+    place.down()

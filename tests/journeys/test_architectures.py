@@ -1,6 +1,4 @@
-"""Two base architectures go from a folder on the machine to a served answer."""
-
-import pytest
+"""A base model of another architecture than the matrix's goes from a folder on the machine to a served answer."""
 
 SCHEMA = {"type": "object", "required": ["thing", "colour"]}
 
@@ -13,11 +11,10 @@ def run(client, method, **options):
     return job
 
 
-@pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
-def test_from_import_to_a_served_answer(place, tiny, architecture):
+def test_from_import_to_a_served_answer(place, tiny):
     client = place.client()
-    source = {"source": "folder", "reference": str(tiny / architecture)}
-    base = run(client, "import_base_model", name=f"tiny-{architecture}", parameters=source).model_id
+    source = {"source": "folder", "reference": str(tiny / "gpt_neox")}
+    base = run(client, "import_base_model", name="tiny-gpt-neox", parameters=source).model_id
     data = client.upload_dataset("default", "doors", tiny / "train.jsonl", tiny / "test.jsonl")
     few = {"steps": 3, "batch_size": 4, "max_length": 128, "precision": "float32"}
     tuned = run(client, "sft_demo", parameters=few, inputs={"base": base, "dataset": data.id}).model_id
@@ -31,9 +28,7 @@ def test_from_import_to_a_served_answer(place, tiny, architecture):
     }
     packaged = run(client, "export_gguf", inputs={"model": tuned}).model_id
     assert client.get_model(packaged).base_id == base
-    deployment = client.deploy(
-        "default", f"tiny-{architecture.replace('_', '-')}", packaged, context_length=128, slots=1
-    )
+    deployment = client.deploy("default", "tiny-gpt-neox", packaged, context_length=128, slots=1)
     *_, deployment = client.wait_deployment(deployment.id)
     assert deployment.state == "SERVING", deployment.message
     question = [{"role": "user", "content": "The red door is open."}]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from patient_method import write_patient_method
+from patient_method import patient_place
 from place import Place
 
 pytestmark = pytest.mark.postgresql
@@ -15,13 +15,8 @@ pytestmark = pytest.mark.postgresql
 
 @pytest.fixture
 def place(tmp_path: Path, postgresql: str) -> Iterator[Place]:
-    folder = write_patient_method(tmp_path / "methods")
-    (tmp_path / "gates").mkdir()  # what a method in its sandbox is to see beside its own
-    readable = {"TUNESMITH_AGENT_READABLE_PATHS": str(tmp_path / "gates")}
-    place = Place(tmp_path / "place", TUNESMITH_DATABASE=postgresql, TUNESMITH_METHODS=str(folder), **readable)
-    place.up()
-    yield place
-    place.down()
+    with patient_place(tmp_path, TUNESMITH_DATABASE=postgresql) as place:
+        yield place
 
 
 def test_a_job_succeeds_once_though_the_control_plane_is_killed(place: Place, tmp_path: Path) -> None:
@@ -43,5 +38,5 @@ def test_a_job_succeeds_once_though_the_control_plane_is_killed(place: Place, tm
     assert [(attempt.number, attempt.state) for attempt in job.attempts] == [(1, "SUCCEEDED")]
     assert [model.job_id for model in client.list_models("default")] == [job.id]
     steps = [event["step"] for _, events in client.wait_job(job.id) for event in events if event["kind"] == "metric"]
-    assert steps == [1, 2]
+    assert len(steps) > 1 and steps == list(range(1, len(steps) + 1))
     assert not (place.folder / "control-plane" / "tunesmith.db").exists()

@@ -1,96 +1,77 @@
-"""kill -9 of either side in the middle of a training: the same attempt goes on, and nothing is missing at its end."""
+"""kill -9 of either side in the middle of a job, and of both: the same attempt goes on, and nothing is missing then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-STEPS = 400
-
-
-@pytest.fixture(scope="module")
-def inputs(place, tiny):
-    """A tiny base model and a dataset to train it on."""
-    client = place.client()
-    job = client.submit_job(
-        "default", "import_base_model", parameters={"source": "folder", "reference": str(tiny / "llama")}
-    )
-    *_, (job, _) = client.wait_job(job.id)
-    assert job.state == "SUCCEEDED", job.message
-    data = client.upload_dataset("default", "doors", tiny / "train.jsonl", tiny / "test.jsonl")
-    return {"base": job.model_id, "dataset": data.id}
-
-
-def start_training(client, inputs, name):
-    """A training that has taken some steps and has many before it."""
-    chosen = {"steps": STEPS, "batch_size": 4, "max_length": 128, "precision": "float32"}
-    job = client.submit_job("default", "sft_demo", name, chosen, inputs)
-    for now, events in client.wait_job(job.id):
-        assert now.state in ("QUEUED", "RUNNING"), now.message
-        if any(event["kind"] == "metric" and event["step"] >= 10 for event in events):
-            return now
-    raise AssertionError("the training ended before it could be disturbed")
+import tunesmith
+from patient_method import patient_place
+from place import Place
+from tunesmith.v1 import automation_pb2 as pb
 
 
 @pytest.fixture
-def written(place):
-    """The trainer's own log files by stream, held open: the agent deletes the folder once all is told."""
-    held = {}
+def place(tmp_path: Path) -> Iterator[Place]:
+    with patient_place(tmp_path) as place:
+        yield place
 
-    def hold():
+
+def follow(client: tunesmith.Client, job_id: int, more: int = 3) -> pb.Job:
+    """Follow a job until it has told of some more steps than by now; it has to run all the while."""
+    told = sum(event.kind == "metric" for event in client.list_events(job_id))
+    for now, events in client.wait_job(job_id):
+        assert now.state in ("QUEUED", "RUNNING"), now.message
+        if any(event["kind"] == "metric" and event["step"] >= told + more for event in events):
+            return now
+    raise AssertionError("the job ended before it could be disturbed")
+
+
+def kill_both(place: Place) -> None:
+    place.kill_control_plane()
+    place.kill_agent()
+
+
+def test_whoever_is_killed_the_same_attempt_goes_on(place: Place, tmp_path: Path) -> None:
+    gate = tmp_path / "gates" / "open"
+    job = place.client().submit_job("default", "patient", parameters={"gate": str(gate)})
+    follow(place.client(), job.id)
+    (trainer,) = place.trainers()
+    with ExitStack() as stack:
+        # the trainer's own log files, held open: the agent deletes the folder once all is told
         (folder,) = [path.parent for path in (place.folder / "agent/attempts").glob("*/runner.json")]
-        held.update({stream: (folder / "log" / stream).open("rb") for stream in ("stdout", "stderr")})
-        return held
+        written = {name: stack.enter_context((folder / "log" / name).open("rb")) for name in ("stdout", "stderr")}
+        kills: tuple[Callable[[Place], None], ...] = (Place.kill_agent, Place.kill_control_plane, kill_both)
+        for kill in kills:
+            kill(place)
+            assert trainer.is_running()
+            place.up()
+            follow(place.client(), job.id)
+        gate.touch()
+        assert_one_whole_result(place.client(), job.id, {name: file.read for name, file in written.items()})
+    assert place.trainers() == []
 
-    yield hold
-    for file in held.values():
-        file.close()
 
-
-def assert_one_whole_result(place, job_id, written):
+def assert_one_whole_result(client: tunesmith.Client, job_id: int, written: dict[str, Callable[[], bytes]]) -> None:
     """One attempt, one model, each step reported once and in order, the log as the trainer wrote it."""
-    client = place.client()
     *_, (job, _) = client.wait_job(job_id)
     assert job.state == "SUCCEEDED", job.message
     assert [(attempt.number, attempt.state) for attempt in job.attempts] == [(1, "SUCCEEDED")]
-    assert [model.job_id for model in client.list_models("default")].count(job.id) == 1
+    assert [model.job_id for model in client.list_models("default")] == [job.id]
     steps = [event["step"] for _, events in client.wait_job(job_id) for event in events if event["kind"] == "metric"]
-    assert steps == list(range(STEPS + 1))  # 0: what is held out, before the first
-    for stream in ("stdout", "stderr"):
+    assert steps == list(range(1, len(steps) + 1))
+    for stream, read in written.items():
         data, size = read_whole(client, job_id, stream)
-        assert data == written[stream].read()
+        assert data == read()
         assert size == len(data)
+        assert data.count(b"\n") == len(steps)
 
 
-def read_whole(client, job_id, stream):
+def read_whole(client: tunesmith.Client, job_id: int, stream: str) -> tuple[bytes, int]:
     data, size = client.read_log(job_id, stream)
     while len(data) < size:
         data += client.read_log(job_id, stream, offset=len(data))[0]
     return data, size
-
-
-def test_the_agent_is_killed(place, inputs, written):
-    job = start_training(place.client(), inputs, "agent-killed")
-    files = written()
-    (trainer,) = place.trainers()
-    place.kill_agent()
-    assert trainer.is_running()
-    place.up()
-    assert_one_whole_result(place, job.id, files)
-
-
-def test_the_control_plane_is_killed(place, inputs, written):
-    job = start_training(place.client(), inputs, "control-plane-killed")
-    files = written()
-    (trainer,) = place.trainers()
-    place.kill_control_plane()
-    assert trainer.is_running()
-    place.up()
-    assert_one_whole_result(place, job.id, files)
-
-
-def test_both_are_killed(place, inputs, written):
-    job = start_training(place.client(), inputs, "both-killed")
-    files = written()
-    place.kill_control_plane()
-    place.kill_agent()
-    place.up()
-    assert_one_whole_result(place, job.id, files)
-    assert place.trainers() == []
