@@ -25,8 +25,8 @@ down: .venv/.ready ## stop what a detached `tunesmith up` left running
 	@$(BIN)/tunesmith down --data $(DATA)
 
 test: check ## every test; what is missing on this machine is a skip with its reason
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not journey"
-	$(BIN)/python -m pytest -m journey
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not journey"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m journey
 
 check: .venv/.ready ## style, types, layers
 	$(BIN)/ruff check .

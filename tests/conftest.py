@@ -12,7 +12,11 @@ from support import FakeClock, close_database, make_control_plane, missing
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a PostgreSQL its tests are left out, and one of them says so; where it is required, each fails."""
+    """The long files first, so that no processor is left alone with one at the end (`--no-loadscope-reorder`).
+
+    Without a PostgreSQL its tests are left out, and one of them says so; where it is required, each fails.
+    """
+    items.sort(key=lambda one: not (one.get_closest_marker("torch") or one.get_closest_marker("browser")))
     if not lacking() or os.environ.get("TUNESMITH_TEST_REQUIRE") == "all":
         return
     out = [one for one in items if one.get_closest_marker("postgresql") and one.name != "test_there_is_a_postgresql"]
