@@ -12,7 +12,8 @@ TEXT, NUMBER, BOOLEAN, LIST, OBJECT, MIXED, EMPTY = "text", "number", "boolean",
 
 _EXAMPLES = 3
 _EXAMPLE = 80  # characters
-_MOST = 500  # columns; of a record with more, those are not shown
+_MOST = 500  # columns; of records with more, those are not shown
+_LONGEST = 200  # characters of a name likewise
 _KINDS = ((bool, BOOLEAN), (str, TEXT), (int | float, NUMBER), (list, LIST), (dict, OBJECT))
 
 
@@ -21,7 +22,7 @@ def columns_of(records: Sequence[Mapping[str, Any]]) -> list[Column]:
     values: dict[str, list[Any]] = {}
     for record in records:
         for name, value in record.items():
-            if name in values or len(values) < _MOST:
+            if name in values or (len(values) < _MOST and len(name) <= _LONGEST):
                 values.setdefault(name, []).append(value)
     return [_column(name, list(filter(is_filled, given))) for name, given in values.items()]
 

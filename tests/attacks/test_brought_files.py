@@ -73,6 +73,7 @@ def outcome(source: Source, limits: Limits = LIMITS) -> list[Any]:
     read = list[Any]()
     try:
         look = reading.look(source, limits)
+        json.dumps(told(look), ensure_ascii=False, allow_nan=False).encode()
         for raw in reading.records(look.source, limits):
             read.append((raw.line, raw.fault.code if raw.fault else raw.fields))
             assert raw.fault is None or {"file": source.name, "line": raw.line}.items() <= raw.fault.params.items()
@@ -232,6 +233,7 @@ TABLES: dict[str, tuple[bytes, list[Any]]] = {
         "q,a\nx,1\ny,2\n".encode("utf-16") + b"z",
         [(2, {"q": "x", "a": "1"}), (3, {"q": "y", "a": "2"}), (4, "row_ragged")],
     ),
+    "a heading that is no text": (b"q\x81,a\nx,1\n", ["row_encoding_wrong"]),
     "only a heading": (b"question,answer\n", ["dataset_empty"]),
     "nothing": (b"", ["dataset_empty"]),
     "blank lines": (b"\n\n \n", ["dataset_empty"]),
@@ -289,6 +291,14 @@ def test_a_document_cut_off_anywhere_says_so(brought: Brought) -> None:
         found = outcome(brought("a.json", whole[:end]))
         assert found and found[0] in ("file_breaks_off", "row_not_json"), whole[:end]
     assert len(outcome(brought("a.json", whole))) == 2
+
+
+def test_what_is_shown_of_a_huge_record_is_little(brought: Brought) -> None:
+    huge = {f"{number:05}" + "k" * 1_000: "word " * 10 for number in range(1_000)} | {"text": "x" * 1_000_000}
+    limits = replace(LIMITS, row_bytes=5_000_000)
+    look = reading.look(brought("a.jsonl", json.dumps(huge).encode() + b"\n" + json.dumps(huge).encode()), limits)
+    assert len(json.dumps(told(look))) < 100_000
+    assert [column.name for column in look.columns] == ["text"]
 
 
 # ---- 100 MB in one cell, as the process meets it

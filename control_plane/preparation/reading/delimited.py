@@ -42,7 +42,10 @@ class Escaped(Doubled):
 
 
 def records(reading: Reading) -> Iterator[Raw]:
-    """Each row below the heading, by the heading's names; all values are texts."""
+    """Each row below the heading, by the heading's names; all values are texts.
+
+    Raises RowEncodingWrong or RowNotText of a heading that is no text.
+    """
     csv.field_size_limit(reading.limits.row_bytes)
     with unpacked(reading.source, reading.limits, reading.advance) as stream:
         dialect = _dialect(encodings.begin(stream, reading.source.encoding), reading.source.delimiter)
@@ -53,6 +56,8 @@ def records(reading: Reading) -> Iterator[Raw]:
                 yield row
                 continue
             if not names:
+                if fault := encodings.fault_of("".join(row[1]), reading.source.encoding):
+                    raise reading.placed(row[0], fault)
                 names, is_data = headings(row[1], reading.notes)
                 if not is_data:
                     continue

@@ -105,8 +105,7 @@ class _Cursor:
         return self._placed(RowNotJson(column=problem.pos - self._at + 1))
 
     def _placed(self, problem: RowsInvalid) -> RowsInvalid:
-        problem.params |= {"file": self._reading.file, "line": self._record}
-        return problem
+        return self._reading.placed(self._record, problem)
 
     def _grow(self) -> bool:
         """Read as much again as is held; whether there was more."""

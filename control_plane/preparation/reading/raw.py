@@ -49,9 +49,13 @@ class Reading:
         self.done = done
 
     def faulty(self, line: int, problem: RowsInvalid, text: str = "") -> Raw:
-        """The record in `line`, which has a problem; the problem comes to know where it is."""
+        """The record in `line`, which has a problem."""
+        return Raw(line, None, self.placed(line, problem), text.encode("utf-8", "replace").decode())
+
+    def placed(self, line: int, problem: RowsInvalid) -> RowsInvalid:
+        """The problem, which comes to know where it is."""
         problem.params = {"file": self.file, "line": line, **problem.params}
-        return Raw(line, None, problem, text.encode("utf-8", "replace").decode())
+        return problem
 
 
 class Reader(Protocol):

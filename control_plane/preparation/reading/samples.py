@@ -7,6 +7,7 @@ from typing import Any
 
 _LARGE = 16_384  # characters of a record that is shown whole
 _LONG = 1_000  # characters of a text in one that is not
+_NAME = 200  # characters of a field's name likewise
 _MANY = 50  # parts of a list or an object likewise
 _DEEP = 20  # levels likewise
 
@@ -29,4 +30,4 @@ def _cut(value: Any, level: int) -> Any:
         return "…"
     if isinstance(value, list):
         return [_cut(part, level + 1) for part in value[:_MANY]]
-    return {name: _cut(part, level + 1) for name, part in list(value.items())[:_MANY]}
+    return {name[:_NAME]: _cut(part, level + 1) for name, part in list(value.items())[:_MANY]}

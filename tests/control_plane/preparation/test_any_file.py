@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from control_plane.domain.errors import TunesmithError
-from control_plane.domain.preparation import Limits, Source
+from control_plane.domain.preparation import Limits, Source, told
 from control_plane.preparation import reading
 from control_plane.preparation.reading import Raw, values
 
@@ -151,7 +151,7 @@ FILES = _files()
 def outcome(source: Source, limits: Limits = LIMITS) -> list[Raw] | str:
     """The records, or the code of the error. Anything else that is raised fails the test."""
     try:
-        reading.look(source, limits)
+        json.dumps(told(reading.look(source, limits)), ensure_ascii=False, allow_nan=False).encode()
         return list(reading.records(source, limits))
     except TunesmithError as problem:
         assert problem.params["file"] == source.name
