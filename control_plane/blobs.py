@@ -31,7 +31,8 @@ class Blobs:
         self._folder = folder
         self._min_free = min_free
         self._free = free or (lambda path: shutil.disk_usage(path).free)
-        (folder / "staging").mkdir(parents=True, exist_ok=True)
+        for part in ("staging", "beside"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
         self._doomed: set[str] = set()  # about to be removed, unless somebody holds them
@@ -66,6 +67,10 @@ class Blobs:
     def size(self, sha256: str) -> int:
         """Bytes of a blob. Raises NotFound."""
         return self.path(sha256).stat().st_size
+
+    def beside(self, sha256: str) -> Path:
+        """Where what was worked out from a blob may lie: it goes when the blob goes, and may be worked out again."""
+        return self._folder / "beside" / self._place(sha256).name
 
     def open(self, sha256: str) -> BinaryIO:
         """A blob, for reading. Raises NotFound."""
@@ -143,6 +148,7 @@ class Blobs:
             if is_wanted or (unused_since is not None and found.st_mtime > unused_since):
                 return 0
             place.unlink()
+            self.beside(sha256).unlink(missing_ok=True)
         return found.st_size
 
     def every(self, prefix: str) -> list[str]:

@@ -21,10 +21,14 @@ class Preparations:
         with self._lock:
             return frozenset(self._watched)
 
-    def begin(self, draft_id: int, watch: Watch) -> bool:
-        """Start the watcher; False where the draft has one, or where everything is about to end."""
+    def begin(self, draft_id: int, watch: Watch, ended: Callable[[], None]) -> bool:
+        """Start the watcher; False where the draft has one, or where everything is about to end.
+
+        `ended` is called in its thread once it counts no longer: another one may begin then.
+        """
         stop = threading.Event()
-        thread = threading.Thread(target=self._run, args=(draft_id, watch, stop), name=f"draft-{draft_id}", daemon=True)
+        arguments = draft_id, watch, stop, ended
+        thread = threading.Thread(target=self._run, args=arguments, name=f"draft-{draft_id}", daemon=True)
         with self._lock:
             if self._is_closed or draft_id in self._watched:
                 return False
@@ -55,9 +59,10 @@ class Preparations:
             stop.set()
         self.join()
 
-    def _run(self, draft_id: int, watch: Watch, stop: threading.Event) -> None:
+    def _run(self, draft_id: int, watch: Watch, stop: threading.Event, ended: Callable[[], None]) -> None:
         try:
             watch(stop)
         finally:
             with self._lock:
                 del self._watched[draft_id]
+            ended()

@@ -320,6 +320,15 @@ class DatasetEmpty(Invalid):
     """{file} contains no rows."""
 
 
+class EditsEmpty(Invalid):
+    """Nothing was changed."""
+
+
+class LearntFromHeldOut(Invalid):
+    """{count} of the held-out rows of “{dataset}” are among those that “{model}” learnt from, so an evaluation would
+    flatter it: rows {rows}."""
+
+
 class UploadOffsetWrong(Conflict):
     """Of “{file}” {arrived} bytes are here; go on from there."""
 

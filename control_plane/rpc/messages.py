@@ -144,7 +144,7 @@ def dataset_version(dataset: DatasetRecord, record: DatasetVersionRecord, reused
 
 def rows(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """As many of the rows, from the first on, as one answer holds."""
-    return list(_fitting([_json(row) for row in found], len))
+    return fitting([_json(row) for row in found], len)
 
 
 def shortened(value: Any) -> Any:
@@ -190,10 +190,15 @@ def jobs(
 
 def events(records: Sequence[EventRecord]) -> list[pb.Event]:
     """As many of the events, from the first on, as one answer holds: the caller asks on from the last one's id."""
-    return list(_fitting([_event(record) for record in records], lambda one: len(one.body)))
+    return fitting([_event(record) for record in records], lambda one: len(one.body))
 
 
-def _fitting(items: Sequence[_T], length: Callable[[_T], int]) -> Iterator[_T]:
+def fitting(items: Sequence[_T], length: Callable[[_T], int]) -> list[_T]:
+    """As many, from the first on, as one answer holds; of each, its characters are asked."""
+    return list(_while_room(items, length))
+
+
+def _while_room(items: Sequence[_T], length: Callable[[_T], int]) -> Iterator[_T]:
     room = _LARGEST_LIST
     for number, item in enumerate(items):
         room -= length(item)
@@ -238,7 +243,7 @@ def evaluation(project: str, record: EvaluationRecord, samples: Sequence[Mapping
         difference_low=difference.get("low", 0.0),
         difference_high=difference.get("high", 0.0),
         scores=[pb.Score(**{name: score[name] for name in _SCORE}) for score in record.scores],
-        samples=_json(list(_fitting(samples, lambda row: len(_json(row))))),
+        samples=_json(fitting(samples, lambda row: len(_json(row)))),
         row_count=record.row_count,
         answer_limit=record.answer_limit,
         candidate_cut=record.cut.get(CANDIDATE, 0),

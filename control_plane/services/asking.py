@@ -16,6 +16,7 @@ from control_plane.domain.errors import (
     InputMissing,
     InputUnfit,
     InputUnknown,
+    LearntFromHeldOut,
     MethodUnknown,
     NotFound,
     ParameterInvalid,
@@ -29,7 +30,7 @@ from control_plane.domain.permissions import Actor, require
 from control_plane.domain.policies import Policy
 from control_plane.services import estimates, methods, models, pins, transitions
 from control_plane.services.access import projects
-from control_plane.services.datasets import versions
+from control_plane.services.datasets import overlap, versions
 from control_plane.services.things.kinds import is_kept
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.guided import GuidedRunRecord
@@ -40,6 +41,7 @@ from control_plane.store.projects import ProjectRecord
 from control_plane.store.sweeps import SweepRecord
 
 _LARGEST_SEED = 2**63 - 1
+_MOST_NAMED = 10  # rows that a refusal names
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def check(
     """What a job with these would be, if this actor may ask for it.
 
     Raises NotFound, Denied, NameInvalid, MethodUnknown, ParameterUnknown, ParameterInvalid, InputMissing, InputUnknown,
-    InputUnfit, AdapterNotMergeable, HeldOutMissing.
+    InputUnfit, AdapterNotMergeable, HeldOutMissing, LearntFromHeldOut.
     """
     place = projects.get(actor, cp, project, "job.submit")
     version = methods.get(actor, cp, method)
@@ -81,6 +83,7 @@ def check(
     complete = methods.check_parameters(manifest, parameters or {})
     pinned = _pin(actor, cp, place, manifest, inputs or {})
     _check_seed(seed)
+    _refuse_learnt(cp, manifest, pinned)
     guess = estimates.bare(manifest, complete, pinned)
     return Asked(
         project=place,
@@ -230,6 +233,26 @@ def _pin_dataset(
         raise NotFound
     check_dataset(wanted, version)
     return {"id": version.id, "hash": version.hash}
+
+
+def _refuse_learnt(cp: ControlPlane, manifest: Manifest, pinned: Mapping[str, Mapping[str, Any]]) -> None:
+    """Let no evaluation ask what one of its models has learnt by heart from another dataset. Raises LearntFromHeldOut.
+
+    Of one and the same version, the held-out rows were never among the training rows.
+    """
+    if manifest.kind != "evaluate":
+        return
+    asked = [DatasetVersionRecord.get_by_id(pin["id"]) for pin in pinned.values() if pin["kind"] == "dataset"]
+    for pin in (pin for pin in pinned.values() if pin["kind"] == "model"):
+        model = ModelRecord.get_by_id(pin["id"])
+        if not model.dataset_version_id:
+            continue
+        learnt = DatasetVersionRecord.get_by_id(model.dataset_version_id)
+        for version in (one for one in asked if one.id != learnt.id):
+            if rows := overlap.shared(cp, learnt, version):
+                dataset = DatasetRecord.get_by_id(version.dataset_id).name
+                named = list(rows[:_MOST_NAMED])
+                raise LearntFromHeldOut(count=len(rows), dataset=dataset, model=model.name, rows=named)
 
 
 def _model_bytes(pinned: Mapping[str, Mapping[str, Any]]) -> int:

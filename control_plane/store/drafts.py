@@ -14,6 +14,7 @@ class UploadRecord(Record):
     project_id: int
     file_name = CharField(255)
     size = BigIntegerField()  # that was announced
+    fingerprint = CharField(100)  # of the sender's: by it they know a file that was changed since
     created_by = CharField(64)
     created_at = TimeField()
     touched_at = TimeField()  # when some of it arrived last, or something was made of it

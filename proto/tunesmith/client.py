@@ -342,9 +342,9 @@ class Client:
 
         return self._repeated(pb.DatasetVersion, lambda: self._stub.UploadDataset(messages(), metadata=self._metadata))
 
-    def begin_upload(self, project: str, file_name: str, size: int) -> pb.Upload:
-        """Announce a file of so many bytes. `upload_file` does this and the rest."""
-        request = pb.BeginUploadRequest(project=project, file_name=file_name, size=size)
+    def begin_upload(self, project: str, file_name: str, size: int, fingerprint: str = "") -> pb.Upload:
+        """Announce a file of so many bytes, with a mark by which to know it again; `upload_file` does it all."""
+        request = pb.BeginUploadRequest(project=project, file_name=file_name, size=size, fingerprint=fingerprint)
         return self._ask_once(pb.Upload, self._stub.BeginUpload, request)
 
     def append_upload(self, upload_id: int, offset: int, pieces: Iterable[bytes]) -> pb.Upload:
@@ -441,6 +441,55 @@ class Client:
         """All versions of all datasets of a project, newest first; with a tag, of those that bear it."""
         request = pb.ListDatasetsRequest(project=project, tag=tag)
         return list(self._ask(pb.ListDatasetsReply, self._stub.ListDatasets, request).versions)
+
+    def get_dataset_version(self, dataset_version_id: int) -> pb.DatasetVersionDetails:
+        """A version with its mapping, source, facts and report (JSON), and the jobs and models that used it."""
+        request = pb.GetDatasetVersionRequest(id=dataset_version_id)
+        return self._ask(pb.DatasetVersionDetails, self._stub.GetDatasetVersion, request)
+
+    def search_rows(
+        self,
+        dataset_version_id: int,
+        text: str = "",
+        check: str = "",
+        split: str = "train",
+        offset: int = 0,
+        limit: int = 20,
+    ) -> tuple[list[tuple[int, dict[str, Any]]], int]:
+        """At most 200 rows with a text that a check has found, each with its number, and how many there are."""
+        request = pb.SearchRowsRequest(
+            dataset_version_id=dataset_version_id, split=split, text=text, check=check, offset=offset, limit=limit
+        )
+        reply = self._ask(pb.SearchRowsReply, self._stub.SearchRows, request)
+        return [(one.number, json.loads(one.row)) for one in reply.rows], reply.total
+
+    def edit_rows(
+        self,
+        dataset_version_id: int,
+        split: str = "train",
+        changed: Mapping[int, Mapping[str, Any]] | None = None,
+        removed: Iterable[int] = (),
+        added: Iterable[Mapping[str, Any]] = (),
+    ) -> pb.DatasetVersion:
+        """Another version in which rows of a part, by their numbers from 1, are others, gone, or new at its end.
+
+        At most 1000 at once, all or none.
+        """
+        request = pb.EditRowsRequest(
+            dataset_version_id=dataset_version_id,
+            split=split,
+            changed=[pb.NumberedRow(number=number, row=json.dumps(row)) for number, row in (changed or {}).items()],
+            removed=removed,
+            added=[json.dumps(row) for row in added],
+        )
+        return self._ask(pb.DatasetVersion, self._stub.EditRows, request)
+
+    def compare_dataset_versions(
+        self, old_id: int, new_id: int, offset: int = 0, limit: int = 20
+    ) -> pb.CompareDatasetVersionsReply:
+        """How many rows of a dataset were added, removed or changed between two versions, and at most 200 of them."""
+        request = pb.CompareDatasetVersionsRequest(old_id=old_id, new_id=new_id, offset=offset, limit=limit)
+        return self._ask(pb.CompareDatasetVersionsReply, self._stub.CompareDatasetVersions, request)
 
     def list_rows(
         self, dataset_version_id: int, split: str = "train", offset: int = 0, limit: int = 20

@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]  # bytes that were sent, of how many
 def sent(client: Client, project: str, path: Path, progress: Progress) -> pb.Upload:
     """The upload of a file, once all of it has arrived. Raises CallFailed."""
     size = path.stat().st_size
-    upload = _begun(client, project, path, size) or client.begin_upload(project, path.name, size)
+    upload = _begun(client, project, path) or client.begin_upload(project, path.name, size, _fingerprint(path))
     until = time.monotonic() + client.patience
     while upload.arrived < size:
         before = upload.arrived
@@ -41,17 +41,16 @@ def sent(client: Client, project: str, path: Path, progress: Progress) -> pb.Upl
     return upload
 
 
-def _begun(client: Client, project: str, path: Path, size: int) -> pb.Upload | None:
-    """What an earlier attempt has left of the same file: one that was not written to since."""
-    written = path.stat().st_mtime
-    return next(
-        (
-            upload
-            for upload in client.list_uploads(project)
-            if (upload.file_name, upload.size) == (path.name, size) and upload.created_at > written
-        ),
-        None,
-    )
+def _begun(client: Client, project: str, path: Path) -> pb.Upload | None:
+    """What an earlier attempt has left of the same file, as it is now."""
+    fingerprint = _fingerprint(path)
+    return next((upload for upload in client.list_uploads(project) if upload.fingerprint == fingerprint), None)
+
+
+def _fingerprint(path: Path) -> str:
+    """What changes with each writing of a file."""
+    found = path.stat()
+    return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
 
 
 def _pieces(path: Path, offset: int, progress: Progress) -> Iterator[bytes]:

@@ -95,6 +95,12 @@ ROWS = {
     "RemoveMember": _inside(lambda _: pb.RemoveMemberRequest(project=PROJECT, user=VIC), vic=NO),
     "ListApiTokens": Row(lambda _: pb.ListApiTokensRequest(), OK, OK, OK),
     "RevokeApiToken": Row(lambda made: pb.RevokeApiTokenRequest(id=made["token"]), GONE, GONE, GONE, GONE),
+    "GetDatasetVersion": _inside(lambda made: pb.GetDatasetVersionRequest(id=made["version"])),
+    "SearchRows": _inside(lambda made: pb.SearchRowsRequest(dataset_version_id=made["version"], text="a")),
+    "EditRows": _inside(lambda made: _edits(made["version"]), vic=NO),
+    "CompareDatasetVersions": _inside(
+        lambda made: pb.CompareDatasetVersionsRequest(old_id=made["version"], new_id=made["version"])
+    ),
     "ListRows": _inside(lambda made: pb.ListRowsRequest(dataset_version_id=made["version"])),
     "StartGuidedRun": _inside(lambda made: _guided(PROJECT, made), vic=NO),
     "GetGuidedRun": _inside(lambda made: pb.GetGuidedRunRequest(id=made["run"])),
@@ -187,6 +193,10 @@ def _upload(project: str) -> list[pb.UploadDatasetRequest]:
 def _bytes(upload_id: int) -> list[pb.AppendUploadRequest]:
     place = pb.UploadPlace(id=upload_id, offset=len(data_support.ROWS))
     return [pb.AppendUploadRequest(place=place), pb.AppendUploadRequest(data=b"")]
+
+
+def _edits(version_id: int) -> pb.EditRowsRequest:
+    return pb.EditRowsRequest(dataset_version_id=version_id, removed=[1])
 
 
 def _draft(project: str, made: dict[str, int]) -> pb.BeginDraftRequest:

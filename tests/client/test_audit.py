@@ -30,6 +30,7 @@ READING = (
     "Wait",
     "WhoAmI",
     "Preview",
+    "Search",
     "AppendUpload",  # the bytes of what BeginUpload has announced
     "Chat",
     "CheckAudit",  # writes its own entry alone
@@ -243,6 +244,11 @@ def beginning(client: tunesmith.Client, _: Installation) -> Act:
     return lambda: client.begin_draft("default", upload)
 
 
+def edited(client: tunesmith.Client, _: Installation) -> Act:
+    version = client.upload_dataset("default", "faults", ROWS).id
+    return lambda: client.edit_rows(version, removed=[1])
+
+
 def unwanted_file(client: tunesmith.Client, _: Installation) -> Act:
     upload = brought(client)
     return lambda: client.cancel_upload(upload)
@@ -283,6 +289,7 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "ChangeDraft": ("draft.change", draft(lambda client, number: client.change_draft(number, split={"share": 0.1}))),
     "SaveDraft": ("draft.save", draft(lambda client, number: client.save_draft(number), "ready")),
     "CancelDraft": ("draft.cancel", draft(lambda client, number: client.cancel_draft(number))),
+    "EditRows": ("dataset.edit", edited),
     "DescribeThing": ("thing.describe", uploaded(described)),
     "DeleteThing": ("thing.delete", uploaded(deleted)),
     "RestoreThing": ("thing.restore", uploaded(restored, deleted)),

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from control_plane.domain import documents
+from control_plane.domain.errors import FieldInvalid
+from control_plane.domain.preparation import told
 from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
 from control_plane.services.access import projects
-from control_plane.services.datasets import json_lines, rows, versions
+from control_plane.services.datasets import (
+    differences,
+    editing,
+    json_lines,
+    readers,
+    reports,
+    rows,
+    searching,
+    versions,
+)
 from control_plane.store.datasets import DatasetRecord
 from tunesmith.v1 import automation_pb2 as pb
 
-_ROWS = 20
+_ROWS, _MOST = 20, 200
 
 
 def list_datasets(call: Call, request: pb.ListDatasetsRequest) -> pb.ListDatasetsReply:
@@ -23,6 +36,75 @@ def list_rows(call: Call, request: pb.ListRowsRequest) -> pb.ListRowsReply:
     split, limit = request.split or "train", request.limit or _ROWS
     found = rows.page(call.actor, call.cp, request.dataset_version_id, split, request.offset, limit)
     return pb.ListRowsReply(rows=messages.rows(found))
+
+
+def get(call: Call, request: pb.GetDatasetVersionRequest) -> pb.DatasetVersionDetails:
+    dataset, version = versions.of_version(call.actor, call.cp, request.id)
+    report = reports.of_version(call.cp, version)
+    return pb.DatasetVersionDetails(
+        version=messages.dataset_version(dataset, version),
+        mapping=_json(version.mapping) if version.mapping else "",
+        source=_json(version.source),
+        facts=_json(version.facts),
+        report=_json(messages.shortened(told(report))) if report else "",
+        job_ids=[job.id for job in readers.jobs_of(call.actor, call.cp, version.id)],
+        model_ids=[model.id for model in readers.models_of(call.actor, call.cp, version.id)],
+    )
+
+
+def search(call: Call, request: pb.SearchRowsRequest) -> pb.SearchRowsReply:
+    split, offset, limit = request.split or "train", *_window(request)
+    found, total = searching.find(
+        call.actor, call.cp, request.dataset_version_id, split, request.text, request.check, offset, limit
+    )
+    listed = [pb.NumberedRow(number=number, row=_json(row)) for number, row in found]
+    shown = messages.fitting(listed, lambda one: len(one.row))
+    return pb.SearchRowsReply(rows=shown, total=total)
+
+
+def edit(call: Call, request: pb.EditRowsRequest) -> pb.DatasetVersion:
+    """Raises FieldInvalid for a row that is no JSON object."""
+    changed = {one.number: _row(one.row) for one in request.changed}
+    added = [_row(row) for row in request.added]
+    version, reused = editing.edit(
+        call.actor, call.cp, request.dataset_version_id, request.split or "train", changed, request.removed, added
+    )
+    return messages.dataset_version(DatasetRecord.get_by_id(version.dataset_id), version, reused)
+
+
+def compare(call: Call, request: pb.CompareDatasetVersionsRequest) -> pb.CompareDatasetVersionsReply:
+    found = differences.compare(call.actor, call.cp, request.old_id, request.new_id, *_window(request))
+    listed = [
+        pb.DifferingRow(
+            kind=one.kind,
+            split=one.place[0],
+            number=one.place[1],
+            old="" if one.old is None else _json(one.old),
+            new="" if one.new is None else _json(one.new),
+        )
+        for one in found.rows
+    ]
+    shown = messages.fitting(listed, lambda one: len(one.old) + len(one.new))
+    return pb.CompareDatasetVersionsReply(**found.counts, is_cut=found.is_cut, rows=shown)
+
+
+def _window(request: pb.SearchRowsRequest | pb.CompareDatasetVersionsRequest) -> tuple[int, int]:
+    """What to leave out, and how many to show."""
+    return max(0, request.offset), max(0, min(request.limit or _ROWS, _MOST))
+
+
+def _row(text: str) -> dict[str, Any]:
+    try:
+        row = documents.parse(text)
+    except ValueError as problem:
+        raise FieldInvalid(field="row", problem=str(problem)[:200]) from problem
+    if not isinstance(row, dict):
+        raise FieldInvalid(field="row", problem="{…}")
+    return row
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def check(call: Call, header: pb.UploadHeader) -> None:

@@ -23,7 +23,8 @@ _HOW_TO_READ = ("kind", "packing", "encoding", "delimiter", "sheet")
 
 
 def begin_upload(call: Call, request: pb.BeginUploadRequest) -> pb.Upload:
-    return _upload(call, uploads.begin(call.actor, call.cp, request.project, request.file_name, request.size))
+    begun = uploads.begin(call.actor, call.cp, request.project, request.file_name, request.size, request.fingerprint)
+    return _upload(call, begun)
 
 
 def get_upload(call: Call, request: pb.GetUploadRequest) -> pb.Upload:
@@ -118,6 +119,7 @@ def _upload(call: Call, record: UploadRecord) -> pb.Upload:
         arrived=record.arrived,
         created_at=record.created_at,
         over_at=record.over_at,
+        fingerprint=record.fingerprint,
     )
 
 

@@ -151,7 +151,11 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
         )
 
     ListDatasets = _call(datasets.list_datasets)
+    GetDatasetVersion = _call(datasets.get)
     ListRows = _call(datasets.list_rows)
+    SearchRows = _call(datasets.search)
+    EditRows = _call(datasets.edit)
+    CompareDatasetVersions = _call(datasets.compare)
 
     async def UploadDataset(
         self, request_iterator: AsyncIterator[pb.UploadDatasetRequest], context: Context

@@ -6,7 +6,7 @@ import errno
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from control_plane.services.access import projects
 from control_plane.services.datasets import versions
 from control_plane.services.datasets.rows import LEFT_OUT
 from control_plane.services.datasets.versions import Made, Part
-from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 
 Faulty = Literal["refuse", "leave_out"]  # what is done about rows that have a fault
 
@@ -77,16 +77,44 @@ def upload(
         raise FieldInvalid(field="test_share", problem="0 … 0.5")
     with _staging(cp) as folder, cp.blobs.holding():
         copy = _Copy(cp, folder / LEFT_OUT, faulty)
-        scan = copy.rows(train, folder / "train", Scan("train.jsonl", cp.settings.max_row_bytes, format))
+        scan = Scan("train.jsonl", cp.settings.max_row_bytes, format)
+        copy.rows(_lines(train, cp, scan.file), folder / "train", scan)
         if test is None:
             _divide(folder, domain.held_out(scan.groups, test_share, split_seed))
         else:
             rest = Scan("test.jsonl", cp.settings.max_row_bytes, scan.format)
-            _refuse_leak(scan, copy.rows(test, folder / "test", rest))
+            _refuse_leak(scan, copy.rows(_lines(test, cp, rest.file), folder / "test", rest))
         parts = {part: _store(cp, folder / part) for part in ("train", "test", LEFT_OUT)}
         seed = None if test is not None or not parts["test"].rows else split_seed
         made = Made(scan.format, parts["train"], parts["test"], parts[LEFT_OUT], split_seed=seed, facts=scan.facts())
         return versions.register(actor, cp, project_id, name, made)
+
+
+def rewrite(
+    actor: Actor, cp: ControlPlane, version: DatasetVersionRecord, train: Iterable[bytes], test: Iterable[bytes]
+) -> tuple[DatasetVersionRecord, bool]:
+    """Another version of the same dataset with these lines; with it whether the same content was there already.
+
+    The caller has shown that the actor may. Raises DatasetEmpty, RowsInvalid, HeldOutLeak, DiskFull.
+    """
+    dataset = DatasetRecord.get_by_id(version.dataset_id)
+    with _staging(cp) as folder, cp.blobs.holding():
+        copy = _Copy(cp, folder / LEFT_OUT, "refuse")
+        scan = Scan("train.jsonl", cp.settings.max_row_bytes, version.format)
+        copy.rows(train, folder / "train", scan)
+        rest = Scan("test.jsonl", cp.settings.max_row_bytes, version.format)
+        _refuse_leak(scan, copy.sound(test, folder / "test", rest))
+        made = Made(
+            scan.format,
+            _store(cp, folder / "train"),
+            _store(cp, folder / "test"),
+            Part(version.left_out_sha256, 0, version.left_out_rows),
+            split_seed=version.split_seed,
+            facts=scan.facts(),
+            mapping=version.mapping,
+            source={**version.source, "edited_from": version.id},
+        )
+        return versions.register(actor, cp, dataset.project_id, dataset.name, made, "dataset.edit")
 
 
 def check(cp: ControlPlane, train: BinaryIO, file_name: str) -> Report:
@@ -146,11 +174,18 @@ class _Copy:
     aside: Path
     faulty: Faulty
 
-    def rows(self, stream: BinaryIO, target: Path, scan: Scan) -> Scan:
+    def rows(self, lines: Iterable[bytes], target: Path, scan: Scan) -> Scan:
+        """Like `sound`, and refuses a file that has none. Raises DatasetEmpty."""
+        self.sound(lines, target, scan)
+        if not scan.keys:
+            raise DatasetEmpty(file=scan.file)
+        return scan
+
+    def sound(self, lines: Iterable[bytes], target: Path, scan: Scan) -> Scan:
         """Write the sound rows to `target`. Raises the first fault, once the whole file has been read and counted."""
         since_look = _CHUNK
         with target.open("wb") as file, self.aside.open("ab") as aside:
-            for line in _lines(stream, self.cp, scan.file):
+            for line in lines:
                 since_look += len(line)
                 if since_look >= _CHUNK:
                     self.cp.blobs.require_space(since_look)
@@ -161,8 +196,6 @@ class _Copy:
                     aside.write(_written_aside(scan, line))
         if scan.causes and (self.faulty == "refuse" or not scan.keys):
             raise _counted(scan)
-        if not scan.keys:
-            raise DatasetEmpty(file=scan.file)
         return scan
 
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Mapping as Dictionary
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def advance(cp: ControlPlane) -> int:
         DatasetDraftRecord.state.in_(list(STEPS)), DatasetDraftRecord.id.not_in(list(running))
     )
     turn = waiting.order_by(DatasetDraftRecord.touched_at, DatasetDraftRecord.id).limit(free)
-    return sum(cp.preparations.begin(draft.id, _watch(cp, draft)) for draft in turn)
+    next_turn = partial(cp.signals.wake, "schedule")
+    return sum(cp.preparations.begin(draft.id, partial(_watch, cp, draft), next_turn) for draft in turn)
 
 
 def move(cp: ControlPlane, draft: DatasetDraftRecord, **columns: Any) -> bool:
@@ -104,17 +106,13 @@ def found_report(cp: ControlPlane, draft: DatasetDraftRecord) -> Report | None:
     return read(Report, written) if written else None
 
 
-def _watch(cp: ControlPlane, draft: DatasetDraftRecord) -> Any:
-    def watch(stop: threading.Event) -> None:
-        try:
-            _prepare(cp, draft, stop)
-        except Exception:  # a loop's top: where nothing can be written, the step is begun again later
-            log.exception("draft %s could not be prepared", draft.id)
-        finally:
-            release()
-            cp.signals.wake("schedule")
-
-    return watch
+def _watch(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event) -> None:
+    try:
+        _prepare(cp, draft, stop)
+    except Exception:  # a loop's top: where nothing can be written, the step is begun again later
+        log.exception("draft %s could not be prepared", draft.id)
+    finally:
+        release()
 
 
 def _prepare(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event) -> None:

@@ -1,12 +1,13 @@
-"""Who read a version: the jobs that were given it."""
+"""Who read a version: the jobs that were given it, and the models that learnt from it."""
 
 from __future__ import annotations
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import Actor
 from control_plane.services.datasets import versions
-from control_plane.services.things.kinds import DATASET
+from control_plane.services.things.kinds import DATASET, is_kept
 from control_plane.store.jobs import JobRecord
+from control_plane.store.models import ModelRecord
 
 _MOST_LOOKED_AT = 2_000  # jobs: what a job was given is not queried into
 
@@ -24,3 +25,10 @@ def jobs_of(actor: Actor, cp: ControlPlane, version_id: int, limit: int = 10) ->
         if len(found) == limit:
             break
     return found
+
+
+def models_of(actor: Actor, cp: ControlPlane, version_id: int, limit: int = 10) -> list[ModelRecord]:
+    """The newest models that learnt from this version. Raises NotFound."""
+    _dataset, version = versions.of_version(actor, cp, version_id)
+    learnt = ModelRecord.select().where(ModelRecord.dataset_version == version.id, is_kept(ModelRecord))
+    return list(learnt.order_by(ModelRecord.id.desc()).limit(limit))

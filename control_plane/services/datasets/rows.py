@@ -1,18 +1,19 @@
-"""The rows of a version."""
+"""The rows of a version: a page of them, and those that it was saved without."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor
-from control_plane.services.datasets import versions
+from control_plane.services.datasets import row_index, versions
 
 LEFT_OUT = "left_out"
+
+_MOST = 200  # rows of one page
 
 
 def page(
@@ -34,8 +35,7 @@ def page(
     if not sha256:
         return []
     first = max(0, min(offset, count))
-    with cp.blobs.open(sha256) as file:
-        return [json.loads(line) for line in islice(file, first, first + max(0, min(limit, 200)))]
+    return [json.loads(line) for line in row_index.lines(cp, sha256, first, max(0, min(limit, _MOST)))]
 
 
 def left_out(actor: Actor, cp: ControlPlane, version_id: int) -> Iterator[str]:

@@ -36,11 +36,14 @@ from control_plane.store.drafts import UploadRecord
 
 _PIECE = 1 << 20  # bytes read and written at once
 _LONGEST_NAME = 255
+_LONGEST_FINGERPRINT = 100
 _MOST_LISTED = 200
 
 
-def begin(actor: Actor, cp: ControlPlane, project: str, file_name: str, size: int) -> UploadRecord:
-    """Announce a file of `size` bytes; nothing of it is here yet.
+def begin(
+    actor: Actor, cp: ControlPlane, project: str, file_name: str, size: int, fingerprint: str = ""
+) -> UploadRecord:
+    """Announce a file of `size` bytes; nothing of it is here yet. The fingerprint, at most 100 characters, is kept.
 
     Raises NotFound, Denied, FieldInvalid, DatasetEmpty, FileTooLarge, UploadsTooMany, UploadsTooLarge, DiskFull.
     """
@@ -48,6 +51,8 @@ def begin(actor: Actor, cp: ControlPlane, project: str, file_name: str, size: in
     name = _plain(file_name)
     if size <= 0:
         raise DatasetEmpty(file=name)
+    if len(fingerprint) > _LONGEST_FINGERPRINT or not fingerprint.isprintable():
+        raise FieldInvalid(field="fingerprint", problem=f"≤ {_LONGEST_FINGERPRINT}")
     if size > cp.settings.max_upload_bytes:
         raise FileTooLarge(file=name, limit=cp.settings.max_upload_bytes)
     cp.blobs.require_space(size)
@@ -55,7 +60,13 @@ def begin(actor: Actor, cp: ControlPlane, project: str, file_name: str, size: in
         _refuse_hoard(actor, cp, name, size)
         now = cp.clock()
         upload = UploadRecord.create(
-            project=project_id, file_name=name, size=size, created_by=actor.id, created_at=now, touched_at=now
+            project=project_id,
+            file_name=name,
+            size=size,
+            fingerprint=fingerprint,
+            created_by=actor.id,
+            created_at=now,
+            touched_at=now,
         )
         audit.record(actor, cp, "upload.begin", f"upload:{upload.id}", project_id, name=name, size=size)
     return upload

@@ -12,6 +12,7 @@ from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit, references
 from control_plane.services.access import projects
+from control_plane.services.datasets import row_index
 from control_plane.services.things.kinds import has_tag, is_kept, kept
 from control_plane.store.database import first, transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -120,15 +121,18 @@ def newest_mapping(project_id: int, name: str) -> dict[str, Any]:
 
 
 def register(
-    actor: Actor, cp: ControlPlane, project_id: int, name: str, made: Made
+    actor: Actor, cp: ControlPlane, project_id: int, name: str, made: Made, action: str = "dataset.upload"
 ) -> tuple[DatasetVersionRecord, bool]:
     """A new version of the dataset of that name, made if it is new; with it whether the same was there already.
 
-    The caller holds the blobs since it stored them (`Blobs.holding`).
+    The caller holds the blobs since it stored them (`Blobs.holding`). `action` is what the audit calls it.
     """
     train, test, left_out = made.train, made.test, made.left_out
     content = {"format": made.format, "train": train.sha256, "test": test.sha256}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    for part in (train, test, left_out):
+        if part.sha256:
+            row_index.ensure(cp, part.sha256)
     with transaction():
         dataset = _dataset(cp, project_id, name)
         versions = _versions(dataset.id)
@@ -160,7 +164,7 @@ def register(
         references.add(cp, references.DATASET, version.id, named)
         subject = f"dataset:{dataset.id}"
         said = {"name": name, "number": version.number, "hash": digest, "left_out": version.left_out_rows}
-        audit.record(actor, cp, "dataset.upload", subject, project_id, **said)
+        audit.record(actor, cp, action, subject, project_id, **said)
     cp.signals.wake(f"project:{project_id}")
     return version, False
 

@@ -499,6 +499,7 @@ class UploadRecord(Record):
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     file_name = CharField(255)
     size = BigIntegerField()
+    fingerprint = CharField(100)
     created_by = CharField(64)
     created_at = TimeField()
     touched_at = TimeField()

@@ -68,7 +68,12 @@ class Terminal:
 pass_terminal = click.make_pass_decorator(Terminal)
 
 # the fields of our messages that hold JSON as text
-_JSON = frozenset({"body", "card", "details", "inventory", "manifest", "parameters", "params", "plan", "samples"})
+_JSON = frozenset(
+    (
+        "body", "card", "choices", "details", "facts", "inventory", "look", "manifest", "mapping", "parameters",
+        "params", "plan", "record", "report", "row", "samples", "source",
+    )
+)  # fmt: skip
 
 
 def plain(message: Message) -> dict[str, Any]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TextIO
 
 import click
 
+from tunesmith.commands import drafts
 from tunesmith.commands.context import Terminal, pass_terminal, when
 
+_JSON_LINES = (".jsonl", ".ndjson")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -39,6 +42,60 @@ def list_versions(terminal: Terminal, tag: str) -> None:
 
 
 @datasets.command()
+@click.argument("version_id", type=int)
+@pass_terminal
+def show(terminal: Terminal, version_id: int) -> None:
+    """What is known of a version: where it came from, what the checks found, what used it."""
+    terminal.details(terminal.client.get_dataset_version(version_id))
+
+
+@datasets.command()
+@click.argument("old_id", type=int)
+@click.argument("new_id", type=int)
+@click.option("--offset", default=0, show_default=True, help="The first difference to show; 0 is the first of all.")
+@click.option("--limit", default=20, show_default=True, help="At most 200.")
+@pass_terminal
+def diff(terminal: Terminal, old_id: int, new_id: int, offset: int, limit: int) -> None:
+    """Rows that differ between two versions of a dataset: - as they were, + as they are; then how many."""
+    found = terminal.client.compare_dataset_versions(old_id, new_id, offset, limit)
+    for one in found.rows:
+        for sign, row in (("-", one.old), ("+", one.new)):
+            if row:
+                click.echo(f"{sign} {one.split} {one.number} {row}")
+    terminal.say(f"{found.added} added, {found.removed} removed, {found.changed} changed")
+
+
+@datasets.command()
+@click.argument("version_id", type=int)
+@click.argument("text", default="")
+@click.option("--check", default="", help="A check's code: rows that it has found.")
+@click.option("--split", type=click.Choice(["train", "test"]), default="train", show_default=True)
+@click.option("--offset", default=0, show_default=True, help="How many of them to leave out.")
+@click.option("--limit", default=20, show_default=True, help="At most 200.")
+@pass_terminal
+def search(terminal: Terminal, version_id: int, text: str, check: str, split: str, offset: int, limit: int) -> None:
+    """Rows that hold TEXT, each behind its number; then how many there are."""
+    found, total = terminal.client.search_rows(version_id, text, check, split, offset, limit)
+    for number, row in found:
+        click.echo(f"{number} {json.dumps(row, ensure_ascii=False)}")
+    terminal.say(f"{total} rows")
+
+
+@datasets.command()
+@click.argument("version_id", type=int)
+@click.argument("edits", type=click.File("r", encoding="utf-8"))
+@click.option("--split", type=click.Choice(["train", "test"]), default="train", show_default=True)
+@pass_terminal
+def edit(terminal: Terminal, version_id: int, edits: TextIO, split: str) -> None:
+    """Make another version with the EDITS of a JSON file: {"changed": {NUMBER: ROW}, "removed": […], "added": […]}."""
+    said = json.load(edits)
+    changed = {int(number): row for number, row in said.get("changed", {}).items()}
+    terminal.details(
+        terminal.client.edit_rows(version_id, split, changed, said.get("removed", ()), said.get("added", ()))
+    )
+
+
+@datasets.command()
 @click.argument("name")
 @click.argument("train", type=FILE)
 @click.argument("test", type=FILE, required=False)
@@ -57,7 +114,14 @@ def upload(
     seed: int,
     leave_out_faulty: bool,
 ) -> None:
-    """Check JSON Lines and keep them as a new version of dataset NAME."""
+    """Check a file and keep its rows as a new version of dataset NAME.
+
+    A file of another kind than JSON Lines is read with the mapping that suggests itself, and what the checks find is
+    dealt with as they do by themselves. `check`, `map` and `save` do the same step by step.
+    """
+    if train.suffix.lower() not in _JSON_LINES:
+        drafts.keep(terminal, train, test, name, {"share": test_share, "seed": seed})
+        return
     version = terminal.client.upload_dataset(
         terminal.project, name, train, test, format, test_share, seed, leave_out_faulty
     )
@@ -76,5 +140,8 @@ def rows(terminal: Terminal, version_id: int, split: str, offset: int, limit: in
     for row in terminal.client.list_rows(version_id, split, offset, limit):
         click.echo(json.dumps(row, ensure_ascii=False))
 
+
+for _command in drafts.COMMANDS:
+    datasets.add_command(_command)
 
 COMMANDS = (datasets,)

@@ -585,17 +585,19 @@ class UploadHeader(_message.Message):
     def __init__(self, project: _Optional[str] = ..., name: _Optional[str] = ..., format: _Optional[str] = ..., test_share: _Optional[float] = ..., split_seed: _Optional[int] = ..., leave_out_faulty: _Optional[bool] = ...) -> None: ...
 
 class BeginUploadRequest(_message.Message):
-    __slots__ = ("project", "file_name", "size")
+    __slots__ = ("project", "file_name", "size", "fingerprint")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     FILE_NAME_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     project: str
     file_name: str
     size: int
-    def __init__(self, project: _Optional[str] = ..., file_name: _Optional[str] = ..., size: _Optional[int] = ...) -> None: ...
+    fingerprint: str
+    def __init__(self, project: _Optional[str] = ..., file_name: _Optional[str] = ..., size: _Optional[int] = ..., fingerprint: _Optional[str] = ...) -> None: ...
 
 class Upload(_message.Message):
-    __slots__ = ("id", "project", "file_name", "size", "arrived", "created_at", "over_at")
+    __slots__ = ("id", "project", "file_name", "size", "arrived", "created_at", "over_at", "fingerprint")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     FILE_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -603,6 +605,7 @@ class Upload(_message.Message):
     ARRIVED_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     OVER_AT_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     file_name: str
@@ -610,7 +613,8 @@ class Upload(_message.Message):
     arrived: int
     created_at: float
     over_at: float
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., file_name: _Optional[str] = ..., size: _Optional[int] = ..., arrived: _Optional[int] = ..., created_at: _Optional[float] = ..., over_at: _Optional[float] = ...) -> None: ...
+    fingerprint: str
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., file_name: _Optional[str] = ..., size: _Optional[int] = ..., arrived: _Optional[int] = ..., created_at: _Optional[float] = ..., over_at: _Optional[float] = ..., fingerprint: _Optional[str] = ...) -> None: ...
 
 class UploadPlace(_message.Message):
     __slots__ = ("id", "offset")
@@ -825,6 +829,116 @@ class ListDatasetsReply(_message.Message):
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedCompositeFieldContainer[DatasetVersion]
     def __init__(self, versions: _Optional[_Iterable[_Union[DatasetVersion, _Mapping]]] = ...) -> None: ...
+
+class GetDatasetVersionRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class DatasetVersionDetails(_message.Message):
+    __slots__ = ("version", "mapping", "source", "facts", "report", "job_ids", "model_ids")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MAPPING_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    JOB_IDS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_IDS_FIELD_NUMBER: _ClassVar[int]
+    version: DatasetVersion
+    mapping: str
+    source: str
+    facts: str
+    report: str
+    job_ids: _containers.RepeatedScalarFieldContainer[int]
+    model_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, version: _Optional[_Union[DatasetVersion, _Mapping]] = ..., mapping: _Optional[str] = ..., source: _Optional[str] = ..., facts: _Optional[str] = ..., report: _Optional[str] = ..., job_ids: _Optional[_Iterable[int]] = ..., model_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class NumberedRow(_message.Message):
+    __slots__ = ("number", "row")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    row: str
+    def __init__(self, number: _Optional[int] = ..., row: _Optional[str] = ...) -> None: ...
+
+class SearchRowsRequest(_message.Message):
+    __slots__ = ("dataset_version_id", "split", "text", "check", "offset", "limit")
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    dataset_version_id: int
+    split: str
+    text: str
+    check: str
+    offset: int
+    limit: int
+    def __init__(self, dataset_version_id: _Optional[int] = ..., split: _Optional[str] = ..., text: _Optional[str] = ..., check: _Optional[str] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class SearchRowsReply(_message.Message):
+    __slots__ = ("rows", "total")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[NumberedRow]
+    total: int
+    def __init__(self, rows: _Optional[_Iterable[_Union[NumberedRow, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class EditRowsRequest(_message.Message):
+    __slots__ = ("dataset_version_id", "split", "changed", "removed", "added")
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    ADDED_FIELD_NUMBER: _ClassVar[int]
+    dataset_version_id: int
+    split: str
+    changed: _containers.RepeatedCompositeFieldContainer[NumberedRow]
+    removed: _containers.RepeatedScalarFieldContainer[int]
+    added: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, dataset_version_id: _Optional[int] = ..., split: _Optional[str] = ..., changed: _Optional[_Iterable[_Union[NumberedRow, _Mapping]]] = ..., removed: _Optional[_Iterable[int]] = ..., added: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CompareDatasetVersionsRequest(_message.Message):
+    __slots__ = ("old_id", "new_id", "offset", "limit")
+    OLD_ID_FIELD_NUMBER: _ClassVar[int]
+    NEW_ID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    old_id: int
+    new_id: int
+    offset: int
+    limit: int
+    def __init__(self, old_id: _Optional[int] = ..., new_id: _Optional[int] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class DifferingRow(_message.Message):
+    __slots__ = ("kind", "split", "number", "old", "new")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    OLD_FIELD_NUMBER: _ClassVar[int]
+    NEW_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    split: str
+    number: int
+    old: str
+    new: str
+    def __init__(self, kind: _Optional[str] = ..., split: _Optional[str] = ..., number: _Optional[int] = ..., old: _Optional[str] = ..., new: _Optional[str] = ...) -> None: ...
+
+class CompareDatasetVersionsReply(_message.Message):
+    __slots__ = ("added", "removed", "changed", "is_cut", "rows")
+    ADDED_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    IS_CUT_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    added: int
+    removed: int
+    changed: int
+    is_cut: bool
+    rows: _containers.RepeatedCompositeFieldContainer[DifferingRow]
+    def __init__(self, added: _Optional[int] = ..., removed: _Optional[int] = ..., changed: _Optional[int] = ..., is_cut: _Optional[bool] = ..., rows: _Optional[_Iterable[_Union[DifferingRow, _Mapping]]] = ...) -> None: ...
 
 class ListRowsRequest(_message.Message):
     __slots__ = ("dataset_version_id", "split", "offset", "limit")

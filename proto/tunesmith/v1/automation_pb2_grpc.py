@@ -294,10 +294,30 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsReply.FromString,
                 _registered_method=True)
+        self.GetDatasetVersion = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetDatasetVersion',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetDatasetVersionRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersionDetails.FromString,
+                _registered_method=True)
         self.ListRows = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListRows',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRowsRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRowsReply.FromString,
+                _registered_method=True)
+        self.SearchRows = channel.unary_unary(
+                '/tunesmith.v1.Automation/SearchRows',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SearchRowsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.SearchRowsReply.FromString,
+                _registered_method=True)
+        self.EditRows = channel.unary_unary(
+                '/tunesmith.v1.Automation/EditRows',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.EditRowsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
+                _registered_method=True)
+        self.CompareDatasetVersions = channel.unary_unary(
+                '/tunesmith.v1.Automation/CompareDatasetVersions',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsReply.FromString,
                 _registered_method=True)
         self.StartGuidedRun = channel.unary_unary(
                 '/tunesmith.v1.Automation/StartGuidedRun',
@@ -856,7 +876,34 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDatasetVersion(self, request, context):
+        """One version with what is known of it: mapping, source, facts, report, and where it was used.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListRows(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchRows(self, request, context):
+        """Rows that hold a text and that a check has found; either may be empty.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EditRows(self, request, context):
+        """At most 1000 edits, all or none; the result is another version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareDatasetVersions(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1389,10 +1436,30 @@ def add_AutomationServicer_to_server(servicer, server):
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsReply.SerializeToString,
             ),
+            'GetDatasetVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDatasetVersion,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetDatasetVersionRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersionDetails.SerializeToString,
+            ),
             'ListRows': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRows,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRowsRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRowsReply.SerializeToString,
+            ),
+            'SearchRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchRows,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SearchRowsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.SearchRowsReply.SerializeToString,
+            ),
+            'EditRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditRows,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.EditRowsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.SerializeToString,
+            ),
+            'CompareDatasetVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareDatasetVersions,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsReply.SerializeToString,
             ),
             'StartGuidedRun': grpc.unary_unary_rpc_method_handler(
                     servicer.StartGuidedRun,
@@ -3020,6 +3087,33 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
+    def GetDatasetVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetDatasetVersion',
+            tunesmith_dot_v1_dot_automation__pb2.GetDatasetVersionRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.DatasetVersionDetails.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListRows(request,
             target,
             options=(),
@@ -3036,6 +3130,87 @@ class Automation:
             '/tunesmith.v1.Automation/ListRows',
             tunesmith_dot_v1_dot_automation__pb2.ListRowsRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.ListRowsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SearchRows',
+            tunesmith_dot_v1_dot_automation__pb2.SearchRowsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.SearchRowsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/EditRows',
+            tunesmith_dot_v1_dot_automation__pb2.EditRowsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareDatasetVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CompareDatasetVersions',
+            tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsReply.FromString,
             options,
             channel_credentials,
             insecure,

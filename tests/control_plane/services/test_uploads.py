@@ -1,7 +1,12 @@
 """Files on their way in: cut at any byte and gone on with, measured on the disk, held in bounds."""
 
 import io
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from data_support import bring, expert
@@ -26,6 +31,7 @@ from control_plane.domain.permissions import VIEWER, Actor
 from control_plane.services.datasets import drafts, uploads
 from control_plane.store.audit import AuditRecord
 from control_plane.store.projects import ProjectRecord
+from support import FakeClock, close_database, make_control_plane
 
 CONTENT = bytes(range(40))
 
@@ -136,3 +142,41 @@ def test_what_is_no_file(cp: ControlPlane, erin: Actor) -> None:
         uploads.begin(erin, cp, "pumps", "a", 0)
     with pytest.raises(FieldInvalid):
         uploads.begin(erin, cp, "pumps", "/", 1)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from data_support import expert
+from support import FakeClock, make_control_plane
+from control_plane.services.access import identity
+from control_plane.services.datasets import uploads
+from control_plane.store.people import UserRecord
+
+class Last:
+    left = [b"abc", b"de"]
+    def read(self, size):
+        if self.left:
+            return self.left.pop(0)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+cp = make_control_plane(Path(sys.argv[1]), FakeClock())
+erin = identity.actor_of(UserRecord.get(UserRecord.name == "erin"), "")
+uploads.append(erin, cp, int(sys.argv[2]), 0, Last())
+"""
+
+
+def test_what_arrived_before_the_control_plane_was_killed_is_there(tmp_path: Path, clock: FakeClock) -> None:
+    cp = make_control_plane(tmp_path / "data", clock)
+    erin = expert(cp)
+    upload = uploads.begin(erin, cp, "pumps", "faults.bin", 8)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(cp.settings.data), str(upload.id)], env=_environment())
+    assert ended.returncode == -signal.SIGKILL
+    assert uploads.get(erin, cp, upload.id).arrived == 5
+    assert uploads.append(erin, cp, upload.id, 5, io.BytesIO(b"fgh")).arrived == 8
+    assert uploads.place(cp, upload).read_bytes() == b"abcdefgh"
+    close_database()
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -1,0 +1,66 @@
+"""Files by client and command: sent over the real port, read by the real process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from client_support import Installation
+
+import tunesmith
+from control_plane.services.datasets import preparing
+from tunesmith import cli, sending
+from tunesmith.connection import CallFailed
+from tunesmith.v1 import automation_pb2 as pb
+
+
+@pytest.fixture
+def carried_on(installation: Installation) -> Iterator[Installation]:
+    """An installation whose drafts are carried on as by its ticks."""
+    cp = installation.cp
+    unsubscribe = cp.signals.subscribe(["schedule"], lambda _: preparing.advance(cp))
+    yield installation
+    unsubscribe()
+    cp.preparations.close()
+
+
+def run(installation: Installation, *arguments: str) -> Result:
+    data = str(installation.cp.settings.data)
+    return CliRunner().invoke(cli.main, ["--json", "--data", data, "datasets", *arguments])
+
+
+def test_what_is_no_data_says_why(carried_on: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "picture.csv"
+    file.write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" * 20)
+    refused = run(carried_on, "upload", "faults", str(file))
+    assert refused.exit_code == 1 and "picture.csv" in refused.output
+
+
+def test_an_upload_goes_on_where_it_broke_off(
+    client: tunesmith.Client, installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "large.csv"
+    file.write_bytes(bytes(range(256)) * 9_000)
+    monkeypatch.setattr(sending, "_AGAIN_SECONDS", 0.0)
+    append, offsets = client.append_upload, []
+
+    def breaking(upload_id: int, offset: int, pieces: Iterator[bytes]) -> pb.Upload:
+        offsets.append(offset)
+        if len(offsets) == 3:
+            raise CallFailed("refused", "denied", {}, "PERMISSION_DENIED")
+        if len(offsets) < 3:
+            append(upload_id, offset, [next(pieces)])
+            raise CallFailed("no answer", "", {}, "UNAVAILABLE")
+        return append(upload_id, offset, pieces)
+
+    monkeypatch.setattr(client, "append_upload", breaking)
+    with pytest.raises(CallFailed, match="refused"):
+        client.upload_file("default", file)
+    seen: list[int] = []
+    upload = client.upload_file("default", file, lambda done, of: seen.append(done))
+    piece = sending._PIECE
+    assert offsets == [0, piece, 2 * piece, 2 * piece]
+    assert (upload.arrived, seen[0], seen[-1]) == (upload.size, 3 * piece, upload.size)
+    assert len(client.list_uploads("default")) == 1
