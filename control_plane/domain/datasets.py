@@ -121,7 +121,7 @@ class Scan:
             "objects": self.objects,
             "good": self.good,
             "answer_schema": self.shape.schema(),
-            "prompt_prefix": _whole_words(self.prefix or "") if len(self.keys) > 1 else "",
+            "prompt_prefix": whole_words(self.prefix or "") if len(self.keys) > 1 else "",
         }
 
     def _first(self, line: bytes) -> bytes:
@@ -152,10 +152,10 @@ class Scan:
 
     def _count(self, row: dict[str, Any]) -> None:
         content = {name: row[name] for name in FORMATS[self.format]}
-        self.keys.append(_digest(content))
-        self.groups.append(_digest(asked(self.format, row)))
+        self.keys.append(digest(content))
+        self.groups.append(digest(asked(self.format, row)))
         self.key_lines.append(self.line)
-        self.lengths.append(_characters(content))
+        self.lengths.append(characters(content))
         if (wanted := answer(self.format, row)) is not None:
             self.shape.take(wanted)
             self.longest_answer = max(self.longest_answer, len(wanted))
@@ -208,11 +208,19 @@ def held_out(keys: Sequence[bytes], share: float, seed: int) -> frozenset[int]:
     return frozenset(number for key in chosen for number in groups[key])
 
 
-def _digest(value: Any) -> bytes:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()[:16]
+def digest(value: Any) -> bytes:
+    """16 bytes that are equal where two values are."""
+    return hashlib.sha256(_sorted_json(value).encode()).digest()[:16]
 
 
-def _whole_words(prefix: str) -> str:
+def _sorted_json(value: Any) -> str:
+    """As the encoder writes it; a row of texts, which most are, in half the time."""
+    if isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
+        return "{" + ", ".join([f"{_quoted(name)}: {_quoted(value[name])}" for name in sorted(value)]) + "}"
+    return _SORTED.encode(value)
+
+
+def whole_words(prefix: str) -> str:
     """A common beginning up to its last space, with it; empty where that is too short to be an instruction.
 
     A colon or a line's end shortly before is where the instruction ends: what follows is how the questions happen to
@@ -240,12 +248,13 @@ def _depth(value: Any) -> int:
     return deepest
 
 
-def _characters(value: Any) -> int:
+def characters(value: Any) -> int:
+    """How many there are in all texts of a value."""
     if isinstance(value, str):
         return len(value)
     if isinstance(value, dict):
-        return sum(map(_characters, value.values()))
-    return sum(map(_characters, value)) if isinstance(value, list) else 0
+        return sum(map(characters, value.values()))
+    return sum(map(characters, value)) if isinstance(value, list) else 0
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -263,3 +272,4 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 # raises RowFieldTwice and RowNotNumber besides what json raises
 DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+_SORTED, _quoted = json.JSONEncoder(sort_keys=True), json.encoder.encode_basestring_ascii

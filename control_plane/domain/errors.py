@@ -543,6 +543,28 @@ class FileTooLarge(FileUnfit):
     """{file} is larger than {limit}, which is the most that is allowed."""
 
 
+class TokenizerUnreadable(Invalid):
+    """The model has no tokenizer that can be read here (tokenizer.json)."""
+
+
+class ChatTemplateFailed(Invalid):
+    """The model's chat template does not take this row: {problem}"""
+
+
+class ChatTemplateEndless(ChatTemplateFailed):
+    """The model's chat template takes longer than {seconds} seconds for this row, or writes more than {most}
+    characters."""
+
+
+class SplitColumnMissing(Invalid):
+    """{file} has no column “{column}”, by which rows are to be held out."""
+
+
+class SplitColumnVaried(Invalid):
+    """The column “{column}” of {file} has more than {most} different values: of so many no share each can be held
+    out."""
+
+
 class HeldOutLeak(Invalid):
     """{count} rows are both in the training data and in the held-out data; the first is row {line} of the
     held-out data."""

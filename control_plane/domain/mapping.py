@@ -38,6 +38,8 @@ def propose(columns: Sequence[Column], samples: Sequence[Dictionary[str, Any]]) 
 
 def apply(mapping: Mapping, fields: Dictionary[str, Any]) -> dict[str, Any]:
     """The row in the shape in which it is kept. Raises a RowsInvalid (without `file` and `line`) that names columns."""
+    if row := _of_texts(mapping, fields):
+        return row
     try:
         made = {part: _made(mapping.format, part, of, fields) for part, of in mapping.parts.items() if of}
         row = with_texts(from_messages(mapping.format, made))
@@ -49,6 +51,20 @@ def apply(mapping: Mapping, fields: Dictionary[str, Any]) -> dict[str, Any]:
 
 
 # ---- what a mapping makes
+
+
+def _of_texts(mapping: Mapping, fields: Dictionary[str, Any]) -> dict[str, Any] | None:
+    """The row where each field is the text of one column, as most are: nothing is to be made, and it is sound."""
+    if mapping.format not in (PROMPT_COMPLETION, TEXT):
+        return None
+    row = {}
+    for part in FORMATS[mapping.format]:
+        columns = mapping.parts.get(part, ())
+        value = fields.get(columns[0]) if len(columns) == 1 else None
+        if not isinstance(value, str) or not value or value.isspace():
+            return None
+        row[part] = value
+    return row
 
 
 def _made(format: str, part: str, columns: Sequence[str], fields: Dictionary[str, Any]) -> Any:

@@ -21,6 +21,7 @@ class Step(StrEnum):
     LOOK = "look"  # what kind of file it is, its columns and first records, and the mapping that suggests itself
     CHECK = "check"  # every record through the mapping and the checks: a report
     SAVE = "save"  # the same, with the choices carried out: the rows of a version
+    SEE = "see"  # one row as a model sees it: apart as well, as the model's chat template is a stranger's program
 
 
 class DraftState(StrEnum):
@@ -118,6 +119,7 @@ class Order:
     choices: dict[str, Choice] = field(default_factory=dict)  # check → choice; else the check's own
     tokenizer: str = ""  # folder with tokenizer.json, for lengths in tokens; empty: characters
     context: int = 0  # tokens that fit into the model; 0: not known
+    row: dict[str, Any] = field(default_factory=dict)  # to be seen: of a version, in the mapping's format
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,25 @@ class Report:
     findings: list[Finding]
     samples: list[dict[str, Any]]  # the first rows as they will be kept
     facts: dict[str, Any]  # as `domain/datasets.py::Scan.facts` has them; `histogram` of lengths; `languages`
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a text that is one token; several where they make one sign, none where the model does not see it."""
+
+    text: str
+    ids: list[int]
+    is_learned: bool  # whether training teaches the model to write it
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A row as a model sees it."""
+
+    pieces: list[Piece]
+    prompt_tokens: int
+    learned_tokens: int
+    by_template: bool  # False: the model has no chat template, and messages stand line by line
 
 
 def told(value: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from control_plane.domain import documents
 
 _MOST_FIELDS = 100
-_TYPES: Mapping[type, str] = {
+TYPES: Mapping[type, str] = {
     str: "string", bool: "boolean", int: "integer", float: "number",
     list: "array", dict: "object", type(None): "null",
 }  # fmt: skip
@@ -36,11 +36,15 @@ class Shape:
         if not isinstance(value, dict):
             self.is_common = False
             return
-        self.answers += 1
-        for name, part in value.items():
-            self.seen[name] += 1
-            self.types.setdefault(name, set()).add(_TYPES[type(part)])
-        self.is_common = len(self.seen) <= _MOST_FIELDS
+        self.take_fields({name: TYPES[type(part)] for name, part in value.items()})
+
+    def take_fields(self, fields: Mapping[str, str], times: int = 1) -> None:
+        """So many answers that have these fields, each with the name of its JSON type."""
+        self.answers += times
+        for name, kind in fields.items():
+            self.seen[name] += times
+            self.types.setdefault(name, set()).add(kind)
+        self.is_common = self.is_common and len(self.seen) <= _MOST_FIELDS
 
     def schema(self) -> dict[str, Any] | None:
         """A JSON schema that all answers keep to: their fields and types; None without a common structure.

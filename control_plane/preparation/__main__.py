@@ -27,7 +27,7 @@ _PIECE = 1 << 20  # bytes that are written at once
 _BETWEEN_REPORTS = 0.2  # seconds
 _TO_SAY_SO = 10  # seconds of computing that are left to write down that it takes too long
 
-_STEPS = {Step.LOOK: steps.look, Step.CHECK: steps.check, Step.SAVE: steps.save}
+_STEPS = {Step.LOOK: steps.look, Step.CHECK: steps.check, Step.SAVE: steps.save, Step.SEE: steps.see}
 
 
 class Reports:

@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from control_plane.domain.preparation import Order, told
+import orjson
+
+from control_plane.domain.errors import DatasetEmpty
+from control_plane.domain.preparation import Order, Report, told
 from control_plane.preparation import reading
+from control_plane.preparation.comparing import Comparing
+from control_plane.preparation.pipeline import Pipeline
+from control_plane.preparation.saving import Aside, report, write_rows
+from control_plane.preparation.tokens import Tokens
 
 Tell = Callable[[int, int], None]
 
@@ -22,10 +30,39 @@ def look(order: Order, folder: Path, tell: Tell) -> None:
 
 
 def check(order: Order, folder: Path, tell: Tell) -> None:
-    """Read every record and judge it: `report.json`."""
-    raise NotImplementedError
+    """Read every record and judge it: `report.json`.
+
+    Raises FormatUnknown where no mapping is given and none suggests itself.
+    """
+    with closing(Pipeline(order, folder, lambda *_: None)) as pipeline:
+        pipeline.read(tell)
+        _write(folder, report(pipeline, Comparing(pipeline).run()))
 
 
 def save(order: Order, folder: Path, tell: Tell) -> None:
-    """The same with the choices carried out: `report.json`, `train`, `test`, `left_out`, `marks`."""
-    raise NotImplementedError
+    """The same with the choices carried out: `report.json`, `train`, `test`, `left_out`, `marks`.
+
+    Raises also DatasetEmpty where no row of a file is kept.
+    """
+    with closing(Aside(folder)) as aside, closing(Pipeline(order, folder, aside)) as pipeline:
+        pipeline.read(tell)
+        test = Comparing(pipeline).run()
+        made = report(pipeline, test)
+        for rows, source in ((made.train_rows, order.train), (made.test_rows, order.test)):
+            if source and not rows:
+                raise DatasetEmpty(file=source.name)
+        write_rows(pipeline, folder, test, aside)
+        _write(folder, made)
+
+
+def see(order: Order, folder: Path, tell: Tell) -> None:
+    """Show a row as the model with `order.tokenizer` sees it: `seen.json`.
+
+    Raises TokenizerUnreadable, ChatTemplateFailed, ChatTemplateEndless.
+    """
+    seen = Tokens(Path(order.tokenizer), order.mapping.format if order.mapping else "").see(order.row)
+    (folder / "seen.json").write_bytes(orjson.dumps(told(seen)))
+
+
+def _write(folder: Path, made: Report) -> None:
+    (folder / "report.json").write_bytes(orjson.dumps(told(made)))

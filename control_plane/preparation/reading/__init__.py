@@ -36,12 +36,18 @@ _MODULES = {
 }
 
 
-def records(source: Source, limits: Limits, tell: Callable[[int, int], None] | None = None) -> Iterator[Raw]:
-    """Each record of a file; `tell(done, of)` hears how many of its bytes have been read.
+def records(
+    source: Source,
+    limits: Limits,
+    tell: Callable[[int, int], None] | None = None,
+    notes: Counter[str] | None = None,
+) -> Iterator[Raw]:
+    """Each record of a file; `tell(done, of)` hears how many of its bytes have been read, `notes` counts peculiarities.
 
     Raises FileUnfit, DatasetEmpty, or a RowsInvalid behind which nothing can be read.
     """
-    reading = Reading(recognition.known(source, limits, Counter()), limits)
+    notes = Counter() if notes is None else notes
+    reading = Reading(recognition.known(source, limits, notes), limits, notes)
     size = reading.size
     for number, raw in enumerate(_reader(reading.source.kind)(reading)):
         if tell and number % _EVERY == 0:

@@ -1,12 +1,15 @@
 """The catalogue of bad rows, each with its line, and the split."""
 
+import hashlib
 import json
 from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from control_plane.domain.datasets import Scan, held_out
+from control_plane.domain.datasets import Scan, digest, held_out
 from control_plane.domain.errors import EncodingUnsupported, FileUnfit, FormatUnknown, TunesmithError
 
 GOOD = b'{"prompt": "p", "completion": "c"}'
@@ -204,3 +207,15 @@ def test_split_is_reproducible_and_keeps_equal_rows_together() -> None:
 @pytest.mark.parametrize(("rows", "share", "expected"), [(10, 0.0, 0), (1, 0.2, 0), (2, 0.01, 1), (10, 0.5, 5)])
 def test_split_leaves_something_on_each_side(rows: int, share: float, expected: int) -> None:
     assert len(held_out([bytes([n]) for n in range(rows)], share, 1)) == expected
+
+
+rows_of_texts = st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=4)
+
+
+@given(
+    rows_of_texts
+    | st.lists(rows_of_texts, max_size=3)
+    | st.dictionaries(st.text(max_size=3), st.integers() | st.none())
+)
+def test_a_digest_is_that_of_the_sorted_json(value: object) -> None:
+    assert digest(value) == hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()[:16]

@@ -1,8 +1,11 @@
 """Which mapping suggests itself, and what it makes of a record."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from control_plane.domain.columns import columns_of
 from control_plane.domain.errors import RowsInvalid
@@ -163,3 +166,21 @@ def test_columns_tell_what_stands_in_them() -> None:
         ("d", "list", 1),
     ]
     assert columns[0].examples == ["x" * 79 + "…", "y"]
+
+
+PAIRS = Mapping("prompt_completion", {"prompt": ["a"], "completion": ["b"]})
+VALUES = st.none() | st.integers(0, 9) | st.sampled_from(["x", "", " ", "\u3000", "\x1c", "\x85 y"])
+
+
+def outcome(fields: dict[str, Any]) -> Any:
+    try:
+        return apply(PAIRS, fields)
+    except RowsInvalid as problem:
+        return problem.code, problem.params
+
+
+@given(st.fixed_dictionaries({}, optional={"a": VALUES, "b": VALUES}))
+def test_the_short_way_for_texts_ends_where_the_long_one_does(fields: dict[str, Any]) -> None:
+    short = outcome(fields)
+    with patch("control_plane.domain.mapping._of_texts", return_value=None):
+        assert outcome(fields) == short

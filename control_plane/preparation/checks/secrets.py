@@ -1,0 +1,87 @@
+"""Keys and tokens that open something: a model that learns them says them to whoever asks.
+
+Source: how the issuers document their tokens (AWS, Anthropic, Azure, GitHub, GitLab, Google, Hugging Face, npm, OpenAI,
+PyPI, SendGrid, Slack, Stripe), RFC 7468 for private keys, RFC 7519 for signed tokens, RFC 3986 for passwords in
+addresses. Only shapes that are hardly anything else: a password in a sentence is not found.
+Cost: runs of twenty characters and at-signs, found by numpy; the patterns over the rows that have such.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from control_plane.preparation.blocks import Block, Hit, changed, texts_of
+
+CODE = "secrets"
+MASK = "[SECRET]"
+
+_BEGIN = r"(?<![A-Za-z0-9])"
+_KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # what it is, one of which is in it, its shape
+    (
+        "private_key",
+        ("PRIVATE KEY",),
+        r"-----BEGIN (?:[A-Z]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:.{0,20000}?-----END [A-Z ]{0,40}-----|.{0,20000})",
+    ),
+    ("aws", ("AKIA", "ASIA"), _BEGIN + r"A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    ("github", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), _BEGIN + r"gh[pousr]_[A-Za-z0-9]{36,255}"),
+    ("github", ("github_pat_",), _BEGIN + r"github_pat_[A-Za-z0-9_]{22,255}"),
+    ("gitlab", ("glpat-", "gldt-", "glrt-"), _BEGIN + r"gl(?:pat|dt|rt)-[A-Za-z0-9_-]{20,255}"),
+    ("slack", ("xox",), _BEGIN + r"xox[abeoprs]-[A-Za-z0-9-]{15,255}"),
+    ("slack", ("hooks.slack.com",), r"(?<=hooks\.slack\.com/services/)T[A-Za-z0-9/_-]{20,255}"),
+    ("google", ("AIza",), _BEGIN + r"AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+    ("model_provider", ("sk-",), _BEGIN + r"sk-(?=[A-Za-z_-]{0,255}[0-9])[A-Za-z0-9_-]{20,255}"),
+    ("stripe", ("_live_", "_test_"), _BEGIN + r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
+    ("hugging_face", ("hf_",), _BEGIN + r"hf_[A-Za-z0-9]{30,255}"),
+    ("registry", ("npm_",), _BEGIN + r"npm_[A-Za-z0-9]{36}"),
+    ("registry", ("pypi-AgEI",), _BEGIN + r"pypi-AgEI[A-Za-z0-9_-]{50,1000}"),
+    ("sendgrid", ("SG.",), _BEGIN + r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
+    ("azure", ("AccountKey=",), r"(?<=AccountKey=)[A-Za-z0-9+/]{86}=="),
+    (
+        "signed_token",
+        ("eyJ",),
+        _BEGIN + r"eyJ[A-Za-z0-9_-]{10,8000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,8000}",
+    ),
+    ("address_password", ("://",), r"(?<=://)[^\s:/@\"'<>]{1,64}:[^\s/@\"'<>]{3,64}(?=@[A-Za-z0-9])"),
+)
+_PATTERNS = [(kind, signs, re.compile(shape, re.DOTALL)) for kind, signs, shape in _KINDS]
+
+
+class Secrets:
+    """Finds and masks them."""
+
+    code = CODE
+
+    def find(self, block: Block) -> Iterator[Hit]:
+        """Each row with a secret; `kinds` says of what."""
+        for number in sorted({*block.with_long_runs, *block.with_at_signs}):
+            for place, text in texts_of(block.rows[number]):
+                if found := kinds(text):
+                    yield Hit(number, place, {"kinds": found})
+                    break
+
+    def mend(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row with each secret masked."""
+        mended: dict[str, Any] = changed(row, masked)
+        return mended
+
+
+def kinds(text: str) -> list[str]:
+    """What kinds of secrets stand in a text, each once."""
+    return list(dict.fromkeys(kind for kind, pattern in _possible(text) if pattern.search(text)))
+
+
+def masked(text: str) -> str:
+    """The text with `[SECRET]` for each secret."""
+    for _, pattern in _possible(text):
+        text = pattern.sub(MASK, text)
+    return text
+
+
+def _possible(text: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The kinds of which some sign is in the text: to look for a word is much cheaper than for a pattern."""
+    for kind, signs, pattern in _PATTERNS:
+        if any(sign in text for sign in signs):
+            yield kind, pattern

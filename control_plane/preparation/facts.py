@@ -1,0 +1,112 @@
+"""What is worth knowing about a dataset's rows beside what is wrong with them; filled while they are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from posixpath import commonprefix
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from control_plane.domain.datasets import SAMPLES, whole_words
+from control_plane.domain.rows import answer
+from control_plane.preparation.blocks import Block
+from control_plane.preparation.checks.answer_schema import AnswerSchema
+from control_plane.preparation.checks.imbalance import Imbalance
+from control_plane.preparation.checks.too_long import Count
+
+_FIRST = 4 * SAMPLES  # rows, of which the first that are kept become the samples
+_MOST_COUNTED = 10_000  # rows
+_BARS = 30  # of a histogram
+_TAIL = 99  # percent of the rows, beyond which the last bar takes all
+
+
+class Facts:
+    """Takes one sound row after the other."""
+
+    def __init__(self, format: str) -> None:
+        self._format = format
+        self.schema = AnswerSchema()
+        self.classes = Imbalance()
+        self.notes: Counter[str] = Counter()  # peculiarities of the file
+        self.objects = 0  # answers that were no text
+        self.first: list[tuple[int, dict[str, Any]]] = []  # some rows with their numbers
+        self._prefix: str | None = None  # how every prompt so far begins
+        self._longest_answer = 0
+
+    def take(self, number: int, row: dict[str, Any]) -> None:
+        """The next row of the training file; its number is among all."""
+        given = answer(self._format, row)
+        self.schema.take(given)
+        if given is not None:
+            self.classes.take(given)
+            self._longest_answer = max(self._longest_answer, len(given))
+        if self._format == "prompt_completion":
+            prompt = row["prompt"]
+            if self._prefix is None:
+                self._prefix = prompt
+            elif not prompt.startswith(self._prefix):
+                self._prefix = commonprefix([self._prefix, prompt])
+        if len(self.first) < _FIRST:
+            self.first.append((number, row))
+
+    def skip(self) -> None:
+        """The next row is left out."""
+        self.schema.take(None)
+
+    def told(self, lengths: NDArray[np.uint32], duplicates: int, good: int) -> dict[str, Any]:
+        """As `domain/datasets.py::Scan.facts` tells it; `lengths` are characters of the rows that are kept."""
+        return {
+            "duplicates": duplicates,
+            "longest": int(lengths.max(initial=0)),
+            "median": int(np.median(lengths)) if len(lengths) else 0,
+            "longest_answer": self._longest_answer,
+            "byte_order_mark": bool(self.notes["byte_order_mark"]),
+            "crlf": bool(self.notes["crlf"]),
+            "blank_lines": self.notes["blank_lines"],
+            "objects": self.objects,
+            "good": good,
+            "answer_schema": self.schema.shape().schema(),
+            "prompt_prefix": whole_words(self._prefix or "") if len(lengths) > 1 else "",
+        }
+
+
+class TokenLengths:
+    """Counts the tokens of some rows: of each second, fourth, eighth … where there are many."""
+
+    def __init__(self, count: Count) -> None:
+        self._count = count
+        self._every = 1
+        self._counts: dict[int, int] = {}  # row → tokens
+
+    def take(self, block: Block) -> None:
+        """The next rows."""
+        chosen = [number for number in range(len(block.rows)) if (block.first + number) % self._every == 0]
+        counts = self._count([block.rows[number] for number in chosen])
+        self._counts.update((block.first + number, count) for number, count in zip(chosen, counts, strict=True))
+        while len(self._counts) > _MOST_COUNTED:
+            self._every *= 2
+            self._counts = {number: count for number, count in self._counts.items() if number % self._every == 0}
+
+    def of(self, kept: NDArray[np.bool_]) -> NDArray[np.uint32]:
+        """The tokens of each row that was counted and is kept."""
+        return np.array([count for number, count in self._counts.items() if kept[number]], np.uint32)
+
+
+def histogram(lengths: NDArray[np.uint32], unit: str, limit: int) -> dict[str, Any]:
+    """How many rows are so long: `edges` (each bar's beginning; the last bar has no end) and `counts`.
+
+    Of many rows, not all are in `lengths`; `limit` 0 is not known.
+    """
+    if not len(lengths):
+        return {"unit": unit, "edges": [], "counts": [], "limit": limit}
+    width = max(1, int(np.ceil(np.percentile(lengths, _TAIL) / (_BARS - 1))))
+    bars = np.minimum(lengths // width, _BARS - 1)
+    counts = np.bincount(bars, minlength=1)
+    return {
+        "unit": unit,
+        "edges": [width * bar for bar in range(len(counts))],
+        "counts": counts.tolist(),
+        "limit": limit,
+    }

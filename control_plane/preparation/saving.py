@@ -1,0 +1,100 @@
+"""What a check or a save leaves in the folder: the report, and the rows of a version."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import orjson
+
+from control_plane.domain.datasets import SAMPLES
+from control_plane.domain.preparation import Report
+from control_plane.preparation.blocks import changed, written
+from control_plane.preparation.checks import TABLE, exact_duplicates, language_mix, secrets
+from control_plane.preparation.facts import histogram
+from control_plane.preparation.ledger import KEPT, Mask
+from control_plane.preparation.pipeline import Pipeline
+
+TRAIN, TEST, LEFT_OUT, MARKS = "train", "test", "left_out", "marks"
+
+_BUFFER = 1 << 20  # bytes
+_CODES = {check.number: check.code for check in TABLE.values()}
+
+
+class Aside:
+    """The file of the rows that are left out, each with its place and the check that was the reason."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file: BinaryIO = (folder / LEFT_OUT).open("wb", buffering=_BUFFER)
+
+    def __call__(self, file: str, line: int, row: str, check: str) -> None:
+        """Write one."""
+        self._file.write(orjson.dumps({"file": file, "line": line, "row": row, "check": check}) + b"\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def report(pipeline: Pipeline, test: Mask) -> Report:
+    """What was found, with the numbers of rows that a save would keep, and does."""
+    ledger = pipeline.ledger
+    kept = ledger.kept
+    test_rows = int((kept & test).sum())
+    lengths = np.frombuffer(ledger.lengths, np.uint32)
+    shown_lengths = pipeline.tokens.of(kept) if pipeline.tokens else lengths[kept]
+    shown = [row for number, row in pipeline.facts.first if kept[number]]
+    return Report(
+        format=pipeline.format,
+        rows=pipeline.rows,
+        train_rows=int(kept.sum()) - test_rows,
+        test_rows=test_rows,
+        left_out_rows=pipeline.rows - int(kept.sum()),
+        findings=pipeline.findings.all(),
+        samples=shown[:SAMPLES],
+        facts=_facts(pipeline, kept & ledger.from_train)
+        | {
+            "histogram": histogram(shown_lengths, pipeline.too_long.unit, pipeline.too_long.limit),
+            "languages": pipeline.findings.params[language_mix.CODE].get("languages", {}),
+        },
+    )
+
+
+def write_rows(pipeline: Pipeline, folder: Path, test: Mask, aside: Aside) -> None:
+    """Each row to where it belongs: `train`, `test` or aside; and `marks`, which names checks that found kept rows."""
+    with ExitStack() as stack:
+        parts = [stack.enter_context((folder / name).open("wb", buffering=_BUFFER)) for name in (TRAIN, TEST)]
+        marks = stack.enter_context((folder / MARKS).open("wb", buffering=_BUFFER))
+        counts = [0, 0]
+        where = zip(pipeline.scratch.lines(), test.tolist(), pipeline.ledger.left_out.tolist(), strict=True)
+        found = pipeline.ledger.found
+        for number, (line, is_test, left_out) in enumerate(where):
+            if left_out != KEPT:
+                text = _without_secrets(line) if _CODES[left_out] == secrets.CODE else line[:-1]
+                aside(pipeline.file_of(number), pipeline.ledger.lines[number], text.decode(), _CODES[left_out])
+                continue
+            parts[is_test].write(line)
+            if found[number]:
+                marks.write(_mark(is_test, counts[is_test], int(found[number])))
+            counts[is_test] += 1
+
+
+def _without_secrets(line: bytes) -> bytes:
+    """A row that is left out because of its secrets; they are kept nowhere."""
+    return written(changed(orjson.loads(line), secrets.masked))
+
+
+def _mark(is_test: bool, row: int, found: int) -> bytes:
+    codes = [code for number, code in _CODES.items() if found >> number & 1]
+    return orjson.dumps({"split": TEST if is_test else TRAIN, "row": row, "checks": codes}) + b"\n"
+
+
+def _facts(pipeline: Pipeline, kept: Mask) -> dict[str, Any]:
+    ledger = pipeline.ledger
+    first = exact_duplicates.firsts(ledger.keys[kept])
+    return pipeline.facts.told(
+        lengths=np.frombuffer(ledger.lengths, np.uint32)[kept],
+        duplicates=int((first != np.arange(len(first))).sum()),
+        good=int(np.frombuffer(ledger.good, np.uint8)[kept].sum()),
+    )
