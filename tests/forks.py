@@ -22,7 +22,7 @@ import sys
 import tempfile
 import traceback
 import types
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -73,14 +73,13 @@ class Run:
 
 
 class Interpreter:
-    """One that waits to be forked. It ends with this process."""
+    """One that waits to be forked. It ends when nobody has it any more."""
 
     def __init__(self, python: str, environment: dict[str, str]) -> None:
         self._channel, far = socket.socketpair()
         command = [python, __file__, str(far.fileno())]
         self._process = subprocess.Popen(command, env=environment, pass_fds=[far.fileno()])
         far.close()
-        atexit.register(self._channel.close)
 
     def start(self, argv: list[str], environment: dict[str, str], cwd: Path | None = None) -> Run:
         """Run `argv`, which is a script with its arguments, or `-c` with code and arguments."""
@@ -93,7 +92,7 @@ class Interpreter:
         return Run(near, *files)
 
 
-@cache
+@lru_cache(maxsize=3)  # each holds hundreds of megabytes
 def interpreter(python: str) -> Interpreter:
     """The one of this test session. It has the kit on its path."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
