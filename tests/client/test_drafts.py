@@ -1,7 +1,8 @@
-"""Files by client and command: sent over the real port, read by the real process."""
+"""From a file to a version by client and command: the real process reads it, over the real port."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from control_plane.services.datasets import preparing
 from tunesmith import cli, sending
 from tunesmith.connection import CallFailed
 from tunesmith.v1 import automation_pb2 as pb
+
+TABLE = "Frage;Antwort;Nr\n" + "".join(f"Wie heiß ist Pumpe {n}?;Etwa {n} Grad;{n}\n" for n in range(30))
 
 
 @pytest.fixture
@@ -29,6 +32,31 @@ def carried_on(installation: Installation) -> Iterator[Installation]:
 def run(installation: Installation, *arguments: str) -> Result:
     data = str(installation.cp.settings.data)
     return CliRunner().invoke(cli.main, ["--json", "--data", data, "datasets", *arguments])
+
+
+def test_a_table_becomes_a_version_by_commands(carried_on: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "Notizen März.csv"
+    file.write_bytes(TABLE.encode("cp1252"))
+    draft = json.loads(run(carried_on, "check", str(file)).output)
+    assert (draft["state"], draft["name"]) == ("ready", "notizen-maerz")
+    assert draft["mapping"]["parts"] == {"prompt": ["Frage"], "completion": ["Antwort"]}
+    number = str(draft["id"])
+    changed = json.loads(
+        run(carried_on, "map", number, "prompt=Frage,Nr", "completion=Antwort", "--share", "0.5").output
+    )
+    assert changed["mapping"]["parts"]["prompt"] == ["Frage", "Nr"] and json.loads(changed["split"])["share"] == 0.5
+    version = json.loads(run(carried_on, "save", number, "--name", "pumps").output)
+    assert (version["dataset"], version["train_rows"], version["test_rows"]) == ("pumps", 15, 15)
+    details = json.loads(run(carried_on, "show", str(version["id"])).output)
+    assert details["source"]["kind"] == "csv" and details["report"]["rows"] == 30
+    edits = tmp_path / "edits.json"
+    edits.write_text('{"removed": [1]}')
+    edited = json.loads(run(carried_on, "edit", str(version["id"]), str(edits)).output)
+    assert edited["train_rows"] == 14
+    assert run(carried_on, "diff", str(version["id"]), str(edited["id"])).output.startswith("- train 1 ")
+    assert len(run(carried_on, "search", str(edited["id"]), "GRAD").output.splitlines()) == 14
+    whole = json.loads(run(carried_on, "upload", "other", str(file)).output)
+    assert whole["dataset"] == "other" and whole["train_rows"] == 24
 
 
 def test_what_is_no_data_says_why(carried_on: Installation, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def _table() -> tuple[np.uint64, NDArray[np.uint64], NDArray[np.uint8]]:
             if len(word.encode()) <= _LONGEST:
                 words.setdefault(int.from_bytes(word.encode(), "little"), []).append(number)
     keys = np.array(list(words), np.uint64)
-    factor = np.uint64(0x9E3779B97F4A7C15)
+    factor = np.uint64(0xC6D4B45F74A21DA1)  # the first that was tried has no two words in one place
     while len(np.unique(places := keys * factor >> _BITS)) < len(keys):
         factor += np.uint64(2)
     table, languages = np.zeros(_PLACES, np.uint64), np.zeros((_PLACES, len(_COMMON)), np.uint8)
