@@ -27,13 +27,12 @@ from control_plane.preparation.blocks import Block, written
 from control_plane.preparation.checks import TABLE, UNREADABLE
 from control_plane.preparation.checks.language_mix import languages
 from control_plane.preparation.checks.near_duplicates import NearDuplicates
-from control_plane.preparation.checks.too_long import TooLong
+from control_plane.preparation.checks.too_long import Count, TooLong
 from control_plane.preparation.facts import Facts, TokenLengths
 from control_plane.preparation.findings import Findings
 from control_plane.preparation.judging import Judging
 from control_plane.preparation.ledger import Ledger
 from control_plane.preparation.scratch import Scratch
-from control_plane.preparation.tokens import Tokens
 
 MOST_STRATA = 1000
 
@@ -65,7 +64,7 @@ class Pipeline:
         self.order, self.mapping = order, order.mapping or _proposed(order)
         self.format = self.mapping.format
         self.rows = 0  # that were read, the faulty ones included
-        count = Tokens(Path(order.tokenizer), self.format).count if order.tokenizer else None
+        count = _counting(Path(order.tokenizer), self.format) if order.tokenizer else None
         self.too_long, self.tokens = TooLong(order.context, count), TokenLengths(count) if count else None
         self.ledger, self.findings, self.facts = Ledger(), Findings(order.choices), Facts(self.format)
         self.near, self.scratch = NearDuplicates(folder), Scratch(folder, whole=order.step == Step.SAVE)
@@ -205,6 +204,12 @@ def _proposed(order: Order) -> Columns:
         names = [column.name[:40] for column in look.columns[:10]]
         raise FormatUnknown(file=order.train.name, line=1, fields=names)
     return look.mapping
+
+
+def _counting(tokenizer: Path, format: str) -> Count:
+    from control_plane.preparation.tokens import Tokens  # loaded only where tokens are counted
+
+    return Tokens(tokenizer, format).count
 
 
 def _told(tell: Tell, before: int, of: int, done: int, _of_file: int) -> None:

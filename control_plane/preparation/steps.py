@@ -1,5 +1,6 @@
 """What the process can be ordered to do: one function a step, each of which writes its results into the folder.
 
+A step loads what it needs itself: a look takes neither numpy nor a tokenizer, which cost more time than it does.
 `tell(done, of)` takes the progress in bytes of the files. Raises FileUnfit, DatasetEmpty and other domain errors.
 """
 
@@ -7,18 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
-import orjson
-
-from control_plane.domain.errors import DatasetEmpty
-from control_plane.domain.preparation import Order, Report, told
+from control_plane.domain.preparation import Order, told
 from control_plane.preparation import reading
-from control_plane.preparation.comparing import Comparing
-from control_plane.preparation.pipeline import Pipeline
-from control_plane.preparation.saving import Aside, report, write_rows
-from control_plane.preparation.tokens import Tokens
 
 Tell = Callable[[int, int], None]
 
@@ -34,9 +27,9 @@ def check(order: Order, folder: Path, tell: Tell) -> None:
 
     Raises FormatUnknown where no mapping is given and none suggests itself.
     """
-    with closing(Pipeline(order, folder, lambda *_: None)) as pipeline:
-        pipeline.read(tell)
-        _write(folder, report(pipeline, Comparing(pipeline).run()))
+    from control_plane.preparation import checking
+
+    checking.check(order, folder, tell)
 
 
 def save(order: Order, folder: Path, tell: Tell) -> None:
@@ -44,15 +37,9 @@ def save(order: Order, folder: Path, tell: Tell) -> None:
 
     Raises also DatasetEmpty where no row of a file is kept.
     """
-    with closing(Aside(folder)) as aside, closing(Pipeline(order, folder, aside)) as pipeline:
-        pipeline.read(tell)
-        test = Comparing(pipeline).run()
-        made = report(pipeline, test)
-        for rows, source in ((made.train_rows, order.train), (made.test_rows, order.test)):
-            if source and not rows:
-                raise DatasetEmpty(file=source.name)
-        write_rows(pipeline, folder, test, aside)
-        _write(folder, made)
+    from control_plane.preparation import checking
+
+    checking.save(order, folder, tell)
 
 
 def see(order: Order, folder: Path, tell: Tell) -> None:
@@ -60,9 +47,7 @@ def see(order: Order, folder: Path, tell: Tell) -> None:
 
     Raises TokenizerUnreadable, ChatTemplateFailed, ChatTemplateEndless.
     """
+    from control_plane.preparation.tokens import Tokens
+
     seen = Tokens(Path(order.tokenizer), order.mapping.format if order.mapping else "").see(order.row)
-    (folder / "seen.json").write_bytes(orjson.dumps(told(seen)))
-
-
-def _write(folder: Path, made: Report) -> None:
-    (folder / "report.json").write_bytes(orjson.dumps(told(made)))
+    (folder / "seen.json").write_text(json.dumps(told(seen), ensure_ascii=False), encoding="utf-8")

@@ -1,6 +1,6 @@
 """A large file of rows checked, deduplicated, divided and stored, beside `datasets` and DuckDB on the same file.
 
-    PYTHONPATH=.:proto:tests .venv/bin/python tests/benchmarks/data.py [--rows 1000000] [--duckdb PYTHON]
+    PYTHONPATH=.:proto:tests .venv/bin/python tests/benchmarks/data.py [--rows 1000000] [--duckdb PYTHON] [--file FILE]
 
 Ours is the process that prepares a version (`control_plane.preparation`, step save, with every check) and the storing
 of what it made; the step check by itself is measured, too. `datasets` (from the environment of the method SFT) loads
@@ -78,11 +78,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--duckdb", type=Path, help="An interpreter that has duckdb; without one it is left out.")
+    parser.add_argument("--file", type=Path, help="Rows that were written before; else they are written now.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        file = folder / "rows.jsonl"
-        write(file, given.rows)
+        file = given.file or folder / "rows.jsonl"
+        if not file.exists():
+            write(file, given.rows)
         print(f"{given.rows} rows, {file.stat().st_size / 1e6:.0f} MB")
         check, _ = prepare(folder, file, Step.CHECK)
         show("ours, the check alone", check)
