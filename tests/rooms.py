@@ -16,11 +16,25 @@ from flask import Flask
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import OWNER, Actor
+from control_plane.domain.preparation import (
+    Choice,
+    Column,
+    DraftState,
+    Finding,
+    Look,
+    Mapping,
+    Place,
+    Report,
+    Source,
+    told,
+)
 from control_plane.domain.presence import ReplicaStatus
 from control_plane.services import cases, deployments, jobs, methods
-from control_plane.services.datasets import json_lines
+from control_plane.services.access import identity
+from control_plane.services.datasets import drafts, json_lines, preparing, uploads
 from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
+from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
@@ -290,12 +304,36 @@ def with_sweep(rooms: Rooms) -> Rooms:
     return rooms
 
 
+def with_draft(rooms: Rooms, name: str) -> Rooms:
+    """… and a draft of this user's that was looked at and checked; no process reads the file."""
+    owner = identity.actor_of(UserRecord.get(UserRecord.name == name), "")
+    table = b"Befund;Urteil\nPumpe 1 ist warm;Lager\n"
+    upload = uploads.begin(owner, rooms.cp, "lab", "Laborberichte.csv", len(table))
+    uploads.append(owner, rooms.cp, upload.id, 0, BytesIO(table))
+    draft = drafts.begin(owner, rooms.cp, "lab", upload.id)
+    mapping = Mapping("prompt_completion", {"prompt": ["Befund"], "completion": ["Urteil"]})
+    source = Source(upload.file_name, kind="csv", encoding="utf-8", delimiter=";")
+    columns = [Column("Befund", "text", 1, ["Pumpe 1 ist warm"]), Column("Urteil", "text", 1, ["Lager"])]
+    look = Look(source, columns, [{"Befund": "Pumpe 1 ist warm", "Urteil": "Lager"}], mapping, 1)
+    place = Place(upload.file_name, 2, "Pumpe 1 ist warm", {"first": 1})
+    choices = [Choice.DROP, Choice.KEEP]
+    findings = [Finding("duplicates", 1, Choice.DROP, choices, [place]), Finding("leakage", 0, Choice.DROP, choices)]
+    report = Report(mapping.format, 11, 8, 2, 1, findings, [], {})
+    for file, found in ((preparing.LOOK, look), (preparing.REPORT, report)):
+        (preparing.folder(rooms.cp, draft) / file).write_text(json.dumps(told(found)), "utf-8")
+    stored = {"state": DraftState.READY, "train": told(source), "mapping": told(mapping)}
+    DatasetDraftRecord.update(**stored).where(DatasetDraftRecord.id == draft.id).execute()
+    rooms.made["draft"] = draft.id
+    return rooms
+
+
 # Not pages: streams, bytes, parts of pages, and what only redirects.
 NO_PAGES = {
     "monitoring.live", "monitoring.metrics", "monitoring.ready", "static", "live.events",
     "jobs.series", "jobs.log", "jobs.status", "jobs.download", "datasets.left_out", "deployments.status",
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
     "machines.authority", "machines.joined", "compare.series", "notifications.bell",
+    "uploads.show",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check", "sweeps.new"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.
@@ -320,7 +358,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
     values = {
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
-        "sweep_id": made.get("sweep"),
+        "sweep_id": made.get("sweep"), "draft_id": made.get("draft"),
     }  # fmt: skip
     named = {
         "datasets.show": "faults",

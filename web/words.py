@@ -38,6 +38,18 @@ def row_format(code: str) -> str:
     return names.get(code, code)
 
 
+def draft_state(code: str) -> str:
+    """How far a dataset's draft is."""
+    names: dict[str, str] = {
+        "looking": gettext("Looking at the file"),
+        "checking": gettext("Checking every row"),
+        "ready": gettext("Waits for you"),
+        "saving": gettext("Saving the version"),
+        "failed": gettext("Failed"),
+    }
+    return names.get(code, code)
+
+
 def thing(code: str) -> str:
     """What kind of thing somebody made."""
     names: dict[str, str] = {

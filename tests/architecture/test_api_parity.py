@@ -24,14 +24,17 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "account.sign_out_others": ("SignOutUser",),
     "audit.check": ("CheckAudit",),
     "cases.cancel": ("CancelGuidedRun",),
-    "cases.own": ("UploadDataset",),
+    "cases.own": ("BeginUpload", "AppendUpload", "BeginDraft"),
     "cases.start": ("StartGuidedRun",),
     "cases.try_it": ("GetCaseFile", "UploadDataset"),
-    "datasets.upload": ("UploadDataset",),
+    "datasets.upload": ("BeginUpload", "AppendUpload", "BeginDraft"),
     "deployments.chat": ("Chat",),
     "deployments.deploy": ("Deploy",),
     "deployments.start": ("Deploy",),
     "deployments.stop": ("StopDeployment",),
+    "drafts.cancel": ("CancelDraft",),
+    "drafts.change": ("ChangeDraft",),
+    "drafts.save": ("SaveDraft",),
     "gateway.chat_completions": ("Chat",),
     "gateway.completions": "the OpenAI-compatible endpoint is an API itself, with the same tokens",
     "gateway.embeddings": "refuses, and changes nothing",
@@ -77,6 +80,8 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "things.restore": ("RestoreThing",),
     "tokens.create": ("CreateApiToken",),
     "tokens.revoke": ("RevokeApiToken",),
+    "uploads.append": ("AppendUpload",),
+    "uploads.begin": ("BeginUpload",),
 }
 
 

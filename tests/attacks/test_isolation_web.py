@@ -35,12 +35,14 @@ INSIDE = {
     "deployments.example": 200,
     "deployments.index": 200, "deployments.new": NO, "deployments.show": 200, "deployments.start": NO,
     "deployments.status": 200, "deployments.stop": NO, "evaluations.index": 200, "evaluations.new": NO,
+    "drafts.cancel": NO, "drafts.change": NO, "drafts.save": NO, "drafts.show": NO,
     "evaluations.show": 200, "home.show": 200,
     "jobs.cancel": NO, "jobs.config": 200, "jobs.download": 200, "jobs.events": 200, "jobs.files": 200,
     "jobs.index": 200, "jobs.log": 200, "jobs.log_page": 200, "jobs.new": NO, "jobs.plan": NO, "jobs.series": 200,
     "jobs.show": 200, "jobs.status": 200, "jobs.submit": NO, "models.index": 200, "models.show": 200,
     "people.members": NO, "people.remove_member": NO, "people.set_member": NO,
     "sweeps.cancel": NO, "sweeps.index": 200, "sweeps.new": NO, "sweeps.show": 200, "sweeps.start": NO,
+    "uploads.append": NO, "uploads.begin": NO, "uploads.show": NO,
     "versions.difference": 200, "versions.report": 200, "versions.row": 200,
     "things.delete": NO, "things.describe": NO, "things.purge": NO, "things.restore": NO, "things.show": 200,
 }  # fmt: skip
@@ -78,6 +80,8 @@ NUMBERS = {
     "deployment_id": "deployment",
     "evaluation_id": "evaluation",
     "sweep_id": "sweep",
+    "draft_id": "draft",
+    "upload_id": "upload",
 }
 
 

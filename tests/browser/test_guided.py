@@ -6,6 +6,7 @@ artifacts: tests/rooms.py), and its engine is a fake behind the inference port t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,13 @@ from typing import Any
 import pytest
 import rooms
 from browser.conftest import Site, picture, served, violations, visit
+from data_support import settle
 from playwright.sync_api import expect
 
 from control_plane.services import guided_steps
+from control_plane.services.datasets import preparing
 from control_plane.store.deployments import DeploymentRecord
+from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.jobs import JobRecord
 from support import FakeClock, close_database, make_control_plane
 
@@ -176,6 +180,15 @@ def drop(page: Any, place: Any, file: Path) -> None:
         session.send("Input.dispatchDragEvent", {"type": kind, "data": data, **at})
 
 
+def carry_on(site: Site) -> None:
+    """Prepare the draft that there is, as the control plane's ticks would."""
+    until = time.monotonic() + 60
+    while not DatasetDraftRecord.select().where(DatasetDraftRecord.state.in_(list(preparing.STEPS))).exists():
+        assert time.monotonic() < until, "nothing was begun"
+        time.sleep(0.05)
+    settle(site.cp, DatasetDraftRecord.get())
+
+
 def test_own_data_goes_the_same_way_with_one_file_drop(browser: Any, site: Site, tmp_path: Path) -> None:
     with visit(browser, site) as page:
         page.add_init_script(COUNTING)
@@ -188,6 +201,9 @@ def test_own_data_goes_the_same_way_with_one_file_drop(browser: Any, site: Site,
         picture(page, "guided-own-data")
         assert violations(page) == []
         page.get_by_role("button", name="Use this file").click()
+        carry_on(site)
+        page.get_by_role("button", name="Save version").click()
+        carry_on(site)
         page.get_by_role("link", name="Looks right").click()
         page.get_by_role("button", name="Start training").click()
         expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
@@ -292,41 +308,6 @@ def test_a_change_while_the_page_asks_is_not_missed(browser: Any, site: Site) ->
         expect(page.get_by_role("link", name="Train it")).to_be_visible()
         page.unroute_all(behavior="wait")  # the page may be asking once more; its answer must not meet a closed page
         assert held
-
-
-def test_a_refused_upload_keeps_the_form(browser: Any, site: Site) -> None:
-    with visit(browser, site) as page:
-        page.goto("/p/lab/data/upload")
-        file = {"name": "My pumps.jsonl", "mimeType": "application/json", "buffer": b'{"prompt": "x"}\n'}
-        page.locator("#train").set_input_files([file])
-        expect(page.get_by_label("Name")).to_have_value("my-pumps")
-        page.get_by_label("Share to hold out").fill("30")
-        page.get_by_role("button", name="Save version").click()
-        expect(page.get_by_role("alert")).to_contain_text("My pumps.jsonl, line 1")
-        assert violations(page) == []
-        assert page.evaluate("document.querySelector('#train').files.length") == 1
-        expect(page.get_by_label("Share to hold out")).to_have_value("30")
-        page.locator("#train").set_input_files([file | {"buffer": rooms.rows(10)}])
-        page.get_by_role("button", name="Save version").click()
-        expect(page.get_by_role("heading", name="my-pumps")).to_be_visible()
-        expect(page.get_by_text("Held out (3)")).to_be_visible()
-
-
-def test_the_sound_rows_of_a_faulty_file_are_saved_without_choosing_it_again(browser: Any, site: Site) -> None:
-    with visit(browser, site) as page:
-        page.goto("/p/lab/data/upload")
-        faulty = rooms.rows(10) + b"Pump 3 is hot.\n" * 3
-        file = {"name": "pumps.jsonl", "mimeType": "application/json", "buffer": faulty}
-        page.locator("#train").set_input_files([file])
-        page.get_by_role("button", name="Save version").click()
-        expect(page.get_by_role("alert")).to_contain_text("The same in 2 more rows: lines 12, 13.")
-        picture(page, "upload-faulty")
-        assert violations(page) == []
-        page.get_by_role("button", name="Save the sound rows").click()
-        expect(page.get_by_role("heading", name="pumps")).to_be_visible()
-        with page.expect_download() as download:
-            page.get_by_role("link", name="Download the rows that were left out").click()
-        assert download.value.path().read_bytes() == b"Pump 3 is hot.\n" * 3
 
 
 def test_the_plan_follows_the_form(browser: Any, site: Site) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
 
 import pytest
 import rooms
@@ -14,7 +13,7 @@ from flask.testing import FlaskClient
 from control_plane.context import ControlPlane
 from control_plane.services import methods
 from control_plane.services.datasets import json_lines
-from control_plane.store.datasets import DatasetRecord
+from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.guided import GuidedRunRecord
 
 Browser = Callable[[str], FlaskClient]
@@ -26,10 +25,6 @@ def room(cp: ControlPlane, invite: Callable[..., str]) -> rooms.Rooms:
     invite("ada", role="Expert")
     methods.register_shipped(cp)
     return rooms.empty(cp)
-
-
-def send(client: FlaskClient, data: bytes, file: str = "Labor-Notizen März.jsonl", **headers: str) -> Any:
-    return client.post(f"{CASE}/own", data={"train": (BytesIO(data), file)}, headers=headers)
 
 
 @pytest.mark.parametrize(
@@ -48,37 +43,27 @@ def test_sample_rows_are_said_in_the_readers_language(
     assert said in client.get("/p/lab/data/machine-fault-reports").text
 
 
-def test_a_file_of_ones_own_goes_the_same_way(room: rooms.Rooms, browser: Browser) -> None:
+def test_a_file_of_ones_own_becomes_a_draft_that_leads_back(room: rooms.Rooms, browser: Browser) -> None:
     client = browser("ada")
-    answer = send(client, rooms.rows(20))
-    page = client.get(answer.location).text
+    assert "Choose a file." in client.post(f"{CASE}/own").text
+    sent = client.post(f"{CASE}/own", data={"train": (BytesIO(rooms.rows(20)), "Labor-Notizen März.jsonl")})
+    assert sent.location.endswith("?case=machine_faults")
+    draft = DatasetDraftRecord.get()
+    version, _ = json_lines.upload(room.actor, room.cp, "lab", draft.name, BytesIO(rooms.rows(20)), None)
+    DatasetDraftRecord.update(state="saved", dataset_version=version).execute()
+    checked = client.get(sent.location).location
+    assert checked == f"{CASE}/run?dataset={version.id}"
+    page = client.get(checked).text
     assert "labor-notizen-maerz v1" in page
     assert "Looks right" in page
-    number = int(answer.location.rpartition("=")[2])
-    plan = client.get(f"{answer.location}&step=plan").text
+    plan = client.get(f"{checked}&step=plan").text
     assert "served as “labor-notizen-maerz”" in plan
     assert "called after your data" in plan and ">0.001<" in plan.replace("\n", "")
-    assert ">0,001<" in client.get(f"{answer.location}&step=plan&lang=de").text
-    client.get(f"{answer.location}&lang=en")
-    started = client.post(f"{CASE}/run", data={"dataset": number, "key": "k"})
+    assert ">0,001<" in client.get(f"{checked}&step=plan&lang=de").text
+    client.get(f"{checked}&lang=en")
+    started = client.post(f"{CASE}/run", data={"dataset": version.id, "key": "k"})
     assert "labor-notizen-maerz" in client.get(started.location).text
-    assert GuidedRunRecord.get().dataset_version_id == number
-
-
-def test_a_file_with_a_fault_keeps_the_page_and_saves_nothing(room: rooms.Rooms, browser: Browser) -> None:
-    answer = send(browser("ada"), b'{"prompt": "x"}\n')
-    assert answer.status_code == 400
-    assert "Nothing was saved" in answer.text
-    assert "With your own data" in answer.text
-    part = send(browser("ada"), b'{"prompt": "x"}\n', **{"HX-Request": "true"})
-    assert "Nothing was saved" in part.text
-    assert "<html" not in part.text
-    assert not DatasetRecord.select().exists()
-
-
-def test_htmx_is_sent_on_by_a_header(room: rooms.Rooms, browser: Browser) -> None:
-    answer = send(browser("ada"), rooms.rows(20), **{"HX-Request": "true"})
-    assert "/run?dataset=" in answer.headers["HX-Redirect"]
+    assert GuidedRunRecord.get().dataset_version_id == version.id
 
 
 def test_data_that_is_there_is_offered_if_it_is_of_the_cases_form(
@@ -95,7 +80,8 @@ def test_data_that_is_there_is_offered_if_it_is_of_the_cases_form(
 
 def test_data_without_held_out_rows_is_told_before_the_start(room: rooms.Rooms, browser: Browser) -> None:
     client = browser("ada")
-    page = client.get(send(client, rooms.rows(1)).location).text
+    version, _ = json_lines.upload(room.actor, room.cp, "lab", "one", BytesIO(rooms.rows(1)), None)
+    page = client.get(f"{CASE}/run?dataset={version.id}").text
     assert "This case cannot be run here" in page
     assert "Looks right" not in page
 

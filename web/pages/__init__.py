@@ -27,6 +27,7 @@ from web.pages import (
     compare,
     datasets,
     deployments,
+    drafts,
     evaluations,
     help,
     home,
@@ -43,6 +44,7 @@ from web.pages import (
     sweeps,
     things,
     tokens,
+    uploads,
     versions,
 )
 from web.pages.item import Item
@@ -54,6 +56,8 @@ PAGES: tuple[ModuleType, ...] = (
     search,
     cases,
     datasets,
+    uploads,
+    drafts,
     versions,
     base_models,
     jobs,

@@ -24,12 +24,11 @@ from control_plane.wording import say, waiting, why
 from web import rail, snippets, uploading, words
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
-from web.fragments import redirected
 from web.languages import locale
 from web.pages.item import Item
 from web.paging import asked_number, whole_number
+from web.refusals import shown_again
 from web.security import takes_upload
-from web.uploading import Entered
 
 blueprint = Blueprint("cases", __name__)
 navigation = Item("work", "cases.index", _("Cases"), "briefcase", "case.see", "g c")
@@ -49,10 +48,6 @@ def index(project: str) -> ResponseReturnValue:
 @requires("case.see")
 def show(project: str, name: str) -> ResponseReturnValue:
     """The story of a case: the problem, what is needed, what comes of it; and the door for one's own data."""
-    return _page(project, name, Entered())
-
-
-def _page(project: str, name: str, entered: Entered) -> str:
     actor, cp = the_actor(), the_control_plane()
     case = cases.get(actor, cp, name)
     graph, problem = _graph(case)
@@ -61,7 +56,6 @@ def _page(project: str, name: str, entered: Entered) -> str:
         "cases/show.html",
         case=plan,
         problem=problem,
-        entered=entered,
         offered=_own_data(project, plan),
         models=[step.title for step in graph if step.kind == "import"],
         methods=[_manifest(step.method).display for step in graph if step.kind == "train"],
@@ -82,15 +76,12 @@ def try_it(project: str, name: str) -> ResponseReturnValue:
 
 @blueprint.post("/p/<project>/cases/<name>/own")
 @requires("dataset.upload")
+@shown_again("upload", show)
 def own(project: str, name: str) -> ResponseReturnValue:
-    """Put a file of one's own into the project, and look at it. One with a fault changes nothing."""
+    """A file of one's own becomes a draft; once that is saved, its page leads back here."""
     cases.get(the_actor(), the_control_plane(), name)
-    entered, version, _reused = uploading.receive(project)
-    if version is not None:
-        return redirected(url_for("cases.check", project=project, name=name, dataset=version.id))
-    if "HX-Request" in request.headers:
-        return render_template("datasets/problems.html", entered=entered)
-    return _page(project, name, entered), 400
+    draft = uploading.receive(project)
+    return redirect(url_for("drafts.show", project=project, draft_id=draft.id, case=name))
 
 
 takes_upload(own)

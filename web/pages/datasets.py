@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
-from control_plane.services.datasets import rows, searching, versions
+from control_plane.domain.rows import FORMATS
+from control_plane.services.datasets import drafts, rows, searching, versions
 from control_plane.services.things import kinds
-from control_plane.store.datasets import DatasetVersionRecord
 from web import check_words, dataset_page, snippets, uploading
 from web.access import requires, the_actor, the_control_plane, the_project
-from web.fragments import redirected
 from web.pages.item import Item
 from web.paging import Page, asked_number
+from web.refusals import shown_again
 from web.security import takes_upload
-from web.uploading import Entered
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/p/<project>/data")
-navigation = Item("work", "datasets.index", _("Data"), "database", "dataset.see", "g d", also=frozenset({"versions"}))
+navigation = Item(
+    "work", "datasets.index", _("Data"), "database", "dataset.see", "g d", also=frozenset({"drafts", "versions"})
+)
 
 ROWS_SHOWN = 20
 
@@ -33,25 +34,27 @@ def index(project: str) -> ResponseReturnValue:
     found = versions.list_datasets(the_actor(), the_control_plane(), project, tag)
     tags = kinds.tags_of(kinds.DATASET, the_project().id)
     snippet = snippets.list_datasets(project)
-    return render_template("datasets/index.html", found=found, tag=tag, tags=tags, snippet=snippet)
+    may_upload = the_actor().may("dataset.upload", the_project().id)
+    begun = drafts.list_drafts(the_actor(), the_control_plane(), project) if may_upload else []
+    return render_template("datasets/index.html", found=found, tag=tag, tags=tags, drafts=begun, snippet=snippet)
 
 
 @blueprint.get("/upload")
 @requires("dataset.upload")
 def new(project: str) -> ResponseReturnValue:
-    """The form: a file, a name, and what to hold out."""
-    entered = Entered(name=request.args.get("name", ""))
-    return render_template("datasets/upload.html", entered=entered, snippet=snippets.upload(project, entered.name))
+    """The form: a file of any kind. `name` is the dataset that is to get a new version."""
+    name = request.args.get("name", "")
+    snippet = snippets.upload(project, name)
+    return render_template("datasets/upload.html", dataset=name, formats=FORMATS, snippet=snippet)
 
 
 @blueprint.post("/upload")
 @requires("dataset.upload")
+@shown_again("upload", new)
 def upload(project: str) -> ResponseReturnValue:
-    """Check and keep the file. One with a fault changes nothing and says where the faults are."""
-    entered, version, reused = uploading.receive(project)
-    if version is None:
-        return _again(project, entered)
-    return _kept(project, entered.name, version, reused)
+    """A draft of what was sent."""
+    draft = uploading.receive(project)
+    return redirect(url_for("drafts.show", project=project, draft_id=draft.id))
 
 
 takes_upload(upload)
@@ -87,20 +90,3 @@ def left_out(project: str, name: str) -> ResponseReturnValue:
     written = rows.left_out(actor, cp, version.id)
     headers = {"Content-Disposition": f'attachment; filename="{name}-{version.number}-left-out.jsonl"'}
     return Response(written, mimetype="application/jsonl", headers=headers)
-
-
-def _again(project: str, entered: Entered) -> ResponseReturnValue:
-    """The form as it was. For htmx only what is wrong, so that the chosen file stays chosen."""
-    if "HX-Request" in request.headers:
-        return render_template("datasets/problems.html", entered=entered)
-    snippet = snippets.upload(project, entered.name)
-    return render_template("datasets/upload.html", entered=entered, snippet=snippet), 400
-
-
-def _kept(project: str, name: str, version: DatasetVersionRecord, reused: bool) -> ResponseReturnValue:
-    if reused:
-        flash(gettext("The same data was there already as version %(number)s.", number=version.number))
-    else:
-        flash(gettext("Version %(number)s was saved.", number=version.number))
-    address = url_for("datasets.show", project=project, name=name, version=version.number)
-    return redirected(address)

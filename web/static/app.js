@@ -228,7 +228,17 @@ document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-keep-checked]")) ticked[target.checked ? "add" : "delete"](target.value);
 });
 
+const opened = new Set(); // disclosures, likewise
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (target.matches("[data-keep-open]")) opened[target.open ? "add" : "delete"](target.id);
+  },
+  true,
+);
+
 function prepare(root) {
+  for (const part of root.querySelectorAll("[data-keep-open]")) part.open ||= opened.has(part.id);
   for (const box of root.querySelectorAll("[data-keep-checked]")) box.checked ||= ticked.has(box.value);
   loadElements(root.parentElement ?? root);
   for (const form of root.querySelectorAll("form[data-level]")) {
