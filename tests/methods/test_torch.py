@@ -96,8 +96,9 @@ import torch
 from kit import datasets, models, job
 from kit.events import Events
 import train
-from kit.training import adapters, lean
+from kit.training import adapters, lean, words
 from kit.signals import Stop
+words.AT_ONCE = 7  # positions: several parts
 tiny, architecture, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 work = job.read(out / "job.json")
 model, tokenizer = models.load_base(work.models["base"], "float32")

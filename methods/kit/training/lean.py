@@ -4,6 +4,7 @@ import types
 from typing import Any
 
 import torch
+from kit.training import norms
 from peft.tuners import lora
 from torch.nn import functional
 from transformers.cache_utils import DynamicCache, DynamicLayer
@@ -16,11 +17,14 @@ def lighten(model: Any) -> None:
     """Let each LoRA layer of `model` compute in its input's precision; its weights stay what they are (float32).
 
     PEFT casts the input to the adapter's precision, multiplies there, scales and adds the result to the base layer's:
-    four passes over a [rows × length, width] tensor in float32 where one in bfloat16 does the same work.
+    four passes over a [rows × length, width] tensor in float32 where one in bfloat16 does the same work. Norms that are
+    not learned take fewer passes, too.
     """
     for module in model.modules():
         if isinstance(module, lora.Linear) and _is_plain(module):
             module.forward = types.MethodType(_forward, module)
+        elif type(module).__name__.endswith("RMSNorm") and norms.is_known(module):
+            module.forward = types.MethodType(norms.forward, module)
 
 
 def _is_plain(layer: Any) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from kit.training import lean
+from kit.training import lean, words
 from torch.nn import functional
 
 
@@ -44,13 +44,12 @@ class Asked:
     """
 
     def __init__(self, plain: Any, pairs: bool, begins: bool) -> None:
-        self._places: torch.Tensor | None = None
         inner = plain.get_base_model() if hasattr(plain, "get_base_model") else plain
         takes_positions = "position_ids" in inspect.signature(inner.forward).parameters
         masked = inner.config._attn_implementation in ("sdpa", "eager")
         self.shares = pairs and takes_positions and masked and lean.can_share(plain)
         self.begins = begins
-        plain.get_output_embeddings().register_forward_pre_hook(self._select)
+        self._output = words.OutputLayer(plain)
 
     def __call__(
         self, model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor, **_: Any
@@ -89,28 +88,13 @@ class Asked:
 
     def _begun(self, model: Any, ids: torch.Tensor, rows: int) -> Any:
         """The keys and values of a beginning, [1, length], for so many rows that go on from it."""
-        self._places = ids.new_zeros(0)
-        try:
-            kept = model(input_ids=ids, use_cache=True).past_key_values
-        finally:
-            self._places = None
+        kept = self._output.silent(lambda: model(input_ids=ids, use_cache=True)).past_key_values
         kept.batch_repeat_interleave(rows)
         return kept
 
     def _at(self, model: Any, places: torch.Tensor, targets: torch.Tensor, **given: Any) -> torch.Tensor:
         """The log-probabilities of `targets`, each predicted at its place in the flat [rows × width]."""
-        self._places = places
-        try:
-            logits = model(**given).logits[0]
-        finally:
-            self._places = None
-        return -functional.cross_entropy(logits.float(), targets, reduction="none")
-
-    def _select(self, _module: Any, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
-        """Before the output layer: [rows, width, features] → [1, places, features]."""
-        if self._places is None:
-            return None
-        return (given[0].flatten(0, 1)[self._places].unsqueeze(0), *given[1:])
+        return self._output.log_probs(lambda: model(**given), lambda hidden: hidden.flatten(0, 1)[places], targets)
 
 
 def beside(ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> _Beside:

@@ -7,7 +7,7 @@ from kit import datasets
 from kit.checking import Case
 from kit.events import fail
 from kit.judging import Judged
-from kit.training import lean, rollouts
+from kit.training import lean, rollouts, words
 from kit.training.constant import Constant
 from kit.training.report import Report, Sealed
 from kit.training.rollouts import Sampling
@@ -46,11 +46,10 @@ class _Rewarded(Sealed):
     def __init__(self, report: Report, sampling: Sampling, **options: Any) -> None:
         super().__init__(**options)
         self.report, self._sampling = report, sampling
-        self._counts: torch.Tensor | None = None
         plain = self.accelerator.unwrap_model(self.model)  # type: ignore[attr-defined]
         self._shares = lean.can_share(plain)
         self._checkpoints = bool(self.args.gradient_checkpointing)  # type: ignore[attr-defined]
-        plain.get_output_embeddings().register_forward_pre_hook(self._select)
+        self._output = words.OutputLayer(plain)
 
     def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
         """The rows' prompts stand in their template already."""
@@ -77,51 +76,35 @@ class _Rewarded(Sealed):
             given = (model, input_ids, attention_mask, logits_to_keep, *chunk)
             return super()._get_per_token_logps_and_entropies(*given, **options)  # type: ignore[misc, no-any-return]
         length = input_ids.shape[1] - logits_to_keep
-        counts = attention_mask[:, length:].bool()
-        answers_logits = self._apart if self._checkpoints else self._together
-        logits = answers_logits(model, input_ids, attention_mask, counts)
-        targets = input_ids[:, length:]
-        found = -functional.cross_entropy(
-            logits.float() / self._sampling.temperature, targets[counts], reduction="none"
+        counts, targets = attention_mask[:, length:].bool(), input_ids[:, length:]
+        lay_out = self._apart if self._checkpoints else self._together
+        given, predicting = lay_out(model, input_ids, attention_mask, counts)
+        found = self._output.log_probs(
+            lambda: model(**given), lambda hidden: hidden[predicting], targets[counts], self._sampling.temperature
         )
         logps = torch.zeros(targets.shape, dtype=torch.float32, device=targets.device).masked_scatter(counts, found)
         return logps, torch.zeros_like(logps), None
 
-    def _apart(self, model: Any, ids: Any, mask: Any, counts: Any) -> torch.Tensor:
-        """Logits [answers' tokens, words], each row read by itself."""
+    def _apart(self, _model: Any, ids: Any, mask: Any, counts: Any) -> tuple[dict[str, Any], torch.Tensor]:
+        """What the model is given, and which places predict an answer's token: each row is read by itself."""
         places = (mask.cumsum(1) - 1).clamp(min=0)
         predicting = functional.pad(counts, (ids.shape[1] - counts.shape[1] - 1, 1))
-        given = {"input_ids": ids, "attention_mask": mask, "position_ids": places}
-        return self._pass(model, predicting, **given, use_cache=False).logits[0]  # type: ignore[no-any-return]
+        return {"input_ids": ids, "attention_mask": mask, "position_ids": places, "use_cache": False}, predicting
 
-    def _together(self, model: Any, ids: Any, mask: Any, counts: Any) -> torch.Tensor:
-        """Logits [answers' tokens, words]: all of a prompt but its last token is read once, then each row goes on."""
+    def _together(self, model: Any, ids: Any, mask: Any, counts: Any) -> tuple[dict[str, Any], torch.Tensor]:
+        """The same, where all of a prompt but its last token is read once, here, and then each row goes on."""
         begin = ids.shape[1] - counts.shape[1]
         prompts, rows = torch.unique(torch.stack((ids[:, :begin], mask[:, :begin])), dim=1, return_inverse=True)
         places = (mask.cumsum(1) - 1).clamp(min=0)
         length = prompts.shape[2] - 1
-        begun = self._pass(
-            model, torch.zeros_like(prompts[0, :, :length], dtype=torch.bool), input_ids=prompts[0, :, :length],
-            attention_mask=prompts[1, :, :length], position_ids=(prompts[1].cumsum(1) - 1).clamp(min=0)[:, :length],
-            use_cache=True,
-        )  # fmt: skip
-        begun.past_key_values.batch_select_indices(rows)
+        first = {
+            "input_ids": prompts[0, :, :length], "attention_mask": prompts[1, :, :length],
+            "position_ids": (prompts[1].cumsum(1) - 1).clamp(min=0)[:, :length], "use_cache": True,
+        }  # fmt: skip
+        kept = self._output.silent(lambda: model(**first)).past_key_values
+        kept.batch_select_indices(rows)
         rest = {"input_ids": ids[:, length:-1], "attention_mask": mask[:, :-1], "position_ids": places[:, length:-1]}
-        given = {**rest, "past_key_values": begun.past_key_values, "use_cache": True}
-        return self._pass(model, counts, **given).logits[0]  # type: ignore[no-any-return]
-
-    def _pass(self, model: Any, counts: torch.Tensor, **given: Any) -> Any:
-        """One pass whose logits are [1, counted positions, words]."""
-        self._counts = counts
-        try:
-            return model(**given)
-        finally:
-            self._counts = None
-
-    def _select(self, _module: Any, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
-        if self._counts is None:
-            return None
-        return (arguments[0][self._counts].unsqueeze(0), *arguments[1:])
+        return {**rest, "past_key_values": kept, "use_cache": True}, counts
 
 
 class RewardedGRPO(_Rewarded, GRPOTrainer):  # type: ignore[misc]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from kit.training import lean
+from kit.training import lean, words
 from kit.training.held_out import LOSS, Sums
 from kit.training.report import Report, Sealed
 from trl import SFTTrainer
@@ -30,22 +30,11 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
         super().__init__(**options)
         self.report = report
         self._order = order
-        self._counts: torch.Tensor | None = None
         plain = self.accelerator.unwrap_model(self.model)
         config = getattr(plain, "active_peft_config", None)
         is_prompt = bool(config is not None and config.is_prompt_learning)  # it puts its own beginning before each row
         self._shares = not (self.args.gradient_checkpointing or is_prompt) and lean.can_share(plain)
-        plain.get_output_embeddings().register_forward_pre_hook(self._select)
-
-    def _select(self, _module: Any, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
-        """Before the output layer: [rows, length, width] → [1, labelled positions, width].
-
-        A learned prompt stands before each row and has no labels.
-        """
-        if self._counts is None:
-            return None
-        own = arguments[0][:, -self._counts.shape[1] - 1 :]
-        return (own[:, :-1][self._counts].unsqueeze(0), *arguments[1:])
+        self._output = words.OutputLayer(plain)
 
     def _get_train_sampler(self, *arguments: Any) -> Any:
         """The order of examples; transformers asks for it."""
@@ -64,11 +53,10 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
         given = self._begin(model, inputs, done) if done else {**inputs, "use_cache": False}
         targets = labels[:, done + 1 :]
         counts = targets != -100
-        logits = self._pass(model, given, counts).logits[0]
         targets = targets[counts]
-        total = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
-        loss = total / (targets.numel() if num_items_in_batch is None else num_items_in_batch)
-        return (loss, {"logits": logits}) if return_outputs else loss
+        found = self._output.log_probs(lambda: model(**given), lambda hidden: _predicting(hidden, counts), targets)
+        loss = -found.sum() / (targets.numel() if num_items_in_batch is None else num_items_in_batch)
+        return (loss, {}) if return_outputs else loss
 
     def measure(self, examples: list[Any]) -> Sums:
         """The loss over a batch of tokenized examples that are not learned from (see `HeldOut`)."""
@@ -79,16 +67,15 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
     def _begin(self, model: Any, inputs: dict[str, torch.Tensor], length: int) -> dict[str, Any]:
         """Compute the shared beginning for one row, and give what the rest of all rows needs to go on from it."""
         ids = inputs["input_ids"]
-        nothing = torch.zeros((1, length - 1), dtype=torch.bool, device=ids.device)
-        begun = self._pass(model, {"input_ids": ids[:1, :length], "use_cache": True}, nothing)
+        begun = self._output.silent(lambda: model(input_ids=ids[:1, :length], use_cache=True))
         begun.past_key_values.batch_repeat_interleave(len(ids))
         rest = {"input_ids": ids[:, length:], "attention_mask": inputs["attention_mask"]}
         return {**rest, "past_key_values": begun.past_key_values, "use_cache": True}
 
-    def _pass(self, model: Any, given: dict[str, Any], counts: torch.Tensor) -> Any:
-        """One pass; `counts` [rows, length - 1] says which positions predict a label: logits are [1, those, words]."""
-        self._counts = counts
-        try:
-            return model(**given)
-        finally:
-            self._counts = None
+
+def _predicting(hidden: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """[rows, length, width] and which positions predict a label [rows, own length - 1] → [labels, width].
+
+    A learned prompt stands before each row and has no labels.
+    """
+    return hidden[:, -counts.shape[1] - 1 : -1][counts]
