@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from method_environments import ROOT, method_python
@@ -13,12 +14,16 @@ ENTRIES = {"evaluate": "evaluate.py", "import_base_model": "import.py", "export_
 
 
 def method(name, job, out, threads=None):
-    """Run a method, `job` being its parameters and inputs; what it reported, one object for each event."""
+    """Run a method, `job` being its parameters and inputs; what it reported, one object for each event.
+
+    The file `peak` in the folder then says how many bytes of memory the process held at most.
+    """
     out.mkdir(parents=True, exist_ok=True)
     fixed = {"method": name, "seed": SEED, "devices": ["cpu:0"], "threads": threads or os.cpu_count()}
     (out / "job.json").write_text(json.dumps(fixed | job))
     script = ROOT / "methods" / name / ENTRIES.get(name, "train.py")
-    run([method_python(name), script, "--job", out / "job.json", "--out", out], out / "output.log", threads)
+    peak = run([method_python(name), script, "--job", out / "job.json", "--out", out], out / "output.log", threads)
+    (out / "peak").write_text(str(peak))
     return [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
 
 
@@ -30,15 +35,21 @@ def imported(folder):
 
 
 def run(command, log, threads=None):
-    """Run a command as the kit runs a method: the same thread settings for plain scripts, so that the work compares."""
-    settings = {
-        "OMP_NUM_THREADS": str(threads or os.cpu_count()),
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": "1000",
-    }
+    """Run a command as the kit runs a method: the same thread settings for plain scripts, so that the work compares.
+
+    Returns the most memory that the process itself held, in bytes.
+    """
+    count = str(threads or os.cpu_count())
+    settings = {"OMP_NUM_THREADS": count, "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
     environment = os.environ | {"PYTHONPATH": str(ROOT / "methods"), "HF_HUB_OFFLINE": "1"} | settings
+    whole = [*map(str, command)]
     with Path(log).open("ab") as file:
-        subprocess.run([*map(str, command)], env=environment, check=True, stdout=file, stderr=file)
+        process = subprocess.Popen(whole, env=environment, stdout=file, stderr=file)
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, whole)
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def rows(part):

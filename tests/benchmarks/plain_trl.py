@@ -55,8 +55,9 @@ def main():
         args=SFTConfig(
             output_dir=str(Path(given.out).parent / "plain"), seed=given.seed, data_seed=given.seed,
             max_steps=chosen["steps"], per_device_train_batch_size=chosen["batch_size"],
-            learning_rate=chosen["learning_rate"], lr_scheduler_type=chosen["schedule"], logging_steps=1,
-            save_strategy="no", use_cpu=True, bf16=False, gradient_checkpointing=False, report_to="none",
+            learning_rate=chosen["learning_rate"], lr_scheduler_type=chosen["schedule"], max_length=None,
+            logging_steps=1, save_strategy="no", use_cpu=True, bf16=False, gradient_checkpointing=False,
+            report_to="none",
         ),
         peft_config=LoraConfig(
             r=chosen["lora_rank"], lora_alpha=chosen["lora_alpha"], target_modules="all-linear", task_type="CAUSAL_LM"

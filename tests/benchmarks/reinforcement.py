@@ -16,18 +16,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from by_hand import dataset, imported, method, model, rows, run, write
+import answers
+from by_hand import imported, method, model, run
 
-from control_plane.domain import verdict
 from method_environments import ROOT, method_python
 
-KEYS = ("machine", "part", "fault", "priority")
-ASK = (
-    ' Answer with one JSON object and nothing else, with the keys "machine", "part", "fault" and "priority", for '
-    'example {{"machine": "press 3", "part": "valve", "fault": "leak", "priority": "low"}}. fault is one of: {faults}. '
-    "priority is one of: {priorities}."
-)
 MARK = 0.33  # seconds a step, ours / TRL's
+HELD_OUT = 64  # questions
 MARGIN = 0.03  # so much less reward at the end is noise of sampling
 
 
@@ -56,23 +51,14 @@ class Bench:
     def __init__(self, folder, base, given):
         self.folder, self.base, self.threads = folder, base, given.threads
         folder.mkdir(parents=True, exist_ok=True)
-        answers = [json.loads(row["completion"]) for row in rows("train")]
-        values = {key: sorted({answer[key] for answer in answers}) for key in ("fault", "priority")}
-        ask = ASK.format(faults=", ".join(values["fault"]), priorities=", ".join(values["priority"]))
-        for part in ("train", "test"):
-            write(folder / f"{part}.jsonl", [row | {"prompt": row["prompt"] + ask} for row in rows(part)])
-        self.schema = {
-            "type": "object", "required": list(KEYS), "additionalProperties": False,
-            "properties": {key: {"enum": values[key]} if key in values else {"type": "string"} for key in KEYS},
-        }  # fmt: skip
+        self.dataset = answers.written(folder, is_told=True)
         self.parameters = {
-            "reward": [{"check": "json_schema", "weight": 1.0, "parameters": {"schema": self.schema}},
+            "reward": [{"check": "json_schema", "weight": 1.0, "parameters": {"schema": answers.schema()}},
                        {"check": "json_fields", "weight": 1.0, "parameters": {}}],
             "steps": given.steps, "prompts_per_step": 2, "group_size": 8, "max_new_tokens": 56, "learning_rate": 0.0002,
             "schedule": "constant", "temperature": 1.0, "top_p": 1.0, "beta": 0.0, "precision": "bfloat16",
             "gradient_checkpointing": False, "lora_rank": 16, "lora_alpha": 32, "checkpoint_every": 0,
         }  # fmt: skip
-        self.dataset = dataset(folder / "train.jsonl", folder / "test.jsonl")
 
     def ours(self):
         """{"rewards", "step_seconds"} of our method by hand."""
@@ -97,21 +83,8 @@ class Bench:
 
     def evaluate(self):
         """The base model and the result on the held-out rows."""
-        adapter = model(self.folder / "ours/adapter", self.base)
-        job = {
-            "inputs": {"baseline": model(self.base), "candidate": adapter, "dataset": self.dataset},
-            "parameters": {"rows": 64, "max_new_tokens": 0, "batch_size": 32, "schema": self.schema,
-                           "checks": [{"check": "json_fields", "parameters": {}}]},
-        }  # fmt: skip
-        method("evaluate", job, self.folder / "evaluation", self.threads)
-        content = json.loads((self.folder / "evaluation/evaluation.json").read_text())
-        for metric, scores in content["metrics"].items():
-            for name, found in scores.items():
-                share = verdict.score(found)
-                interval = f"({share.low:.3f} to {share.high:.3f})"
-                print(f"{metric:<14} {name:<10} {share.value:.3f} {interval} of {len(found)} rows")
-            gain = verdict.difference(scores["candidate"], scores["baseline"])
-            print(f"{metric:<14} difference {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})", flush=True)
+        adapter, folder = self.folder / "ours/adapter", self.folder / "evaluation"
+        answers.compare(folder, self.base, adapter, self.dataset, HELD_OUT, self.threads)
 
 
 def show(name, found, seconds):
