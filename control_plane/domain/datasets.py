@@ -187,9 +187,9 @@ def as_row(value: Any, written: str) -> dict[str, Any]:
     """A value that was decoded from what is `written`, if it can be a row. Raises a RowsInvalid as `read_row` does."""
     if not isinstance(value, dict):
         raise RowNotObject
-    if written.count("{") + written.count("[") > _DEEPEST and _depth(value) > _DEEPEST:
-        raise RowTooDeep
-    if "\\u" in written:
+    if any(isinstance(part, dict | list) for part in value.values()):  # looking at the text takes longer
+        _check_depth(value, written)
+    if "\\" in written and "\\u" in written:  # one character is found much faster than two
         _check_whole(value)
     return value
 
@@ -229,6 +229,11 @@ def whole_words(prefix: str) -> str:
     ends = [end for end in (found.end() for found in _INSTRUCTION_ENDS.finditer(prefix)) if len(prefix) - end <= _TAIL]
     kept = prefix[: ends[-1] if ends else prefix.rfind(" ") + 1]
     return kept if len(kept) >= _SHORTEST_PREFIX else ""
+
+
+def _check_depth(value: dict[str, Any], written: str) -> None:
+    if written.count("{") + written.count("[") > _DEEPEST and _depth(value) > _DEEPEST:
+        raise RowTooDeep
 
 
 def _check_whole(row: dict[str, Any]) -> None:

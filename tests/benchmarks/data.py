@@ -70,6 +70,7 @@ class Run:
     """What a process took."""
 
     seconds: float
+    computing: float  # seconds of all its threads
     megabytes: float  # at its peak
     said: str
 
@@ -167,11 +168,13 @@ def measured(command: list[str]) -> Run:
         said = output.read().decode("utf-8", "replace")
     if process.returncode:
         sys.exit(f"{command[:3]} ended with {process.returncode}:\n{said[-3000:]}")
-    return Run(seconds, used.ru_maxrss / 1024, said.strip().rsplit("\n", 1)[-1])
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said.strip().rsplit("\n", 1)[-1])
 
 
 def show(name: str, run: Run) -> None:
-    print(f"{name}: {run.seconds:.1f} s, peak {run.megabytes:.0f} MB; said {run.said[:80]}")
+    print(
+        f"{name}: {run.seconds:.1f} s, {run.computing:.1f} s of computing, peak {run.megabytes:.0f} MB; {run.said[:60]}"
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ MARK = "\udcff"  # stands for bytes that are nothing in the file's encoding
 EXCERPT = 200  # characters of a record that is too long
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Raw:
     """A record: `fields` by name as JSON has values, or the `fault` that makes it unreadable."""
 
