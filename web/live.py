@@ -17,12 +17,15 @@ from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.services import deployments, jobs
+from control_plane.services.datasets import drafts
 from web.access import signed_in, the_actor, the_control_plane
 
 _HEARTBEAT_SECONDS = 15.0
 _STREAM_SECONDS = 300.0  # then the browser comes again, and what it may see is looked up again
 _GATHER_SECONDS = 0.1  # many changes within it become one hint
 _MAX_TOPICS = 64
+
+Find = Callable[[Actor, ControlPlane, int], object]  # raises NotFound or Denied
 
 blueprint = Blueprint("live", __name__)
 
@@ -92,7 +95,8 @@ def _may_watch(actor: Actor, cp: ControlPlane, topic: str) -> bool:
 def _may_watch_number(actor: Actor, cp: ControlPlane, noun: str, number: int) -> bool:
     if noun == "project":
         return actor.may("project.see", number)
-    find = {"job": jobs.get, "deployment": deployments.get}.get(noun)
+    known: dict[str, Find] = {"job": jobs.get, "deployment": deployments.get, "draft": drafts.get}
+    find = known.get(noun)
     if find is None:
         return False
     try:

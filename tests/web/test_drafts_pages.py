@@ -12,8 +12,11 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.domain.preparation import DraftState
+from control_plane.services.access import identity
 from control_plane.services.datasets import json_lines
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
+from control_plane.store.people import UserRecord
+from web import live
 
 Browser = Callable[[str], FlaskClient]
 JSON = {"Accept": "application/json"}
@@ -157,6 +160,9 @@ def test_a_draft_is_its_makers_alone(
     room: rooms.Rooms, browser: Browser, page: str, invite: Callable[..., str]
 ) -> None:
     other = browser(invite("bob", role="Owner"))
+    topic = f"draft:{room.made['draft']}"
+    watching = [identity.actor_of(UserRecord.get(UserRecord.name == name), "") for name in ("ada", "bob")]
+    assert [live.visible(actor, room.cp, [topic]) for actor in watching] == [{topic}, set()]
     assert other.get(page).status_code == 404
     assert other.post(f"{page}/cancel").status_code == 404
     assert "Laborberichte.csv" not in other.get("/p/lab/data").text
