@@ -157,7 +157,7 @@ def seen(draft: DatasetDraftRecord, mapping: Mapping | None = None) -> Seen:
         look=look,
         report=drafts.report(actor, cp, int(draft.id)) if draft.state == DraftState.READY and not mapping else None,
         mapping=chosen,
-        preview=_preview(draft, chosen) if look and is_whole else [],
+        preview=drafts.preview(actor, cp, int(draft.id), chosen)[:_PREVIEWED] if look and is_whole else [],
         split=read(Split, draft.split),
         name=str(draft.name),
         has_test_file=draft.test_upload_id is not None,
@@ -166,15 +166,6 @@ def seen(draft: DatasetDraftRecord, mapping: Mapping | None = None) -> Seen:
         failure=say(draft.error, draft.error_params, locale()) if draft.error and not is_open else "",
         needs_mapping=is_open,
     )
-
-
-def _preview(draft: DatasetDraftRecord, mapping: Mapping) -> list[Previewed]:
-    """The first records; what is wrong with one names it."""
-    some = drafts.preview(the_actor(), the_control_plane(), int(draft.id), mapping)[:_PREVIEWED]
-    for number, one in enumerate(some, 1):
-        if one.problem:
-            one.problem.params = {"file": draft.train["name"], "line": number, **one.problem.params}
-    return some
 
 
 def _left(draft: DatasetDraftRecord, now: float) -> str:

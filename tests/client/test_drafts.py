@@ -34,7 +34,9 @@ def run(installation: Installation, *arguments: str) -> Result:
     return CliRunner().invoke(cli.main, ["--json", "--data", data, "datasets", *arguments])
 
 
-def test_a_table_becomes_a_version_by_commands(carried_on: Installation, tmp_path: Path) -> None:
+def test_a_table_becomes_a_version_by_commands(
+    carried_on: Installation, client: tunesmith.Client, tmp_path: Path
+) -> None:
     file = tmp_path / "Notizen März.csv"
     file.write_bytes(TABLE.encode("cp1252"))
     draft = json.loads(run(carried_on, "check", str(file)).output)
@@ -45,6 +47,8 @@ def test_a_table_becomes_a_version_by_commands(carried_on: Installation, tmp_pat
         run(carried_on, "map", number, "prompt=Frage,Nr", "completion=Antwort", "--share", "0.5").output
     )
     assert changed["mapping"]["parts"]["prompt"] == ["Frage", "Nr"] and json.loads(changed["split"])["share"] == 0.5
+    without = client.preview_draft(int(number), {"format": "text", "parts": {"text": ["Ort"]}})[1]
+    assert "Ort" in without.message and without.message.startswith("Notizen März.csv, line 2:")
     version = json.loads(run(carried_on, "save", number, "--name", "pumps").output)
     assert (version["dataset"], version["train_rows"], version["test_rows"]) == ("pumps", 15, 15)
     details = json.loads(run(carried_on, "show", str(version["id"])).output)

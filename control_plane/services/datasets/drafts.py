@@ -152,7 +152,10 @@ def preview(actor: Actor, cp: ControlPlane, draft_id: int, mapping: Mapping) -> 
     """What a mapping would make of the first records; nothing is changed. Raises NotFound, FieldInvalid."""
     found = look(actor, cp, draft_id)
     _allowed_mapping(mapping)
-    return [_previewed(mapping, record) for record in found.samples] if found else []
+    if found is None:
+        return []
+    file = found.source.name
+    return [_previewed(mapping, record, {"file": file, "line": at}) for at, record in enumerate(found.samples, 1)]
 
 
 def save(actor: Actor, cp: ControlPlane, draft_id: int, name: str = "") -> DatasetDraftRecord:
@@ -218,10 +221,11 @@ def _open(actor: Actor, cp: ControlPlane, draft_id: int) -> DatasetDraftRecord:
     return draft
 
 
-def _previewed(mapping: Mapping, record: dict[str, Any]) -> Previewed:
+def _previewed(mapping: Mapping, record: dict[str, Any], place: dict[str, object]) -> Previewed:
     try:
         return Previewed(record, mappings.apply(mapping, record), None)
     except RowsInvalid as problem:
+        problem.params = {**place, **problem.params}
         return Previewed(record, None, problem)
 
 
