@@ -1,8 +1,6 @@
 """Processes that prepare: bounded, told little, ended whole, begun again; other programs stand in for the reader."""
 
 import json
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ from control_plane.domain.permissions import Actor
 from control_plane.preparations import Preparations
 from control_plane.services.datasets import drafts, preparing, process
 from control_plane.store.drafts import DatasetDraftRecord
+from patience import wait_until
 
 # a child beside it, its number in a file, and then nothing more
 HANGS = """
@@ -55,13 +54,6 @@ def begun(cp: ControlPlane, erin: Actor) -> DatasetDraftRecord:
     return draft
 
 
-def within(found: Callable[[], object], seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < until, "in vain"
-        threading.Event().wait(0.02)
-
-
 def is_there(pid: int) -> bool:
     """Whether a process runs; one that has ended and waits to be reaped by whoever does not."""
     try:
@@ -73,7 +65,7 @@ def is_there(pid: int) -> bool:
 def child_of(cp: ControlPlane) -> int:
     """The number of the process that a hanging one has started."""
     place = cp.settings.data / "blobs" / "staging" / "child"
-    within(lambda: place.is_file() and place.read_text())
+    wait_until(lambda: place.is_file() and place.read_text())
     return int(place.read_text())
 
 
@@ -81,10 +73,10 @@ def test_cancelling_ends_the_process_with_its_children(cp: ControlPlane, erin: A
     stand_in(HANGS)
     draft = begun(cp, erin)
     child = child_of(cp)
-    within(lambda: drafts.get(erin, cp, draft.id).done_bytes == 5)
+    wait_until(lambda: drafts.get(erin, cp, draft.id).done_bytes == 5)
     over = drafts.cancel(erin, cp, draft.id)
     cp.preparations.join()
-    within(lambda: not is_there(child))
+    wait_until(lambda: not is_there(child))
     assert over.state == "cancelled"
     assert not [path for path in (cp.settings.data / "blobs").rglob("*") if path.is_file() and path.name != "child"]
     assert drafts.list_drafts(erin, cp, "pumps") == [] and drafts.cancel(erin, cp, draft.id).state == "cancelled"
@@ -107,9 +99,9 @@ def test_a_step_is_begun_again_after_a_restart(cp: ControlPlane, erin: Actor, st
     stand_in(HANGS)
     draft = begun(cp, erin)
     child = child_of(cp)
-    within(lambda: drafts.get(erin, cp, draft.id).started_at)
+    wait_until(lambda: drafts.get(erin, cp, draft.id).started_at)
     cp.preparations.close()
-    within(lambda: not is_there(child))
+    wait_until(lambda: not is_there(child))
     assert drafts.get(erin, cp, draft.id).state == "looking"
     stand_in(FAILS % "file_unfit")
     assert settle(replace(cp, preparations=Preparations()), draft).error == "file_unfit"
