@@ -29,31 +29,17 @@ from control_plane.domain.errors import (
     RowsInvalid,
     RowTooDeep,
     RowTooLong,
-    TunesmithError,
 )
 from control_plane.domain.rows import FEEDBACK, FORMATS, answer, asked, check_row, from_messages, recognise, with_texts
 from control_plane.domain.shapes import Shape
 
 BOM = b"\xef\xbb\xbf"
-SHOWN_PROBLEMS = 20
-SAMPLES = 5
+SAMPLES = 5  # rows that are shown of a dataset
 
 _DEEPEST = 100  # levels of nesting
-_SHOWN_LINES = 10  # that have the same fault
 _SHORTEST_PREFIX = 10  # characters
 _INSTRUCTION_ENDS = re.compile(r": |：|\n")
 _TAIL = 24  # characters: a few words
-_EXCERPT = 200  # bytes of a faulty row
-
-
-@dataclass
-class Cause:
-    """A fault of a file, and the rows that have it."""
-
-    problem: TunesmithError  # of the first such row, or of the whole file
-    row: str = ""  # that row, its beginning
-    times: int = 1
-    others: list[int] = field(default_factory=list)  # the lines of further rows that have it, the first ones
 
 
 @dataclass
@@ -64,14 +50,13 @@ class Scan:
     max_row_bytes: int
     format: str = ""  # empty: recognised from the first sound row
     line: int = 0
-    problem_count: int = 0
-    causes: dict[str, Cause] = field(default_factory=dict)  # in the order of their first rows
+    problem: RowsInvalid | None = None  # of the first faulty row
+    problem_count: int = 0  # rows
     keys: list[bytes] = field(default_factory=list)  # of each sound row: equal keys mean equal content
     groups: list[bytes] = field(default_factory=list)  # of each sound row: equal ones stay together in the split
     key_lines: list[int] = field(default_factory=list)  # where each of them stands
     lengths: list[int] = field(default_factory=list)  # characters
     longest_answer: int = 0  # likewise
-    samples: list[dict[str, Any]] = field(default_factory=list)  # the first rows
     shape: Shape = field(default_factory=Shape)  # of the answers
     prefix: str | None = None  # how every prompt so far begins
     good: int = 0  # judged answers that are called good
@@ -100,7 +85,7 @@ class Scan:
             row = with_texts(told)
             check_row(self.format, row)
         except RowsInvalid as problem:
-            self._note(problem, text)
+            self._note(problem)
             return b""
         self._count(row)
         self.objects += row is not told
@@ -139,16 +124,12 @@ class Scan:
                 raise FormatUnknown(file=self.file, line=self.line, fields=[name[:40] for name in list(row)[:10]])
         return row
 
-    def _note(self, problem: RowsInvalid, text: bytes) -> None:
-        """Count a faulty row; the first of its cause is kept, with the lines of some others."""
+    def _note(self, problem: RowsInvalid) -> None:
+        """Count a faulty row; the problem of the first is kept."""
         self.problem_count += 1
-        problem.params = {"file": self.file, "line": self.line, **problem.params}
-        key = f"{problem.code} {problem.params.get('field', '')}"
-        if known := self.causes.get(key):
-            known.times += 1
-            known.others += [self.line] if len(known.others) < _SHOWN_LINES else []
-        elif len(self.causes) < SHOWN_PROBLEMS:
-            self.causes[key] = Cause(problem, text[:_EXCERPT].decode("utf-8", "replace"))
+        if self.problem is None:
+            problem.params = {"file": self.file, "line": self.line, **problem.params}
+            self.problem = problem
 
     def _count(self, row: dict[str, Any]) -> None:
         content = {name: row[name] for name in FORMATS[self.format]}
@@ -163,8 +144,6 @@ class Scan:
         if self.format == "prompt_completion":
             prompt = row["prompt"]
             self.prefix = prompt if self.prefix is None else commonprefix([self.prefix, prompt])
-        if len(self.samples) < SAMPLES:
-            self.samples.append(row)
 
 
 def read_row(text: bytes) -> dict[str, Any]:

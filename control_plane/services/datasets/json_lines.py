@@ -10,19 +10,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 from control_plane.context import ControlPlane
 from control_plane.domain import datasets as domain
-from control_plane.domain.datasets import Cause, Scan
+from control_plane.domain.datasets import Scan
 from control_plane.domain.errors import (
     DatasetEmpty,
     DiskFull,
     FieldInvalid,
     FileTooLarge,
-    FileUnfit,
     HeldOutLeak,
-    TunesmithError,
+    RowsInvalid,
 )
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor
@@ -36,18 +35,6 @@ from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 Faulty = Literal["refuse", "leave_out"]  # what is done about rows that have a fault
 
 _CHUNK = 1 << 20  # bytes
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a look at a file found; for the page, before anything is stored."""
-
-    format: str
-    rows: int  # sound ones
-    problem_count: int  # rows
-    causes: list[Cause]
-    samples: list[dict[str, Any]]
-    facts: dict[str, Any]
 
 
 def upload(
@@ -117,22 +104,6 @@ def rewrite(
         return versions.register(actor, cp, dataset.project_id, dataset.name, made, "dataset.edit")
 
 
-def check(cp: ControlPlane, train: BinaryIO, file_name: str) -> Report:
-    """Look at a file without keeping it; faults are reported, not raised."""
-    scan = Scan(file_name, cp.settings.max_row_bytes)
-    fatal: list[TunesmithError] = []
-    try:
-        for line in _lines(train, cp, file_name):
-            scan.take(line)
-        if not scan.keys and not scan.causes:
-            fatal.append(DatasetEmpty(file=file_name))
-    except FileUnfit as problem:
-        fatal.append(problem)
-    causes = [*map(Cause, fatal), *scan.causes.values()]
-    count = scan.problem_count + len(fatal)
-    return Report(scan.format, len(scan.keys), count, causes, scan.samples, scan.facts())
-
-
 @contextmanager
 def _staging(cp: ControlPlane) -> Iterator[Path]:
     """A private folder that is gone afterwards, whatever happens; a full disk becomes our error."""
@@ -194,8 +165,8 @@ class _Copy:
                 file.write(scan.take(line))
                 if scan.problem_count > before and self.faulty == "leave_out":
                     aside.write(_written_aside(scan, line))
-        if scan.causes and (self.faulty == "refuse" or not scan.keys):
-            raise _counted(scan)
+        if scan.problem and (self.faulty == "refuse" or not scan.keys):
+            raise _counted(scan, scan.problem)
         return scan
 
 
@@ -204,8 +175,7 @@ def _written_aside(scan: Scan, line: bytes) -> bytes:
     return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
-def _counted(scan: Scan) -> TunesmithError:
-    first = next(iter(scan.causes.values())).problem
+def _counted(scan: Scan, first: RowsInvalid) -> RowsInvalid:
     first.params["count"] = scan.problem_count
     return first
 

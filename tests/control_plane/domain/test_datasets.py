@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.domain.datasets import Scan, digest, held_out
-from control_plane.domain.errors import EncodingUnsupported, FileUnfit, FormatUnknown, TunesmithError
+from control_plane.domain.errors import EncodingUnsupported, FileUnfit, FormatUnknown
 
 GOOD = b'{"prompt": "p", "completion": "c"}'
 
@@ -48,8 +48,9 @@ def scan(*lines: bytes, format: str = "", limit: int = 10_000) -> Scan:
 def test_each_fault_is_named_with_its_line(line: bytes, code: str) -> None:
     limit = 100_000 if code == "row_too_deep" else 10_000
     taken = scan(GOOD + b"\n", line + b"\n", GOOD + b"\n", limit=limit)
-    assert [(one.problem.code, one.problem.params["line"]) for one in taken.causes.values()] == [(code, 2)]
-    assert "line 2" in str(next(iter(taken.causes.values())).problem)
+    assert taken.problem is not None and taken.problem_count == 1
+    assert (taken.problem.code, taken.problem.params["line"]) == (code, 2)
+    assert "line 2" in str(taken.problem)
     assert len(taken.keys) == 2
 
 
@@ -67,7 +68,7 @@ def test_each_fault_is_named_with_its_line(line: bytes, code: str) -> None:
 )
 def test_faulty_chats(messages: object, code: str) -> None:
     taken = scan(json.dumps({"messages": messages}).encode())
-    assert [one.problem.code for one in taken.causes.values()] == [code]
+    assert taken.problem is not None and taken.problem.code == code
 
 
 @pytest.mark.parametrize(
@@ -95,21 +96,13 @@ def test_what_is_accepted_is_cleaned_and_told() -> None:
 
 
 def test_a_whole_emoji_in_escapes_is_sound() -> None:
-    assert not scan(b'{"text": "\\ud83d\\ude00"}').causes
+    assert scan(b'{"text": "\\ud83d\\ude00"}').problem is None
 
 
-def test_one_cause_is_told_once_with_the_lines_of_some_others() -> None:
-    taken = scan(GOOD, *([b"{"] * 50), b'{"prompt": "p"}', *([b"{"] * 3))
-    first, second = taken.causes.values()
-    assert (taken.problem_count, first.problem.code, first.times, first.row) == (54, "row_not_json", 53, "{")
-    assert first.others == list(range(3, 13))
-    assert (second.problem.code, second.problem.params["line"], second.times) == ("row_field_missing", 52, 1)
-
-
-def test_causes_have_an_end() -> None:
-    rows = [json.dumps({"messages": [{"role": "user", "content": "q"}] * n + [{}]}).encode() for n in range(50)]
-    taken = scan(*rows)
-    assert (taken.problem_count, len(taken.causes)) == (50, 20)
+def test_faulty_rows_are_counted_and_the_first_is_told() -> None:
+    taken = scan(GOOD, b'{"prompt": "p"}', *([b"{"] * 3))
+    assert taken.problem is not None
+    assert (taken.problem_count, taken.problem.code, taken.problem.params["line"]) == (4, "row_field_missing", 2)
 
 
 def zipped(*names: str) -> bytes:
@@ -189,11 +182,10 @@ def test_unknown_fields_are_named() -> None:
     assert "question" in str(caught.value)
 
 
-def test_every_error_fills_its_sentence() -> None:
-    faulty = scan(GOOD, b"{", b"[]", b'{"prompt": "p"}')
-    problems: list[TunesmithError] = [one.problem for one in faulty.causes.values()]
-    assert len(problems) == 3
-    assert not any("?" in str(problem) for problem in problems)
+@pytest.mark.parametrize("line", [b"{", b"[]", b'{"prompt": "p"}'])
+def test_every_error_fills_its_sentence(line: bytes) -> None:
+    problem = scan(GOOD, line).problem
+    assert problem is not None and "?" not in str(problem)
 
 
 def test_split_is_reproducible_and_keeps_equal_rows_together() -> None:

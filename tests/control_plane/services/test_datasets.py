@@ -153,15 +153,6 @@ def test_rights_and_names(cp: ControlPlane, expert: Actor) -> None:
         json_lines.upload(expert, cp, "pumps", "faults", jsonl(10), None, test_share=0.9)
 
 
-def test_a_look_reports_without_raising_or_keeping(cp: ControlPlane) -> None:
-    report = json_lines.check(cp, io.BytesIO(jsonl(7).getvalue() + b"{\n"), "mine.jsonl")
-    assert (report.format, report.rows, report.problem_count, len(report.samples)) == ("prompt_completion", 7, 1, 5)
-    assert report.causes[0].problem.params == {"file": "mine.jsonl", "line": 8, "column": 2}
-    assert json_lines.check(cp, io.BytesIO(b""), "mine.jsonl").causes[0].problem.code == "dataset_empty"
-    assert json_lines.check(cp, io.BytesIO(b'{"a": 1}'), "mine.jsonl").causes[0].problem.code == "format_unknown"
-    assert kept(cp) == []
-
-
 def test_faulty_rows_are_left_out_on_request_and_kept_to_be_mended(cp: ControlPlane, expert: Actor) -> None:
     faulty = jsonl(10).getvalue() + b'{"prompt": "only"}\nno json\n'
     with pytest.raises(RowsInvalid):
