@@ -12,7 +12,7 @@ import orjson
 from control_plane.domain.datasets import SAMPLES
 from control_plane.domain.preparation import Report
 from control_plane.preparation.blocks import changed, written
-from control_plane.preparation.checks import TABLE, exact_duplicates, language_mix, secrets
+from control_plane.preparation.checks import TABLE, exact_duplicates, language_mix, secrets, too_long
 from control_plane.preparation.facts import histogram
 from control_plane.preparation.ledger import KEPT, Mask
 from control_plane.preparation.pipeline import Pipeline
@@ -38,7 +38,10 @@ class Aside:
 
 
 def report(pipeline: Pipeline, test: Mask) -> Report:
-    """What was found, with the numbers of rows that a save would keep, and does."""
+    """What was found, with the numbers of rows that a save would keep, and does.
+
+    Where it is not known what fits into a model, no row was looked at for its length, and nothing is said of it.
+    """
     ledger = pipeline.ledger
     kept = ledger.kept
     test_rows = int((kept & test).sum())
@@ -51,7 +54,7 @@ def report(pipeline: Pipeline, test: Mask) -> Report:
         train_rows=int(kept.sum()) - test_rows,
         test_rows=test_rows,
         left_out_rows=pipeline.rows - int(kept.sum()),
-        findings=pipeline.findings.all(),
+        findings=[one for one in pipeline.findings.all() if one.check != too_long.CODE or pipeline.too_long.limit],
         samples=shown[:SAMPLES],
         facts=_facts(pipeline, kept & ledger.from_train)
         | {
