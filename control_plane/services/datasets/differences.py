@@ -6,7 +6,6 @@ where they have the same question.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from control_plane.context import ControlPlane
+from control_plane.domain.datasets import digest
 from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.domain.rows import FORMATS
@@ -89,13 +89,9 @@ def _side(cp: ControlPlane, version: DatasetVersionRecord) -> _Side:
     side, fields = _Side(version, {}, {}), FORMATS[version.format]
     for place, line in islice(_lines(cp, version), MOST_ROWS):
         row = json.loads(line)
-        side.contents[place] = _key({name: row.get(name) for name in fields})
-        side.questions[place] = _key(_question(row.get(fields[0])))
+        side.contents[place] = digest({name: row.get(name) for name in fields})
+        side.questions[place] = digest(_question(row.get(fields[0])))
     return side
-
-
-def _key(value: Any) -> bytes:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()[:16]
 
 
 def _question(value: Any) -> Any:

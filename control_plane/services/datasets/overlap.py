@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from functools import lru_cache
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.context import ControlPlane
+from control_plane.domain.datasets import digest
 from control_plane.domain.rows import FORMATS
 from control_plane.store.datasets import DatasetVersionRecord
 
@@ -39,5 +39,4 @@ def _digests(format: str, path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         for line in file:
             row: dict[str, Any] = json.loads(line)
-            content = json.dumps([row.get(name) for name in FORMATS[format]], sort_keys=True)
-            yield hashlib.sha256(content.encode()).digest()[:16]
+            yield digest([row.get(name) for name in FORMATS[format]])
