@@ -137,7 +137,7 @@ class Place:
 class Finding:
     """What one check has found in all rows."""
 
-    check: str  # its code; the words are in `web/words.py`
+    check: str  # its code; the words are in `web/check_words.py`
     count: int  # rows
     choice: Choice  # that was carried out, or will be
     choices: list[Choice]  # that there are
