@@ -29,7 +29,7 @@ from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.datasets import DatasetVersionRecord
 
 ROOT = Path(__file__).parents[2]
-MARK_BY_HAND, MARK_PLAIN = 1.02, 0.5  # seconds a step, as ratios
+MARK_BY_HAND, MARK_PLAIN = 1.02, 0.30  # seconds a step, as ratios
 LOSS_TOLERANCE = 0.05  # mean absolute difference between ours and plain TRL, in nats
 
 
