@@ -10,7 +10,7 @@ from collections.abc import Mapping as Dictionary
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -42,6 +42,25 @@ class Choice(StrEnum):
     KEEP = "keep"
     DROP = "drop"  # kept aside with the reason, beside the version
     FIX = "fix"  # only where the check knows how
+
+
+_KEEP, _DROP, _FIX = Choice.KEEP, Choice.DROP, Choice.FIX
+# check → what can be done about what it finds, its own choice first. In the order of precedence: a row that several
+# checks would leave out is left out by the first.
+CHOICES: Dictionary[str, tuple[Choice, ...]] = {
+    "unreadable": (_DROP,),
+    "hidden_characters": (_FIX, _KEEP, _DROP),
+    "secrets": (_DROP, _FIX, _KEEP),
+    "personal_data": (_KEEP, _FIX, _DROP),
+    "empty_answer": (_KEEP, _DROP),
+    "too_long": (_KEEP, _DROP),
+    "answer_schema": (_KEEP, _DROP),
+    "language_mix": (_KEEP, _DROP),
+    "duplicates": (_DROP, _KEEP),
+    "near_duplicates": (_KEEP, _DROP),
+    "leakage": (_DROP, _KEEP),
+    "imbalance": (_KEEP,),
+}
 
 
 @dataclass(frozen=True)
@@ -185,7 +204,7 @@ def told(value: Any) -> dict[str, Any]:
 
 def read(kind: type[T], written: Dictionary[str, Any]) -> T:
     """The value of `kind` that was `told`. Raises KeyError, TypeError or ValueError where it is none."""
-    hints = get_type_hints(kind)
+    hints, written = get_type_hints(kind), _plain(dict, written)
     given = {one.name: _value(hints[one.name], written[one.name]) for one in fields(kind) if one.name in written}  # type: ignore[arg-type]
     return kind(**given)
 
@@ -194,10 +213,19 @@ def _value(hint: Any, value: Any) -> Any:
     origin, inner = get_origin(hint), get_args(hint)
     if origin is UnionType:
         return None if value is None else _value(next(one for one in inner if one is not type(None)), value)
-    if origin is list:
-        return [_value(inner[0], one) for one in value]
-    if origin is dict:
-        return {key: _value(inner[1], one) for key, one in value.items()}
+    if hint is Any:
+        return value
     if is_dataclass(hint):
         return read(hint, value)  # type: ignore[arg-type]
-    return hint(value) if isinstance(hint, type) and issubclass(hint, StrEnum) else value
+    if origin is list:
+        return [_value(inner[0], one) for one in _plain(list, value)]
+    if origin is dict:
+        return {_plain(str, key): _value(inner[1], one) for key, one in _plain(dict, value).items()}
+    return hint(value) if issubclass(hint, StrEnum) else _plain(hint, value)
+
+
+def _plain(kind: type[T], value: Any) -> T:
+    """A value of just this type; a whole number is a number, too. Raises TypeError."""
+    if type(value) is kind or (kind is float and type(value) is int):
+        return cast(T, value)
+    raise TypeError(f"{str(value)[:40]}: {type(value).__name__} ≠ {kind.__name__}")

@@ -46,10 +46,14 @@ def fault_of(text: str, encoding: str) -> RowsInvalid | None:
     return None
 
 
-def of_text(file: str, stream: BinaryIO) -> str:
+def of_text(file: str, stream: BinaryIO, told: str = "") -> str:
     """The encoding of a whole text: `utf-8`, `utf-16` (with a mark), `utf-16-le`, `utf-16-be`, `gb18030` or
     `windows-1252`. Reads as far as it takes to say. Raises EncodingUnsupported for UTF-32.
+
+    What is told already stays, but that UTF-16 without a mark gets the order of its bytes.
     """
+    if told and told != UTF_16:
+        return told
     head = stream.read(_CHUNK)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise EncodingUnsupported(file=file, encoding="UTF-32")
@@ -57,6 +61,8 @@ def of_text(file: str, stream: BinaryIO) -> str:
         return UTF_16
     if zeros := _sixteen(head):
         return zeros
+    if told:
+        return "utf-16-le"
     foreign = _not_utf_8(head, stream)
     return _of_two(foreign) if foreign else UTF_8
 

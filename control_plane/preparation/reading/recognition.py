@@ -46,7 +46,7 @@ def _binary(file: str, head: bytes) -> str:
 
 def _of_text(source: Source, limits: Limits, notes: Counter[str]) -> Source:
     with unpacked(source, limits) as stream:
-        encoding = source.encoding or encodings.of_text(source.name, stream)
+        encoding = encodings.of_text(source.name, stream, source.encoding)
     with unpacked(source, limits) as stream:
         notes["byte_order_mark"] += stream.peek(3).startswith(_BOMS)  # type: ignore[attr-defined]
         begin = encodings.begin(stream, encoding).lstrip("\ufeff")

@@ -12,7 +12,7 @@ from control_plane.domain import mapping as mappings
 from control_plane.domain import names
 from control_plane.domain.errors import DraftNotReady, DraftOver, FieldInvalid, NotFound, RowsInvalid
 from control_plane.domain.permissions import SYSTEM, Actor
-from control_plane.domain.preparation import Choice, DraftState, Look, Mapping, Report, Source, Split, told
+from control_plane.domain.preparation import CHOICES, Choice, DraftState, Look, Mapping, Report, Source, Split, told
 from control_plane.domain.rows import FORMATS
 from control_plane.services import audit
 from control_plane.services.access import projects
@@ -26,7 +26,9 @@ OVER = (DraftState.SAVED, DraftState.CANCELLED)
 
 _MOST_LISTED = 200
 _KINDS = ("", "jsonl", "json", "csv", "parquet", "xlsx", "text")
-_ENCODINGS = ("", "utf-8", "utf-16", "gb18030", "windows-1252")
+_ENCODINGS = ("", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "windows-1252")
+_NO_DELIMITERS = ('"', "\n", "\r")  # they have another meaning in a table
+_LONGEST_SHEET = 255  # characters
 _LARGEST_SEED = 2**31 - 1
 _DAY = 86_400.0  # seconds
 
@@ -132,7 +134,7 @@ def change(
     if mapping is not None:
         columns["mapping"] = told(_allowed_mapping(mapping))
     if choices is not None:
-        columns["choices"] = {check: str(Choice(choice)) for check, choice in choices.items()}
+        columns["choices"] = {check: str(_allowed_choice(check, choice)) for check, choice in choices.items()}
     if split is not None:
         columns["split"] = told(_allowed_split(split))
     if source is not None:
@@ -238,6 +240,15 @@ def _allowed_mapping(mapping: Mapping) -> Mapping:
     return mapping
 
 
+def _allowed_choice(check: str, choice: Choice) -> Choice:
+    possible = CHOICES.get(check)
+    if possible is None:
+        raise FieldInvalid(field="choices", problem=", ".join(CHOICES))
+    if choice not in possible:
+        raise FieldInvalid(field=check, problem=", ".join(possible))
+    return choice
+
+
 def _allowed_split(split: Split) -> Split:
     if not 0 <= split.share <= 0.5:
         raise FieldInvalid(field="share", problem="0 … 0.5")
@@ -252,4 +263,9 @@ def _allowed_source(draft: DatasetDraftRecord, source: Source) -> Source:
         raise FieldInvalid(field="kind", problem=", ".join(filter(None, _KINDS)))
     if source.encoding not in _ENCODINGS:
         raise FieldInvalid(field="encoding", problem=", ".join(filter(None, _ENCODINGS)))
+    is_known = source.delimiter in ("\n", "\n\n") if source.kind == "text" else source.delimiter not in _NO_DELIMITERS
+    if source.delimiter and not (is_known and (len(source.delimiter) == 1 or source.kind == "text")):
+        raise FieldInvalid(field="delimiter", problem=", ; | ⇥")
+    if len(source.sheet) > _LONGEST_SHEET:
+        raise FieldInvalid(field="sheet", problem=f"≤ {_LONGEST_SHEET}")
     return replace(source, name=draft.train["name"], path="", packing="")

@@ -1,6 +1,7 @@
 """What goes to the process that prepares a file, and what comes back, survives JSON."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -51,3 +52,28 @@ def test_words_come_back_as_what_they_are():
     assert back.choices["duplicates"] is Choice.DROP
     with pytest.raises(ValueError, match="burn"):
         read(Order, told(ORDER) | {"choices": {"duplicates": "burn"}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        (Mapping, {"format": ["text"]}),
+        (Mapping, {"format": "text", "parts": {"text": "column"}}),
+        (Mapping, {"format": "text", "parts": {"text": [["column"]]}}),
+        (Mapping, {"format": "text", "parts": [["text"]]}),
+        (Mapping, ["text"]),
+        (Split, {"share": "0.2"}),
+        (Split, {"share": None}),
+        (Split, {"share": True}),
+        (Split, {"seed": 1.5}),
+        (Split, {"by": ["column"]}),
+        (Source, {"name": "f", "delimiter": 5}),
+    ],
+)
+def test_what_is_of_another_type_is_no_such_value(kind: type[Any], written: Any) -> None:
+    with pytest.raises(TypeError):
+        read(kind, written)
+
+
+def test_a_whole_number_is_a_number() -> None:
+    assert read(Split, {"share": 0}) == Split(share=0)

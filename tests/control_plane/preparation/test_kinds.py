@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -109,6 +110,14 @@ def test_json_lines_are_read_in_any_unicode(brought: Brought, encoding: str) -> 
     look, raws = read(brought("rows.jsonl", ("\n" + LINES).encode(encoding)))
     assert (look.source.kind, fields(raws)) == ("jsonl", RECORDS)
     assert [raw.line for raw in raws] == [2, 3]
+
+
+def test_utf_16_that_is_told_needs_no_mark(brought: Brought) -> None:
+    for encoding in ("utf-16-be", "utf-16-le"):
+        told = replace(brought("a.csv", table().encode(encoding)), encoding="utf-16")
+        assert read(told)[0].source.encoding == encoding
+    wrongly = replace(brought("a.csv", table().encode()), kind="text", encoding="utf-16")
+    assert read(wrongly)[0].source.encoding == "utf-16-le"  # as it was told, and what comes of it is to be seen
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import random
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from control_plane.domain.preparation import CHOICES
 from control_plane.domain.shapes import Shape
+from control_plane.preparation import checks
 from control_plane.preparation.blocks import Block, written
-from control_plane.preparation.checks import leakage
+from control_plane.preparation.checks import UNREADABLE, leakage
 from control_plane.preparation.checks.answer_schema import AnswerSchema
 from control_plane.preparation.checks.exact_duplicates import firsts, keys_of
 from control_plane.preparation.checks.imbalance import Imbalance
@@ -29,6 +33,11 @@ WORDS = {
     "zh": "四号线的泵过热轴承从星期一开始发出噪音当时由新班组加注润滑脂他们报告说灌装时压力下降了两次"
     "并且有一个阀门卡在打开位置好几分钟因此我们更换了密封圈并且记录了温度曲线以便下次检修时比较",
 }
+
+
+def test_each_check_has_its_choices() -> None:
+    modules = [import_module(f"{checks.__name__}.{one.name}") for one in pkgutil.iter_modules(checks.__path__)]
+    assert {UNREADABLE, *(module.CODE for module in modules)} == set(CHOICES)
 
 
 @pytest.fixture
