@@ -15,6 +15,7 @@ SHOWN = 100  # places of a finding
 LOOKED_AT = 300  # characters of a row, of which an excerpt is made
 
 _EXCERPT = 160  # characters
+_PLACE = ("file", "line", "field")  # of a problem's parameters
 _CUT = re.compile(r"[A-Za-z0-9_./+=:@-]*$")  # what may be the beginning of a secret
 
 
@@ -26,6 +27,11 @@ class Findings:
         self.params: dict[str, dict[str, Any]] = {code: {} for code in TABLE}
         self._counts: Counter[str] = Counter()
         self._places: dict[str, list[Place]] = {code: [] for code in TABLE}
+
+    @property
+    def keeps_secrets(self) -> bool:
+        """Whether they were chosen to be kept; else they stand nowhere, in rows that are left out neither."""
+        return self.choices[secrets.CODE] == Choice.KEEP
 
     def count(self, code: str, rows: int) -> None:
         """So many rows more."""
@@ -53,7 +59,11 @@ class Findings:
         if self.wants_place(UNREADABLE):
             params = problem.storable()
             file, line, field = str(params["file"]), int(str(params["line"])), str(params.get("field", ""))
-            said = {"code": problem.code, **params}
+            said = {
+                name: shown(value) if name not in _PLACE and isinstance(value, str) else value
+                for name, value in params.items()
+            }
+            said["code"] = problem.code
             self.add_place(UNREADABLE, Place(file, line, shown(excerpt), said, field))
 
     def all(self) -> list[Finding]:
@@ -76,5 +86,5 @@ def shown(text: str) -> str:
     looked_at = text[:LOOKED_AT]
     if len(text) >= LOOKED_AT:
         looked_at = _CUT.sub("", looked_at)
-    clear = hidden_characters.without(personal_data.masked(secrets.masked(looked_at)))
+    clear = personal_data.masked(secrets.masked(hidden_characters.without(looked_at)))
     return clear if len(clear) <= _EXCERPT else clear[: _EXCERPT - 1] + "…"

@@ -24,7 +24,7 @@ from control_plane.domain.preparation import Order, Source, Step
 from control_plane.domain.rows import ANSWERS, FEEDBACK, PREFERENCE, asked
 from control_plane.preparation import reading
 from control_plane.preparation.blocks import Block, written
-from control_plane.preparation.checks import TABLE, UNREADABLE
+from control_plane.preparation.checks import TABLE, UNREADABLE, secrets
 from control_plane.preparation.checks.language_mix import languages
 from control_plane.preparation.checks.near_duplicates import NearDuplicates
 from control_plane.preparation.checks.too_long import Count, TooLong
@@ -117,8 +117,9 @@ class Pipeline:
                 problem, excerpt = found, well_formed(json.dumps(raw.fields, ensure_ascii=False, default=str))
         if problem is not None:
             problem.params = {"file": source.name, "line": raw.line, **problem.params}
-            self.findings.unreadable(problem, excerpt)
-            self._aside(source.name, raw.line, excerpt, UNREADABLE)
+            masked = secrets.masked_as_written(excerpt)
+            self.findings.unreadable(problem, masked)
+            self._aside(source.name, raw.line, excerpt if self.findings.keeps_secrets else masked, UNREADABLE)
 
     def _add(self, source: Source, line: int, fields: Mapping[str, Any], row: dict[str, Any], text: bytes) -> None:
         waiting, split = self._waiting, self.order.split

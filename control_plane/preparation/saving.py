@@ -74,7 +74,7 @@ def write_rows(pipeline: Pipeline, folder: Path, test: Mask, aside: Aside) -> No
         found = pipeline.ledger.found
         for number, (line, is_test, left_out) in enumerate(where):
             if left_out != KEPT:
-                text = _without_secrets(line) if _CODES[left_out] == secrets.CODE else line[:-1]
+                text = line[:-1] if pipeline.findings.keeps_secrets else _without_secrets(line[:-1])
                 aside(pipeline.file_of(number), pipeline.ledger.lines[number], text.decode(), _CODES[left_out])
                 continue
             parts[is_test].write(line)
@@ -84,8 +84,8 @@ def write_rows(pipeline: Pipeline, folder: Path, test: Mask, aside: Aside) -> No
 
 
 def _without_secrets(line: bytes) -> bytes:
-    """A row that is left out because of its secrets; they are kept nowhere."""
-    return written(changed(orjson.loads(line), secrets.masked))
+    """A row that is left out, for its secrets or for something else; they are kept nowhere."""
+    return written(changed(orjson.loads(line), secrets.masked)) if secrets.may_have(line.decode()) else line
 
 
 def _mark(is_test: bool, row: int, found: int) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from control_plane.domain.preparation import Order, told
@@ -19,6 +20,7 @@ Tell = Callable[[int, int], None]
 def look(order: Order, folder: Path, tell: Tell) -> None:
     """Find out what kind of file it is and what would be made of it: `look.json`."""
     found = reading.look(order.train, order.limits)
+    found = replace(found, source=replace(found.source, path=""))  # a place of ours, which concerns nobody
     (folder / "look.json").write_text(json.dumps(told(found), ensure_ascii=False), encoding="utf-8")
 
 

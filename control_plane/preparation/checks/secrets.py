@@ -46,6 +46,7 @@ _KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # what it is, one of w
     ),
     ("address_password", ("://",), r"(?<=://)[^\s:/@\"'<>]{1,64}:[^\s/@\"'<>]{3,64}(?=@[A-Za-z0-9])"),
 )
+_ESCAPE = re.compile(r"(\\(?:u[0-9a-fA-F]{4}|.))")
 _PATTERNS = [(kind, signs, re.compile(shape, re.DOTALL)) for kind, signs, shape in _KINDS]
 
 
@@ -73,11 +74,21 @@ def kinds(text: str) -> list[str]:
     return list(dict.fromkeys(kind for kind, pattern in _possible(text) if pattern.search(text)))
 
 
+def may_have(text: str) -> bool:
+    """Whether some sign of a secret is in a text, or in JSON."""
+    return any(True for _ in _possible(text))
+
+
 def masked(text: str) -> str:
     """The text with `[SECRET]` for each secret."""
     for _, pattern in _possible(text):
         text = pattern.sub(MASK, text)
     return text
+
+
+def masked_as_written(text: str) -> str:
+    """The same for a text that may be JSON, where the letter of an escape is not one of the secret behind it."""
+    return "".join(masked(part) for part in _ESCAPE.split(masked(text)))
 
 
 def _possible(text: str) -> Iterator[tuple[str, re.Pattern[str]]]:

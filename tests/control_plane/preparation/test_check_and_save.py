@@ -178,6 +178,29 @@ def test_secrets_go_and_stand_nowhere(bench: Bench) -> None:
     )
 
 
+def test_secrets_stand_nowhere_whatever_else_is_wrong_with_their_row(bench: Bench) -> None:
+    tokens = ["ghp_" + letter * 36 for letter in "abcde"]
+    rows = [
+        *pairs(20),
+        '{"prompt": "broken\\n' + tokens[0],
+        {"prompt": f"no answer\n{tokens[1]}"},
+        json.dumps({"prompt": f"twice {tokens[2]}", "completion": "x"})[:-1] + ', "prompt": "again"}',
+        {"prompt": f"first\u200b, {tokens[3]}", "completion": "x"},
+    ]
+    for choices in ({}, {"hidden_characters": Choice.DROP}, {"secrets": Choice.FIX}):
+        bench.save(rows, choices=choices)
+        for name in (*FILES, "report.json"):
+            assert not [one for one in tokens if one in (bench.result / name).read_text()], (name, choices)
+    bench.save(rows, choices={"secrets": Choice.KEEP})
+    assert tokens[0] in (bench.result / "left_out").read_text()
+
+
+def test_what_hidden_characters_part_is_masked_in_an_excerpt(bench: Bench) -> None:
+    parted = {"prompt": f"ghp_\u200b{'a' * 36}", "completion": "write to anna\u200b@werk-nord.de"}
+    (place,) = finding(bench.check([*pairs(20), parted]), "hidden_characters").places
+    assert place.excerpt == "[SECRET] · write to [MAIL]"
+
+
 def test_personal_data_stays_unless_it_is_to_be_masked(bench: Bench) -> None:
     rows = [*pairs(20), {"prompt": "写信给 li.wei@gongsi.com.cn", "completion": "Tel. 0171 2345678"}]
     report = bench.save(rows)

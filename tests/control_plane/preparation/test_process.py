@@ -26,6 +26,7 @@ def test_a_step_that_is_done_leaves_its_results(folder: Path) -> None:
     assert process.main(folder) == 0
     look = read(Look, json.loads((folder / "look.json").read_text()))
     assert look.mapping.parts == {"prompt": ["question"], "completion": ["answer"]}
+    assert str(folder) not in (folder / "look.json").read_text()
     assert not (folder / "failure.json").exists()
     assert tempfile.gettempdir() == str(folder)
 
