@@ -27,7 +27,7 @@ from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor
 from control_plane.domain.rows import FORMATS
 from control_plane.services.access import projects
-from control_plane.services.datasets import versions
+from control_plane.services.datasets import row_index, versions
 from control_plane.services.datasets.rows import LEFT_OUT
 from control_plane.services.datasets.versions import Made, Part
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -206,4 +206,5 @@ def _store(cp: ControlPlane, path: Path) -> Part:
             return Part()
         file.seek(0)
         sha256, size = cp.blobs.put(file)
+    row_index.ensure(cp, sha256)
     return Part(sha256, size, rows)

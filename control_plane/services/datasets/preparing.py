@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import MappingNeeded, PreparationBroke, TunesmithError
+from control_plane.domain.errors import MappingNeeded, PreparationBroke, TunesmithError, UploadGone
 from control_plane.domain.preparation import (
     Choice,
     DraftState,
@@ -47,6 +47,7 @@ STEPS: Dictionary[str, Step] = {
     DraftState.SAVING: Step.SAVE,
 }
 LOOK, REPORT = "look.json", "report.json"
+_ROOM = "run-"
 
 _TELL_EVERY = 1.0  # seconds between two notes of progress
 
@@ -119,7 +120,10 @@ def _prepare(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event)
     """Carry out the step that a draft is in, and move it on."""
     if not _note(cp, draft, started_at=cp.clock()):
         return
-    room = Path(tempfile.mkdtemp(prefix="run-", dir=folder(cp, draft)))
+    place = folder(cp, draft)
+    for left in place.glob(f"{_ROOM}*"):  # of a process that nobody watches any more
+        shutil.rmtree(left, ignore_errors=True)
+    room = Path(tempfile.mkdtemp(prefix=_ROOM, dir=place))
     try:
         fault = process.run(cp, _order(cp, draft), room, stop, _teller(cp, draft))
         if fault is None:
@@ -179,7 +183,10 @@ def _order(cp: ControlPlane, draft: DatasetDraftRecord) -> Order:
 
 
 def _source(cp: ControlPlane, written: dict[str, Any], upload_id: int) -> Source:
+    """Raises UploadGone where somebody has removed it."""
     upload = UploadRecord.get_by_id(upload_id)
+    if upload.over_at:
+        raise UploadGone(file=upload.file_name)
     return replace(read(Source, written), path=str(uploads.place(cp, upload)))
 
 

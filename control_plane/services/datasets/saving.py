@@ -11,7 +11,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.preparation import Report, read
 from control_plane.services.access import identity
-from control_plane.services.datasets import uploads, versions
+from control_plane.services.datasets import row_index, uploads, versions
 from control_plane.services.datasets.versions import Made, Part
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
@@ -20,7 +20,7 @@ from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 def register(cp: ControlPlane, draft: DatasetDraftRecord, made: Made) -> DatasetVersionRecord:
     """The version of the draft's dataset, by whoever began the draft; called inside a transaction.
 
-    Raises Denied where they may no longer upload.
+    Raises Denied where they may no longer upload, InTrash where the project has been put there meanwhile.
     """
     return versions.register(_author(draft), cp, draft.project_id, draft.name, made)[0]
 
@@ -53,8 +53,12 @@ def _author(draft: DatasetDraftRecord) -> Actor:
 
 
 def _part(cp: ControlPlane, path: Path, rows: int) -> Part:
-    size = path.stat().st_size if rows else 0
-    return Part(_blob(cp, path), size, rows) if rows else Part()
+    if not rows:
+        return Part()
+    size = path.stat().st_size
+    part = Part(_blob(cp, path), size, rows)
+    row_index.ensure(cp, part.sha256)
+    return part
 
 
 def _blob(cp: ControlPlane, path: Path) -> str:

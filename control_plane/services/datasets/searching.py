@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from control_plane.context import ControlPlane
+from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.services.datasets import rows, versions
 from control_plane.store.datasets import DatasetVersionRecord
+
+_KEPT = 256  # versions of which it is remembered which checks have marked rows: each page of rows asks
 
 Numbered = tuple[int, dict[str, Any]]  # a row with its number, from 1
 
@@ -29,12 +34,15 @@ def find(
     Raises NotFound.
     """
     version = versions.get_version(actor, cp, version_id)
-    sha256 = version.test_sha256 if split == "test" else version.train_sha256
+    parts = {"train": (version.train_sha256, version.train_rows), "test": (version.test_sha256, version.test_rows)}
+    if split not in parts:
+        raise NotFound
+    sha256, count = parts[split]
     if not sha256:
         return [], 0
     if not text and not check:
         some = rows.page(actor, cp, version_id, split, offset, limit)
-        return list(enumerate(some, offset + 1)), version.test_rows if split == "test" else version.train_rows
+        return list(enumerate(some, offset + 1)), count
     wanted = marked(cp, version, split, check) if check else None
     found: list[Numbered] = []
     total = 0
@@ -49,18 +57,26 @@ def find(
 
 def marked(cp: ControlPlane, version: DatasetVersionRecord, split: str, check: str) -> set[int]:
     """The numbers, from 1, of the kept rows that a check has found."""
-    return {mark["row"] + 1 for mark in _marks(cp, version) if mark["split"] == split and check in mark["checks"]}
+    if not version.marks_sha256:
+        return set()
+    marks = _marks(cp.blobs.path(version.marks_sha256))
+    return {mark["row"] + 1 for mark in marks if mark["split"] == split and check in mark["checks"]}
 
 
 def checks(cp: ControlPlane, version: DatasetVersionRecord) -> list[str]:
     """The checks that have found rows which were kept."""
-    return list(dict.fromkeys(check for mark in _marks(cp, version) for check in mark["checks"]))
+    return list(_checks(cp.blobs.path(version.marks_sha256))) if version.marks_sha256 else []
 
 
-def _marks(cp: ControlPlane, version: DatasetVersionRecord) -> Iterator[dict[str, Any]]:
-    if version.marks_sha256:
-        with cp.blobs.open(version.marks_sha256) as file:
-            yield from map(json.loads, file)
+@lru_cache(_KEPT)
+def _checks(marks: Path) -> tuple[str, ...]:
+    """The file is named by its hash, so it never changes."""
+    return tuple(dict.fromkeys(check for mark in _marks(marks) for check in mark["checks"]))
+
+
+def _marks(marks: Path) -> Iterator[dict[str, Any]]:
+    with marks.open("rb") as file:
+        yield from map(json.loads, file)
 
 
 def _lines(cp: ControlPlane, sha256: str, needle: str) -> Iterator[tuple[int, str]]:

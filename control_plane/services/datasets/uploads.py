@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import shutil
+from io import FileIO
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import BinaryIO
 
@@ -83,6 +84,8 @@ def append(actor: Actor, cp: ControlPlane, upload_id: int, offset: int, stream: 
     path = place(cp, upload)
     try:
         _append(cp, upload, path, offset, stream)
+    except FileNotFoundError as problem:  # its folder went in this moment
+        raise UploadGone(file=upload.file_name) from problem
     except OSError as problem:
         if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -153,10 +156,14 @@ def _refuse_hoard(actor: Actor, cp: ControlPlane, name: str, size: int) -> None:
 def _append(cp: ControlPlane, upload: UploadRecord, path: Path, offset: int, stream: BinaryIO) -> None:
     """Piece by piece; each is refused unless the file still ends where this sender left it: there may be another."""
     with path.open("ab", buffering=0) as file:
+        if not UploadRecord.select().where(UploadRecord.id == upload.id, UploadRecord.over_at == 0.0).exists():
+            remove(cp, upload)  # it was cancelled before this opened the file, and perhaps made it anew
+            raise UploadGone(file=upload.file_name)
         while piece := stream.read(_PIECE):
             cp.blobs.require_space(len(piece))
             fcntl.flock(file, fcntl.LOCK_EX)
             try:
+                _refuse_removed(upload, file)
                 _refuse_offset(upload, offset, os.fstat(file.fileno()).st_size)
                 if offset + len(piece) > upload.size:
                     raise UploadTooLong(file=upload.file_name, size=upload.size)
@@ -165,6 +172,12 @@ def _append(cp: ControlPlane, upload: UploadRecord, path: Path, offset: int, str
                 fcntl.flock(file, fcntl.LOCK_UN)
         _refuse_offset(upload, offset, os.fstat(file.fileno()).st_size)
         os.fsync(file.fileno())
+
+
+def _refuse_removed(upload: UploadRecord, file: FileIO) -> None:
+    """What nobody can reach any more is not written on."""
+    if not os.fstat(file.fileno()).st_nlink:
+        raise UploadGone(file=upload.file_name)
 
 
 def _refuse_offset(upload: UploadRecord, offset: int, arrived: int) -> None:

@@ -12,7 +12,6 @@ from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit, references
 from control_plane.services.access import projects
-from control_plane.services.datasets import row_index
 from control_plane.services.things.kinds import has_tag, is_kept, kept
 from control_plane.store.database import first, transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -125,15 +124,15 @@ def register(
 ) -> tuple[DatasetVersionRecord, bool]:
     """A new version of the dataset of that name, made if it is new; with it whether the same was there already.
 
-    The caller holds the blobs since it stored them (`Blobs.holding`). `action` is what the audit calls it.
+    The caller holds the blobs since it stored them (`Blobs.holding`), and has worked out where their rows begin
+    (`row_index.ensure`), which takes too long for a transaction. `action` is what the audit calls it.
+    Raises InTrash where the project has been put there meanwhile.
     """
     train, test, left_out = made.train, made.test, made.left_out
     content = {"format": made.format, "train": train.sha256, "test": test.sha256}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-    for part in (train, test, left_out):
-        if part.sha256:
-            row_index.ensure(cp, part.sha256)
     with transaction():
+        kept(ProjectRecord.get_by_id(project_id))
         dataset = _dataset(cp, project_id, name)
         versions = _versions(dataset.id)
         same = next((version for version in versions if version.hash == digest), None)

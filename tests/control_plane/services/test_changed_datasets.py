@@ -41,6 +41,9 @@ def test_rows_are_found_by_their_words_in_any_case_and_any_writing(room: rooms.R
     assert (found, total) == ([(2, pairs("wine")[0])], 3)
     assert searching.find(room.actor, room.cp, made.id, "train", '"no\nway')[1] == 1
     assert searching.find(room.actor, room.cp, made.id, "test", "q") == ([], 0)
+    for part in ("left_out", "all"):
+        with pytest.raises(NotFound):
+            searching.find(room.actor, room.cp, made.id, part, "q")
 
 
 def test_rows_are_found_by_the_check_that_marked_them(room: rooms.Rooms) -> None:

@@ -4,15 +4,19 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from data_support import bring, expert, settle
+from data_support import bring, draft_of, expert, settle
 
 from control_plane.blobs import Blobs
 from control_plane.context import ControlPlane
-from control_plane.domain.permissions import Actor
+from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.preparations import Preparations
-from control_plane.services.datasets import drafts, preparing, process
+from control_plane.services.datasets import drafts, preparing, process, row_index, uploads
+from control_plane.services.things import trash
+from control_plane.store.database import database
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord
 from patience import wait_until
 
@@ -120,6 +124,48 @@ def test_what_goes_wrong_is_said(cp: ControlPlane, erin: Actor, stand_in: Stand,
     stand_in(script)
     found = settle(cp, begun(cp, erin))
     assert (found.state, found.error) == ("failed", code)
+
+
+def test_a_file_that_was_removed_is_said_to_be_gone(cp: ControlPlane, erin: Actor, stand_in: Stand) -> None:
+    stand_in("raise SystemExit('not to be begun')")
+    draft = drafts.begin(erin, cp, "pumps", bring(erin, cp))
+    uploads.cancel(erin, cp, draft.train_upload_id)
+    found = settle(cp, draft)
+    assert (found.state, found.error, found.error_params) == ("failed", "upload_gone", {"file": "faults.jsonl"})
+
+
+def test_what_a_killed_control_plane_left_goes_with_the_next_step(
+    cp: ControlPlane, erin: Actor, stand_in: Stand
+) -> None:
+    stand_in(FAILS % "file_unfit")
+    draft = drafts.begin(erin, cp, "pumps", bring(erin, cp))
+    left = preparing.folder(cp, draft) / "run-left"
+    left.mkdir()
+    (left / "scratch").write_bytes(bytes(99))
+    settle(cp, draft)
+    assert list(preparing.folder(cp, draft).iterdir()) == []
+
+
+def test_no_version_is_made_in_a_project_that_is_in_the_trash(cp: ControlPlane, erin: Actor) -> None:
+    saving = drafts.save(erin, cp, draft_of(erin, cp).id)
+    trash.delete(SYSTEM, cp, "project", saving.project_id)
+    found = settle(cp, saving)
+    assert (found.state, found.error) == ("failed", "in_trash")
+    assert not DatasetVersionRecord.select().exists()
+
+
+def test_nobody_waits_while_it_is_worked_out_where_rows_begin(
+    cp: ControlPlane, erin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offsets, asked = row_index._offsets, list[bool]()
+
+    def watched(*given: Any) -> Any:
+        asked.append(database.in_transaction())
+        return offsets(*given)
+
+    monkeypatch.setattr(row_index, "_offsets", watched)
+    assert settle(cp, drafts.save(erin, cp, draft_of(erin, cp).id)).state == "saved"
+    assert asked == [False, False]  # of the rows to learn from, and of those held out
 
 
 def test_too_slow_and_a_full_disk(cp: ControlPlane, erin: Actor, stand_in: Stand) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from data_support import bring, expert
@@ -30,6 +31,7 @@ from control_plane.domain.errors import (
 from control_plane.domain.permissions import VIEWER, Actor
 from control_plane.services.datasets import drafts, uploads
 from control_plane.store.audit import AuditRecord
+from control_plane.store.drafts import UploadRecord
 from control_plane.store.projects import ProjectRecord
 from support import FakeClock, close_database, make_control_plane
 
@@ -99,6 +101,35 @@ def test_what_may_be_held_at_once(cp: ControlPlane, erin: Actor) -> None:
     assert [entry.action for entry in AuditRecord.select().where(AuditRecord.action.startswith("upload."))] == [
         "upload.begin", "upload.begin", "upload.begin", "upload.cancel",
     ]  # fmt: skip
+
+
+def test_what_is_cancelled_while_it_arrives_leaves_nothing(
+    cp: ControlPlane, erin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cancelled(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                uploads.cancel(erin, cp, upload.id)
+            return super().read(3)
+
+    upload = uploads.begin(erin, cp, "pumps", "faults.bin", len(CONTENT))
+    with pytest.raises(UploadGone):
+        uploads.append(erin, cp, upload.id, 0, Cancelled(CONTENT))
+
+    append = uploads._append
+    for meanwhile in ("nothing", "somebody else makes the folder anew"):
+        upload = uploads.begin(erin, cp, "pumps", "faults.bin", len(CONTENT))
+
+        def late(*given: Any, meanwhile: str = meanwhile, upload: UploadRecord = upload) -> None:
+            uploads.cancel(erin, cp, upload.id)
+            if meanwhile != "nothing":
+                uploads.place(cp, upload)
+            append(*given)
+
+        monkeypatch.setattr(uploads, "_append", late)
+        with pytest.raises(UploadGone):
+            uploads.append(erin, cp, upload.id, 0, io.BytesIO(CONTENT))
+    assert not [path for path in cp.blobs.staged() if path.name.startswith("upload-") and any(path.iterdir())]
 
 
 def test_a_full_disk_says_so_and_keeps_what_is_there(cp: ControlPlane, erin: Actor) -> None:
