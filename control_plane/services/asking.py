@@ -238,21 +238,18 @@ def _pin_dataset(
 def _refuse_learnt(cp: ControlPlane, manifest: Manifest, pinned: Mapping[str, Mapping[str, Any]]) -> None:
     """Let no evaluation ask what one of its models has learnt by heart from another dataset. Raises LearntFromHeldOut.
 
-    Of one and the same version, the held-out rows were never among the training rows.
+    What a model was made from has taught it, too. Of one and the same version, the held-out rows were never among the
+    training rows.
     """
     if manifest.kind != "evaluate":
         return
     asked = [DatasetVersionRecord.get_by_id(pin["id"]) for pin in pinned.values() if pin["kind"] == "dataset"]
     for pin in (pin for pin in pinned.values() if pin["kind"] == "model"):
-        model = ModelRecord.get_by_id(pin["id"])
-        if not model.dataset_version_id:
-            continue
-        learnt = DatasetVersionRecord.get_by_id(model.dataset_version_id)
-        for version in (one for one in asked if one.id != learnt.id):
+        for learnt, version in ((one, other) for one in models.taught(pin["id"]) for other in asked if other != one):
             if rows := overlap.shared(cp, learnt, version):
-                dataset = DatasetRecord.get_by_id(version.dataset_id).name
+                dataset, model = DatasetRecord.get_by_id(version.dataset_id), ModelRecord.get_by_id(pin["id"])
                 named = list(rows[:_MOST_NAMED])
-                raise LearntFromHeldOut(count=len(rows), dataset=dataset, model=model.name, rows=named)
+                raise LearntFromHeldOut(count=len(rows), dataset=dataset.name, model=model.name, rows=named)
 
 
 def _model_bytes(pinned: Mapping[str, Mapping[str, Any]]) -> int:

@@ -227,6 +227,19 @@ def learnt_from(actor: Actor, cp: ControlPlane, model_id: int) -> int | None:
     return trained.dataset_version_id
 
 
+def taught(model_id: int) -> list[DatasetVersionRecord]:
+    """Every version that a model, or one that it was made from in any way, was trained on."""
+    seen, next_ones, numbers = set[int](), {model_id}, set[int]()
+    while next_ones:
+        seen |= next_ones
+        query = ModelRecord.select(ModelRecord, JobRecord).join(JobRecord, on=(ModelRecord.job == JobRecord.id))
+        made = list(query.where(ModelRecord.id.in_(sorted(next_ones)), ModelRecord.form != "base"))
+        numbers |= {int(one.dataset_version_id) for one in made if one.dataset_version_id}
+        inputs = {int(pin["id"]) for one in made for pin in one.job.inputs.values() if pin["kind"] == "model"}
+        next_ones = (inputs | {number for one in made for number in (one.base_id, one.origin_id) if number}) - seen
+    return list(DatasetVersionRecord.select().where(DatasetVersionRecord.id.in_(sorted(numbers)))) if numbers else []
+
+
 def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
     """Where a model is from and what became of it; packaged models are traced to the training they came from.
 

@@ -25,7 +25,7 @@ from control_plane.services.datasets import editing, json_lines, readers, row_in
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetVersionRecord
-from control_plane.store.jobs import AttemptRecord
+from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
 from fleet_support import Fleet
 
@@ -135,6 +135,27 @@ def test_no_evaluation_asks_what_was_learnt(cp: ControlPlane, fleet: Fleet, atte
     assert (caught.value.params["count"], caught.value.params["rows"]) == (2, [1, 3])
     for allowed in (learnt, apart):
         assert asking.check(user, cp, "default", "score", inputs={**models, "dataset": allowed.id}).kind == "evaluate"
+
+
+@pytest.mark.parametrize("edge", ["packaged from it", "rests on it", "trained from it"])
+def test_no_evaluation_asks_what_an_earlier_model_was_taught(
+    cp: ControlPlane, fleet: Fleet, attempt: AttemptRecord, edge: str
+) -> None:
+    learnt = kept(fleet.user, cp, numbered(30), [("held", "out")], project="default")
+    touching = kept(fleet.user, cp, [("q", "a")], [("p7", "c7"), ("new", "one")], project="default")
+    base = model(fleet, attempt, "base")
+    earlier, later = model(fleet, attempt, "merged", base), model(fleet, attempt, "adapter", base)
+    ModelRecord.update(dataset_version=learnt.id).where(ModelRecord.id == earlier).execute()
+    asked = {"candidate": later, "baseline": base, "dataset": touching.id}
+    assert asking.check(fleet.user, cp, "default", "score", inputs=asked).kind == "evaluate"
+    if edge == "trained from it":
+        pinned = {"base": {"kind": "model", "id": earlier}}
+        JobRecord.update(inputs=pinned).where(JobRecord.id == ModelRecord.get_by_id(later).job_id).execute()
+    else:
+        column = {"origin": earlier} if edge == "packaged from it" else {"base": earlier}
+        ModelRecord.update(**column).where(ModelRecord.id == later).execute()
+    with pytest.raises(LearntFromHeldOut):
+        asking.check(fleet.user, cp, "default", "score", inputs=asked)
 
 
 def test_where_it_was_used(cp: ControlPlane, fleet: Fleet, attempt: AttemptRecord) -> None:
