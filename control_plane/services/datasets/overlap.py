@@ -19,9 +19,9 @@ _KEPT = 64  # pairs that are remembered: whoever fills in a form asks more than 
 def shared(cp: ControlPlane, learnt: DatasetVersionRecord, asked: DatasetVersionRecord) -> tuple[int, ...]:
     """The numbers (from 1) of the held-out rows of `asked` that are among the training rows of `learnt`.
 
-    Raises NotFound where one of them was deleted for good.
+    None of what was deleted for good: nobody can tell any more. Raises NotFound where what is asked was.
     """
-    if learnt.format != asked.format or not asked.test_sha256:
+    if learnt.format != asked.format or not asked.test_sha256 or not cp.blobs.has(learnt.train_sha256):
         return ()
     return _shared(learnt.format, cp.blobs.path(learnt.train_sha256), cp.blobs.path(asked.test_sha256))
 

@@ -89,7 +89,7 @@ def _dataset(dataset: Any, _: Gone) -> None:
     mine = DatasetVersionRecord.dataset == dataset.id
     numbers = [int(one.id) for one in DatasetVersionRecord.select(DatasetVersionRecord.id).where(mine)]
     references.drop(references.DATASET, numbers)
-    DatasetVersionRecord.update(facts={}).where(mine).execute()
+    DatasetVersionRecord.update(facts={}, mapping={}, source={}).where(mine).execute()
 
 
 def _model(model: Any, _: Gone) -> None:

@@ -156,6 +156,8 @@ def test_no_evaluation_asks_what_an_earlier_model_was_taught(
         ModelRecord.update(**column).where(ModelRecord.id == later).execute()
     with pytest.raises(LearntFromHeldOut):
         asking.check(fleet.user, cp, "default", "score", inputs=asked)
+    cp.blobs.path(learnt.train_sha256).unlink()  # it is deleted for good
+    assert asking.check(fleet.user, cp, "default", "score", inputs=asked).kind == "evaluate"
 
 
 def test_where_it_was_used(cp: ControlPlane, fleet: Fleet, attempt: AttemptRecord) -> None:

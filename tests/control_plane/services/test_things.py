@@ -447,9 +447,11 @@ def sweep(cp: ControlPlane) -> None:
 def test_a_purged_dataset_loses_its_rows_and_is_still_named(house: House) -> None:
     house.delete("dataset")
     describe(house.ada, house.cp, "model", house.adapter.id, title="Kept")
+    DatasetVersionRecord.update(mapping={"parts": {}}, source={"name": "faults.xlsx"}).execute()
     house.purge("dataset")
     version = DatasetVersionRecord.get_by_id(house.version.id)
-    assert not references.is_named(version.train_sha256) and version.facts == {}
+    assert not references.is_named(version.train_sha256)
+    assert (version.facts, version.mapping, version.source) == ({}, {}, {})
     sweep(house.cp)
     assert not house.cp.blobs.has(version.train_sha256)
     lineage = models.lineage(house.ada, house.cp, house.adapter.id)
