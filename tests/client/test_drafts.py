@@ -13,6 +13,8 @@ from client_support import Installation
 import tunesmith
 from control_plane.services.datasets import preparing
 from tunesmith import cli, sending
+from tunesmith.commands import drafts
+from tunesmith.commands.context import Terminal
 from tunesmith.connection import CallFailed
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -61,6 +63,12 @@ def test_a_table_becomes_a_version_by_commands(
     assert len(run(carried_on, "search", str(edited["id"]), "GRAD").output.splitlines()) == 14
     whole = json.loads(run(carried_on, "upload", "other", str(file)).output)
     assert whole["dataset"] == "other" and whole["train_rows"] == 24
+
+
+def test_what_was_found_is_told_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    found = [{"check": "duplicates", "count": 3, "choice": "drop"}, {"check": "secrets", "count": 0, "choice": "drop"}]
+    drafts._show(Terminal(None, "lab", as_json=False), pb.Draft(id=7, report=json.dumps({"findings": found})))
+    assert capsys.readouterr().out.splitlines()[-1] == "duplicates: 3 rows, drop"
 
 
 def test_what_is_no_data_says_why(carried_on: Installation, tmp_path: Path) -> None:

@@ -145,10 +145,13 @@ def _saved(terminal: Terminal, draft_id: int) -> None:
 
 
 def _show(terminal: Terminal, draft: pb.Draft) -> None:
-    """What was found, a line for each check that found something."""
+    """All that is known, and last what is to be decided: a line for each check that found something."""
+    terminal.details(draft)
     if draft.state == "failed":
         terminal.say(f"{draft.message} (draft {draft.id})")
-    terminal.details(draft)
+    for one in json.loads(draft.report)["findings"] if draft.report else ():
+        if one["count"]:
+            terminal.say(f"{one['check']}: {one['count']} rows, {one['choice']}")
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, str]:
