@@ -11,7 +11,7 @@ from tunesmith.connection import CallFailed
 from tunesmith.v1 import automation_pb2 as pb
 
 if TYPE_CHECKING:
-    from tunesmith.client import Client
+    from tunesmith.datasets import Datasets
 
 _PIECE = 512 << 10  # bytes of one message
 _AGAIN_SECONDS = 1.0  # after a break
@@ -19,7 +19,7 @@ _AGAIN_SECONDS = 1.0  # after a break
 Progress = Callable[[int, int], None]  # bytes that were sent, of how many
 
 
-def sent(client: Client, project: str, path: Path, progress: Progress) -> pb.Upload:
+def sent(client: Datasets, project: str, path: Path, progress: Progress) -> pb.Upload:
     """The upload of a file, once all of it has arrived. Raises CallFailed."""
     size = path.stat().st_size
     upload = _begun(client, project, path) or client.begin_upload(project, path.name, size, _fingerprint(path))
@@ -41,7 +41,7 @@ def sent(client: Client, project: str, path: Path, progress: Progress) -> pb.Upl
     return upload
 
 
-def _begun(client: Client, project: str, path: Path) -> pb.Upload | None:
+def _begun(client: Datasets, project: str, path: Path) -> pb.Upload | None:
     """What an earlier attempt has left of the same file, as it is now."""
     fingerprint = _fingerprint(path)
     return next((upload for upload in client.list_uploads(project) if upload.fingerprint == fingerprint), None)
