@@ -7,7 +7,7 @@ hidden character), and a check looks at those alone. What a block tells is never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -153,6 +153,16 @@ class Block:
         places += [np.flatnonzero(self.codes == byte) for byte in self._hidden_bytes()]
         return self.at(np.concatenate(places))
 
+    def first_texts(
+        self, rows: Iterable[int], found: Callable[[str], list[str]]
+    ) -> Iterator[tuple[int, str, list[str]]]:
+        """Of each of these rows the first text in which something is found: the row, the text's place, and what."""
+        for number in rows:
+            for place, text in texts_of(self.rows[number]):
+                if some := found(text):
+                    yield number, place, some
+                    break
+
     def _hidden_bytes(self) -> tuple[int, ...]:
         return (_DELETE,) if self.buffer.isascii() else (_DELETE, *_HIDDEN_LEADS)
 
@@ -185,10 +195,14 @@ def texts_of(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
             yield from texts_of(part, f"{place}[{number}]")
 
 
-def changed(value: Any, change: Callable[[str], str]) -> Any:
+def changed(row: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     """The row with each text in it changed; its fields' names stay."""
+    return {name: _changed(part, change) for name, part in row.items()}
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {name: changed(part, change) for name, part in value.items()}
-    return [changed(part, change) for part in value] if isinstance(value, list) else value
+        return changed(value, change)
+    return [_changed(part, change) for part in value] if isinstance(value, list) else value

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from control_plane.domain.documents import well_formed
-from control_plane.preparation.blocks import Block, Hit, changed, texts_of
+from control_plane.preparation.blocks import Block, Hit, changed
 
 CODE = "hidden_characters"
 
@@ -36,16 +36,12 @@ class HiddenCharacters:
 
     def find(self, block: Block) -> Iterator[Hit]:
         """Each row with a hidden character; `characters` says which."""
-        for number in block.with_hidden:
-            for place, text in texts_of(block.rows[number]):
-                if found := hidden(text):
-                    yield Hit(number, place, {"characters": ", ".join(found)})
-                    break
+        for number, place, found in block.first_texts(block.with_hidden, hidden):
+            yield Hit(number, place, {"characters": ", ".join(found)})
 
     def mend(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row without them."""
-        mended: dict[str, Any] = changed(row, without)
-        return mended
+        return changed(row, without)
 
 
 def hidden(text: str) -> list[str]:

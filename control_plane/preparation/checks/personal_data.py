@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from control_plane.preparation.blocks import Block, Hit, changed, texts_of
+from control_plane.preparation.blocks import Block, Hit, changed
 
 CODE = "personal_data"
 
@@ -49,16 +49,12 @@ class PersonalData:
 
     def find(self, block: Block) -> Iterator[Hit]:
         """Each row with such a hint; `kinds` says which."""
-        for number in sorted({*block.with_at_signs, *block.with_digits}):
-            for place, text in texts_of(block.rows[number]):
-                if found := kinds(text):
-                    yield Hit(number, place, {"kinds": found})
-                    break
+        for number, place, found in block.first_texts(sorted({*block.with_at_signs, *block.with_digits}), kinds):
+            yield Hit(number, place, {"kinds": found})
 
     def mend(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row with each of them masked."""
-        mended: dict[str, Any] = changed(row, masked)
-        return mended
+        return changed(row, masked)
 
 
 def kinds(text: str) -> list[str]:

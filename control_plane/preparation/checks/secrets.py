@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from control_plane.preparation.blocks import Block, Hit, changed, texts_of
+from control_plane.preparation.blocks import Block, Hit, changed
 
 CODE = "secrets"
 MASK = "[SECRET]"
@@ -57,16 +57,12 @@ class Secrets:
 
     def find(self, block: Block) -> Iterator[Hit]:
         """Each row with a secret; `kinds` says of what."""
-        for number in sorted({*block.with_long_runs, *block.with_at_signs}):
-            for place, text in texts_of(block.rows[number]):
-                if found := kinds(text):
-                    yield Hit(number, place, {"kinds": found})
-                    break
+        for number, place, found in block.first_texts(sorted({*block.with_long_runs, *block.with_at_signs}), kinds):
+            yield Hit(number, place, {"kinds": found})
 
     def mend(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row with each secret masked."""
-        mended: dict[str, Any] = changed(row, masked)
-        return mended
+        return changed(row, masked)
 
 
 def kinds(text: str) -> list[str]:
