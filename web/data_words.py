@@ -9,7 +9,14 @@ from control_plane.store.datasets import DatasetVersionRecord
 from web import formatting, words
 from web.languages import locale
 
-_ENCODINGS = {"utf-8": "UTF-8", "utf-16": "UTF-16", "gb18030": "GB18030", "windows-1252": "Windows-1252"}
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16LE",
+    "utf-16-be": "UTF-16BE",
+    "gb18030": "GB18030",
+    "windows-1252": "Windows-1252",
+}
 
 
 def what(look: Look | None, report: Report | None, name: str) -> str:
@@ -48,7 +55,7 @@ def how(source: Source) -> list[str]:
 
 def encoding(code: str) -> str:
     """What an encoding is called."""
-    return _ENCODINGS.get(code, code)
+    return ENCODINGS.get(code, code)
 
 
 def delimiter(sign: str) -> str:

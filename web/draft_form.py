@@ -10,9 +10,9 @@ from flask_babel import gettext
 
 from control_plane.domain.preparation import Choice, Column, Finding, Look, Mapping, Source, Split
 from control_plane.domain.rows import FORMATS
+from web.data_words import ENCODINGS
 
 KINDS = ("csv", "jsonl", "json", "text")  # that can be taken for each other
-ENCODINGS = ("utf-8", "utf-16", "gb18030", "windows-1252")
 DELIMITERS = (",", ";", "\t", "|")
 _MOST_HELD_OUT = 50  # percent
 
@@ -49,7 +49,7 @@ def missing(mapping: Mapping) -> list[str]:
 
 def read_source(source: Source, form: Dictionary[str, str]) -> Source:
     """How the file is to be read; what the form leaves empty is found out."""
-    known = {"kind": KINDS, "encoding": ENCODINGS, "delimiter": DELIMITERS}
+    known = {"kind": KINDS, "encoding": tuple(ENCODINGS), "delimiter": DELIMITERS}
     given = {key: form[key] for key in (*known, "sheet") if key in form}
     new = {key: text for key, text in given.items() if not text or text in known.get(key, (text,))}
     if new.get("kind", source.kind) != source.kind:

@@ -92,8 +92,8 @@ class Seen:
         if kind in draft_form.KINDS:
             kinds = [(one, data_words.kind(one)) for one in draft_form.KINDS]
             ways.append(Way("kind", gettext("Kind of file"), kinds, kind))
-            known = [(one, data_words.encoding(one)) for one in draft_form.ENCODINGS]
-            ways.append(Way("encoding", gettext("Encoding"), [found_out, *known], read_as.encoding))
+            encodings = [found_out, *data_words.ENCODINGS.items()]
+            ways.append(Way("encoding", gettext("Encoding"), encodings, read_as.encoding))
         if kind == "csv":
             known = [(one, data_words.delimiter(one)) for one in draft_form.DELIMITERS]
             ways.append(Way("delimiter", gettext("Columns are parted by"), [found_out, *known], read_as.delimiter))

@@ -43,6 +43,7 @@ def test_a_file_is_read_as_chosen_and_only_in_ways_that_there_are() -> None:
     source = Source("Labor.csv", encoding="utf-8")
     read = draft_form.read_source(source, {"encoding": "gb18030", "delimiter": ";"})
     assert (read.encoding, read.delimiter) == ("gb18030", ";")
+    assert draft_form.read_source(source, {"encoding": "utf-16-le"}).encoding == "utf-16-le"
     kept = draft_form.read_source(source, {"encoding": "klingon", "delimiter": "xx"})
     assert (kept.encoding, kept.delimiter) == ("utf-8", "")
     assert draft_form.read_source(source, {"encoding": "", "sheet": "Tabelle2"}).sheet == "Tabelle2"
