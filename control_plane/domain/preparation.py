@@ -174,7 +174,7 @@ class Report:
     test_rows: int
     left_out_rows: int
     findings: list[Finding]
-    samples: list[dict[str, Any]]  # the first rows as they will be kept
+    samples: list[dict[str, Any]]  # the first rows as they will be kept; of very long ones the beginning
     facts: dict[str, Any]  # as `domain/datasets.py::Scan.facts` has them; `histogram` of lengths; `languages`
 
 

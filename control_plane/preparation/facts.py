@@ -15,6 +15,7 @@ from control_plane.preparation.blocks import Block
 from control_plane.preparation.checks.answer_schema import AnswerSchema
 from control_plane.preparation.checks.imbalance import Imbalance
 from control_plane.preparation.checks.too_long import Count
+from control_plane.preparation.reading.samples import shortened
 
 _FIRST = 4 * SAMPLES  # rows, of which the first that are kept become the samples
 _MOST_COUNTED = 10_000  # rows
@@ -31,7 +32,7 @@ class Facts:
         self.classes = Imbalance()
         self.notes: Counter[str] = Counter()  # peculiarities of the file
         self.objects = 0  # answers that were no text
-        self.first: list[tuple[int, dict[str, Any]]] = []  # some rows with their numbers
+        self.first: list[tuple[int, dict[str, Any]]] = []  # some rows with their numbers, long ones cut
         self._prefix: str | None = None  # how every prompt so far begins
         self._longest_answer = 0
 
@@ -49,7 +50,7 @@ class Facts:
             elif not prompt.startswith(self._prefix):
                 self._prefix = commonprefix([self._prefix, prompt])
         if len(self.first) < _FIRST:
-            self.first.append((number, row))
+            self.first.append((number, shortened([row])[0]))
 
     def skip(self) -> None:
         """The next row is left out."""

@@ -105,6 +105,13 @@ def test_sound_rows_become_a_version(bench: Bench) -> None:
     assert bench.done[-1][0] == bench.done[-1][1] == (bench.folder / "train.jsonl").stat().st_size
 
 
+def test_a_report_stays_small_where_rows_are_large(bench: Bench) -> None:
+    long = [{"prompt": f"{number} {sentence(number) * 2_000}", "completion": "yes"} for number in range(6)]
+    report = bench.check(long)
+    assert [row["prompt"][:2] for row in report.samples] == ["0 ", "1 ", "2 ", "3 ", "4 "][: len(report.samples)]
+    assert report.samples and (bench.result / "report.json").stat().st_size < 20_000
+
+
 def test_the_split_and_the_facts_are_those_of_the_direct_way(bench: Bench) -> None:
     rows = pairs(300) + pairs(20)
     scan = datasets.Scan("train.jsonl", 1 << 20)
