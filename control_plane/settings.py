@@ -113,7 +113,7 @@ class Settings:
     max_lost_attempts: int = _setting(3, "Lost machines after which a job fails as suspect")
     max_upload_bytes: int = _setting(5_368_709_120, "Largest dataset file")
     max_unpacked_bytes: int = _setting(21_474_836_480, "Most that a packed dataset file may unpack to")
-    uploads_per_person: int = _setting(20, "Dataset files that a person may have on their way at once")
+    uploads_per_person: int = _setting(20, "Dataset files that a person may have on their way at once, and drafts")
     upload_bytes_per_person: int = _setting(21_474_836_480, "Bytes of them in all")
     draft_days: float = _setting(7.0, "Days after which uploads and drafts that nobody touches are forgotten")
     preparations: int = _setting(2, "Processes that prepare data at once; other drafts wait for their turn")

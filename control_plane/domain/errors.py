@@ -353,6 +353,10 @@ class UploadsTooLarge(Conflict):
     """With “{file}” your files on their way would need {needed}; {limit} are allowed. Save or cancel what was begun."""
 
 
+class DraftsTooMany(Conflict):
+    """You have {count} drafts of datasets, which is the most at once. Save or discard one of them."""
+
+
 class DraftOver(Conflict):
     """This draft can no longer be changed: its state is {state}."""
 

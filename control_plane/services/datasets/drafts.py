@@ -10,7 +10,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain import mapping as mappings
 from control_plane.domain import names
-from control_plane.domain.errors import DraftNotReady, DraftOver, FieldInvalid, NotFound, RowsInvalid
+from control_plane.domain.errors import DraftNotReady, DraftOver, DraftsTooMany, FieldInvalid, NotFound, RowsInvalid
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.preparation import CHOICES, Choice, DraftState, Look, Mapping, Report, Source, Split, told
 from control_plane.domain.rows import FORMATS
@@ -53,7 +53,7 @@ def begin(
     """Have a file that has arrived looked at, then checked with the mapping that suggests itself.
 
     With `test_upload_id`, its rows are held out. Without a name the file gives one.
-    Raises NotFound, Denied, NameInvalid, UploadIncomplete, UploadGone.
+    Raises NotFound, Denied, NameInvalid, UploadIncomplete, UploadGone, DraftsTooMany.
     """
     project_id = projects.get(actor, cp, project, "dataset.upload").id
     train = uploads.whole(actor, cp, train_upload_id)
@@ -62,6 +62,8 @@ def begin(
         raise NotFound
     called = names.checked(name or names.of_title(PurePath(train.file_name).stem) or "data")
     with transaction():
+        if (count := _open_ones(actor).count()) >= cp.settings.uploads_per_person:  # one file can be in many of them
+            raise DraftsTooMany(count=count)
         now = cp.clock()
         draft = DatasetDraftRecord.create(
             project=project_id,
@@ -93,11 +95,7 @@ def get(actor: Actor, cp: ControlPlane, draft_id: int) -> DatasetDraftRecord:
 def list_drafts(actor: Actor, cp: ControlPlane, project: str) -> list[DatasetDraftRecord]:
     """The actor's drafts that are not over, newest first. Raises NotFound, Denied."""
     project_id = projects.get(actor, cp, project, "dataset.upload").id
-    mine = DatasetDraftRecord.select().where(
-        DatasetDraftRecord.project == project_id,
-        DatasetDraftRecord.created_by == actor.id,
-        DatasetDraftRecord.state.not_in(list(OVER)),
-    )
+    mine = _open_ones(actor).where(DatasetDraftRecord.project == project_id)
     return list(mine.order_by(DatasetDraftRecord.id.desc()).limit(_MOST_LISTED))
 
 
@@ -214,6 +212,11 @@ def forget_old(cp: ControlPlane) -> int:
         with transaction():
             audit.record(SYSTEM, cp, "draft.forget", "drafts", drafts=len(old), uploads=len(unused))
     return len(old) + len(unused)
+
+
+def _open_ones(actor: Actor) -> Any:
+    mine = DatasetDraftRecord.created_by == actor.id
+    return DatasetDraftRecord.select().where(mine, DatasetDraftRecord.state.not_in(list(OVER)))
 
 
 def _open(actor: Actor, cp: ControlPlane, draft_id: int) -> DatasetDraftRecord:

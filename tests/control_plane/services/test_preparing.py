@@ -11,6 +11,7 @@ from data_support import bring, draft_of, expert, settle
 
 from control_plane.blobs import Blobs
 from control_plane.context import ControlPlane
+from control_plane.domain.errors import DraftsTooMany
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.preparations import Preparations
 from control_plane.services.datasets import drafts, preparing, process, row_index, uploads
@@ -190,3 +191,13 @@ def test_it_is_told_nothing_that_opens_a_door(
     }  # fmt: skip
     assert world["umask"] == 0o077 and not [place for place in world["path"] if "run-" in place]
     assert len(world["open"]) <= 4  # three, and the one that looks
+
+
+def test_nobody_fills_the_queue_with_one_file(cp: ControlPlane, erin: Actor) -> None:
+    cp = replace(cp, settings=replace(cp.settings, uploads_per_person=2))
+    upload = bring(erin, cp)
+    first, _ = (drafts.begin(erin, cp, "pumps", upload) for _ in range(2))
+    with pytest.raises(DraftsTooMany):
+        drafts.begin(erin, cp, "pumps", upload)
+    drafts.cancel(erin, cp, first.id)
+    drafts.begin(erin, cp, "pumps", upload)
