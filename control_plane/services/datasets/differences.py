@@ -7,10 +7,13 @@ where they have the same question.
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal
 
 from control_plane.context import ControlPlane
@@ -24,7 +27,13 @@ from control_plane.store.datasets import DatasetVersionRecord
 Kind = Literal["added", "removed", "changed"]
 Place = tuple[str, int]  # the part, and the row's number in it from 1
 
+Files = tuple[tuple[str, Path], ...]  # the parts of a version that have rows
+Found = tuple[Kind, Place | None, Place | None]  # where a row was, and where it is
+
 MOST_ROWS = 200_000  # of a version that are compared
+
+_KEPT = 4  # comparisons that are remembered: each page of one asks again
+_ONE_AT_A_TIME = threading.Lock()  # of large versions one takes seconds, and half a kilobyte a row
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,6 @@ class Comparison:
 class _Side:
     """What is known of one version's rows: 16 bytes of each, and of its question."""
 
-    version: DatasetVersionRecord
     contents: dict[Place, bytes]
     questions: dict[Place, bytes]
 
@@ -64,18 +72,13 @@ def compare(actor: Actor, cp: ControlPlane, old_id: int, new_id: int, offset: in
     old, new = (versions.get_version(actor, cp, number) for number in (old_id, new_id))
     if old.dataset_id != new.dataset_id:
         raise NotFound
-    before, after = _side(cp, old), _side(cp, new)
-    gone, come = _without(before, after), _without(after, before)
-    pairs = _pairs(before, gone, after, come)
-    paired = set(pairs.values())
-    found: list[tuple[Kind, Place | None, Place | None]] = [
-        ("changed" if place in pairs else "added", pairs.get(place), place) for place in come
-    ]
-    found += [("removed", place, None) for place in gone if place not in paired]
+    before, after = _files(cp, old), _files(cp, new)
+    with _ONE_AT_A_TIME:
+        found = _found(old.format, before, new.format, after)
     counts = Counter(kind for kind, _old, _new in found)
     shown = found[offset : offset + limit]
-    old_rows = _rows(cp, old, [place for _kind, place, _ in shown if place])
-    new_rows = _rows(cp, new, [place for _kind, _, place in shown if place])
+    old_rows = _rows(before, [place for _kind, place, _ in shown if place])
+    new_rows = _rows(after, [place for _kind, _, place in shown if place])
     rows = [
         Difference(kind, now or was or ("", 0), old_rows.get(was) if was else None, new_rows.get(now) if now else None)
         for kind, was, now in shown
@@ -85,9 +88,26 @@ def compare(actor: Actor, cp: ControlPlane, old_id: int, new_id: int, offset: in
     return Comparison({kind: counts[kind] for kind in kinds}, rows, is_cut)
 
 
-def _side(cp: ControlPlane, version: DatasetVersionRecord) -> _Side:
-    side, fields = _Side(version, {}, {}), FORMATS[version.format]
-    for place, line in islice(_lines(cp, version), MOST_ROWS):
+def _files(cp: ControlPlane, version: DatasetVersionRecord) -> Files:
+    """Raises NotFound where the rows were deleted for good."""
+    parts = ("train", version.train_sha256), ("test", version.test_sha256)
+    return tuple((part, cp.blobs.path(sha256)) for part, sha256 in parts if sha256)
+
+
+@lru_cache(_KEPT)
+def _found(old_format: str, old: Files, new_format: str, new: Files) -> tuple[Found, ...]:
+    """The rows that differ. Files are named by their hashes, so it never changes."""
+    before, after = _side(old_format, old), _side(new_format, new)
+    gone, come = _without(before, after), _without(after, before)
+    pairs = _pairs(before, gone, after, come)
+    paired = set(pairs.values())
+    found: list[Found] = [("changed" if place in pairs else "added", pairs.get(place), place) for place in come]
+    return (*found, *(("removed", place, None) for place in gone if place not in paired))
+
+
+def _side(format: str, files: Files) -> _Side:
+    side, fields = _Side({}, {}), FORMATS[format]
+    for place, line in islice(_lines(files), MOST_ROWS):
         row = json.loads(line)
         side.contents[place] = digest({name: row.get(name) for name in fields})
         side.questions[place] = digest(_question(row.get(fields[0])))
@@ -126,17 +146,16 @@ def _pairs(before: _Side, gone: list[Place], after: _Side, come: list[Place]) ->
     return pairs
 
 
-def _lines(cp: ControlPlane, version: DatasetVersionRecord) -> Iterator[tuple[Place, bytes]]:
-    for part, sha256 in (("train", version.train_sha256), ("test", version.test_sha256)):
-        if sha256:
-            with cp.blobs.open(sha256) as file:
-                yield from (((part, number), line) for number, line in enumerate(file, 1))
+def _lines(files: Files) -> Iterator[tuple[Place, bytes]]:
+    for part, path in files:
+        with path.open("rb") as file:
+            yield from (((part, number), line) for number, line in enumerate(file, 1))
 
 
-def _rows(cp: ControlPlane, version: DatasetVersionRecord, places: list[Place]) -> dict[Place, dict[str, Any]]:
+def _rows(files: Files, places: list[Place]) -> dict[Place, dict[str, Any]]:
     wanted = set(places)
     found: dict[Place, dict[str, Any]] = {}
-    for place, line in _lines(cp, version):
+    for place, line in _lines(files):
         if place in wanted:
             found[place] = json.loads(line)
         if len(found) == len(wanted):

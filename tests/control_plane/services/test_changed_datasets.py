@@ -68,6 +68,16 @@ def test_the_difference_says_what_a_row_was_and_is(room: rooms.Rooms) -> None:
     ]
 
 
+def test_the_next_page_of_a_difference_is_not_worked_out_again(
+    room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = version(room, pairs("1", "2", "30")), version(room, pairs("1", "4", "5"))
+    first = differences.compare(room.actor, room.cp, old.id, new.id, limit=1)
+    monkeypatch.setattr(differences, "_side", None)
+    second = differences.compare(room.actor, room.cp, old.id, new.id, 1, 1)
+    assert first.counts == second.counts and [one.new for one in first.rows + second.rows] == pairs("4", "5")
+
+
 def test_a_row_that_moved_is_none_that_changed(room: rooms.Rooms) -> None:
     old = version(room, pairs("1", "2", "3"))
     new = version(room, [*pairs("3", "1"), {"prompt": "q 2", "completion": "other"}, *pairs("7", "3")])
