@@ -11,10 +11,14 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor
+from control_plane.domain.rows import FORMATS, ROLES
 from control_plane.services.datasets import rows, versions
 from control_plane.store.datasets import DatasetVersionRecord
 
 _KEPT = 256  # versions of which it is remembered which checks have marked rows: each page of rows asks
+
+# what stands in rows beside their texts; a quotation mark of a text is never written like one of these
+_SHAPE = json.dumps([*FORMATS.values(), *ROLES, "role", "content"]) + json.dumps({"": {"": [True, False, None]}})
 
 Numbered = tuple[int, dict[str, Any]]  # a row with its number, from 1
 
@@ -46,7 +50,7 @@ def find(
     wanted = marked(cp, version, split, check) if check else None
     found: list[Numbered] = []
     total = 0
-    for number, line in _lines(cp, sha256, _as_written(text)):
+    for number, line in _lines(cp, sha256, text.casefold()):
         if wanted is not None and number not in wanted:
             continue
         if offset <= total < offset + limit:
@@ -79,17 +83,26 @@ def _marks(marks: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file)
 
 
-def _lines(cp: ControlPlane, sha256: str, needle: str) -> Iterator[tuple[int, str]]:
-    """The lines with the needle, each with its number from 1."""
+def _lines(cp: ControlPlane, sha256: str, sought: str) -> Iterator[tuple[int, str]]:
+    """The lines with the sought text (casefolded), each with its number from 1."""
+    needle = json.dumps(sought, ensure_ascii=False)[1:-1]  # as it is written inside of JSON
+    is_of_shape = needle in _SHAPE
     with cp.blobs.open(sha256) as file:
         for number, line in enumerate(file, 1):
             text = line.decode()
             if needle and "\\u" in text:  # one sign can be written in two ways
                 text = json.dumps(json.loads(text), ensure_ascii=False)
-            if not needle or needle in text.casefold():
+            if not needle:
                 yield number, text
+            elif needle in text.casefold():
+                may_be_none = is_of_shape or "\\" in text  # a field's name, or the letter of an escape
+                if not may_be_none or _holds(json.loads(text), sought):
+                    yield number, text
 
 
-def _as_written(text: str) -> str:
-    """What a text is inside of JSON."""
-    return json.dumps(text, ensure_ascii=False)[1:-1].casefold()
+def _holds(value: Any, sought: str) -> bool:
+    if isinstance(value, dict):
+        return any(_holds(part, sought) for name, part in value.items() if name != "role")
+    if isinstance(value, list):
+        return any(_holds(part, sought) for part in value)
+    return sought in (value if isinstance(value, str) else json.dumps(value)).casefold()

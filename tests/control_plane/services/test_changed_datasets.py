@@ -15,6 +15,9 @@ from control_plane.domain.permissions import Actor
 from control_plane.services.datasets import differences, json_lines, readers, searching
 from control_plane.store.datasets import DatasetVersionRecord
 
+# text → the rows in which it stands
+SOUGHT = {"Completion": [2], "prompt": [], "n": [2], "nway": [], "a\nWAY": [1], ":": [1], "{": [], "x": [2]}
+
 
 @pytest.fixture
 def room(cp: ControlPlane) -> rooms.Rooms:
@@ -44,6 +47,12 @@ def test_rows_are_found_by_their_words_in_any_case_and_any_writing(room: rooms.R
     for part in ("left_out", "all"):
         with pytest.raises(NotFound):
             searching.find(room.actor, room.cp, made.id, part, "q")
+
+
+def test_names_of_fields_and_escapes_are_no_words_of_a_row(room: rooms.Rooms) -> None:
+    made = version(room, [{"prompt": "A\nway", "completion": "Yes: so"}, {"prompt": "completion?", "completion": "x"}])
+    found = {text: searching.find(room.actor, room.cp, made.id, "train", text)[0] for text in SOUGHT}
+    assert {text: [number for number, _ in some] for text, some in found.items()} == SOUGHT
 
 
 def test_rows_are_found_by_the_check_that_marked_them(room: rooms.Rooms) -> None:
