@@ -18,11 +18,12 @@ from control_plane.preparation.blocks import Block, Hit, changed
 CODE = "hidden_characters"
 
 _PLAIN = "A-Za-z0-9\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\\s"  # letters that nothing joins
+_JOINERS = "[\u200c\u200d]"
 _CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 _ALWAYS = _CONTROLS + "\u00ad\u180e\u200b\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
 _HIDDEN = re.compile(
     f"[{_ALWAYS}]"
-    f"|(?:(?<=[{_PLAIN}])|^)[\u200c\u200d]|[\u200c\u200d](?=[{_PLAIN}]|$)"
+    f"|(?:(?<=[{_PLAIN}])|^){_JOINERS}+|(?<!{_JOINERS}){_JOINERS}+(?=[{_PLAIN}]|$)"  # a whole run at once
     "|(?<![\U000e0020-\U000e007e\U0001f3f4])[\U000e0000-\U000e007f]+"
 )
 _DIRECTION = re.compile("[\u200e\u200f\u061c]")

@@ -100,6 +100,21 @@ SECRETS = [
 ]
 
 
+@pytest.mark.parametrize("text", ["\u200d", "a\u200c\u200d", "\u200c\u00ad", "\u200d\U000e0041"])
+def test_many_hidden_characters_go_in_few_passes(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    passes = list[int]()
+
+    class Counted:
+        def sub(self, instead: str, within: str) -> str:
+            passes.append(len(within))
+            return pattern.sub(instead, within)
+
+    pattern = hidden_characters._HIDDEN
+    monkeypatch.setattr(hidden_characters, "_HIDDEN", Counted())
+    assert set(hidden_characters.without(text * 500)) <= {"a"}
+    assert len(passes) <= 4
+
+
 @pytest.mark.parametrize(("kind", "secret"), SECRETS)
 @pytest.mark.parametrize("around", ["Use {} here", "Der Schlüssel:\n{}\nist neu", "密钥是{}请保管"])
 def test_secrets_are_found_and_masked(kind: str, secret: str, around: str) -> None:
