@@ -174,6 +174,12 @@ document.addEventListener(
   true,
 );
 
+// What was just changed is not saved before it was sent and drawn anew.
+document.addEventListener("change", ({ target }) => {
+  const shown = target.closest("[hx-post]")?.closest("[data-shown]");
+  for (const button of shown?.querySelectorAll("[data-as-shown]") ?? []) button.disabled = true;
+});
+
 // --- shortcuts ----------------------------------------------------------------------------------------------------
 
 let prefix = "";
