@@ -66,6 +66,17 @@ def test_without_script_the_form_alone_does(room: rooms.Rooms, browser: Browser)
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [{"test": (BytesIO(b""), "empty.jsonl")}, {"test_upload": "99"}, {"dataset": "no name"}],
+)
+def test_nothing_is_kept_of_a_form_that_is_refused(room: rooms.Rooms, browser: Browser, sent: dict[str, Any]) -> None:
+    before = UploadRecord.select().where(UploadRecord.over_at == 0.0).count()
+    answer = browser("ada").post("/p/lab/data/upload", data={"train": (BytesIO(rooms.rows(3)), "a.jsonl")} | sent)
+    assert answer.status_code >= 400
+    assert UploadRecord.select().where(UploadRecord.over_at == 0.0).count() == before
+
+
+@pytest.mark.parametrize(
     ("sent", "words"),
     [
         ({}, "Choose a file."),
