@@ -68,6 +68,7 @@ def bound(limits: Limits, file: str) -> None:
     def too_slow(number: int, frame: FrameType | None) -> NoReturn:
         raise FileTooSlow(file=file, allowed=limits.seconds)
 
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what a stranger's file breaks leaves no copy of its rows behind
     if limits.memory_bytes and sys.platform != "darwin":  # which has the name of this limit alone
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     if limits.seconds:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import resource
 import tempfile
 from pathlib import Path
 
@@ -60,3 +61,10 @@ def test_a_fault_of_ours_is_not_passed_off_as_the_files(folder: Path, monkeypatc
     with pytest.raises(KeyError):
         process.main(folder)
     assert not (folder / "failure.json").exists()
+
+
+def test_its_memory_is_never_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: dict[int, tuple[int, int]] = {}
+    monkeypatch.setattr(resource, "setrlimit", limits.__setitem__)
+    process.bound(Limits(10_000, 10_000), "a.csv")
+    assert limits == {resource.RLIMIT_CORE: (0, 0)}
