@@ -63,8 +63,10 @@ def search(call: Call, request: pb.SearchRowsRequest) -> pb.SearchRowsReply:
 
 
 def edit(call: Call, request: pb.EditRowsRequest) -> pb.DatasetVersion:
-    """Raises FieldInvalid for a row that is no JSON object."""
+    """Raises FieldInvalid for a row that is no JSON object, or is changed twice."""
     changed = {one.number: _row(one.row) for one in request.changed}
+    if len(changed) < len(request.changed):
+        raise FieldInvalid(field="number", problem="2 ×")
     added = [_row(row) for row in request.added]
     version, reused = editing.edit(
         call.actor, call.cp, request.dataset_version_id, request.split or "train", changed, request.removed, added

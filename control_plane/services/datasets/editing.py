@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,8 @@ def _limit(numbers: Sequence[int], added: int, count: int) -> None:
         raise EditsEmpty
     if len(numbers) + added > MOST:
         raise FieldInvalid(field="rows", problem=f"≤ {MOST}")
+    if twice := [number for number, times in Counter(numbers).items() if times > 1]:
+        raise FieldInvalid(field="number", problem=f"2 × {twice[0]}")
     if any(not 1 <= number <= count for number in numbers):
         raise FieldInvalid(field="number", problem=f"1 … {count}")
 

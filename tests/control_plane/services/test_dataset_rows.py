@@ -107,6 +107,8 @@ def test_edits_that_are_refused_change_nothing(cp: ControlPlane, erin: Actor) ->
         (("left_out", {}, [1]), NotFound),
         (("train", {}, [0]), FieldInvalid),
         (("train", {6: row}), FieldInvalid),
+        (("train", {2: row}, [2]), FieldInvalid),
+        (("train", {}, [3, 3]), FieldInvalid),
         (("train", {}, [], [row] * 1_001), FieldInvalid),
         (("train", {}, [], [{"prompt": "held", "completion": "out"}]), HeldOutLeak),
         (("train", {}, range(1, 6)), DatasetEmpty),
