@@ -21,7 +21,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.permissions import VIEWER, Actor
 from control_plane.services import asking, jobs
-from control_plane.services.datasets import editing, json_lines, readers, row_index, rows, versions
+from control_plane.services.datasets import editing, json_lines, overlap, readers, row_index, rows, versions
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetVersionRecord
@@ -160,6 +160,24 @@ def test_no_evaluation_asks_what_an_earlier_model_was_taught(
         asking.check(fleet.user, cp, "default", "score", inputs=asked)
     cp.blobs.path(learnt.train_sha256).unlink()  # it is deleted for good
     assert asking.check(fleet.user, cp, "default", "score", inputs=asked).kind == "evaluate"
+
+
+SAME = {
+    "chat": {"messages": [{"role": "user", "content": "p7"}, {"role": "assistant", "content": "c7"}]},
+    "preference": {"prompt": "p7", "chosen": "c7", "rejected": "d"},
+    "unpaired_preference": {"prompt": "p7", "completion": "c7", "label": True},
+    "prompt_completion": {"prompt": "p7", "completion": "c7"},
+}
+
+
+@pytest.mark.parametrize("format", SAME)
+def test_what_was_learnt_is_known_in_any_format(cp: ControlPlane, erin: Actor, format: str) -> None:
+    row = io.BytesIO(json.dumps(SAME[format]).encode())
+    learnt, _ = json_lines.upload(erin, cp, "pumps", "learnt", row, None, test_share=0.0)
+    assert learnt.format == format
+    asked = kept(erin, cp, [("q", "a")], [("p7", "another"), ("p7", "c7")])
+    assert overlap.shared(cp, learnt, asked) == (2,)
+    assert overlap.shared(cp, asked, kept(erin, cp, [("p1", "c1")], [("q", "b")])) == ()
 
 
 def test_where_it_was_used(cp: ControlPlane, fleet: Fleet, attempt: AttemptRecord) -> None:
