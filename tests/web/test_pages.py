@@ -195,7 +195,11 @@ def test_each_action_and_what_is_told_of_it_has_words() -> None:
         written = {ast.unparse(one.targets[0]): one.value.keys for one in ast.walk(tree)
                    if isinstance(one, ast.Assign) and isinstance(one.value, ast.Dict)}  # fmt: skip
         for call in ast.walk(tree):
-            if isinstance(call, ast.Call) and ast.unparse(call.func) in ("audit.record", "_set_drained"):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in (
+                "audit.record",
+                "_set_drained",
+                "versions.register",
+            ):
                 texts = [one.value for one in call.args if isinstance(one, ast.Constant)]
                 recorded |= {str(one) for one in texts if re.fullmatch(r"[a-z_]+\.[a-z_]+", str(one))}
                 told |= {one.arg for one in call.keywords if one.arg is not None}

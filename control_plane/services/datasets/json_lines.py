@@ -74,7 +74,7 @@ def upload(
         parts = {part: _store(cp, folder / part) for part in ("train", "test", LEFT_OUT)}
         seed = None if test is not None or not parts["test"].rows else split_seed
         made = Made(scan.format, parts["train"], parts["test"], parts[LEFT_OUT], split_seed=seed, facts=scan.facts())
-        return versions.register(actor, cp, project_id, name, made)
+        return versions.register(actor, cp, project_id, name, made, "dataset.upload")
 
 
 def rewrite(

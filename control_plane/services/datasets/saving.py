@@ -22,7 +22,7 @@ def register(cp: ControlPlane, draft: DatasetDraftRecord, made: Made) -> Dataset
 
     Raises Denied where they may no longer upload, InTrash where the project has been put there meanwhile.
     """
-    return versions.register(_author(draft), cp, draft.project_id, draft.name, made)[0]
+    return versions.register(_author(draft), cp, draft.project_id, draft.name, made, "dataset.upload")[0]
 
 
 def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> Made:

@@ -120,7 +120,7 @@ def newest_mapping(project_id: int, name: str) -> dict[str, Any]:
 
 
 def register(
-    actor: Actor, cp: ControlPlane, project_id: int, name: str, made: Made, action: str = "dataset.upload"
+    actor: Actor, cp: ControlPlane, project_id: int, name: str, made: Made, action: str
 ) -> tuple[DatasetVersionRecord, bool]:
     """A new version of the dataset of that name, made if it is new; with it whether the same was there already.
 
