@@ -362,6 +362,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
     }  # fmt: skip
     named = {
         "datasets.show": "faults",
+        "row_edits.show": "faults",
         "versions.difference": "faults",
         "versions.report": "faults",
         "versions.row": "faults",

@@ -59,6 +59,30 @@ def submit(
     return _snippet(project, [*command, "--seed", str(seed), "--watch"], "\n".join(lines))
 
 
+def show_version(project: str, version_id: int) -> Snippet:
+    """What is known of a version."""
+    return _snippet(project, ["datasets", "show", str(version_id)], f"print(client.get_dataset_version({version_id}))")
+
+
+def compare_versions(project: str, old_id: int, new_id: int) -> Snippet:
+    """What differs between two versions of a dataset."""
+    python = (
+        f"found = client.compare_dataset_versions({old_id}, {new_id})\nprint(found.added, found.removed, found.changed)"
+    )
+    return _snippet(project, ["datasets", "diff", str(old_id), str(new_id)], python)
+
+
+def edit_rows(project: str, version_id: int, part: str) -> Snippet:
+    """Another version with a row taken out; by the command, of a file that says what is to be different."""
+    python = f"version = client.edit_rows({version_id}, {part!r}, removed=[1])\nprint(version.id, version.number)"
+    return _snippet(project, ["datasets", "edit", str(version_id), "edits.json", "--split", part], python)
+
+
+def draft(project: str) -> Snippet:
+    """Files that are not a version yet."""
+    return _snippet(project, ["datasets", "drafts"], _each("draft", f"list_drafts({project!r})", "id", "name", "state"))
+
+
 def list_rows(project: str, version_id: int) -> Snippet:
     return _snippet(
         project, ["datasets", "rows", str(version_id)], f"for row in client.list_rows({version_id}):\n    print(row)"

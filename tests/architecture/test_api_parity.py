@@ -70,6 +70,7 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "projects.describe": ("DescribeThing",),
     "projects.purge": ("PurgeThing",),
     "projects.restore": ("RestoreThing",),
+    "row_edits.save": ("EditRows",),
     "security.csp_reports": "a browser's own report about a page",
     "sign_in.enter": "a session of a browser; scripts have tokens",
     "sign_in.leave": "a session of a browser; scripts have tokens",

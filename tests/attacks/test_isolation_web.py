@@ -42,6 +42,7 @@ INSIDE = {
     "jobs.show": 200, "jobs.status": 200, "jobs.submit": NO, "models.index": 200, "models.show": 200,
     "people.members": NO, "people.remove_member": NO, "people.set_member": NO,
     "sweeps.cancel": NO, "sweeps.index": 200, "sweeps.new": NO, "sweeps.show": 200, "sweeps.start": NO,
+    "row_edits.save": NO, "row_edits.show": NO,
     "uploads.append": NO, "uploads.begin": NO, "uploads.show": NO,
     "versions.difference": 200, "versions.report": 200, "versions.row": 200,
     "things.delete": NO, "things.describe": NO, "things.purge": NO, "things.restore": NO, "things.show": 200,

@@ -154,6 +154,7 @@ def test_every_drawer_does_what_it_says(place: Place) -> None:
     found = drawers(place)
     assert len(found) > 25
     sign_in(place, found[0])
+    Path("edits.json").write_text('{"removed": [2]}')
     Path("train.jsonl").write_bytes(rooms.rows(20, "valve"))  # the reader's own file …
     shutil.copytree(METHODS / "sft_demo", "sft_demo")  # … and folder
     end_what_runs(place)

@@ -158,6 +158,39 @@ def test_the_difference_of_two_versions_says_each_word(room: rooms.Rooms, browse
     assert client.get("/p/lab/data/faults/difference?old=7").status_code == 404
 
 
+def test_rows_are_changed_added_and_taken_out_in_the_browser(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    keep(room, rooms.rows(12))
+    page = client.get("/p/lab/data/faults/edit").text
+    assert "The pump 9 is hot." in page and "The pump 10 is hot." not in page and "A new row" in page
+    form = {"row.1.prompt": "The pump 0 is cold.", "row.0.prompt": "New?", "row.0.completion": "Yes.", "remove": "3"}
+    answer = client.post("/p/lab/data/faults/edit?version=1", data=form)
+    assert answer.location == "/p/lab/data/faults?version=2&split=train"
+    page = client.get("/p/lab/data/faults").text
+    assert "The pump 0 is cold." in page and "New?" in page and "The pump 2 is hot." not in page
+    assert "Version 2 was saved." in page
+    page = client.get("/p/lab/data/faults/difference").text
+    assert "The pump 0 is <del>hot</del><ins>cold</ins>." in page
+    client.post("/p/lab/data/faults/edit?page=2", data={"remove": "11"})
+    assert DatasetVersionRecord.get(DatasetVersionRecord.number == 3).train_rows == 11
+
+
+def test_a_refused_change_keeps_what_was_typed(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    said = {"messages": [{"role": "user", "content": "Hot?"}, {"role": "assistant", "content": "Yes."}]}
+    keep(room, json.dumps(said).encode() + b"\n", "chat")
+    answer = client.post("/p/lab/data/chat/edit", data={"row.1.messages": '[{"role": "nobody"}', "remove": "7"})
+    assert answer.status_code == 400
+    assert "Conversation: This is not valid JSON." in answer.text and "nobody" in answer.text
+    said["messages"][1]["content"] = ""
+    answer = client.post("/p/lab/data/chat/edit", data={"row.1.messages": json.dumps(said["messages"])})
+    assert answer.status_code == 400 and "line 1" in answer.text
+    answer = client.post("/p/lab/data/chat/edit", data={"row.1.messages": ""})
+    assert answer.status_code == 400
+    assert "Nothing was changed." in client.post("/p/lab/data/chat/edit").text
+    assert DatasetVersionRecord.select().count() == 1
+
+
 def test_the_report_says_what_is_known_and_where_the_version_was_used(
     cp: ControlPlane, room: rooms.Rooms, browser: Browser
 ) -> None:

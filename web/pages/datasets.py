@@ -19,9 +19,8 @@ from web.refusals import shown_again
 from web.security import takes_upload
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/p/<project>/data")
-navigation = Item(
-    "work", "datasets.index", _("Data"), "database", "dataset.see", "g d", also=frozenset({"drafts", "versions"})
-)
+OTHERS = frozenset({"drafts", "row_edits", "versions"})  # blueprints of pages about data
+navigation = Item("work", "datasets.index", _("Data"), "database", "dataset.see", "g d", also=OTHERS)
 
 ROWS_SHOWN = 20
 

@@ -109,7 +109,7 @@ def _version(project: str, draft: DatasetDraftRecord) -> str:
 
 
 def _page(project: str, seen: Seen, **more: Any) -> str:
-    return _drawn("drafts/show.html", seen, snippet=snippets.list_datasets(project), **more)
+    return _drawn("drafts/show.html", seen, snippet=snippets.draft(project), **more)
 
 
 def _drawn(template: str, seen: Seen, **more: Any) -> str:

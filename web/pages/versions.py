@@ -41,7 +41,7 @@ def report(project: str, name: str) -> ResponseReturnValue:
         source=data_words.origin(version),
         marked=searching.checks(cp, version),
         used=readers.jobs_of(actor, cp, version.id),
-        snippet=snippets.list_rows(project, version.id),
+        snippet=snippets.show_version(project, version.id),
     )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def difference(project: str, name: str) -> ResponseReturnValue:
         page=replace(page, total=compared.total),
         rows=[_worded(one, FORMATS[new.format]) for one in compared.rows],
         numbers=[(one.number, gettext("Version %(number)s", number=one.number)) for one in found],
-        snippet=snippets.list_rows(project, new.id),
+        snippet=snippets.compare_versions(project, old.id, new.id),
     )  # fmt: skip
 
 
