@@ -552,7 +552,7 @@ class TokenizerUnreadable(Invalid):
 
 
 class ChatTemplateFailed(Invalid):
-    """The model's chat template does not take this row: {problem}"""
+    """The model's chat template fails: {reason}"""
 
 
 class ChatTemplateEndless(ChatTemplateFailed):

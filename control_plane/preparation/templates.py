@@ -92,7 +92,7 @@ def _failing() -> Iterator[None]:
         raise
     except Exception as problem:  # somebody's program, which may fail in any way
         reason = (str(problem).splitlines() or [type(problem).__name__])[0]
-        raise ChatTemplateFailed(problem=reason[:_REASON]) from problem
+        raise ChatTemplateFailed(reason=reason[:_REASON]) from problem
 
 
 @contextmanager

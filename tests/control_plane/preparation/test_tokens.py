@@ -121,7 +121,7 @@ ASKED = [{"role": "user", "content": "hi"}]
 def test_what_a_template_may_not_do(source: str) -> None:
     with pytest.raises(ChatTemplateFailed) as problem:
         ChatTemplate(source, {}).text(ASKED, asks=True)
-    assert problem.value.params["problem"]
+    assert problem.value.params["reason"]
 
 
 @pytest.mark.parametrize(
@@ -171,4 +171,4 @@ def test_the_process_shows_a_row_and_says_what_is_wrong(bare: Path) -> None:
     (bare / "chat_template.jinja").write_text("{{ raise_exception('one question only, please') }}")
     assert ordered(bare, ROW, bare) == 2
     written = json.loads((bare / "failure.json").read_bytes())
-    assert written == {"code": "chat_template_failed", "params": {"problem": "one question only, please"}}
+    assert written == {"code": "chat_template_failed", "params": {"reason": "one question only, please"}}
