@@ -95,7 +95,7 @@ def test_a_template_of_several_and_one_that_refuses(bare: Path) -> None:
     (bare / "chat_template.jinja").write_text(refusing)
     with pytest.raises(ChatTemplateFailed) as problem:
         Tokens(bare, "prompt_completion").see(ROW)
-    assert problem.value.params == {"problem": "no system message, please"}
+    assert problem.value.params == {"reason": "no system message, please"}
     assert Tokens(bare, "prompt_completion").count([ROW])[0] > 0
 
 
