@@ -32,7 +32,7 @@ Found = tuple[Kind, Place | None, Place | None]  # where a row was, and where it
 
 MOST_ROWS = 200_000  # of a version that are compared
 
-_KEPT = 4  # comparisons that are remembered: each page of one asks again
+_KEPT = 1  # comparison that is remembered: each page of it asks again, and of large versions it takes megabytes
 _ONE_AT_A_TIME = threading.Lock()  # of large versions one takes seconds, and half a kilobyte a row
 
 
