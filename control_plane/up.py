@@ -155,12 +155,20 @@ class Place:
     def _start_control_plane(self) -> None:
         if single_start.running(self._settings.data):
             return
-        if self._choose_ports:
-            self._settings = replace(self._settings, **_free_ports(self._settings))
-        ports = {name: getattr(self._settings, name) for name in _PORTS}
-        child = self._spawn("control plane", ["control-plane"], inherited(data=self._settings.data, **ports))
-        self._wait("control plane", child, lambda: single_start.running(self._settings.data) is not None)
-        self._remember(**ports)
+        while True:
+            if self._choose_ports:
+                self._settings = replace(self._settings, **_free_ports(self._settings))
+            ports = {name: getattr(self._settings, name) for name in _PORTS}
+            child = self._spawn("control plane", ["control-plane"], inherited(data=self._settings.data, **ports))
+            try:
+                self._wait("control plane", child, lambda: single_start.running(self._settings.data) is not None)
+            except Failed:
+                # another program may have taken a port between our look and the start: the next look passes it by
+                if self._choose_ports and child.poll() is not None and _free_ports(self._settings) != ports:
+                    continue
+                raise
+            self._remember(**ports)
+            return
 
     def _start_agent(self) -> None:
         addresses = {name: self._address(f"{name}_port") for name in ("api", "fleet")}

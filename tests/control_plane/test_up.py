@@ -113,6 +113,25 @@ def test_the_agent_follows_to_other_ports(data: Path, ports: list[str], ended: s
     assert at_rest.returncode == 0, at_rest.stderr
 
 
+def test_two_that_begin_at_once_do_not_take_the_same_ports(tmp_path: Path, ports: list[str]) -> None:
+    """Each finds the ports free; one of them is faster."""
+    folders = [tmp_path / name for name in ("one", "other")]
+    command = [*COMMAND, "up", "--detach", "--ports", "auto", *ports, "--data"]
+    begun = [
+        subprocess.Popen([*command, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for folder in folders
+    ]
+    try:
+        for up in begun:
+            said, _ = up.communicate(timeout=PATIENCE)
+            assert up.returncode == 0, said
+        found = [single_start.running(folder / "control-plane") for folder in folders]
+        assert len({place.web_url for place in found if place}) == 2
+    finally:
+        for folder in folders:
+            run("down", folder)
+
+
 def test_in_the_foreground_one_signal_ends_both_in_order(data: Path, ports: list[str]) -> None:
     with subprocess.Popen([*COMMAND, "up", "--data", str(data), *ports], stdout=subprocess.PIPE, text=True) as up:
         assert up.stdout is not None
