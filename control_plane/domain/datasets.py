@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isinf
 from posixpath import commonprefix
 from statistics import median
 from typing import Any, NoReturn
@@ -36,8 +37,9 @@ from control_plane.domain.shapes import Shape
 BOM = b"\xef\xbb\xbf"
 SAMPLES = 5  # rows that are shown of a dataset
 
-_DEEPEST = 100  # levels of nesting
-_SHORTEST_PREFIX = 10  # characters
+DEEPEST = 100  # levels of nesting
+LONGEST_PREFIX = 4_000  # characters
+_SHORTEST_PREFIX = 10
 _INSTRUCTION_ENDS = re.compile(r": |：|\n")
 _TAIL = 24  # characters: a few words
 
@@ -143,7 +145,8 @@ class Scan:
         self.good += self.format == FEEDBACK and row["label"]
         if self.format == "prompt_completion":
             prompt = row["prompt"]
-            self.prefix = prompt if self.prefix is None else commonprefix([self.prefix, prompt])
+            begins = beginning(prompt)
+            self.prefix = begins if self.prefix is None else commonprefix([self.prefix, begins])
 
 
 def read_row(text: bytes) -> dict[str, Any]:
@@ -188,30 +191,38 @@ def held_out(keys: Sequence[bytes], share: float, seed: int) -> frozenset[int]:
 
 
 def digest(value: Any) -> bytes:
-    """16 bytes that are equal where two values are."""
-    return hashlib.sha256(_sorted_json(value).encode()).digest()[:16]
+    """16 bytes that are equal where two values are: of their JSON with sorted fields and without spaces, in UTF-8."""
+    return hashlib.sha256(_sorted_json(value).encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def _sorted_json(value: Any) -> str:
     """As the encoder writes it; a row of texts, which most are, in half the time."""
     if isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
-        return "{" + ", ".join([f"{_quoted(name)}: {_quoted(value[name])}" for name in sorted(value)]) + "}"
+        return "{" + ",".join([f"{_quoted(name)}:{_quoted(value[name])}" for name in sorted(value)]) + "}"
     return _SORTED.encode(value)
 
 
+def beginning(prompt: str) -> str:
+    """As much of a prompt as can be an instruction that all begin with."""
+    return prompt[: LONGEST_PREFIX + 1]
+
+
 def whole_words(prefix: str) -> str:
-    """A common beginning up to its last space, with it; empty where that is too short to be an instruction.
+    """A common beginning up to its last space, with it; empty where that is too short to be an instruction, or so long
+    that it is what the rows are about.
 
     A colon or a line's end shortly before is where the instruction ends: what follows is how the questions happen to
     begin.
     """
+    if len(prefix) > LONGEST_PREFIX:
+        return ""
     ends = [end for end in (found.end() for found in _INSTRUCTION_ENDS.finditer(prefix)) if len(prefix) - end <= _TAIL]
     kept = prefix[: ends[-1] if ends else prefix.rfind(" ") + 1]
     return kept if len(kept) >= _SHORTEST_PREFIX else ""
 
 
 def _check_depth(value: dict[str, Any], written: str) -> None:
-    if written.count("{") + written.count("[") > _DEEPEST and _depth(value) > _DEEPEST:
+    if written.count("{") + written.count("[") > DEEPEST and _depth(value) > DEEPEST:
         raise RowTooDeep
 
 
@@ -245,6 +256,13 @@ def _refuse_constant(name: str) -> NoReturn:
     raise RowNotNumber(value=name)
 
 
+def _finite(written: str) -> float:
+    number = float(written)
+    if isinf(number):
+        raise RowNotNumber(value=written[:20])
+    return number
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, value in pairs:
@@ -255,5 +273,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 # raises RowFieldTwice and RowNotNumber besides what json raises
-DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
-_SORTED, _quoted = json.JSONEncoder(sort_keys=True), json.encoder.encode_basestring_ascii
+DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+_SORTED = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+_quoted = json.encoder.encode_basestring

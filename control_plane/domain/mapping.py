@@ -38,11 +38,14 @@ def propose(columns: Sequence[Column], samples: Sequence[Dictionary[str, Any]]) 
 
 def apply(mapping: Mapping, fields: Dictionary[str, Any]) -> dict[str, Any]:
     """The row in the shape in which it is kept. Raises a RowsInvalid (without `file` and `line`) that names columns."""
-    if row := _of_texts(mapping, fields):
-        return row
+    return of_texts(text_columns(mapping), fields) or made(mapping, fields)
+
+
+def made(mapping: Mapping, fields: Dictionary[str, Any]) -> dict[str, Any]:
+    """The same for any record. Raises as `apply` does."""
     try:
-        made = {part: _made(mapping.format, part, of, fields) for part, of in mapping.parts.items() if of}
-        row = with_texts(from_messages(mapping.format, made))
+        parts = {part: _made(mapping.format, part, of, fields) for part, of in mapping.parts.items() if of}
+        row = with_texts(from_messages(mapping.format, parts))
         check_row(mapping.format, row)
     except RowsInvalid as problem:
         _in_their_words(mapping, problem)
@@ -53,14 +56,18 @@ def apply(mapping: Mapping, fields: Dictionary[str, Any]) -> dict[str, Any]:
 # ---- what a mapping makes
 
 
-def _of_texts(mapping: Mapping, fields: Dictionary[str, Any]) -> dict[str, Any] | None:
-    """The row where each field is the text of one column, as most are: nothing is to be made, and it is sound."""
-    if mapping.format not in (PROMPT_COMPLETION, TEXT):
-        return None
+def text_columns(mapping: Mapping) -> list[tuple[str, str]]:
+    """The fields of a row, each with its column, where each can be the text of a single one; else empty."""
+    parts = FORMATS[mapping.format] if mapping.format in (PROMPT_COMPLETION, TEXT) else ()
+    columns = [(part, *mapping.parts.get(part, ())) for part in parts]
+    return [(one[0], one[1]) for one in columns] if all(len(one) == 2 for one in columns) else []
+
+
+def of_texts(columns: Sequence[tuple[str, str]], fields: Dictionary[str, Any]) -> dict[str, Any] | None:
+    """The row where each field is the text of its column, as most are: nothing is to be made, and it is sound."""
     row = {}
-    for part in FORMATS[mapping.format]:
-        columns = mapping.parts.get(part, ())
-        value = fields.get(columns[0]) if len(columns) == 1 else None
+    for part, column in columns:
+        value = fields.get(column)
         if not isinstance(value, str) or not value or value.isspace():
             return None
         row[part] = value

@@ -7,7 +7,7 @@ with messages; they are kept in one, so that a method reads one.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from control_plane.domain.errors import (
@@ -102,6 +102,13 @@ def answer(kind: str, row: Mapping[str, Any]) -> str | None:
     if kind == FEEDBACK and not row["label"]:
         return None
     return str(row.get("completion", row.get("chosen", "")))
+
+
+def answers(kind: str, rows: Iterable[Mapping[str, Any]]) -> list[str | None]:
+    """The `answer` of each row."""
+    if kind == "prompt_completion":  # as most are
+        return [row["completion"] for row in rows]
+    return [answer(kind, row) for row in rows]
 
 
 def asked(kind: str, row: Mapping[str, Any]) -> Any:

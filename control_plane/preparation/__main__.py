@@ -25,6 +25,7 @@ from control_plane.preparation import steps
 FAILED = 2
 _PIECE = 1 << 20  # bytes that are written at once
 _BETWEEN_REPORTS = 0.2  # seconds
+_AT_MOST = 0.0005  # seconds that one thread keeps another from beginning its next bit of numpy
 _TO_SAY_SO = 10  # seconds of computing that are left to write down that it takes too long
 
 _STEPS = {Step.LOOK: steps.look, Step.CHECK: steps.check, Step.SAVE: steps.save, Step.SEE: steps.see}
@@ -47,6 +48,7 @@ class Reports:
 def main(folder: Path) -> int:
     """Carry out the folder's order; the exit status."""
     order = read(Order, json.loads((folder / "order.json").read_bytes()))
+    sys.setswitchinterval(_AT_MOST)
     tempfile.tempdir = str(folder)  # what is unpacked goes when the folder goes
     bound(order.limits, order.train.name)
     try:

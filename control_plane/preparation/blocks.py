@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -20,18 +21,25 @@ from control_plane.domain.errors import RowNotText
 
 GAP = 16  # bytes of line feeds after each row: whoever looks at so many at once never sees two rows
 
-_LONG_RUN = 18  # characters that are seen of one of twenty, the shortest secret
 _FEW_DIGITS = 7  # within three words of eight bytes: the shortest phone number
 _WORD = 8  # bytes
 _SUM = np.uint64(0x0101010101010101)  # times a word: its highest byte is the sum of all
-_RUN = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-"
-_OF_RUN = bytes(byte in _RUN for byte in range(256))
-_LOWER = bytes(range(256)).lower()
-_OF_WORDS = bytes(bytes([byte]).isalnum() or byte >= 0x80 for byte in range(256))
-_LETTERS = bytes(bytes([byte]).isalpha() for byte in range(256))
+_FIRST_FIVE, _LAST_FIVE = np.uint64(0x0000000101010101), np.uint64(0x0101010101000000)  # bytes of a word
+_OF_RUN, _OF_WORD, _LETTER, _CAPITAL = (np.uint8(1 << bit) for bit in range(4))  # in `classes`
+_TO_SMALL = np.uint8(2)  # from the bit of a capital letter to the one that makes a small letter of it
+
 _HIDDEN_LEADS = (0xC2, 0xD8, 0xE1, 0xE2, 0xEF, 0xF3)  # of UTF-8
 _ESCAPES = (ord("u"), ord("b"), ord("f"))  # in JSON, of control characters
 _DELETE = 0x7F
+
+
+def _classes(byte: int) -> int:
+    sign = bytes([byte])
+    of = sign.isalnum() or sign in (b"-", b"_"), sign.isalnum() or byte >= 0x80, sign.isalpha(), sign.isupper()
+    return sum(is_of << bit for bit, is_of in enumerate(of))
+
+
+_CLASSES = bytes(map(_classes, range(256)))
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Words:
     begins: NDArray[np.intp]
     sizes: NDArray[np.intp]
     rows: NDArray[np.intp]
+    heads: NDArray[np.uint64]  # the eight bytes that begin with it, as one number
 
 
 @dataclass
@@ -84,9 +93,14 @@ class Block:
         return np.frombuffer(self.buffer, np.uint8)
 
     @cached_property
-    def lower(self) -> bytes:
+    def classes(self) -> NDArray[np.uint8]:
+        """Of each byte a bit for each kind of sign that it is or is part of."""
+        return np.frombuffer(self.buffer.translate(_CLASSES), np.uint8)
+
+    @cached_property
+    def lower(self) -> NDArray[np.uint8]:
         """The buffer with its ASCII letters as small ones."""
-        return self.buffer.translate(_LOWER)
+        return self.codes | (self.classes & _CAPITAL) << _TO_SMALL
 
     @cached_property
     def eight_bytes(self) -> NDArray[np.uint64]:
@@ -96,15 +110,15 @@ class Block:
     @cached_property
     def words(self) -> Words:
         """The words of `lower`: runs of letters and digits, all signs beyond ASCII included."""
-        is_word = np.frombuffer(self.lower.translate(_OF_WORDS), np.bool_)
+        is_word = self.classes & _OF_WORD
         edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1  # the first is a beginning, after a brace
-        begins, ends = edges[::2], edges[1::2]
-        return Words(begins, ends - begins, self.rows_of(begins))
+        begins = np.ascontiguousarray(edges[::2])
+        return Words(begins, edges[1::2] - begins, self.rows_of(begins), self.eight_bytes.take(begins))
 
     @cached_property
     def is_letter(self) -> NDArray[np.bool_]:
         """Whether each byte is a letter of ASCII."""
-        return np.frombuffer(self.lower.translate(_LETTERS), np.bool_)
+        return self.classes & _LETTER > 0
 
     def rows_of(self, positions: NDArray[np.intp]) -> NDArray[np.intp]:
         """The rows in which these positions of the buffer lie; positions in order."""
@@ -136,14 +150,14 @@ class Block:
     def with_long_runs(self) -> list[int]:
         """Rows with twenty letters, digits, hyphens or low lines (of ASCII) in one run.
 
-        Such a run fills a word of eight bytes, so that it has eighteen in that word and the two beside it.
+        Such a run fills two words of eight bytes that stand together, or one of them and five bytes on each side.
         """
-        of_run = np.frombuffer(self.buffer.translate(_OF_RUN), np.uint8)
-        full = np.flatnonzero(of_run.view(np.uint64) == _SUM)
-        by_word = of_run.reshape(-1, _WORD)
-        before = np.cumprod(by_word[full - 1, ::-1], axis=1).sum(axis=1)
-        after = np.cumprod(by_word[np.minimum(full + 1, len(by_word) - 1)], axis=1).sum(axis=1)
-        return self.at(full[before + after + _WORD >= _LONG_RUN] * _WORD)
+        of_run = (self.classes & _OF_RUN).view(np.uint64)
+        full = of_run == _SUM
+        long = full[:-1] & full[1:]
+        begins, ends = of_run & _LAST_FIVE == _LAST_FIVE, of_run & _FIRST_FIVE == _FIRST_FIVE
+        long[1:] |= full[1:-1] & begins[:-2] & ends[2:]
+        return self.at(np.flatnonzero(long) * _WORD)
 
     @cached_property
     def with_hidden(self) -> list[int]:
@@ -173,6 +187,11 @@ def written(row: dict[str, Any]) -> bytes:
         return orjson.dumps(row)
     except TypeError as problem:
         raise RowNotText from problem
+
+
+def key_of(row: dict[str, Any]) -> bytes:
+    """As `domain/datasets.py::digest` has it for a row of texts, in a third of the time."""
+    return sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).digest()[:16]
 
 
 def strings_of(row: dict[str, Any]) -> list[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from posixpath import commonprefix
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from control_plane.domain.datasets import SAMPLES, whole_words
-from control_plane.domain.rows import answer
+from control_plane.domain.datasets import SAMPLES, beginning, whole_words
+from control_plane.domain.rows import answers
 from control_plane.preparation.blocks import Block
 from control_plane.preparation.checks.answer_schema import AnswerSchema
 from control_plane.preparation.checks.imbalance import Imbalance
@@ -24,7 +25,7 @@ _TAIL = 99  # percent of the rows, beyond which the last bar takes all
 
 
 class Facts:
-    """Takes one sound row after the other."""
+    """Takes the sound rows, block by block."""
 
     def __init__(self, format: str) -> None:
         self._format = format
@@ -36,25 +37,36 @@ class Facts:
         self._prefix: str | None = None  # how every prompt so far begins
         self._longest_answer = 0
 
-    def take(self, number: int, row: dict[str, Any]) -> None:
-        """The next row of the training file; its number is among all."""
-        given = answer(self._format, row)
-        self.schema.take(given)
-        if given is not None:
-            self.classes.take(given)
-            self._longest_answer = max(self._longest_answer, len(given))
-        if self._format == "prompt_completion":
-            prompt = row["prompt"]
-            if self._prefix is None:
-                self._prefix = prompt
-            elif not prompt.startswith(self._prefix):
-                self._prefix = commonprefix([self._prefix, prompt])
-        if len(self.first) < _FIRST:
-            self.first.append((number, shortened([row])[0]))
+    def take(self, first: int, rows: Sequence[dict[str, Any]], left_out: Collection[int]) -> None:
+        """The next rows of the training file, the first of which is row `first` among all.
 
-    def skip(self) -> None:
-        """The next row is left out."""
-        self.schema.take(None)
+        Of those that are left out (by their numbers among these) nothing is told.
+        """
+        given = answers(self._format, rows)
+        if left_out:
+            given = [None if number in left_out else text for number, text in enumerate(given)]
+        self.schema.take(given)
+        texts = [text for text in given if text is not None]
+        self.classes.take(texts)
+        self._longest_answer = max(self._longest_answer, max(map(len, texts), default=0))
+        if self._format == "prompt_completion":
+            self._begin_with(row["prompt"] for number, row in enumerate(rows) if number not in left_out)
+        for number, row in enumerate(rows):
+            if len(self.first) == _FIRST:
+                break
+            if number not in left_out:
+                self.first.append((first + number, shortened([row])[0]))
+
+    def skip(self, count: int) -> None:
+        """The next rows are held out by themselves."""
+        self.schema.take([None] * count)
+
+    def _begin_with(self, prompts: Iterable[str]) -> None:
+        for prompt in prompts:
+            if self._prefix is None:
+                self._prefix = beginning(prompt)
+            elif not prompt.startswith(self._prefix):
+                self._prefix = commonprefix([self._prefix, beginning(prompt)])
 
     def told(self, lengths: NDArray[np.uint32], duplicates: int, good: int) -> dict[str, Any]:
         """As `domain/datasets.py::Scan.facts` tells it; `lengths` are characters of the rows that are kept."""

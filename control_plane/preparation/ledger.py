@@ -36,7 +36,7 @@ class Ledger:
         lines: Iterable[int],
         lengths: Iterable[int],
         strata: Iterable[int],
-        good: Iterable[bool],
+        good: Iterable[int],
     ) -> None:
         """The next rows; their keys follow with `add_keys`."""
         self.lines.extend(lines)

@@ -23,7 +23,7 @@ from control_plane.domain.preparation import Mapping as Columns
 from control_plane.domain.preparation import Order, Source, Step
 from control_plane.domain.rows import ANSWERS, FEEDBACK, PREFERENCE, asked
 from control_plane.preparation import reading
-from control_plane.preparation.blocks import Block, written
+from control_plane.preparation.blocks import Block, key_of, written
 from control_plane.preparation.checks import TABLE, UNREADABLE, secrets
 from control_plane.preparation.checks.language_mix import languages
 from control_plane.preparation.checks.near_duplicates import NearDuplicates
@@ -49,8 +49,8 @@ class _Waiting:
     rows: list[dict[str, Any]] = field(default_factory=list)
     texts: list[bytes] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    groups: list[bytes | None] = field(default_factory=list)  # None: by the row's content
-    strata: list[int] = field(default_factory=list)
+    groups: list[bytes | None] = field(default_factory=list)  # if a column makes them; None: by the row's content
+    strata: list[int] = field(default_factory=list)  # if a column makes them
     size: int = 0
 
 
@@ -74,6 +74,8 @@ class Pipeline:
         self._judging = Judging(self.format, self.findings, self.too_long)
         self._strata: dict[bytes, int] = {}
         self._missing = {column for column in (order.split.by, order.split.stratify) if column}
+        self._columns = mappings.text_columns(self.mapping)
+        self._characters = _of_texts if self._columns else characters
         texts = ANSWERS if self.format == "prompt_completion" else ()  # elsewhere they can be messages
         self._answers = [column for part in texts for column in self.mapping.parts.get(part, [])]
         self._waiting = _Waiting()
@@ -110,8 +112,10 @@ class Pipeline:
         problem, excerpt = raw.fault, raw.excerpt
         if raw.fields is not None:
             try:
-                row = mappings.apply(self.mapping, raw.fields)
-                self.facts.objects += source is self.order.train and self._has_object(raw.fields)
+                row = mappings.of_texts(self._columns, raw.fields)
+                if not row:
+                    row = mappings.made(self.mapping, raw.fields)
+                    self.facts.objects += source is self.order.train and self._has_object(raw.fields)
                 self._add(source, raw.line, raw.fields, row, written(row))
             except RowsInvalid as found:
                 problem, excerpt = found, well_formed(json.dumps(raw.fields, ensure_ascii=False, default=str))
@@ -126,8 +130,10 @@ class Pipeline:
         waiting.rows.append(row)
         waiting.texts.append(text)
         waiting.lines.append(line)
-        waiting.groups.append(self._group(fields, split.by) if split.by else None)
-        waiting.strata.append(self._stratum(source, fields, split.stratify) if split.stratify else 0)
+        if split.by:
+            waiting.groups.append(self._group(fields, split.by))
+        if split.stratify:
+            waiting.strata.append(self._stratum(source, fields, split.stratify))
         waiting.size += len(text)
         if len(waiting.rows) >= _ROWS or waiting.size >= _BYTES:
             self._end_block(source)
@@ -154,26 +160,29 @@ class Pipeline:
         if not waiting.rows:
             return
         first = len(self.ledger)
-        block = Block(first, waiting.rows, waiting.texts, [characters(row) for row in waiting.rows])
+        block = Block(first, waiting.rows, waiting.texts, list(map(self._characters, waiting.rows)))
         judged = self._judging.judge(block, source.name, waiting.lines)
         self._write_down(judged.block, waiting)
         for code, rows in judged.found:
             self.ledger.mark(TABLE[code].number, [first + row for row in rows], leave_out=False)
         for row, code in judged.left_out.items():
             self.ledger.mark(TABLE[code].number, [first + row], leave_out=True)
-        for number, row_told in enumerate(judged.block.rows):
-            self._describe(first + number, row_told, source, number in judged.left_out)
+        if source is self.order.train:
+            self.facts.take(first, judged.block.rows, judged.left_out)
+        else:
+            self.facts.skip(len(judged.block.rows))
 
     def _write_down(self, block: Block, waiting: _Waiting) -> None:
         told_by_content = self.format not in (PREFERENCE, FEEDBACK)
-        keys = [digest(row) for row in block.rows]
+        keys = list(map(key_of, block.rows))
         contents = keys if told_by_content else [digest(asked(self.format, row)) for row in block.rows]
-        groups = [content if group is None else group for content, group in zip(contents, waiting.groups, strict=True)]
+        of_column = zip(contents, waiting.groups, strict=True) if waiting.groups else ()
+        groups = [content if group is None else group for content, group in of_column] or contents
         self.ledger.add(
             lines=waiting.lines,
             lengths=block.lengths,
-            strata=waiting.strata,
-            good=[bool(row.get("label")) for row in block.rows],
+            strata=waiting.strata or bytes(len(block.rows)),
+            good=[bool(row.get("label")) for row in block.rows] if self.format == FEEDBACK else bytes(len(block.rows)),
         )
         self.ledger.add_keys(keys, groups)
         if self.tokens:
@@ -191,12 +200,6 @@ class Pipeline:
         if self._behind:
             self._behind.result()
 
-    def _describe(self, number: int, row: dict[str, Any], source: Source, is_left_out: bool) -> None:
-        if is_left_out or source is not self.order.train:
-            self.facts.skip()
-        else:
-            self.facts.take(number, row)
-
 
 def _proposed(order: Order) -> Columns:
     """The mapping that suggests itself. Raises FormatUnknown where none does."""
@@ -211,6 +214,10 @@ def _counting(tokenizer: Path, format: str) -> Count:
     from control_plane.preparation.tokens import Tokens  # loaded only where tokens are counted
 
     return Tokens(tokenizer, format).count
+
+
+def _of_texts(row: dict[str, Any]) -> int:
+    return sum(map(len, row.values()))
 
 
 def _told(tell: Tell, before: int, of: int, done: int, _of_file: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from itertools import compress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,7 +15,7 @@ from control_plane.domain.preparation import Report
 from control_plane.preparation.blocks import changed, written
 from control_plane.preparation.checks import TABLE, exact_duplicates, language_mix, secrets, too_long
 from control_plane.preparation.facts import histogram
-from control_plane.preparation.ledger import KEPT, Mask
+from control_plane.preparation.ledger import Mask
 from control_plane.preparation.pipeline import Pipeline
 
 TRAIN, TEST, LEFT_OUT, MARKS = "train", "test", "left_out", "marks"
@@ -69,18 +70,26 @@ def write_rows(pipeline: Pipeline, folder: Path, test: Mask, aside: Aside) -> No
     with ExitStack() as stack:
         parts = [stack.enter_context((folder / name).open("wb", buffering=_BUFFER)) for name in (TRAIN, TEST)]
         marks = stack.enter_context((folder / MARKS).open("wb", buffering=_BUFFER))
-        counts = [0, 0]
-        where = zip(pipeline.scratch.lines(), test.tolist(), pipeline.ledger.left_out.tolist(), strict=True)
-        found = pipeline.ledger.found
-        for number, (line, is_test, left_out) in enumerate(where):
-            if left_out != KEPT:
-                text = line[:-1] if pipeline.findings.keeps_secrets else _without_secrets(line[:-1])
-                aside(pipeline.file_of(number), pipeline.ledger.lines[number], text.decode(), _CODES[left_out])
-                continue
-            parts[is_test].write(line)
-            if found[number]:
-                marks.write(_mark(is_test, counts[is_test], int(found[number])))
-            counts[is_test] += 1
+        kept, found = pipeline.ledger.kept, pipeline.ledger.found
+        masks = kept & ~test, kept & test
+        at = [np.cumsum(mask) - 1 for mask in masks]  # of each row its number in its part
+        first = 0
+        for some in pipeline.scratch.lines():
+            these = slice(first, first + len(some))
+            for part, mask in zip(parts, masks, strict=True):
+                part.write(b"".join(compress(some, mask[these].tolist())))
+            for row in np.flatnonzero(~kept[these]).tolist():
+                _put_aside(pipeline, aside, first + row, some[row][:-1])
+            for row in (first + np.flatnonzero(kept[these] & (found[these] > 0))).tolist():
+                is_test = bool(test[row])
+                marks.write(_mark(is_test, int(at[is_test][row]), int(found[row])))
+            first += len(some)
+
+
+def _put_aside(pipeline: Pipeline, aside: Aside, row: int, line: bytes) -> None:
+    text = line if pipeline.findings.keeps_secrets else _without_secrets(line)
+    ledger = pipeline.ledger
+    aside(pipeline.file_of(row), ledger.lines[row], text.decode(), _CODES[int(ledger.left_out[row])])
 
 
 def _without_secrets(line: bytes) -> bytes:

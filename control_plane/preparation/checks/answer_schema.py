@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -39,11 +40,11 @@ class AnswerSchema:
         self._counts: Counter[int] = Counter()
         self._of_rows = array("H")
 
-    def take(self, answer: str | None) -> None:
-        """The answer of the next row; None where it has none that is to be learned."""
-        number = _NOTHING if answer is None else self._number(_fields(answer))
-        self._of_rows.append(number)
-        self._counts[number] += 1
+    def take(self, answers: Iterable[str | None]) -> None:
+        """The answers of the next rows; None where one has none that is to be learned."""
+        numbers = [_NOTHING if one is None else self._number(_fields(one)) for one in answers]
+        self._of_rows.extend(numbers)
+        self._counts.update(numbers)
 
     def shape(self) -> Shape:
         """What all answers have in common, as if `Shape` had taken one after the other."""
@@ -103,8 +104,8 @@ def _merged(kind: str) -> str:
 
 
 def _fields(answer: str) -> Fields | None:
-    begin = answer[:20].lstrip()
-    if not begin.startswith("{"):
+    begin = answer[:1]
+    if begin != "{" and not (begin.isspace() and answer[:20].lstrip().startswith("{")):
         return None
     try:
         value = documents.parse(answer) if _LARGE.search(answer) else orjson.loads(answer)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from control_plane.domain.rows import answer
+from control_plane.domain.rows import answers
 from control_plane.preparation.blocks import Block, Hit
 
 CODE = "empty_answer"
@@ -51,8 +51,7 @@ class EmptyAnswers:
 
     def find(self, block: Block) -> Iterator[Hit]:
         """Each row whose answer says nothing; `answer` is what stands there."""
-        for number, row in enumerate(block.rows):
-            given = answer(self._format, row)
+        for number, given in enumerate(answers(self._format, block.rows)):
             if given is not None and len(given) <= _LONGEST and says_nothing(given):
                 yield Hit(number, params={"answer": given.strip()})
 

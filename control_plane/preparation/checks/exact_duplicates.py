@@ -29,13 +29,21 @@ def firsts(keys: Keys) -> NDArray[np.int64]:
     return found
 
 
+def _changes(sorted_keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Where another key begins."""
+    begins = np.ones(len(sorted_keys), np.bool_)
+    begins[1:] = sorted_keys[1:] != sorted_keys[:-1]
+    return begins
+
+
 def grouped(keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """The order that sorts the keys by their bytes, equal ones as they stand; the group of each sorted key; where each
     group begins among the sorted ones.
     """
-    halves = np.ascontiguousarray(keys).view(">u8").reshape(-1, 2).astype(np.uint64)
-    order = np.lexsort((halves[:, 1], halves[:, 0]))
-    halves = halves[order]
-    begins = np.ones(len(keys), np.bool_)
-    begins[1:] = (halves[1:] != halves[:-1]).any(axis=1)
+    high, low = np.ascontiguousarray(keys).view(">u8").reshape(-1, 2).astype(np.uint64).T
+    order = np.argsort(high, kind="stable")
+    begins, begins_low = _changes(high[order]), _changes(low[order])
+    if (begins_low & ~begins).any():  # hashes that are equal in one half are in the other one, but who knows
+        order = np.lexsort((low, high))
+        begins = _changes(high[order]) | _changes(low[order])
     return order, np.cumsum(begins) - 1, np.flatnonzero(begins)

@@ -7,6 +7,7 @@ Cost: a count of answers of at most 40 characters; it gives up beyond fifty diff
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 CODE = "imbalance"
@@ -26,12 +27,13 @@ class Imbalance:
         self._counts: Counter[str] = Counter()
         self._are_classes = True
 
-    def take(self, answer: str) -> None:
-        """The answer of the next row."""
-        if not self._are_classes:
-            return
-        self._counts[answer[: _LONGEST + 1].strip()] += 1
-        self._are_classes = len(answer) <= _LONGEST and len(self._counts) <= _MOST
+    def take(self, answers: Iterable[str]) -> None:
+        """The answers of the next rows."""
+        for answer in answers:
+            if not self._are_classes:
+                return
+            self._counts[answer[: _LONGEST + 1].strip()] += 1
+            self._are_classes = len(answer) <= _LONGEST and len(self._counts) <= _MOST
 
     def classes(self) -> dict[str, int]:
         """Each class with its rows, the commonest first; empty where the answers are no classes."""

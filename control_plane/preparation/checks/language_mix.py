@@ -40,11 +40,15 @@ LANGUAGES = ("", *_BY_WORDS, *_BY_SCRIPT)  # a row's language is a place in it; 
 _LONGEST = 8  # bytes of a word; longer ones are not looked up
 _PLACES = 1 << 13
 _BITS = np.uint64(64 - 13)  # a word's place in the table is the highest bits of a product
-_KEPT = np.array([(1 << 8 * size) - 1 for size in range(_LONGEST + 1)], np.uint64)  # of eight bytes, as many
+_KEPT = np.array([*((1 << 8 * size) - 1 for size in range(_LONGEST + 1)), 0], np.uint64)  # of eight bytes, as many
+_NO_WORD = 0xFFFFFFFFFFFFFFFF
+_MOST_COUNTED = 1 << 15  # words at once: more could be of one language than sixteen bits hold
 
 
-def _table() -> tuple[np.uint64, NDArray[np.uint64], NDArray[np.uint8]]:
-    """A factor that gives each common word a place of its own, the words by place, and each one's languages."""
+def _table() -> tuple[np.uint64, NDArray[np.uint64], NDArray[np.uint64]]:
+    """A factor that gives each common word a place of its own, the words by place, and each one's languages: 1 or 0 in
+    sixteen bits of each.
+    """
     words: dict[int, list[int]] = {}
     for number, text in enumerate(_COMMON.values()):
         for word in text.split():
@@ -54,11 +58,11 @@ def _table() -> tuple[np.uint64, NDArray[np.uint64], NDArray[np.uint8]]:
     factor = np.uint64(0xC6D4B45F74A21DA1)  # the first that was tried has no two words in one place
     while len(np.unique(places := keys * factor >> _BITS)) < len(keys):
         factor += np.uint64(2)
-    table, languages = np.zeros(_PLACES, np.uint64), np.zeros((_PLACES, len(_COMMON)), np.uint8)
+    table, languages = np.full(_PLACES, _NO_WORD, np.uint64), np.zeros((_PLACES, len(_COMMON)), "<u2")
     table[places] = keys
     for place, numbers in zip(places, words.values(), strict=True):
         languages[place, numbers] = 1
-    return factor, table, languages
+    return factor, table, languages.view("<u8")
 
 
 _FACTOR, _WORDS, _OF_WORDS = _table()
@@ -87,16 +91,17 @@ def languages(block: Block) -> NDArray[np.uint8]:
 
 def _by_words(block: Block) -> NDArray[np.uint8]:
     words = block.words
-    short = words.sizes <= _LONGEST
-    begins = words.begins[short]
-    keys = block.eight_bytes[begins] & _KEPT[words.sizes[short]]
-    places = keys * _FACTOR >> _BITS
-    common = _WORDS[places] == keys
-    places, rows = places[common], words.rows[short][common]
+    keys = words.heads & _KEPT[np.minimum(words.sizes, _LONGEST + 1)]
+    places = (keys * _FACTOR >> _BITS).astype(np.intp)
+    common = np.flatnonzero(_WORDS.take(places) == keys)
+    places, rows = places.take(common), words.rows.take(common)
     counts = np.zeros((len(block.rows), len(_BY_WORDS)), np.uint32)
     if len(rows):
-        firsts = np.flatnonzero(np.diff(rows, prepend=-1))
-        counts[rows[firsts]] = np.add.reduceat(_OF_WORDS[places], firsts, axis=0, dtype=np.uint32)
+        begins = rows != np.roll(rows, 1)
+        begins[::_MOST_COUNTED] = True
+        firsts = np.flatnonzero(begins)
+        some = np.add.reduceat(_OF_WORDS.take(places, axis=0), firsts, axis=0).view("<u2")
+        np.add.at(counts, rows[firsts], some)
     most = counts.max(axis=1)
     is_clear = (counts * _CLEAR > most[:, None]).sum(axis=1) == 1
     return np.where(is_clear & (most >= _FEWEST_WORDS), 1 + counts.argmax(axis=1), 0).astype(np.uint8)

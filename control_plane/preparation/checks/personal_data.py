@@ -29,6 +29,7 @@ _PHONE = re.compile(
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
 _CARD = re.compile(r"(?<![A-Za-z0-9_.+-])[2-6]\d{3}(?:[ -]?\d){8,14}\d(?![A-Za-z0-9_])(?![.-]\d)")
+_DIGIT = re.compile(r"\d")
 _NOBODY = re.compile(r"(?:@|\.)(?:example\.(?:com|net|org)|example|invalid|test|localhost)$|^git@", re.IGNORECASE)
 _LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
@@ -70,8 +71,9 @@ def masked(text: str) -> str:
 
 
 def _masked(text: str, found: dict[str, None]) -> str:
+    has_digits = bool(_DIGIT.search(text))
     for kind, pattern, part_of in _SHAPES:
-        if kind == "mail" and "@" not in text:
+        if not ("@" in text if kind == "mail" else has_digits):
             continue
         text = pattern.sub(partial(_mask, kind, part_of, found), text)
     return text

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from control_plane.domain.datasets import BOM, read_row
+from control_plane.domain.datasets import BOM
 from control_plane.domain.errors import RowEncodingWrong, RowsInvalid, RowTooLong
 from control_plane.preparation.reading import encodings
 from control_plane.preparation.reading.lines import Lines, TooLong
+from control_plane.preparation.reading.quick_json import row_of
 from control_plane.preparation.reading.raw import EXCERPT, MARK, Raw, Reading
 from control_plane.preparation.reading.unpacking import unpacked
 
@@ -63,6 +64,6 @@ def _row(reading: Reading, number: int, text: bytes) -> Raw:
         if len(text) > reading.limits.row_bytes:
             text = text[:EXCERPT]
             raise RowTooLong(limit=reading.limits.row_bytes)
-        return Raw(number, read_row(text))
+        return Raw(number, row_of(text))
     except RowsInvalid as problem:
         return reading.faulty(number, problem, text.decode("utf-8", "replace"))

@@ -35,6 +35,7 @@ def scan(*lines: bytes, format: str = "", limit: int = 10_000) -> Scan:
         (b'{"prompt": "p", "completion": "  "}', "row_field_empty"),
         (b'{"prompt": "p", "completion": "c", "score": NaN}', "row_not_number"),
         (b'{"prompt": "p", "completion": "c", "score": -Infinity}', "row_not_number"),
+        (b'{"prompt": "p", "completion": "c", "score": -1e400}', "row_not_number"),
         (b'{"prompt": "p", "completion": "c", "score": ' + b"9" * 5000 + b"}", "row_not_number"),
         (b'{"prompt": "p", "completion": "c", "prompt": "q"}', "row_field_twice"),
         (b'{"prompt": "p", "completion": "\\ud83d"}', "row_not_text"),
@@ -159,6 +160,8 @@ def test_an_odd_first_row_is_a_fault_of_that_row(line: bytes) -> None:
         (["The pump is hot.", "The lathe is hot."], ""),  # no instruction, only a word
         (["Turn it into JSON: pump 3"], ""),  # one row has nothing in common
         (["Turn it into JSON: pump 3", "Is it hot?"], ""),
+        (["word " * 700 + "one", "word " * 700 + "two"], "word " * 700),
+        (["word " * 900 + "one", "word " * 900 + "two"], ""),  # a text that the questions are about
     ],
 )
 def test_how_all_prompts_begin_is_known(prompts: list[str], prefix: str) -> None:
@@ -210,4 +213,5 @@ rows_of_texts = st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_si
     | st.dictionaries(st.text(max_size=3), st.integers() | st.none())
 )
 def test_a_digest_is_that_of_the_sorted_json(value: object) -> None:
-    assert digest(value) == hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()[:16]
+    written = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert digest(value) == hashlib.sha256(written.encode()).digest()[:16]

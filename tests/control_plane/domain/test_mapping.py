@@ -182,5 +182,5 @@ def outcome(fields: dict[str, Any]) -> Any:
 @given(st.fixed_dictionaries({}, optional={"a": VALUES, "b": VALUES}))
 def test_the_short_way_for_texts_ends_where_the_long_one_does(fields: dict[str, Any]) -> None:
     short = outcome(fields)
-    with patch("control_plane.domain.mapping._of_texts", return_value=None):
+    with patch("control_plane.domain.mapping.of_texts", return_value=None):
         assert outcome(fields) == short
