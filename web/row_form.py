@@ -38,6 +38,7 @@ class RowForm:
 
     number: int
     fields: list[Cell]
+    generated: str = ""  # that a model has made it, in words
 
 
 def drawn(format: str, rows: Sequence[tuple[int, Mapping[str, Any]]], sent: Mapping[str, str]) -> list[RowForm]:
@@ -46,7 +47,7 @@ def drawn(format: str, rows: Sequence[tuple[int, Mapping[str, Any]]], sent: Mapp
     for number, row in [*rows, (0, {})]:
         cells = [_cell(number, name, row.get(name, "")) for name in FORMATS[format]]
         shown = [Cell(one.control, one.label, sent.get(one.control, one.text), one.is_json) for one in cells]
-        found.append(RowForm(number, shown))
+        found.append(RowForm(number, shown, words.generated(row)))
     return found
 
 

@@ -10,18 +10,19 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from math import isinf
 from posixpath import commonprefix
 from statistics import median
 from typing import Any, NoReturn
 
-from control_plane.domain import file_kinds
+from control_plane.domain import file_kinds, generated
 from control_plane.domain.documents import well_formed
 from control_plane.domain.errors import (
     FormatUnknown,
     RowFieldTwice,
+    RowGenerated,
     RowNotJson,
     RowNotNumber,
     RowNotObject,
@@ -51,12 +52,14 @@ class Scan:
     file: str  # its name, for the errors
     max_row_bytes: int
     format: str = ""  # empty: recognised from the first sound row
+    examines: bool = False  # its rows are held out: none that a model has made is sound
     line: int = 0
     problem: RowsInvalid | None = None  # of the first faulty row
     problem_count: int = 0  # rows
     keys: list[bytes] = field(default_factory=list)  # of each sound row: equal keys mean equal content
     groups: list[bytes] = field(default_factory=list)  # of each sound row: equal ones stay together in the split
     key_lines: list[int] = field(default_factory=list)  # where each of them stands
+    marks: dict[int, generated.Mark] = field(default_factory=dict)  # of the sound rows that a model has made
     lengths: list[int] = field(default_factory=list)  # characters
     longest_answer: int = 0  # likewise
     shape: Shape = field(default_factory=Shape)  # of the answers
@@ -86,6 +89,8 @@ class Scan:
             told = from_messages(self.format, written)
             row = with_texts(told)
             check_row(self.format, row)
+            if self.examines and generated.mark_of(row) is not None:
+                raise RowGenerated
         except RowsInvalid as problem:
             self._note(problem)
             return b""
@@ -107,9 +112,14 @@ class Scan:
             "blank_lines": self.blank_lines,
             "objects": self.objects,
             "good": self.good,
+            "generated": len(self.marks),
             "answer_schema": self.shape.schema(),
             "prompt_prefix": whole_words(self.prefix or "") if len(self.keys) > 1 else "",
         }
+
+    def never_held_out(self) -> frozenset[bytes]:
+        """Those of the groups that the split leaves among the rows to learn from."""
+        return generated.never_held_out(self.keys, self.groups, self.marks)
 
     def _first(self, line: bytes) -> bytes:
         self.bom = line.startswith(BOM)
@@ -135,6 +145,8 @@ class Scan:
 
     def _count(self, row: dict[str, Any]) -> None:
         content = {name: row[name] for name in FORMATS[self.format]}
+        if (mark := generated.mark_of(row)) is not None:
+            self.marks[len(self.keys)] = mark
         self.keys.append(digest(content))
         self.groups.append(digest(asked(self.format, row)))
         self.key_lines.append(self.line)
@@ -176,14 +188,15 @@ def as_row(value: Any, written: str) -> dict[str, Any]:
     return value
 
 
-def held_out(keys: Sequence[bytes], share: float, seed: int) -> frozenset[int]:
+def held_out(keys: Sequence[bytes], share: float, seed: int, never: Collection[bytes] = ()) -> frozenset[int]:
     """The numbers of the rows that are held out: about `share` of them, the same for the same rows and seed.
 
-    Rows of equal keys stay together, so that none is both learnt and asked.
+    Rows of equal keys stay together, so that none is both learnt and asked; those of `never` are not chosen from.
     """
     groups: dict[bytes, list[int]] = {}
     for number, key in enumerate(keys):
-        groups.setdefault(key, []).append(number)
+        if key not in never:
+            groups.setdefault(key, []).append(number)
     wanted = min(max(1, round(share * len(groups))), len(groups) - 1) if share > 0 else 0
     # sorted first: then neither the order of the file nor of a set decides
     chosen = random.Random(seed).sample(sorted(groups), max(0, wanted))

@@ -14,7 +14,7 @@ from typing import Any
 
 from control_plane.domain import column_names as names
 from control_plane.domain import columns as tables
-from control_plane.domain import conversations
+from control_plane.domain import conversations, generated
 from control_plane.domain.errors import RowFieldMissing, RowFieldTypeWrong, RowsInvalid
 from control_plane.domain.preparation import Column, Mapping
 from control_plane.domain.rows import ANSWERS, FEEDBACK, FORMATS, PREFERENCE, check_row, from_messages, with_texts
@@ -30,7 +30,7 @@ _SPOKEN_NAMES = ("input", "输入", "eingabe")
 
 def propose(columns: Sequence[Column], samples: Sequence[Dictionary[str, Any]]) -> Mapping:
     """The mapping that suggests itself; its format is empty where none does."""
-    filled = [column for column in columns if column.kind != tables.EMPTY]
+    filled = [column for column in columns if column.kind != tables.EMPTY and column.name != generated.FIELD]
     given = _Given(filled, names.by_role([column.name for column in filled]), samples)
     ways = (_compared, _judged, _conversation, _question_and_answer, _free_text)
     return next((found for way in ways if (found := way(given))), Mapping())

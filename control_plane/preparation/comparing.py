@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from control_plane.domain import generated
 from control_plane.domain.preparation import Choice, Order, Place
 from control_plane.preparation.checks import (
     TABLE,
@@ -50,7 +51,17 @@ class Comparing:
         ledger, split = self._ledger, self._order.split
         if self._order.test is not None:
             return ~ledger.from_train
-        return held_out(ledger.groups, np.frombuffer(ledger.strata, np.uint16), ledger.kept, split.share, split.seed)
+        among, strata = ledger.kept & ~self._generated(), np.frombuffer(ledger.strata, np.uint16)
+        return held_out(ledger.groups, strata, among, split.share, split.seed)
+
+    def _generated(self) -> Mask:
+        """The rows that a model has made, those that it made them from, and what stays together with either."""
+        ledger, marks = self._ledger, self._pipeline.marks
+        if not marks:
+            return np.zeros(len(ledger), np.bool_)
+        keys, groups = ([key.tobytes() for key in one] for one in (ledger.keys, ledger.groups))
+        never = generated.never_held_out(keys, groups, marks)
+        return np.fromiter((group in never for group in groups), np.bool_, len(groups))
 
     def _answers(self) -> None:
         unlike = self._pipeline.facts.schema.unlike()

@@ -68,7 +68,7 @@ class Facts:
             elif not prompt.startswith(self._prefix):
                 self._prefix = commonprefix([self._prefix, beginning(prompt)])
 
-    def told(self, lengths: NDArray[np.uint32], duplicates: int, good: int) -> dict[str, Any]:
+    def told(self, lengths: NDArray[np.uint32], duplicates: int, good: int, generated: int) -> dict[str, Any]:
         """As `domain/datasets.py::Scan.facts` tells it; `lengths` are characters of the rows that are kept."""
         return {
             "duplicates": duplicates,
@@ -80,6 +80,7 @@ class Facts:
             "blank_lines": self.notes["blank_lines"],
             "objects": self.objects,
             "good": good,
+            "generated": generated,
             "answer_schema": self.schema.shape().schema(),
             "prompt_prefix": whole_words(self._prefix or "") if len(lengths) > 1 else "",
         }

@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from control_plane.domain import generated
 from control_plane.domain import mapping as mappings
 from control_plane.domain.datasets import characters, digest
 from control_plane.domain.documents import well_formed
-from control_plane.domain.errors import FormatUnknown, RowsInvalid, SplitColumnMissing, SplitColumnVaried
+from control_plane.domain.errors import FormatUnknown, RowGenerated, RowsInvalid, SplitColumnMissing, SplitColumnVaried
 from control_plane.domain.preparation import Mapping as Columns
 from control_plane.domain.preparation import Order, Source, Step
 from control_plane.domain.rows import ANSWERS, FEEDBACK, PREFERENCE, asked
@@ -51,6 +52,7 @@ class _Waiting:
     lines: list[int] = field(default_factory=list)
     groups: list[bytes | None] = field(default_factory=list)  # if a column makes them; None: by the row's content
     strata: list[int] = field(default_factory=list)  # if a column makes them
+    marks: dict[int, generated.Mark] = field(default_factory=dict)  # of the rows that a model has made
     size: int = 0
 
 
@@ -64,6 +66,7 @@ class Pipeline:
         self.order, self.mapping = order, order.mapping or _proposed(order)
         self.format = self.mapping.format
         self.rows = 0  # that were read, the faulty ones included
+        self.marks: dict[int, generated.Mark] = {}  # of the rows that a model has made, by their numbers
         count = _counting(Path(order.tokenizer), self.format) if order.tokenizer else None
         self.too_long, self.tokens = TooLong(order.context, count), TokenLengths(count) if count else None
         self.ledger, self.findings, self.facts = Ledger(), Findings(order.choices), Facts(self.format)
@@ -116,7 +119,10 @@ class Pipeline:
                 if not row:
                     row = mappings.made(self.mapping, raw.fields)
                     self.facts.objects += source is self.order.train and self._has_object(raw.fields)
-                self._add(source, raw.line, raw.fields, row, written(row))
+                text = written(row)
+                if generated.FIELD in raw.fields:
+                    self._mark(source, raw.fields)
+                self._add(source, raw.line, raw.fields, row, text)
             except RowsInvalid as found:
                 problem, excerpt = found, well_formed(json.dumps(raw.fields, ensure_ascii=False, default=str))
         if problem is not None:
@@ -124,6 +130,15 @@ class Pipeline:
             masked = secrets.masked_as_written(excerpt)
             self.findings.unreadable(problem, masked)
             self._aside(source.name, raw.line, excerpt if self.findings.keeps_secrets else masked, UNREADABLE)
+
+    def _mark(self, source: Source, fields: Mapping[str, Any]) -> None:
+        """Note it if a model has made the next row. Raises RowGenerated where that would be held out."""
+        mark = generated.mark_of(fields)
+        if mark is None:
+            return
+        if source is self.order.test:
+            raise RowGenerated
+        self._waiting.marks[len(self._waiting.rows)] = mark
 
     def _add(self, source: Source, line: int, fields: Mapping[str, Any], row: dict[str, Any], text: bytes) -> None:
         waiting, split = self._waiting, self.order.split
@@ -160,6 +175,7 @@ class Pipeline:
         if not waiting.rows:
             return
         first = len(self.ledger)
+        self.marks.update((first + place, mark) for place, mark in waiting.marks.items())
         block = Block(first, waiting.rows, waiting.texts, list(map(self._characters, waiting.rows)))
         judged = self._judging.judge(block, source.name, waiting.lines)
         self._write_down(judged.block, waiting)

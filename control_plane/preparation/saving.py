@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import orjson
 
+from control_plane.domain import generated
 from control_plane.domain.datasets import SAMPLES
 from control_plane.domain.preparation import Report
 from control_plane.preparation.blocks import changed, written
@@ -76,6 +77,8 @@ def write_rows(pipeline: Pipeline, folder: Path, test: Mask, aside: Aside) -> No
         first = 0
         for some in pipeline.scratch.lines():
             these = slice(first, first + len(some))
+            for row in pipeline.marks.keys() & range(first, first + len(some)) if pipeline.marks else ():
+                some[row - first] = _generated(some[row - first], pipeline.marks[row])
             for part, mask in zip(parts, masks, strict=True):
                 part.write(b"".join(compress(some, mask[these].tolist())))
             for row in np.flatnonzero(~kept[these]).tolist():
@@ -90,6 +93,11 @@ def _put_aside(pipeline: Pipeline, aside: Aside, row: int, line: bytes) -> None:
     text = line if pipeline.findings.keeps_secrets else _without_secrets(line)
     ledger = pipeline.ledger
     aside(pipeline.file_of(row), ledger.lines[row], text.decode(), _CODES[int(ledger.left_out[row])])
+
+
+def _generated(line: bytes, mark: generated.Mark) -> bytes:
+    """A row with the mark that it came with; no check looks at that."""
+    return line[:-2] + b"," + orjson.dumps({generated.FIELD: mark})[1:] + b"\n"
 
 
 def _without_secrets(line: bytes) -> bytes:
@@ -109,4 +117,5 @@ def _facts(pipeline: Pipeline, kept: Mask) -> dict[str, Any]:
         lengths=np.frombuffer(ledger.lengths, np.uint32)[kept],
         duplicates=int((first != np.arange(len(first))).sum()),
         good=int(np.frombuffer(ledger.good, np.uint8)[kept].sum()),
+        generated=sum(bool(kept[number]) for number in pipeline.marks),
     )

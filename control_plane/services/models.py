@@ -126,7 +126,7 @@ def register(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, made: lis
 
 def _record(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, one: Made, name: str) -> ModelRecord:
     """The model, with the edges of its lineage as the manifest declares them."""
-    source = _of(pins.given(job, one.source))
+    source, taught = _of(pins.given(job, one.source)), pins.given(job, one.dataset)
     return ModelRecord.create(
         project=job.project_id,
         name=name,
@@ -135,12 +135,23 @@ def _record(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, one: Made,
         artifact=one.artifact,
         base=_base(one.form, source),
         origin=source if job.kind == "export" else None,
-        dataset_version=pins.given(job, one.dataset),
+        dataset_version=taught,
         hash=one.artifact.hash,
         size=one.artifact.size,
-        card=one.facts | {"pins": pins.of(job, attempt)},
+        card=one.facts | _learnt(taught, source) | {"pins": pins.of(job, attempt)},
         created_at=cp.clock(),
     )
+
+
+def _learnt(version_id: int | None, source: ModelRecord | None) -> dict[str, Any]:
+    """{"learnt": {"rows", "generated"}}: how many rows the model learnt from, and how many of them a model had made.
+
+    What is made from another model without a training has that one's; empty where nothing was learnt.
+    """
+    if version_id is None:
+        return {"learnt": source.card["learnt"]} if source and "learnt" in source.card else {}
+    version = DatasetVersionRecord.get_by_id(version_id)
+    return {"learnt": {"rows": version.train_rows, "generated": version.facts.get("generated", 0)}}
 
 
 def list_models(

@@ -69,6 +69,10 @@ class RowFieldNotText(RowsInvalid):
     """{file}, line {line}: the field “{field}” must hold text."""
 
 
+class RowGenerated(RowsInvalid):
+    """{file}, line {line}: a model has made this row, so it cannot be held out; it can only be learnt from."""
+
+
 class RowRoleUnknown(RowsInvalid):
     """{file}, line {line}: “{role}” is not a role; use system, user or assistant."""
 

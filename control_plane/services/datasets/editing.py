@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from control_plane.context import ControlPlane
+from control_plane.domain import generated
 from control_plane.domain.errors import EditsEmpty, FieldInvalid, NotFound, RowsInvalid
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.rows import check_row, from_messages, with_texts
@@ -80,5 +81,5 @@ def _edited(
 ) -> Iterator[bytes]:
     for number, line in enumerate(lines, 1):
         if number not in removed:
-            yield instead.get(number, line)
+            yield generated.kept(line, instead[number]) if number in instead else line
     yield from new

@@ -67,9 +67,9 @@ def upload(
         scan = Scan("train.jsonl", cp.settings.max_row_bytes, format)
         copy.rows(_lines(train, cp, scan.file), folder / "train", scan)
         if test is None:
-            _divide(folder, domain.held_out(scan.groups, test_share, split_seed))
+            _divide(folder, domain.held_out(scan.groups, test_share, split_seed, scan.never_held_out()))
         else:
-            rest = Scan("test.jsonl", cp.settings.max_row_bytes, scan.format)
+            rest = Scan("test.jsonl", cp.settings.max_row_bytes, scan.format, examines=True)
             _refuse_leak(scan, copy.rows(_lines(test, cp, rest.file), folder / "test", rest))
         parts = {part: _store(cp, folder / part) for part in ("train", "test", LEFT_OUT)}
         seed = None if test is not None or not parts["test"].rows else split_seed
@@ -89,7 +89,7 @@ def rewrite(
         copy = _Copy(cp, folder / LEFT_OUT, "refuse")
         scan = Scan("train.jsonl", cp.settings.max_row_bytes, version.format)
         copy.rows(train, folder / "train", scan)
-        rest = Scan("test.jsonl", cp.settings.max_row_bytes, version.format)
+        rest = Scan("test.jsonl", cp.settings.max_row_bytes, version.format, examines=True)
         _refuse_leak(scan, copy.sound(test, folder / "test", rest))
         made = Made(
             scan.format,

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import control_plane
-from control_plane.domain import datasets
+from control_plane.domain import datasets, generated
 from control_plane.domain.errors import (
     DatasetEmpty,
     FormatUnknown,
@@ -125,6 +125,32 @@ def test_the_split_and_the_facts_are_those_of_the_direct_way(bench: Bench) -> No
     shared = facts.keys() & report.facts.keys()
     assert {name: report.facts[name] for name in shared} == {name: facts[name] for name in shared}
     assert shared == facts.keys()
+
+
+def test_rows_that_a_model_made_keep_their_mark_and_are_never_held_out(bench: Bench) -> None:
+    rows = pairs(60)
+    key = datasets.digest(rows[4])
+    made = [generated.marked(row, key, 3, 5, "deployment faults", "h") for row in pairs(5, 100)] + pairs(1, 200)
+    made[-1]["generated"] = True
+    told = rows[:30] + made + rows[30:]
+    scan = datasets.Scan("train.jsonl", 1 << 20)
+    for row in told:
+        scan.take(json.dumps(row).encode())
+    for seed in range(5):
+        old = datasets.held_out(scan.groups, 0.4, seed, scan.never_held_out())
+        report = bench.save(told, split=Split(share=0.4, seed=seed))
+        assert bench.rows("test") == [row for number, row in enumerate(told) if number in old]
+        assert [row for row in bench.rows("train") if "generated" in row] == made
+        assert rows[4] in bench.rows("train")
+        assert report.facts["generated"] == scan.facts()["generated"] == 6
+
+
+def test_a_held_out_file_is_kept_without_rows_that_a_model_made(bench: Bench) -> None:
+    test = [*pairs(3, 100), pairs(1, 200)[0] | {"generated": True}]
+    report = bench.save(pairs(20), test)
+    assert report.test_rows == 3
+    assert finding(report, "unreadable").places[0].params["code"] == "row_generated"
+    assert bench.rows("test") == pairs(3, 100)
 
 
 @pytest.mark.parametrize("order", [{}, {"choices": {"near_duplicates": Choice.DROP}}, {"split": Split(0.3, 7)}])

@@ -18,6 +18,7 @@ from control_plane.domain.errors import (
     LearntFromHeldOut,
     NotFound,
     RowFieldEmpty,
+    RowGenerated,
 )
 from control_plane.domain.permissions import VIEWER, Actor
 from control_plane.services import asking, jobs
@@ -122,6 +123,18 @@ def test_edits_that_are_refused_change_nothing(cp: ControlPlane, erin: Actor) ->
     with pytest.raises(Denied):
         editing.edit(viewer, cp, version.id, "train", {}, [1])
     assert DatasetVersionRecord.select().count() == 1
+
+
+def test_a_generated_row_stays_one_when_it_is_changed(cp: ControlPlane, erin: Actor) -> None:
+    made = {"prompt": "q", "completion": "a", "generated": {"by": "deployment faults", "row": 1}}
+    train = io.BytesIO(json.dumps(made).encode() + b"\n" + lines([("p1", "c1")]).getvalue())
+    version, _ = json_lines.upload(erin, cp, "pumps", "faults", train, lines([("t", "u")]), test_share=0.0)
+    changed = {1: {"prompt": "q", "completion": "better"}, 2: {"prompt": "p1", "completion": "d"}}
+    other, _ = editing.edit(erin, cp, version.id, "train", changed)
+    assert rows.page(erin, cp, other.id) == [changed[1] | {"generated": made["generated"]}, changed[2]]
+    assert other.facts["generated"] == 1
+    with pytest.raises(RowGenerated):
+        editing.edit(erin, cp, version.id, "test", {}, added=[made])
 
 
 def test_no_evaluation_asks_what_was_learnt(cp: ControlPlane, fleet: Fleet, attempt: AttemptRecord) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
@@ -10,6 +11,7 @@ from control_plane.domain import scores
 from control_plane.domain.errors import InputUnfit, NotFound
 from control_plane.domain.permissions import OWNER, Actor
 from control_plane.services import evaluation_rows, evaluations, jobs, models, references, results
+from control_plane.services.datasets import json_lines
 from control_plane.services.fleet import attempts, offers, scheduling
 from control_plane.store.database import database
 from control_plane.store.evaluations import EvaluationRecord
@@ -219,3 +221,15 @@ def test_models_are_listed_by_the_page(cp: ControlPlane, fleet: Fleet) -> None:
     assert pages == [made[:0:-1], made[:1]]
     assert [models.count(fleet.user, cp, "default", form) for form in ("", "base", models.MADE)] == [3, 3, 0]
     assert results.model_names([made[0], None]) == {made[0]: "bring"}
+
+
+def test_a_card_says_how_much_was_learnt_from_generated_rows(cp: ControlPlane, fleet: Fleet) -> None:
+    machine = fleet.machine()
+    made = b'{"prompt": "p", "completion": "c", "generated": true}\n'
+    data = BytesIO(made + b"".join(b'{"prompt": "p%d", "completion": "c"}\n' % number for number in range(3)))
+    version, _ = json_lines.upload(fleet.user, cp, "default", "rows", data, None, test_share=0.0)
+    base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
+    adapter = model_of(run(fleet, machine, "tune", {"model": model_files("adapter")}, base=base.id, dataset=version.id))
+    packed = model_of(run(fleet, machine, "pack", {"model": model_files("gguf")}, model=adapter.id))
+    assert adapter.card["learnt"] == packed.card["learnt"] == {"rows": 4, "generated": 1}
+    assert "learnt" not in base.card
