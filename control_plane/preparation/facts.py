@@ -49,7 +49,7 @@ class Facts:
         texts = [text for text in given if text is not None]
         self.classes.take(texts)
         self._longest_answer = max(self._longest_answer, max(map(len, texts), default=0))
-        if self._format == "prompt_completion":
+        if self._format == "prompt_completion" and self._prefix != "":
             self._begin_with(row["prompt"] for number, row in enumerate(rows) if number not in left_out)
         for number, row in enumerate(rows):
             if len(self.first) == _FIRST:

@@ -38,7 +38,7 @@ class Ledger:
         strata: Iterable[int],
         good: Iterable[int],
     ) -> None:
-        """The next rows; their keys follow with `add_keys`."""
+        """The next rows; their languages, and with `add_keys` their keys, follow a block later."""
         self.lines.extend(lines)
         self.lengths.extend(lengths)
         self.strata.extend(strata)

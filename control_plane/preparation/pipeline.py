@@ -189,28 +189,27 @@ class Pipeline:
             self.facts.skip(len(judged.block.rows))
 
     def _write_down(self, block: Block, waiting: _Waiting) -> None:
-        told_by_content = self.format not in (PREFERENCE, FEEDBACK)
-        keys = list(map(key_of, block.rows))
-        contents = keys if told_by_content else [digest(asked(self.format, row)) for row in block.rows]
-        of_column = zip(contents, waiting.groups, strict=True) if waiting.groups else ()
-        groups = [content if group is None else group for content, group in of_column] or contents
         self.ledger.add(
             lines=waiting.lines,
             lengths=block.lengths,
             strata=waiting.strata or bytes(len(block.rows)),
             good=[bool(row.get("label")) for row in block.rows] if self.format == FEEDBACK else bytes(len(block.rows)),
         )
-        self.ledger.add_keys(keys, groups)
         if self.tokens:
             self.tokens.take(block)
-        self.scratch.add(block)
         self._wait()
-        self._behind = self._second.submit(self._look_closely, block)
+        self._behind = self._second.submit(self._look_closely, block, waiting.groups)
 
-    def _look_closely(self, block: Block) -> None:
-        """What takes numpy long and Python hardly, beside the reading of the next block."""
+    def _look_closely(self, block: Block, given: list[bytes | None]) -> None:
+        """What takes numpy and the disk long and Python hardly, beside the reading of the next block."""
         self.near.take(block)
         self.ledger.languages.frombytes(languages(block).tobytes())
+        self.scratch.add(block)
+        told_by_content = self.format not in (PREFERENCE, FEEDBACK)
+        keys = list(map(key_of, block.rows))
+        contents = keys if told_by_content else [digest(asked(self.format, row)) for row in block.rows]
+        of_column = zip(contents, given, strict=True) if given else ()
+        self.ledger.add_keys(keys, [own if group is None else group for own, group in of_column] or contents)
 
     def _wait(self) -> None:
         if self._behind:
