@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pyarrow
 import pyarrow.parquet
@@ -62,9 +63,9 @@ def book(markup: bytes = b"", begin: bytes = b"", dimension: bytes = b"A1:B2") -
     return zipped({sheet: content}, written.getvalue())
 
 
-def parquet(columns: dict[str, Any]) -> bytes:
+def parquet(columns: dict[str, Any], compression: str = "snappy") -> bytes:
     written = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns), written)
+    pyarrow.parquet.write_table(pyarrow.table(columns), written, compression=compression)
     return written.getvalue()
 
 
@@ -207,6 +208,26 @@ def test_cells_of_parquet_that_are_no_text_are_faults_of_their_rows(brought: Bro
     assert outcome(brought("a.parquet", parquet({"q": wrong}))) == [(1, {"q": "ok"}), (2, "row_encoding_wrong")]
 
 
+def test_a_bomb_in_parquet_is_refused_before_it_unfolds(brought: Brought, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of large rows, which are nothing once they are packed; and of nothing at all, millions of times."""
+    monkeypatch.setattr(unpacking, "_UNSUSPECTED", 100_000)
+    large = {"q": [str(number) for number in range(90)], "a": [f"{'a' * 100_000}{number}" for number in range(90)]}
+    nothing = {"q": pyarrow.ListArray.from_arrays([0, 5_000_000], pyarrow.nulls(5_000_000))}
+    for bomb in (large, nothing):
+        assert outcome(brought("a.parquet", parquet(bomb, "zstd"))) == ["archive_swelling"]
+    assert outcome(brought("a.parquet", parquet(large | {"a": large["q"]}, "zstd")))[0] == (1, {"q": "0", "a": "0"})
+
+
+def test_large_rows_of_parquet_are_read_in_bounded_memory(tmp_path: Path) -> None:
+    """A megabyte a row, in one page of all of them, and one text of that size that comes up again and again."""
+    chance = np.random.default_rng(1)
+    texts = [chance.bytes(500_000).hex() for _ in range(60)]
+    columns = {"q": [str(number) for number in range(60)], "a": texts, "same": [texts[0]] * 60}
+    (tmp_path / "a.parquet").write_bytes(parquet(columns))
+    limits = Limits(row_bytes=1 << 24, file_bytes=1 << 30, memory_bytes=900 << 20)
+    assert prepared(tmp_path, Source("a.parquet", str(tmp_path / "a.parquet")), limits) == {"looked_at": 5}
+
+
 # ---- tables and lines
 
 TABLES: dict[str, tuple[bytes, list[Any]]] = {
@@ -326,7 +347,7 @@ def test_a_cell_of_100_megabytes_is_read_in_bounded_memory(tmp_path: Path, kind:
 
 
 def test_more_memory_than_the_process_may_take_is_said(tmp_path: Path) -> None:
-    (tmp_path / "a.parquet").write_bytes(parquet({"text": ["x" * 200_000_000, "y"]}))
+    (tmp_path / "a.parquet").write_bytes(parquet({"text": [np.random.default_rng(1).bytes(100_000_000).hex(), "y"]}))
     limits = Limits(row_bytes=1 << 24, file_bytes=1 << 30, memory_bytes=700 << 20)
     assert prepared(tmp_path, Source("a.parquet", str(tmp_path / "a.parquet")), limits) == {
         "code": "file_too_demanding",

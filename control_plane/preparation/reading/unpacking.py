@@ -63,7 +63,7 @@ def unpacked(source: Source, limits: Limits, counted: Callable[[int], None] | No
     """
     with Path(source.path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        bounds = _Bounds(source.name, limits.file_bytes, size if source.packing else 0)
+        bounds = Bounds(source.name, limits.file_bytes, size if source.packing else 0)
         with _inner(source, cast(BinaryIO, file)) as inner:
             raw = _Bounded(inner, bounds, lambda: counted(file.tell()) if counted else None)
             stream = io.BufferedReader(raw, _BUFFER)
@@ -77,7 +77,7 @@ def seekable(source: Source, limits: Limits) -> Iterator[BinaryIO]:
     """The same bytes as a file that can be read in any order; a packed one is unpacked beside the others."""
     if not source.packing:
         with Path(source.path).open("rb") as file:
-            _Bounds(source.name, limits.file_bytes, 0).check(os.fstat(file.fileno()).st_size)
+            Bounds(source.name, limits.file_bytes, 0).check(os.fstat(file.fileno()).st_size)
             yield cast(BinaryIO, file)
         return
     with tempfile.TemporaryFile() as copy:
@@ -88,12 +88,15 @@ def seekable(source: Source, limits: Limits) -> Iterator[BinaryIO]:
 
 
 @dataclass(frozen=True)
-class _Bounds:
+class Bounds:
+    """How many bytes a file may have once it is unpacked."""
+
     file: str
     most: int
     packed: int  # bytes of the archive; 0 where there is none
 
     def check(self, taken: int) -> None:
+        """Raises FileTooLarge, ArchiveSwelling where it has so many already."""
         if taken > self.most:
             raise FileTooLarge(file=self.file, limit=self.most)
         if self.packed and taken > max(_UNSUSPECTED, self.packed * _MOST_SWELLING):
@@ -103,7 +106,7 @@ class _Bounds:
 class _Bounded(io.RawIOBase):
     """Reads another stream and says in our words what is wrong with it."""
 
-    def __init__(self, inner: BinaryIO, bounds: _Bounds, progress: Callable[[], None]) -> None:
+    def __init__(self, inner: BinaryIO, bounds: Bounds, progress: Callable[[], None]) -> None:
         self._inner, self._bounds, self._progress = inner, bounds, progress
         self._taken = 0
 
