@@ -88,7 +88,9 @@ def _worded(one: Difference, fields: Sequence[str]) -> dict[str, Any]:
     where = gettext("row %(number)s, %(part)s", number=one.place[1], part=part)
     shown = {"kind": one.kind, "where": where, "row": one.new or one.old, "pieces": None}
     if one.old is not None and one.new is not None:
-        shown["pieces"] = {name: word_differences.pieces(_text(one.old, name), _text(one.new, name)) for name in fields}
+        shown["pieces"] = {
+            name: word_differences.compare(_text(one.old, name), _text(one.new, name)) for name in fields
+        }
     return shown
 
 
