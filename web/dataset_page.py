@@ -13,6 +13,8 @@ from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from web.access import the_actor, the_control_plane
 from web.paging import asked_number
 
+SHOWN_CHARACTERS = 5_000  # of a text in a list of rows; a row's own page has all of it
+
 
 def chosen(found: list[DatasetVersionRecord], argument: str = "version") -> DatasetVersionRecord:
     """The version whose number is asked for, else the newest. Raises NotFound."""
@@ -35,6 +37,7 @@ def drawn(
         version=version,
         fields=FORMATS[version.format],
         is_learnt_from=bool(learners),
+        shown_characters=SHOWN_CHARACTERS,
         **more,
     )
 

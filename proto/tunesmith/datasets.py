@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tunesmith.calls import HANG, Calls, chunks
 from tunesmith.connection import retried
@@ -13,6 +13,14 @@ from tunesmith.sending import sent
 from tunesmith.v1 import automation_pb2 as pb
 
 DRAFT_RESTS = frozenset({"ready", "saved", "failed", "cancelled"})
+
+
+class FoundRows(NamedTuple):
+    """Rows that were sought: each with its number, and how many there are among those that were looked through."""
+
+    rows: list[tuple[int, dict[str, Any]]]
+    total: int
+    after: int  # the last row that was looked through, where others follow; else 0
 
 
 class Datasets(Calls):
@@ -166,13 +174,23 @@ class Datasets(Calls):
         split: str = "train",
         offset: int = 0,
         limit: int = 20,
-    ) -> tuple[list[tuple[int, dict[str, Any]]], int]:
-        """At most 200 rows with a text that a check has found, each with its number, and how many there are."""
+        after: int = 0,
+    ) -> FoundRows:
+        """At most 200 rows with a text that a check has found, each with its number.
+
+        A large version is looked through part by part: what is found has the `after` with which the search goes on.
+        """
         request = pb.SearchRowsRequest(
-            dataset_version_id=dataset_version_id, split=split, text=text, check=check, offset=offset, limit=limit
+            dataset_version_id=dataset_version_id,
+            split=split,
+            text=text,
+            check=check,
+            offset=offset,
+            limit=limit,
+            after=after,
         )
         reply = self._ask(pb.SearchRowsReply, self._stub.SearchRows, request)
-        return [(one.number, json.loads(one.row)) for one in reply.rows], reply.total
+        return FoundRows([(one.number, json.loads(one.row)) for one in reply.rows], reply.total, reply.after)
 
     def edit_rows(
         self,

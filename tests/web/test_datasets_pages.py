@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -13,7 +15,7 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.domain.preparation import Choice, Finding, Mapping, Report, told
-from control_plane.services.datasets import json_lines
+from control_plane.services.datasets import json_lines, searching
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.methods import MethodVersionRecord
 
@@ -134,6 +136,34 @@ def test_rows_are_found_by_their_words(room: rooms.Rooms, browser: Browser) -> N
     assert page.count("is hot.") == 11  # 4, and 40 to 49
     assert "page 1 of 1" in page
     assert "No row is like that." in client.get("/p/lab/data/faults?q=valve").text
+
+
+def test_a_search_in_a_large_version_goes_on_from_where_it_got_to(
+    room: rooms.Rooms, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browser("ada")
+    keep(room, rooms.rows(50), "faults")
+    monkeypatch.setattr(searching, "_MOST_BYTES", 1_000)
+    page = client.get("/p/lab/data/faults?q=pump+49").text
+    assert "None of these rows is like that." in page and "From the first row" not in page
+    for _ in range(50):
+        going_on = re.search(r'href="([^"]+)">Go on searching', page)
+        if going_on is None:
+            break
+        page = client.get(f"/p/lab/data/faults{html.unescape(going_on[1])}").text
+    assert "The pump 49 is hot." in page and "to 50 were looked through." in page and "From the first row" in page
+
+
+def test_a_very_long_text_is_whole_on_its_own_page_alone(room: rooms.Rooms, browser: Browser) -> None:
+    client, end = browser("ada"), "the very end"
+    row = {
+        "prompt": [{"role": "user", "content": "long " * 9_000 + end}],
+        "chosen": "x " * 9_000 + end,
+        "rejected": "y",
+    }
+    keep(room, json.dumps(row).encode(), "long")
+    assert end not in client.get("/p/lab/data/long").text
+    assert client.get("/p/lab/data/long/row?row=1").text.count(end) == 2
 
 
 def test_a_row_stands_alone_with_its_neighbours(room: rooms.Rooms, browser: Browser) -> None:

@@ -68,11 +68,13 @@ def show(project: str, name: str) -> ResponseReturnValue:
     version, split = dataset_page.chosen(found), dataset_page.split_asked()
     text, check = request.args.get("q", "").strip()[:200], request.args.get("check", "")
     at = Page(max(1, asked_number("page", 1)), ROWS_SHOWN, 0)
-    some, total = searching.find(actor, cp, int(version.id), split, text, check, at.offset, at.size)
+    after = max(0, asked_number("after", 0))
+    found_rows = searching.find(actor, cp, int(version.id), split, text, check, at.offset, at.size, after)
     marked = searching.checks(cp, version)
     return dataset_page.drawn(
-        "datasets/show.html", dataset, found, version, split=split, text=text, check=check, rows=some,
-        page=Page(at.number, at.size, total), snippet=snippets.list_rows(project, version.id),
+        "datasets/show.html", dataset, found, version, split=split, text=text, check=check, rows=found_rows.rows,
+        page=Page(at.number, at.size, found_rows.total), after=after, looked_to=found_rows.after,
+        snippet=snippets.list_rows(project, version.id),
         checks=[("", gettext("any")), *((code, check_words.check(code)) for code in marked)],
     )  # fmt: skip
 

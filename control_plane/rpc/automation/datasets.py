@@ -54,12 +54,20 @@ def get(call: Call, request: pb.GetDatasetVersionRequest) -> pb.DatasetVersionDe
 
 def search(call: Call, request: pb.SearchRowsRequest) -> pb.SearchRowsReply:
     split, offset, limit = request.split or "train", *_window(request)
-    found, total = searching.find(
-        call.actor, call.cp, request.dataset_version_id, split, request.text, request.check, offset, limit
+    found = searching.find(
+        call.actor,
+        call.cp,
+        request.dataset_version_id,
+        split,
+        request.text,
+        request.check,
+        offset,
+        limit,
+        request.after,
     )
-    listed = [pb.NumberedRow(number=number, row=_json(row)) for number, row in found]
+    listed = [pb.NumberedRow(number=number, row=_json(row)) for number, row in found.rows]
     shown = messages.fitting(listed, lambda one: len(one.row))
-    return pb.SearchRowsReply(rows=shown, total=total)
+    return pb.SearchRowsReply(rows=shown, total=found.total, after=found.after)
 
 
 def edit(call: Call, request: pb.EditRowsRequest) -> pb.DatasetVersion:

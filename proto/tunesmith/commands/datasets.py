@@ -72,13 +72,17 @@ def diff(terminal: Terminal, old_id: int, new_id: int, offset: int, limit: int) 
 @click.option("--split", type=click.Choice(["train", "test"]), default="train", show_default=True)
 @click.option("--offset", default=0, show_default=True, help="How many of them to leave out.")
 @click.option("--limit", default=20, show_default=True, help="At most 200.")
+@click.option("--after", default=0, help="A row's number: look through what follows it.")
 @pass_terminal
-def search(terminal: Terminal, version_id: int, text: str, check: str, split: str, offset: int, limit: int) -> None:
-    """Rows that hold TEXT, each behind its number; then how many there are."""
-    found, total = terminal.client.search_rows(version_id, text, check, split, offset, limit)
-    for number, row in found:
+def search(
+    terminal: Terminal, version_id: int, text: str, check: str, split: str, offset: int, limit: int, after: int
+) -> None:
+    """Rows that hold TEXT, each behind its number; then how many there are, and how to go on in a large version."""
+    found = terminal.client.search_rows(version_id, text, check, split, offset, limit, after)
+    for number, row in found.rows:
         click.echo(f"{number} {json.dumps(row, ensure_ascii=False)}")
-    terminal.say(f"{total} rows")
+    goes_on = f" up to row {found.after}; go on with --after {found.after}" if found.after else ""
+    terminal.say(f"{found.total} rows{goes_on}")
 
 
 @datasets.command()

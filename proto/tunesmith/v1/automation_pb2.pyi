@@ -863,28 +863,32 @@ class NumberedRow(_message.Message):
     def __init__(self, number: _Optional[int] = ..., row: _Optional[str] = ...) -> None: ...
 
 class SearchRowsRequest(_message.Message):
-    __slots__ = ("dataset_version_id", "split", "text", "check", "offset", "limit")
+    __slots__ = ("dataset_version_id", "split", "text", "check", "offset", "limit", "after")
     DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
     SPLIT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     CHECK_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
     dataset_version_id: int
     split: str
     text: str
     check: str
     offset: int
     limit: int
-    def __init__(self, dataset_version_id: _Optional[int] = ..., split: _Optional[str] = ..., text: _Optional[str] = ..., check: _Optional[str] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    after: int
+    def __init__(self, dataset_version_id: _Optional[int] = ..., split: _Optional[str] = ..., text: _Optional[str] = ..., check: _Optional[str] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
 
 class SearchRowsReply(_message.Message):
-    __slots__ = ("rows", "total")
+    __slots__ = ("rows", "total", "after")
     ROWS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
     rows: _containers.RepeatedCompositeFieldContainer[NumberedRow]
     total: int
-    def __init__(self, rows: _Optional[_Iterable[_Union[NumberedRow, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+    after: int
+    def __init__(self, rows: _Optional[_Iterable[_Union[NumberedRow, _Mapping]]] = ..., total: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
 
 class EditRowsRequest(_message.Message):
     __slots__ = ("dataset_version_id", "split", "changed", "removed", "added")

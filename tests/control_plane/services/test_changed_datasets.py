@@ -13,6 +13,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.services.datasets import differences, json_lines, readers, searching
+from control_plane.services.datasets.searching import Found
 from control_plane.store.datasets import DatasetVersionRecord
 
 # text → the rows in which it stands
@@ -39,11 +40,11 @@ def pairs(*texts: str) -> list[dict[str, Any]]:
 def test_rows_are_found_by_their_words_in_any_case_and_any_writing(room: rooms.Rooms) -> None:
     made = version(room, [*pairs("Öl", "wine", "oil"), {"prompt": 'Say "no\nway"', "completion": "x"}])
     assert b"\\u00d6l" in room.cp.blobs.open(made.train_sha256).read()  # as it was sent
-    assert searching.find(room.actor, room.cp, made.id, "train", "ÖL") == ([(1, pairs("Öl")[0])], 1)
-    found, total = searching.find(room.actor, room.cp, made.id, "train", "Q ", offset=1, limit=1)
-    assert (found, total) == ([(2, pairs("wine")[0])], 3)
-    assert searching.find(room.actor, room.cp, made.id, "train", '"no\nway')[1] == 1
-    assert searching.find(room.actor, room.cp, made.id, "test", "q") == ([], 0)
+    assert searching.find(room.actor, room.cp, made.id, "train", "ÖL") == Found([(1, pairs("Öl")[0])], 1)
+    found = searching.find(room.actor, room.cp, made.id, "train", "Q ", offset=1, limit=1)
+    assert found == Found([(2, pairs("wine")[0])], 3)
+    assert searching.find(room.actor, room.cp, made.id, "train", '"no\nway').total == 1
+    assert searching.find(room.actor, room.cp, made.id, "test", "q") == Found([], 0)
     for part in ("left_out", "all"):
         with pytest.raises(NotFound):
             searching.find(room.actor, room.cp, made.id, part, "q")
@@ -51,7 +52,7 @@ def test_rows_are_found_by_their_words_in_any_case_and_any_writing(room: rooms.R
 
 def test_names_of_fields_and_escapes_are_no_words_of_a_row(room: rooms.Rooms) -> None:
     made = version(room, [{"prompt": "A\nway", "completion": "Yes: so"}, {"prompt": "completion?", "completion": "x"}])
-    found = {text: searching.find(room.actor, room.cp, made.id, "train", text)[0] for text in SOUGHT}
+    found = {text: searching.find(room.actor, room.cp, made.id, "train", text).rows for text in SOUGHT}
     assert {text: [number for number, _ in some] for text, some in found.items()} == SOUGHT
 
 
@@ -62,8 +63,30 @@ def test_rows_are_found_by_the_check_that_marked_them(room: rooms.Rooms) -> None
     DatasetVersionRecord.update(marks_sha256=sha256).where(DatasetVersionRecord.id == made.id).execute()
     made = DatasetVersionRecord.get_by_id(made.id)
     assert searching.checks(room.cp, made) == ["personal_data", "too_long"]
-    assert searching.find(room.actor, room.cp, made.id, "train", check="too_long") == ([(2, pairs("2")[0])], 1)
-    assert searching.find(room.actor, room.cp, made.id, "train", "q 3", "too_long") == ([], 0)
+    assert searching.find(room.actor, room.cp, made.id, "train", check="too_long") == Found([(2, pairs("2")[0])], 1)
+    assert searching.find(room.actor, room.cp, made.id, "train", check="too_long", offset=1) == Found([], 1)
+    assert searching.find(room.actor, room.cp, made.id, "train", "q 2", "too_long") == Found([(2, pairs("2")[0])], 1)
+    assert searching.find(room.actor, room.cp, made.id, "train", "q 3", "too_long") == Found([], 0)
+    assert searching.find(room.actor, room.cp, made.id, "test", check="too_long") == Found([], 0)
+
+
+def test_a_search_says_how_far_it_got_and_goes_on_from_there(
+    room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = version(room, pairs(*(f"{'odd' if number % 2 else 'even'} {number:03}" for number in range(100))))
+    everything = searching.find(room.actor, room.cp, made.id, "train", "odd", limit=100)
+    assert (everything.total, everything.after) == (50, 0)
+    monkeypatch.setattr(searching, "_MOST_BYTES", 1_000)
+    found, after, times = list[searching.Numbered](), 0, 0
+    while times == 0 or after:
+        part = searching.find(room.actor, room.cp, made.id, "train", "odd", limit=100, after=after)
+        assert part.after == 0 or after < part.after < 100
+        assert part.total == len(part.rows)
+        found, after, times = found + part.rows, part.after, times + 1
+    assert found == everything.rows
+    assert times > 3
+    beyond = searching.find(room.actor, room.cp, made.id, "train", "odd", after=1_000)
+    assert beyond == Found([], 0)
 
 
 def test_the_difference_says_what_a_row_was_and_is(room: rooms.Rooms) -> None:
