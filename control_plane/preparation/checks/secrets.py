@@ -18,6 +18,7 @@ CODE = "secrets"
 MASK = "[SECRET]"
 
 _BEGIN = r"(?<![A-Za-z0-9])"
+_OF_ITS_OWN = r"(?<![A-Za-z0-9_-])"  # where a shape is long: none is looked for again within a run of its signs
 _KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # what it is, one of which is in it, its shape
     (
         "private_key",
@@ -32,7 +33,7 @@ _KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # what it is, one of w
     ("slack", ("xox",), _BEGIN + r"xox[abeoprs]-[A-Za-z0-9-]{15,255}"),
     ("slack", ("hooks.slack.com",), r"(?<=hooks\.slack\.com/services/)T[A-Za-z0-9/_-]{20,255}"),
     ("google", ("AIza",), _BEGIN + r"AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
-    ("model_provider", ("sk-",), _BEGIN + r"sk-(?=[A-Za-z_-]{0,255}[0-9])[A-Za-z0-9_-]{20,255}"),
+    ("model_provider", ("sk-",), _OF_ITS_OWN + r"sk-(?=[A-Za-z_-]{0,255}[0-9])[A-Za-z0-9_-]{20,255}"),
     ("stripe", ("_live_", "_test_"), _BEGIN + r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
     ("hugging_face", ("hf_",), _BEGIN + r"hf_[A-Za-z0-9]{30,255}"),
     ("registry", ("npm_",), _BEGIN + r"npm_[A-Za-z0-9]{36}"),
@@ -42,11 +43,11 @@ _KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # what it is, one of w
     (
         "signed_token",
         ("eyJ",),
-        _BEGIN + r"eyJ[A-Za-z0-9_-]{10,8000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,8000}",
+        _OF_ITS_OWN + r"eyJ[A-Za-z0-9_-]{10,8000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,8000}",
     ),
     ("address_password", ("://",), r"(?<=://)[^\s:/@\"'<>]{1,64}:[^\s/@\"'<>]{3,64}(?=@[A-Za-z0-9])"),
 )
-_ESCAPE = re.compile(r"(\\(?:u[0-9a-fA-F]{4}|.))")
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 _PATTERNS = [(kind, re.compile(shape, re.DOTALL)) for kind, _, shape in _KINDS]
 _SIGNS = [(sign, number) for number, (_, signs, _) in enumerate(_KINDS) for sign in signs]
 
@@ -86,7 +87,16 @@ def masked(text: str) -> str:
 
 def masked_as_written(text: str) -> str:
     """The same for a text that may be JSON, where the letter of an escape is not one of the secret behind it."""
-    return "".join(masked(part) for part in _ESCAPE.split(masked(text)))
+    text = masked(text)
+    if not may_have(text):
+        return text
+    blank = _ESCAPE.sub(lambda escape: "\0" * len(escape.group()), text)  # of the same length
+    found = sorted(match.span() for _, pattern in _possible(blank) for match in pattern.finditer(blank))
+    parts, done = list[str](), 0
+    for begin, end in found:
+        parts += [text[done:begin], MASK] if begin >= done else []
+        done = max(done, end)
+    return "".join([*parts, text[done:]])
 
 
 def _possible(text: str) -> list[tuple[str, re.Pattern[str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import time
 from typing import Any
 
 import pytest
@@ -240,3 +241,41 @@ def test_too_long_in_characters_and_in_tokens() -> None:
 
     assert [hit.row for hit in TooLong(800, count).find(rows)] == [1]
     assert counted == [2000, 900]  # a row of a hundred bytes cannot have more tokens
+
+
+ENDLESS = {
+    "digits behind an area code": "030 " + "1" * 500_000 + "a",
+    "digits in pairs": "030 " + "11 " * 200_000,
+    "calls abroad": "+49 (1) / " * 50_000,
+    "zeros": "0" * 500_000,
+    "cards": "4111 " * 100_000,
+    "accounts": "DE12 " * 100_000,
+    "at-signs": "a@a." * 150_000,
+    "letters before an at-sign": "a." * 250_000 + "@",
+    "tokens that never end": "-eyJ" * 150_000,
+    "keys of a provider": "-sk" * 200_000,
+    "keys that begin": "-----BEGIN PRIVATE KEY-----" * 20_000,
+    "keys that end": "-----BEGIN PRIVATE KEY-----" + "-----END " * 60_000,
+    "capital letters": "-----BEGIN " + "A" * 500_000,
+    "addresses": "://a:b" * 100_000,
+    "joiners": "\u200d" * 300_000,
+    "tags and joiners": "a\u200d\U000e0030" * 150_000,
+    "escapes": "\\n" * 200_000 + "sk-",
+}
+
+
+@pytest.mark.parametrize("attack", ENDLESS)
+def test_no_text_takes_a_pattern_longer_than_its_length_asks_for(attack: str) -> None:
+    """Half a megabyte of whatever a pattern may try again and again: what is not linear takes minutes here."""
+    start = time.thread_time()
+    for looks in (personal_data.kinds, personal_data.masked, secrets.kinds, secrets.masked_as_written):
+        looks(ENDLESS[attack])
+    hidden_characters.without(ENDLESS[attack])
+    assert time.thread_time() - start < 5
+
+
+def test_a_secret_behind_an_escape_is_masked_as_it_is_written() -> None:
+    token = "ghp_" + "a" * 36
+    for before in ("\\n", "\\u00e4", '\\"', "x ", "\\\\"):
+        written_so = f'{{"prompt": "see{before}{token}\\n{before}{token} too'
+        assert secrets.masked_as_written(written_so) == written_so.replace(token, secrets.MASK)
