@@ -1,4 +1,6 @@
-"""Which drafts are being prepared right now, each watched by a thread of its own. The processes are the watchers'."""
+"""Which drafts and versions are being read right now, each watched by a thread of its own. The processes are the
+watchers'.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +8,48 @@ import threading
 from collections.abc import Callable
 
 Watch = Callable[[threading.Event], None]  # returns once its process has ended; soon after the event is set
+Read = tuple[str, int]  # what is read: DRAFT or VERSION, and its id
+
+DRAFT, VERSION = "draft", "version"
 
 
 class Preparations:
-    """At most one for each draft. May be used from any thread."""
+    """At most one for each. May be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._watched: dict[int, tuple[threading.Thread, threading.Event]] = {}
+        self._watched: dict[Read, tuple[threading.Thread, threading.Event]] = {}
         self._is_closed = False
 
-    def running(self) -> frozenset[int]:
-        """The drafts whose process has not ended."""
+    def count(self) -> int:
+        """How many processes have not ended."""
         with self._lock:
-            return frozenset(self._watched)
+            return len(self._watched)
 
-    def begin(self, draft_id: int, watch: Watch, ended: Callable[[], None]) -> bool:
-        """Start the watcher; False where the draft has one, or where everything is about to end.
+    def running(self, kind: str) -> frozenset[int]:
+        """Those of this kind whose process has not ended."""
+        with self._lock:
+            return frozenset(number for of, number in self._watched if of == kind)
+
+    def begin(self, what: Read, watch: Watch, ended: Callable[[], None]) -> bool:
+        """Start the watcher; False where it has one, or where everything is about to end.
 
         `ended` is called in its thread once it counts no longer: another one may begin then.
         """
         stop = threading.Event()
-        arguments = draft_id, watch, stop, ended
-        thread = threading.Thread(target=self._run, args=arguments, name=f"draft-{draft_id}", daemon=True)
+        arguments = what, watch, stop, ended
+        thread = threading.Thread(target=self._run, args=arguments, name="{}-{}".format(*what), daemon=True)
         with self._lock:
-            if self._is_closed or draft_id in self._watched:
+            if self._is_closed or what in self._watched:
                 return False
-            self._watched[draft_id] = thread, stop
+            self._watched[what] = thread, stop
             thread.start()
         return True
 
-    def stop(self, draft_id: int) -> None:
-        """Have a draft's process ended, if there is one; does not wait for it."""
+    def stop(self, what: Read) -> None:
+        """Have its process ended, if there is one; does not wait for it."""
         with self._lock:
-            watched = self._watched.get(draft_id)
+            watched = self._watched.get(what)
         if watched:
             watched[1].set()
 
@@ -59,10 +69,10 @@ class Preparations:
             stop.set()
         self.join()
 
-    def _run(self, draft_id: int, watch: Watch, stop: threading.Event, ended: Callable[[], None]) -> None:
+    def _run(self, what: Read, watch: Watch, stop: threading.Event, ended: Callable[[], None]) -> None:
         try:
             watch(stop)
         finally:
             with self._lock:
-                del self._watched[draft_id]
+                del self._watched[what]
             ended()

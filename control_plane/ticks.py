@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from control_plane.context import ControlPlane
 from control_plane.services import audit_chain, garbage, guided_steps
 from control_plane.services.access import people
-from control_plane.services.datasets import drafts, preparing
+from control_plane.services.datasets import drafts, preparing, rechecking
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.services.sweeps import steps as sweep_steps
 from control_plane.services.things import trash
@@ -44,8 +44,8 @@ def _pass(cp: ControlPlane) -> int:
         return scheduling.run_pass(cp)
 
 
-# what looks again whenever a job, a deployment or a draft has changed, each in a thread of its own
-WOKEN: tuple[Tick, ...] = (_pass, guided_steps.advance, sweep_steps.advance, preparing.advance)
+# what looks again whenever a job, a deployment, a draft or a version has changed, each in a thread of its own
+WOKEN: tuple[Tick, ...] = (_pass, guided_steps.advance, sweep_steps.advance, preparing.advance, rechecking.advance)
 
 AT_LEAST_EVERY = 1.0  # seconds
 AT_MOST_EVERY = 0.2

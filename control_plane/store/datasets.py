@@ -1,6 +1,6 @@
 """Datasets and their immutable versions."""
 
-from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField
+from peewee import AutoField, BigIntegerField, BooleanField, CharField, ForeignKeyField, IntegerField
 
 from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.projects import ProjectRecord
@@ -36,6 +36,7 @@ class DatasetVersionRecord(Record):
     left_out_rows = IntegerField(default=0)
     report_sha256 = CharField(64, default="")  # as domain/preparation.py::Report is told; empty: there was no draft
     marks_sha256 = CharField(64, default="")  # rows that a check has found and that were kept; empty: there are none
+    to_check = BooleanField(default=False)  # the checks have yet to look at its rows, which were edited
     size = BigIntegerField()
     split_seed = IntegerField(null=True)  # null: the held-out rows came as a file
     facts = JSONField(default=dict)  # as domain/datasets.py::Scan.facts has them

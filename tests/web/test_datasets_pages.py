@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.domain.preparation import Choice, Finding, Mapping, Report, told
-from control_plane.services.datasets import json_lines, searching
+from control_plane.services.datasets import editing, json_lines, rechecking, searching
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.methods import MethodVersionRecord
 
@@ -203,6 +203,17 @@ def test_rows_are_changed_added_and_taken_out_in_the_browser(room: rooms.Rooms, 
     assert "The pump 0 is <del>hot</del><ins>cold</ins>." in page
     client.post("/p/lab/data/faults/edit?page=2", data={"remove": "11"})
     assert DatasetVersionRecord.get(DatasetVersionRecord.number == 3).train_rows == 11
+
+
+def test_the_report_of_edited_rows_is_on_its_way_or_says_why_not(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    keep(room, rooms.rows(3), "faults")
+    first = DatasetVersionRecord.get()
+    made, _ = editing.edit(room.actor, room.cp, first.id, "train", {}, [1])
+    assert "all are being checked again" in client.get("/p/lab/data/faults/report?version=2").text
+    fault = {rechecking.FAULT: {"code": "preparation_broke", "params": {}}}
+    DatasetVersionRecord.update(to_check=False, source=fault).where(DatasetVersionRecord.id == made.id).execute()
+    assert "could not be checked again: " in client.get("/p/lab/data/faults/report?version=2").text
 
 
 def test_a_refused_change_keeps_what_was_typed(room: rooms.Rooms, browser: Browser) -> None:

@@ -12,10 +12,13 @@ from flask_babel import gettext
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.rows import FORMATS
-from control_plane.services.datasets import differences, readers, reports, rows, searching, versions
+from control_plane.services.datasets import differences, readers, rechecking, reports, rows, searching, versions
 from control_plane.services.datasets.differences import Difference
+from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.wording import say
 from web import data_words, dataset_page, findings, histograms, snippets, word_differences, words
 from web.access import requires, the_actor, the_control_plane
+from web.languages import locale
 from web.paging import Page, asked_number
 
 blueprint = Blueprint("versions", __name__, url_prefix="/p/<project>/data/<name>")
@@ -34,6 +37,7 @@ def report(project: str, name: str) -> ResponseReturnValue:
     return dataset_page.drawn(
         "datasets/report.html", dataset, found, version,
         is_checked=report is not None,
+        check_fault=_check_fault(version),
         findings=findings.found(report) if report else [],
         found_nothing=findings.nothing(report) if report else [],
         picture=_picture(spread),
@@ -80,6 +84,12 @@ def difference(project: str, name: str) -> ResponseReturnValue:
         numbers=[(one.number, gettext("Version %(number)s", number=one.number)) for one in found],
         snippet=snippets.compare_versions(project, old.id, new.id),
     )  # fmt: skip
+
+
+def _check_fault(version: DatasetVersionRecord) -> str:
+    """Why edited rows have no report; empty where they have one, or will."""
+    fault = version.source.get(rechecking.FAULT)
+    return say(fault["code"], fault["params"], locale()) if fault else ""
 
 
 def _worded(one: Difference, fields: Sequence[str]) -> dict[str, Any]:

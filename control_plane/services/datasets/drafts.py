@@ -14,6 +14,7 @@ from control_plane.domain.errors import DraftNotReady, DraftOver, DraftsTooMany,
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.preparation import CHOICES, Choice, DraftState, Look, Mapping, Report, Source, Split, told
 from control_plane.domain.rows import FORMATS
+from control_plane.preparations import DRAFT
 from control_plane.services import audit
 from control_plane.services.access import projects
 from control_plane.services.datasets import preparing, uploads
@@ -197,7 +198,7 @@ def forget_old(cp: ControlPlane) -> int:
     before = cp.clock() - cp.settings.draft_days * _DAY
     old = list(DatasetDraftRecord.select().where(DatasetDraftRecord.touched_at < before))
     for draft in old:
-        cp.preparations.stop(draft.id)
+        cp.preparations.stop((DRAFT, draft.id))
         with transaction():
             DatasetDraftRecord.delete().where(DatasetDraftRecord.id == draft.id).execute()
         preparing.remove_files(cp, draft)

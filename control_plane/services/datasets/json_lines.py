@@ -100,6 +100,7 @@ def rewrite(
             facts=scan.facts(),
             mapping=version.mapping,
             source={**version.source, "edited_from": version.id},
+            to_check=True,
         )
         return versions.register(actor, cp, dataset.project_id, dataset.name, made, "dataset.edit")
 

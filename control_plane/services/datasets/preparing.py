@@ -34,6 +34,7 @@ from control_plane.domain.preparation import (
     read,
     told,
 )
+from control_plane.preparations import DRAFT
 from control_plane.services.datasets import process, saving, uploads, versions
 from control_plane.services.datasets.process import Fault, Stopped
 from control_plane.store.database import release, transaction
@@ -54,8 +55,8 @@ _TELL_EVERY = 1.0  # seconds between two notes of progress
 
 def advance(cp: ControlPlane) -> int:
     """Begin the steps whose turn it is, the longest waiting first; how many."""
-    running = cp.preparations.running()
-    free = cp.settings.preparations - len(running)
+    running = cp.preparations.running(DRAFT)
+    free = cp.settings.preparations - cp.preparations.count()
     if free <= 0:
         return 0
     waiting = DatasetDraftRecord.select().where(
@@ -63,7 +64,7 @@ def advance(cp: ControlPlane) -> int:
     )
     turn = waiting.order_by(DatasetDraftRecord.touched_at, DatasetDraftRecord.id).limit(free)
     next_turn = partial(cp.signals.wake, "schedule")
-    return sum(cp.preparations.begin(draft.id, partial(_watch, cp, draft), next_turn) for draft in turn)
+    return sum(cp.preparations.begin((DRAFT, draft.id), partial(_watch, cp, draft), next_turn) for draft in turn)
 
 
 def move(cp: ControlPlane, draft: DatasetDraftRecord, **columns: Any) -> bool:
@@ -82,7 +83,7 @@ def begin_step(cp: ControlPlane, draft: DatasetDraftRecord, state: DraftState, *
 
 def moved(cp: ControlPlane, draft: DatasetDraftRecord) -> None:
     """End what runs for a step that is no longer wanted, and wake who looks; once the change can be read."""
-    cp.preparations.stop(draft.id)
+    cp.preparations.stop((DRAFT, draft.id))
     cp.signals.wake(*_topics(draft), "schedule")
 
 
@@ -163,19 +164,23 @@ def _teller(cp: ControlPlane, draft: DatasetDraftRecord) -> process.Tell:
     return tell
 
 
-def _order(cp: ControlPlane, draft: DatasetDraftRecord) -> Order:
+def limits(cp: ControlPlane) -> Limits:
+    """What a process may take."""
     settings = cp.settings
-    limits = Limits(
+    return Limits(
         row_bytes=settings.max_row_bytes,
         file_bytes=settings.max_unpacked_bytes,
         memory_bytes=settings.preparation_memory_bytes,
         seconds=settings.preparation_seconds,
     )
+
+
+def _order(cp: ControlPlane, draft: DatasetDraftRecord) -> Order:
     return Order(
         step=STEPS[draft.state],
         train=_source(cp, draft.train, draft.train_upload_id),
         test=_source(cp, draft.test, draft.test_upload_id) if draft.test_upload_id else None,
-        limits=limits,
+        limits=limits(cp),
         mapping=read(Mapping, draft.mapping) if draft.mapping else None,
         split=read(Split, draft.split),
         choices={check: Choice(choice) for check, choice in draft.choices.items()},

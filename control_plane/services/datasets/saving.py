@@ -37,7 +37,7 @@ def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> Made:
         train=_part(cp, room / "train", report.train_rows),
         test=_part(cp, room / "test", report.test_rows),
         left_out=_part(cp, room / "left_out", report.left_out_rows),
-        marks_sha256=_blob(cp, room / "marks"),
+        marks_sha256=blob(cp, room / "marks"),
         report_sha256=cp.blobs.put_bytes(written),
         split_seed=draft.split.get("seed") if report.test_rows and not draft.test_upload_id else None,
         facts=report.facts,
@@ -56,12 +56,12 @@ def _part(cp: ControlPlane, path: Path, rows: int) -> Part:
     if not rows:
         return Part()
     size = path.stat().st_size
-    part = Part(_blob(cp, path), size, rows)
+    part = Part(blob(cp, path), size, rows)
     row_index.ensure(cp, part.sha256)
     return part
 
 
-def _blob(cp: ControlPlane, path: Path) -> str:
+def blob(cp: ControlPlane, path: Path) -> str:
     """Move a file to the blobs; its hash, empty where there is nothing in it."""
     if not path.is_file() or not path.stat().st_size:
         return ""

@@ -41,6 +41,7 @@ class Made:
     facts: dict[str, Any] = field(default_factory=dict)
     mapping: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
+    to_check: bool = False  # nobody has checked these rows yet
 
 
 def list_datasets(
@@ -155,6 +156,7 @@ def register(
             facts=made.facts,
             mapping=made.mapping,
             report_sha256=made.report_sha256,
+            to_check=made.to_check,
             source=made.source,
             created_by=actor.id,
             created_at=cp.clock(),
@@ -164,7 +166,7 @@ def register(
         subject = f"dataset:{dataset.id}"
         said = {"name": name, "number": version.number, "hash": digest, "left_out": version.left_out_rows}
         audit.record(actor, cp, action, subject, project_id, **said)
-    cp.signals.wake(f"project:{project_id}")
+    cp.signals.wake(f"project:{project_id}", *(("schedule",) if made.to_check else ()))
     return version, False
 
 

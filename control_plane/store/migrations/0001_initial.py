@@ -225,6 +225,7 @@ class DatasetVersionRecord(Record):
     left_out_rows = IntegerField(default=0)
     report_sha256 = CharField(64, default="")
     marks_sha256 = CharField(64, default="")
+    to_check = BooleanField(default=False)
     size = BigIntegerField()
     split_seed = IntegerField(null=True)
     facts = JSONField(default=dict)

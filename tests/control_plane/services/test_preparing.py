@@ -91,10 +91,10 @@ def test_at_most_so_many_at_once_and_the_others_in_order(cp: ControlPlane, erin:
     stand_in(HANGS)
     cp = replace(cp, settings=replace(cp.settings, preparations=1))
     first, second, third = (drafts.begin(erin, cp, "pumps", bring(erin, cp)) for _ in range(3))
-    assert (preparing.advance(cp), preparing.advance(cp), cp.preparations.running()) == (1, 0, {first.id})
+    assert (preparing.advance(cp), preparing.advance(cp), cp.preparations.running("draft")) == (1, 0, {first.id})
     drafts.cancel(erin, cp, first.id)
     cp.preparations.join()
-    assert (preparing.advance(cp), cp.preparations.running()) == (1, {second.id})
+    assert (preparing.advance(cp), cp.preparations.running("draft")) == (1, {second.id})
     assert drafts.get(erin, cp, third.id).started_at == 0
     cp.preparations.close()
     assert preparing.advance(cp) == 0

@@ -1,0 +1,115 @@
+"""Versions whose rows nobody has checked, as they were edited: the same process reads them, and they get their report.
+
+That such a version is to be checked stands in its row, so that one whose check was cut off by a restart is begun anew.
+Its rows stay as they are: every check keeps what it finds, and marks it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import PreparationBroke, TunesmithError
+from control_plane.domain.preparation import CHOICES, Choice, Mapping, Order, Report, Source, Split, Step, read
+from control_plane.domain.rows import FORMATS
+from control_plane.preparations import VERSION
+from control_plane.services import references
+from control_plane.services.datasets import preparing, process, saving
+from control_plane.services.datasets.process import Fault, Stopped
+from control_plane.store.database import release, transaction
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
+
+log = logging.getLogger(__name__)
+
+FAULT = "check_fault"  # in a version's `source`: {"code", "params"} of the error for which it has no report
+
+
+def advance(cp: ControlPlane) -> int:
+    """Begin the checks whose turn it is, where no draft needs the room; how many."""
+    free = cp.settings.preparations - cp.preparations.count()
+    running = list(cp.preparations.running(VERSION))
+    if free <= 0:
+        return 0
+    waiting = DatasetVersionRecord.select().where(
+        DatasetVersionRecord.to_check, DatasetVersionRecord.id.not_in(running)
+    )
+    next_turn = partial(cp.signals.wake, "schedule")
+    turn = waiting.order_by(DatasetVersionRecord.id).limit(free)
+    return sum(cp.preparations.begin((VERSION, one.id), partial(_watch, cp, one), next_turn) for one in turn)
+
+
+def _watch(cp: ControlPlane, version: DatasetVersionRecord, stop: threading.Event) -> None:
+    try:
+        _check(cp, version, stop)
+    except Exception:  # a loop's top: where nothing can be written, it is begun again later
+        log.exception("dataset version %s could not be checked", version.id)
+    finally:
+        release()
+
+
+def _check(cp: ControlPlane, version: DatasetVersionRecord, stop: threading.Event) -> None:
+    name = f"check-{version.id}"
+    shutil.rmtree(cp.blobs.staging(name))  # of a process that nobody watches any more
+    room = cp.blobs.staging(name)
+    try:
+        fault = process.run(cp, _order(cp, version), room, stop, lambda *_: None)
+        if fault is None:
+            _keep(cp, version, room)
+    except Stopped:
+        return
+    except TunesmithError as problem:
+        fault = Fault(problem.code, problem.storable())
+    except Exception:  # a fault of ours would come again and again
+        log.exception("dataset version %s could not be checked", version.id)
+        fault = Fault(PreparationBroke().code)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+    if fault is not None:
+        _note(cp, version, source={**version.source, FAULT: {"code": fault.code, "params": fault.params}})
+
+
+def _order(cp: ControlPlane, version: DatasetVersionRecord) -> Order:
+    """To save the rows as they are. Raises NotFound."""
+    parts = [
+        (part, sha256) for part, sha256 in (("train", version.train_sha256), ("test", version.test_sha256)) if sha256
+    ]
+    train, *test = [
+        Source(f"{part}.jsonl", str(cp.blobs.path(sha256)), "jsonl", encoding="utf-8") for part, sha256 in parts
+    ]
+    return Order(
+        step=Step.SAVE,
+        train=train,
+        test=test[0] if test else None,
+        limits=preparing.limits(cp),
+        mapping=Mapping(version.format, {part: [part] for part in FORMATS[version.format]}),
+        split=Split(share=0),
+        choices={check: Choice.KEEP for check, choices in CHOICES.items() if Choice.KEEP in choices},
+    )
+
+
+def _keep(cp: ControlPlane, version: DatasetVersionRecord, room: Path) -> None:
+    """The report and the marks become those of the version. Raises PreparationBroke where they are of other rows."""
+    written = (room / "report.json").read_bytes()
+    report = read(Report, json.loads(written))
+    if (report.train_rows, report.test_rows) != (version.train_rows, version.test_rows):
+        raise PreparationBroke
+    with cp.blobs.holding():
+        marks, told = saving.blob(cp, room / "marks"), cp.blobs.put_bytes(written)
+        _note(cp, version, marks_sha256=marks, report_sha256=told, facts={**version.facts, **report.facts})
+
+
+def _note(cp: ControlPlane, version: DatasetVersionRecord, **columns: Any) -> None:
+    """The check is over."""
+    mine = (DatasetVersionRecord.id == version.id) & DatasetVersionRecord.to_check
+    with transaction():
+        if DatasetVersionRecord.update(to_check=False, **columns).where(mine).execute():
+            named = [columns.get("marks_sha256", ""), columns.get("report_sha256", "")]
+            references.add(cp, references.DATASET, version.id, named)
+    project = DatasetRecord.get_by_id(version.dataset_id).project_id
+    cp.signals.wake(f"project:{project}")

@@ -1,0 +1,83 @@
+"""Edited rows are checked by the process that reads drafts, and their version gets its report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+import rooms
+
+from control_plane.context import ControlPlane
+from control_plane.preparations import Preparations
+from control_plane.services import references
+from control_plane.services.datasets import editing, json_lines, preparing, process, rechecking, reports, searching
+from control_plane.store.datasets import DatasetVersionRecord
+
+HANGS = "import time; print('{}', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def room(cp: ControlPlane) -> rooms.Rooms:
+    return rooms.empty(cp)
+
+
+def edited(room: rooms.Rooms, test: bytes = b"") -> DatasetVersionRecord:
+    """A version in which one row was changed, one was added twice, and another one went."""
+    rows = b"".join(json.dumps({"prompt": f"q {n}", "completion": f"a {n}"}).encode() + b"\n" for n in range(30))
+    held_out = BytesIO(test) if test else None
+    made, _ = json_lines.upload(room.actor, room.cp, "lab", "faults", BytesIO(rows), held_out, test_share=0)
+    mail, again = {"prompt": "write to anna.berg@werk-nord.de", "completion": "x"}, {"prompt": "n", "completion": "m"}
+    return editing.edit(room.actor, room.cp, made.id, "train", {2: mail}, [3], [again, again])[0]
+
+
+def checked(cp: ControlPlane, version: DatasetVersionRecord) -> DatasetVersionRecord:
+    rechecking.advance(cp)
+    cp.preparations.join()
+    return DatasetVersionRecord.get_by_id(version.id)
+
+
+def test_edited_rows_get_a_report_and_marks_and_stay_as_they_are(room: rooms.Rooms) -> None:
+    made = edited(room, test=b'{"prompt": "a", "completion": "n/a", "note": "kept"}\n')
+    assert made.to_check and reports.of_version(room.cp, made) is None
+    assert rechecking.advance(replace(room.cp, settings=replace(room.cp.settings, preparations=0))) == 0
+    after = checked(room.cp, made)
+    assert not after.to_check
+    assert (after.train_sha256, after.test_sha256, after.hash) == (made.train_sha256, made.test_sha256, made.hash)
+    report = reports.of_version(room.cp, after)
+    assert report is not None and (report.train_rows, report.test_rows, report.left_out_rows) == (31, 1, 0)
+    assert {one.check: one.count for one in report.findings if one.count} == {
+        "personal_data": 1,
+        "empty_answer": 1,
+        "duplicates": 1,
+    }
+    find = {
+        check: [number for number, _ in searching.find(room.actor, room.cp, made.id, split, check=check).rows]
+        for split, check in (("train", "personal_data"), ("train", "duplicates"), ("test", "empty_answer"))
+    }
+    assert find == {"personal_data": [2], "duplicates": [31], "empty_answer": [1]}
+    assert after.facts["histogram"]["counts"] and after.facts.items() >= {"longest": made.facts["longest"]}.items()
+    assert references.is_named(after.report_sha256) and references.is_named(after.marks_sha256)
+    assert rechecking.advance(room.cp) == 0
+    assert not list((room.cp.settings.data / "blobs" / "staging").iterdir())
+
+
+def test_a_check_that_was_cut_off_is_begun_again(room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = edited(room)
+    with monkeypatch.context() as patched:
+        patched.setattr(process, "PROGRAM", ("-c", HANGS))
+        assert (rechecking.advance(room.cp), rechecking.advance(room.cp)) == (1, 0)
+        assert preparing.advance(replace(room.cp, settings=replace(room.cp.settings, preparations=1))) == 0
+        room.cp.preparations.close()
+    assert DatasetVersionRecord.get_by_id(made.id).to_check
+    assert checked(replace(room.cp, preparations=Preparations()), made).report_sha256
+
+
+def test_why_there_is_no_report_is_said(room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "PROGRAM", ("-c", "import sys; sys.exit(1)"))
+    made = edited(room)
+    after = checked(room.cp, made)
+    assert (after.to_check, after.report_sha256) == (False, "")
+    assert after.source[rechecking.FAULT]["code"] == "preparation_broke"
+    assert rechecking.advance(room.cp) == 0
