@@ -10,10 +10,12 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
+import control_plane
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import OWNER, Actor
 from control_plane.domain.preparation import (
@@ -46,6 +48,10 @@ from fleet_support import Fleet, report, upload
 CASE = "machine_faults"
 STEPS = 40
 ROWS = 32
+TOKENIZER = [
+    Path(control_plane.__file__).parent / "dry_run_model" / name
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+]
 WEIGHTS = {
     "base": "model.safetensors",
     "adapter": "adapter_model.safetensors",
@@ -142,6 +148,8 @@ class Rooms:
             "source": {"kind": "package", "reference": "small-model", "sha256": "0" * 64}, **facts,
         }  # fmt: skip
         content = {"model.json": json.dumps(card).encode(), WEIGHTS[form]: f"no weights: {attempt.id}".encode()}
+        if form == "base":
+            content |= {path.name: path.read_bytes() for path in TOKENIZER}
         self.finish(attempt, "model", content)
         return int(ModelRecord.get(ModelRecord.job == attempt.job_id).id)
 
@@ -366,6 +374,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "versions.difference": "faults",
         "versions.report": "faults",
         "versions.row": "faults",
+        "versions.seen": "faults",
         "methods.show": "sft_demo",
         "methods.difference": "sft_demo",
         "own_methods.edit": "sft_demo",

@@ -83,6 +83,21 @@ def draft(project: str) -> Snippet:
     return _snippet(project, ["datasets", "drafts"], _each("draft", f"list_drafts({project!r})", "id", "name", "state"))
 
 
+def see_row(project: str, version_id: int, number: int, part: str, model_id: int = 0) -> Snippet:
+    """A row as a model sees it; the one that suggests itself has the number 0."""
+    place = ["--as-seen-by", str(model_id), "--row", str(number), "--split", part]
+    python = _SEEN.format(f"{version_id}, {number}, {part!r}, model_id={model_id}")
+    return _snippet(project, ["datasets", "show", str(version_id), *place], python)
+
+
+def see_draft(project: str, draft_id: int) -> Snippet:
+    """A row of a draft as a model sees it."""
+    return _snippet(project, ["datasets", "see", str(draft_id)], _SEEN.format(f"draft_id={draft_id}"))
+
+
+_SEEN = "row = client.see_row({})\nprint(row.model, [one.learned_tokens for one in row.examples])"
+
+
 def list_rows(project: str, version_id: int) -> Snippet:
     return _snippet(
         project, ["datasets", "rows", str(version_id)], f"for row in client.list_rows({version_id}):\n    print(row)"

@@ -44,6 +44,14 @@ class Choice(StrEnum):
     FIX = "fix"  # only where the check knows how
 
 
+class Learning(StrEnum):
+    """What of a conversation is learned, as the parameter `learn_from` of the methods says it."""
+
+    COMPLETION = "completion"  # every answer
+    LAST = "last"  # the last answer alone
+    WHOLE = "whole"  # the questions, too
+
+
 _KEEP, _DROP, _FIX = Choice.KEEP, Choice.DROP, Choice.FIX
 # check → what can be done about what it finds, its own choice first. In the order of precedence: a row that several
 # checks would leave out is left out by the first.
@@ -139,6 +147,7 @@ class Order:
     tokenizer: str = ""  # folder with tokenizer.json, for lengths in tokens; empty: characters
     context: int = 0  # tokens that fit into the model; 0: not known
     row: dict[str, Any] = field(default_factory=dict)  # to be seen: of a version, in the mapping's format
+    learn_from: Learning = Learning.COMPLETION  # likewise
 
 
 @dataclass(frozen=True)
@@ -185,16 +194,31 @@ class Piece:
     text: str
     ids: list[int]
     is_learned: bool  # whether training teaches the model to write it
+    is_special: bool = False  # a sign of the tokenizer's own, as the end of a turn
+    is_cut: bool = False  # it does not fit: training leaves it out
+
+
+@dataclass(frozen=True)
+class Example:
+    """What training reads of a row in one go. Of very many pieces only the first and the last are listed."""
+
+    pieces: list[Piece]
+    tokens: int  # that the model reads
+    learned_tokens: int
+    cut_tokens: int = 0  # that do not fit
+    hidden_after: int = 0  # so many pieces are listed before the gap; 0: there is none
+    hidden_pieces: int = 0
+    answer: str = ""  # of compared answers: chosen, rejected
+    is_refused: bool = False  # the answer alone does not fit: training refuses the row
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A row as a model sees it."""
+    """A row as a model sees it: most rows are one example."""
 
-    pieces: list[Piece]
-    prompt_tokens: int
-    learned_tokens: int
+    examples: list[Example]
     by_template: bool  # False: the model has no chat template, and messages stand line by line
+    hidden_examples: int = 0  # more than are listed
 
 
 def told(value: Any) -> dict[str, Any]:

@@ -49,7 +49,9 @@ def see(order: Order, folder: Path, tell: Tell) -> None:
 
     Raises TokenizerUnreadable, ChatTemplateFailed, ChatTemplateEndless.
     """
+    from control_plane.preparation import examples
     from control_plane.preparation.tokens import Tokens
 
-    seen = Tokens(Path(order.tokenizer), order.mapping.format if order.mapping else "").see(order.row)
+    tokens = Tokens(Path(order.tokenizer), order.mapping.format if order.mapping else "")
+    seen = examples.seen(tokens, order.row, order.learn_from, order.context)
     (folder / "seen.json").write_text(json.dumps(told(seen), ensure_ascii=False), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A row as the model sees it: its text by the chat template, its tokens, and which of them it learns.
+"""A model's tokenizer and chat template: what text a row becomes, and which tokens.
 
 The same steps as a training takes (`methods/kit/datasets.py`): the prompt by itself up to where the answer begins, then
 the answer with the template's end of turn. Without a template, messages stand line by line.
@@ -8,37 +8,69 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Encoding, Tokenizer
 
 from control_plane.domain.errors import ChatTemplateEndless, ChatTemplateFailed, TokenizerUnreadable
-from control_plane.domain.preparation import Piece, Seen
 from control_plane.domain.rows import PREFERENCE
-from control_plane.preparation.templates import ChatTemplate
+from control_plane.preparation.templates import ChatTemplate, Message
 
 _LARGEST = 64 << 20  # bytes of a tokenizer's file
 _SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token", "mask_token")
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token and the text that it stands for; empty where it goes on with the sign of the one before."""
+
+    id: int
+    text: str
+    is_special: bool = False  # a sign of the tokenizer's own
+    before: str = ""  # text that no token stands for
+    after: str = ""  # likewise, at the end
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A row as messages: what comes before the answer, and the answer."""
+
+    prompt: Sequence[Message]
+    answer: Message
 
 
 class Tokens:
     """The tokenizer and the chat template in a model's folder. Raises TokenizerUnreadable, ChatTemplateFailed."""
 
     def __init__(self, folder: Path, format: str) -> None:
-        self._format = format
+        self.format = format
         self._tokenizer = _tokenizer(folder / "tokenizer.json")
-        settings = _settings(folder / "tokenizer_config.json")
+        self._own = {number for number, one in self._tokenizer.get_added_tokens_decoder().items() if one.special}
+        settings = _settings(folder / "special_tokens_map.json") | _settings(folder / "tokenizer_config.json")
         self._special = {name: _text(settings.get(name)) for name in _SPECIAL if _text(settings.get(name))}
+        if "eos_token" in self._special:
+            self._special.setdefault("pad_token", self._special["eos_token"])  # as training does
         source = _template(folder, settings)
         self._template = ChatTemplate(source, self._special) if source else None
 
-    def see(self, row: Mapping[str, Any]) -> Seen:
-        """The row, token by token. Raises ChatTemplateFailed, ChatTemplateEndless."""
-        prompt, answer = self.texts(row)
-        asked, learned = (self._tokenizer.encode(text, add_special_tokens=False) for text in (prompt, answer))
-        pieces = [*_pieces(prompt, asked, False), *_pieces(answer, learned, True)]
-        return Seen(pieces, len(asked.ids), len(learned.ids), by_template=self._template is not None)
+    @property
+    def has_template(self) -> bool:
+        return self._template is not None
+
+    def encode(self, text: str) -> list[Token]:
+        """The tokens of a text, by themselves."""
+        return self._tokens(text, self._tokenizer.encode(text, add_special_tokens=False))
+
+    def whole(self, text: str) -> list[Token]:
+        """The tokens of a text that stands alone: with the tokenizer's own signs around it, and the end of text."""
+        found = self._tokens(text, self._tokenizer.encode(text))
+        end = self._special.get("eos_token", "")
+        number = self._tokenizer.token_to_id(end) if end else None
+        if number is None or (found and found[-1].id == number):
+            return found
+        return [*found, Token(number, end, is_special=True)]
 
     def count(self, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         """The tokens of each row; of one that the template refuses, those of its texts."""
@@ -46,58 +78,62 @@ class Tokens:
         counts = [len(one.ids) for one in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
         return [counts[2 * number] + counts[2 * number + 1] for number in range(len(rows))]
 
-    def texts(self, row: Mapping[str, Any]) -> tuple[str, str]:
+    def texts(self, row: Conversation) -> tuple[str, str]:
         """What comes before the answer, and the answer. Raises ChatTemplateFailed, ChatTemplateEndless."""
-        if self._format == "text":
-            return "", row["text"] + self._special.get("eos_token", "")
-        prompt, answer = _conversation(self._format, row)
         if self._template is None:
-            return self._plain(prompt, answer)
-        before = self._template.text(prompt, asks=True)
-        whole = self._template.text([*prompt, {"role": "assistant", "content": answer}], asks=False)
+            return self._plain(row)
+        before = self._template.text(row.prompt, asks=True)
+        whole = self._template.text([*row.prompt, row.answer], asks=False)
         if whole.startswith(before):
             return before, whole[len(before) :].rstrip("\n")
-        return before, answer + self._special.get("eos_token", "")
+        return before, row.answer["content"] + self._special.get("eos_token", "")
 
-    def _plain(self, prompt: Sequence[Mapping[str, Any]], answer: str) -> tuple[str, str]:
+    def _plain(self, row: Conversation) -> tuple[str, str]:
         bos = self._special.get("bos_token", "")
         begins = bool(bos) and self._tokenizer.encode("").tokens == [bos]
-        text = "\n".join(message["content"] for message in prompt) + "\n"
-        return (bos if begins else "") + text, answer + self._special.get("eos_token", "")
+        text = "\n".join(message["content"] for message in row.prompt) + "\n"
+        return (bos if begins else "") + text, row.answer["content"] + self._special.get("eos_token", "")
 
     def _texts_somehow(self, row: Mapping[str, Any]) -> tuple[str, str]:
+        if self.format == "text":
+            return "", row["text"] + self._special.get("eos_token", "")
+        told = conversation(self.format, row)
         try:
-            return self.texts(row)
+            return self.texts(told)
         except ChatTemplateEndless:
             self._template = None  # a million rows would wait for it again and again
         except ChatTemplateFailed:
             pass
-        return self._plain(*_conversation(self._format, row))
+        return self._plain(told)
+
+    def _tokens(self, text: str, encoding: Encoding) -> list[Token]:
+        """Each token with its part of the text; those that the tokenizer puts around it show their names."""
+        found: list[Token] = []
+        end = 0
+        around = encoding.special_tokens_mask  # the tokenizer has put them there
+        for at, (number, (begin, stop)) in enumerate(zip(encoding.ids, encoding.offsets, strict=True)):
+            if around[at]:
+                found.append(Token(number, encoding.tokens[at], is_special=True))
+                continue
+            part, between = text[max(begin, end) : stop], text[end : max(begin, end)]
+            found.append(Token(number, part, number in self._own, between))
+            end = max(end, stop)
+        if end < len(text) and found:
+            found[-1] = Token(found[-1].id, found[-1].text, found[-1].is_special, found[-1].before, text[end:])
+        return found
 
 
-def _conversation(format: str, row: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:
-    """The messages before the answer, and the answer."""
+def conversation(format: str, row: Mapping[str, Any], answer: str = "") -> Conversation:
+    """The row as messages. Of compared answers, the one of the field `answer` is taken, else the longer one."""
     if format == "chat":
-        return row["messages"][:-1], row["messages"][-1]["content"]
+        return Conversation(row["messages"][:-1], row["messages"][-1])
     prompt = row["prompt"]
     messages = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
-    return messages, row["chosen" if format == PREFERENCE else "completion"]
-
-
-def _pieces(text: str, encoding: Encoding, is_learned: bool) -> list[Piece]:
-    """The text cut where tokens begin. Several tokens can make one sign; what no token stands for has none."""
-    found: list[Piece] = []
-    end = 0
-    for number, (begin, stop) in zip(encoding.ids, encoding.offsets, strict=True):
-        if found and begin < end:
-            last = found[-1]
-            found[-1] = Piece(last.text + text[end:stop], [*last.ids, number], is_learned)
-        else:
-            if begin > end:
-                found.append(Piece(text[end:begin], [], is_learned))
-            found.append(Piece(text[begin:stop], [number], is_learned))
-        end = max(end, stop)
-    return [*found, Piece(text[end:], [], is_learned)] if end < len(text) else found
+    if format == PREFERENCE:
+        said = row[answer] if answer else max(row["chosen"], row["rejected"], key=len)
+    else:
+        said = row["completion"]
+    return Conversation(messages, {"role": "assistant", "content": said})
 
 
 def _tokenizer(path: Path) -> Tokenizer:
@@ -113,7 +149,7 @@ def _tokenizer(path: Path) -> Tokenizer:
         raise TokenizerUnreadable from problem
 
 
-def _settings(path: Path) -> Mapping[str, Any]:
+def _settings(path: Path) -> dict[str, Any]:
     try:
         settings = json.loads(path.read_bytes()) if path.exists() else {}
     except ValueError as problem:

@@ -192,6 +192,31 @@ class Datasets(Calls):
         reply = self._ask(pb.SearchRowsReply, self._stub.SearchRows, request)
         return FoundRows([(one.number, json.loads(one.row)) for one in reply.rows], reply.total, reply.after)
 
+    def see_row(
+        self,
+        dataset_version_id: int = 0,
+        number: int = 1,
+        split: str = "train",
+        model_id: int = 0,
+        learn_from: str = "completion",
+        max_length: int = 0,
+        draft_id: int = 0,
+    ) -> pb.SeenRow:
+        """One row (from 1) of a version, or of a draft, as a model sees it: its tokens, and which training learns.
+
+        Without a model the one that a training used last; `learn_from` and `max_length` are as methods have them.
+        """
+        request = pb.SeeRowRequest(
+            dataset_version_id=dataset_version_id,
+            draft_id=draft_id,
+            split=split,
+            number=number,
+            model_id=model_id,
+            learn_from=learn_from,
+            max_length=max_length,
+        )
+        return self._ask(pb.SeenRow, self._stub.SeeRow, request)
+
     def edit_rows(
         self,
         dataset_version_id: int,

@@ -35,7 +35,7 @@ INSIDE = {
     "deployments.example": 200,
     "deployments.index": 200, "deployments.new": NO, "deployments.show": 200, "deployments.start": NO,
     "deployments.status": 200, "deployments.stop": NO, "evaluations.index": 200, "evaluations.new": NO,
-    "drafts.cancel": NO, "drafts.change": NO, "drafts.save": NO, "drafts.show": NO,
+    "drafts.cancel": NO, "drafts.change": NO, "drafts.save": NO, "drafts.seen": NO, "drafts.show": NO,
     "evaluations.show": 200, "home.show": 200,
     "jobs.cancel": NO, "jobs.config": 200, "jobs.download": 200, "jobs.events": 200, "jobs.files": 200,
     "jobs.index": 200, "jobs.log": 200, "jobs.log_page": 200, "jobs.new": NO, "jobs.plan": NO, "jobs.series": 200,
@@ -45,6 +45,7 @@ INSIDE = {
     "row_edits.save": NO, "row_edits.show": NO,
     "uploads.append": NO, "uploads.begin": NO, "uploads.show": NO,
     "versions.difference": 200, "versions.report": 200, "versions.row": 200,
+    "versions.seen": 200,
     "things.delete": NO, "things.describe": NO, "things.purge": NO, "things.restore": NO, "things.show": 200,
 }  # fmt: skip
 # endpoints outside of projects: how each ends for eve, who is in another project, and for nora, who is in none

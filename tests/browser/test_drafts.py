@@ -1,5 +1,6 @@
 """A file of one's own becomes a checked version in the browser: an Excel sheet with German headings in four presses, a
-mapping changed by the keyboard, and a faulty table that is repaired by choosing.
+mapping changed by the keyboard, a faulty table that is repaired by choosing, rows as the model sees them, and what
+differs between two versions.
 
 The pages, the services and the process that reads the files are real.
 """
@@ -7,6 +8,7 @@ The pages, the services and the process that reads the files are real.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,7 +42,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     cp = make_control_plane(tmp_path_factory.mktemp("drafts") / "data", FakeClock())
     ticks = Ticks(cp)
-    with served(cp, rooms.empty(cp)) as site:
+    with served(cp, rooms.with_base(cp)) as site:
         ticks.start()
         yield site
         ticks.stop()
@@ -70,7 +72,7 @@ def test_a_sheet_becomes_a_version_in_four_presses_although_the_line_breaks(brow
         page.add_init_script(COUNTING)
         page.add_init_script(BREAK_ONCE)
         page.goto("/p/lab/data")
-        page.get_by_role("link", name="Upload a file").click()
+        page.get_by_role("link", name="Upload", exact=True).click()
         choose(page, "Laborberichte März.xlsx", notes(), XLSX)
         expect(page.get_by_role("heading", name="An Excel sheet with 30 rows and 4 columns")).to_be_visible()
         assert page.evaluate("sessionStorage.getItem('broken')")
@@ -83,7 +85,7 @@ def test_a_sheet_becomes_a_version_in_four_presses_although_the_line_breaks(brow
         presses, typed = counted(page)
         assert presses <= 4
         assert typed == 0
-        version = DatasetVersionRecord.get()
+        version = DatasetVersionRecord.select().order_by(DatasetVersionRecord.id.desc()).get()
         assert (version.format, version.train_rows + version.test_rows) == ("prompt_completion", 30)
 
 
@@ -136,3 +138,50 @@ def test_a_faulty_table_is_repaired_by_choosing(browser: Any, site: Site) -> Non
         kept = rows.page(site.rooms.actor, site.cp, version.id, "train", 0, 100)
         assert (version.train_rows + version.test_rows, version.left_out_rows) == (24, 1)
         assert "jane.miller@clinic-north.org" not in str(kept)
+
+
+def test_a_draft_and_a_version_are_shown_as_the_model_sees_them(browser: Any, site: Site) -> None:
+    parts = ("Lager", "Welle", "Dichtung", "Motor", "Ventil", "Gehäuse", "Kupplung", "Flansch", "Riemen", "Sieb")
+    talks = [
+        {"messages": [{"role": role, "content": text} for role, text in (("user", part), ("assistant", "Ja."))] * turns}
+        for turns, part in enumerate(parts, 2)
+    ]
+    with visit(browser, site) as page:
+        page.goto("/p/lab/data/upload")
+        choose(page, "talks.jsonl", "".join(json.dumps(one) + "\n" for one in talks).encode())
+        expect(page.get_by_role("button", name="Save version")).to_be_visible()
+        page.get_by_text("As the model sees it", exact=True).click()
+        card = page.locator("#seen")
+        expect(card.locator("mark")).to_have_count(2)  # every answer
+        expect(card.locator("mark").first).to_have_text("Ja.<|im_end|>")
+        card.get_by_label("Row").select_option("3")
+        expect(card.locator("mark")).to_have_count(4)
+        picture(page, "draft-seen")
+        assert violations(page) == []
+        page.get_by_role("button", name="Save version").click()
+        expect(page.get_by_role("heading", name="talks", exact=True)).to_be_visible()
+        page.get_by_role("link", name="1", exact=True).click()
+        expect(card.locator("mark").first).to_have_text("Ja.<|im_end|>")
+        card.get_by_label("Learned is").select_option("last")
+        expect(card.locator("mark")).to_have_count(1)
+        card.get_by_label("Longest example").select_option("256")
+        expect(card).to_contain_text("256 fit")
+        picture(page, "row-seen")
+        assert violations(page) == []
+
+
+def test_a_row_is_changed_and_the_difference_says_each_word(browser: Any, site: Site) -> None:
+    with visit(browser, site) as page:
+        page.goto("/p/lab/data/faults?version=1")
+        page.get_by_role("link", name="Change rows").click()
+        answer = page.get_by_label("Answer").first
+        answer.fill('{"machine": "pump twelve"}')
+        page.get_by_role("button", name="Save as a new version").click()
+        expect(page.get_by_role("heading", name="faults", exact=True)).to_be_visible()
+        page.get_by_role("link", name="What differs").click()
+        page.get_by_label("From version").select_option("1")
+        page.get_by_role("button", name="Compare").click()
+        expect(page.locator("main ins")).to_contain_text("twelve")
+        expect(page.locator("main del")).to_have_count(1)
+        picture(page, "difference")
+        assert violations(page) == []

@@ -31,6 +31,7 @@ READING = (
     "WhoAmI",
     "Preview",
     "Search",
+    "See",
     "AppendUpload",  # the bytes of what BeginUpload has announced
     "Chat",
     "CheckAudit",  # writes its own entry alone

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rooms
 from click.testing import CliRunner, Result
 from client_support import Installation
 
 import tunesmith
 from control_plane.services.datasets import preparing
 from tunesmith import cli, sending
-from tunesmith.commands import drafts
+from tunesmith.commands import drafts, seen
 from tunesmith.commands.context import Terminal
 from tunesmith.connection import CallFailed
 from tunesmith.v1 import automation_pb2 as pb
@@ -55,6 +56,8 @@ def test_a_table_becomes_a_version_by_commands(
     assert (version["dataset"], version["train_rows"], version["test_rows"]) == ("pumps", 15, 15)
     details = json.loads(run(carried_on, "show", str(version["id"])).output)
     assert details["source"]["kind"] == "csv" and details["report"]["rows"] == 30
+    with pytest.raises(CallFailed, match="This project has no base model yet"):
+        client.see_row(version["id"])
     edits = tmp_path / "edits.json"
     edits.write_text('{"removed": [1]}')
     edited = json.loads(run(carried_on, "edit", str(version["id"]), str(edits)).output)
@@ -63,6 +66,33 @@ def test_a_table_becomes_a_version_by_commands(
     assert len(run(carried_on, "search", str(edited["id"]), "GRAD").output.splitlines()) == 14
     whole = json.loads(run(carried_on, "upload", "other", str(file)).output)
     assert whole["dataset"] == "other" and whole["train_rows"] == 24
+
+
+def test_a_row_is_shown_as_a_model_sees_it(
+    installation: Installation, client: tunesmith.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room = rooms.with_base(installation.cp, "default")
+    version, model = str(room.made["version"]), str(room.made["base"])
+    found = json.loads(run(installation, "show", version, "--as-seen-by", model, "--row", "2").output)
+    told = client.see_row(int(version), 2, model_id=int(model))
+    assert [one["tokens"] for one in found["examples"]] == [one.tokens for one in told.examples]
+    assert "".join(one.text for one in told.examples[0].pieces if one.is_learned).endswith("<|im_end|>")
+    seen.show(Terminal(None, "default", as_json=False), told)
+    said = capsys.readouterr().out
+    assert '【{"' in said and "<|im_end|>】" in said
+    assert f"{told.examples[0].learned_tokens} learned, 8192 fit" in said
+    assert "by its chat template" in said
+
+
+def test_of_a_very_long_row_the_gap_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    pieces = [pb.SeenPiece(text=str(n), is_learned=n > 2, is_cut=n == 0) for n in range(6)]
+    example = pb.SeenExample(pieces=pieces, hidden_after=4, hidden_pieces=7, answer="chosen", cut_tokens=1)
+    row = pb.SeenRow(model="m", examples=[example], hidden_examples=2)
+    seen.show(Terminal(None, "lab", as_json=False), row)
+    said = capsys.readouterr().out
+    assert "12【3】 … 7 pieces … 【45】" in said
+    assert "chosen: 0 tokens, 0 learned, 1 cut at the beginning" in said
+    assert "2 examples more" in said and "line by line" in said
 
 
 def test_what_was_found_is_told_in_lines(capsys: pytest.CaptureFixture[str]) -> None:

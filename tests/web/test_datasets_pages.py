@@ -176,6 +176,32 @@ def test_a_row_stands_alone_with_its_neighbours(room: rooms.Rooms, browser: Brow
     assert client.get("/p/lab/data/faults/row?row=0").status_code == 404
 
 
+def test_a_row_is_shown_as_the_model_sees_it(room: rooms.Rooms, browser: Browser) -> None:
+    job = room.submit("import_base_model", "small-base", {}, reference="small-model")
+    base = room.finish_model(room.run(job, 0), "base")
+    client, address = browser("ada"), "/p/lab/data/odd/row/seen?row=1"
+    keep(room, b'{"prompt": "<b>&", "completion": "<script>x</script>"}\n' * 2, "odd")
+    assert 'hx-get="/p/lab/data/odd/row/seen?' in client.get("/p/lab/data/odd/row?row=1").text
+    page = client.get(address).text
+    assert f'<option value="{base}" selected>small-base</option>' in page
+    _, learned = page.split("<mark>")
+    assert "&lt;" in learned
+    assert "<script>x" not in page
+    assert "is_special" not in page
+    assert 'class="own"' in learned.split("</mark>")[0]  # the end of the turn
+    assert "<h1" not in client.get(address, headers={"HX-Request": "true"}).text
+    assert "training refuses this row" in client.get(f"{address}&max_length=16").text
+    assert client.get(f"{address}&model={base + 1}").status_code == 404
+    assert client.get("/p/lab/data/odd/row/seen?row=3").status_code == 404
+
+
+def test_without_a_base_model_the_card_says_what_is_missing(room: rooms.Rooms, browser: Browser) -> None:
+    keep(room, rooms.rows(3))
+    page = browser("ada").get("/p/lab/data/faults/row/seen?row=1").text
+    assert "This project has no base model yet." in page
+    assert "/p/lab/jobs/new?kind=import" in page
+
+
 def test_the_difference_of_two_versions_says_each_word(room: rooms.Rooms, browser: Browser) -> None:
     client = browser("ada")
     keep(room, rooms.rows(3), "faults")

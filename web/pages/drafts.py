@@ -11,13 +11,14 @@ from flask_babel import gettext
 
 from control_plane.domain.errors import Conflict, Invalid, NotFound
 from control_plane.domain.preparation import DraftState, Source, Split, read
-from control_plane.services.datasets import drafts, versions
+from control_plane.services.datasets import drafts, seeing, versions
 from control_plane.store.drafts import DatasetDraftRecord
-from web import draft_form, draft_page, snippets
+from web import draft_form, draft_page, seen_page, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.draft_page import Seen
 from web.failures import sentence
 from web.fragments import redirected
+from web.paging import asked_number
 from web.refusals import shown_again
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/p/<project>/data/drafts/<int:draft_id>")
@@ -31,6 +32,23 @@ def show(project: str, draft_id: int) -> ResponseReturnValue:
     if draft.state == DraftState.SAVED:
         return redirected(_version(project, draft))
     return _page(project, draft_page.seen(draft))
+
+
+@blueprint.get("/seen")
+@requires("dataset.upload")
+def seen(project: str, draft_id: int) -> ResponseReturnValue:
+    """One of the first rows as a model sees it; the card alone for htmx, which puts it on the draft's page."""
+    actor, cp, draft = the_actor(), the_control_plane(), _draft(draft_id)
+    place = {"row": max(1, asked_number("row", 1))}
+    format = draft.mapping["format"] if draft.mapping else ""
+    card = seen_page.card(
+        request.args, lambda wish: seeing.of_draft(actor, cp, draft_id, wish, place["row"]), format == "chat"
+    )
+    address = url_for("drafts.seen", project=project, draft_id=draft_id, case=_case())
+    more = {"card": card, "place": place, "address": address, "rows": _rows(draft_id)}
+    if "HX-Request" in request.headers:
+        return render_template("seen/card.html", **more)
+    return _drawn("drafts/seen.html", draft_page.seen(draft), snippet=snippets.see_draft(project, draft_id), **more)
 
 
 @blueprint.post("")
@@ -63,6 +81,13 @@ def cancel(project: str, draft_id: int) -> ResponseReturnValue:
     drafts.cancel(the_actor(), the_control_plane(), int(_draft(draft_id).id))
     flash(gettext("The file was discarded."))
     return redirect(url_for("datasets.index", project=project))
+
+
+def _rows(draft_id: int) -> list[tuple[str, str]]:
+    """The rows that can be chosen: as many as were looked at first."""
+    look = drafts.look(the_actor(), the_control_plane(), draft_id)
+    numbers = range(1, len(look.samples) + 1) if look else ()
+    return [(str(number), gettext("row %(number)s", number=number)) for number in numbers]
 
 
 def _draft(draft_id: int) -> DatasetDraftRecord:

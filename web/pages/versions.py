@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.rows import FORMATS
-from control_plane.services.datasets import differences, readers, rechecking, reports, rows, searching, versions
+from control_plane.services.datasets import differences, readers, rechecking, reports, rows, searching, seeing, versions
 from control_plane.services.datasets.differences import Difference
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.wording import say
-from web import data_words, dataset_page, findings, histograms, snippets, word_differences, words
+from web import data_words, dataset_page, findings, histograms, seen_page, snippets, word_differences, words
 from web.access import requires, the_actor, the_control_plane
 from web.languages import locale
 from web.paging import Page, asked_number
@@ -62,7 +62,29 @@ def row(project: str, name: str) -> ResponseReturnValue:
         raise NotFound
     return dataset_page.drawn(
         "datasets/row.html", dataset, found, version, row=some[0], number=number, total=total, split=split,
-        snippet=snippets.list_rows(project, version.id),
+        snippet=snippets.see_row(project, int(version.id), number, split),
+    )  # fmt: skip
+
+
+@blueprint.get("/row/seen")
+@requires("dataset.see")
+def seen(project: str, name: str) -> ResponseReturnValue:
+    """One row as a model sees it; the card alone for htmx, which puts it on the row's page."""
+    actor, cp = the_actor(), the_control_plane()
+    dataset, found = versions.get_dataset(actor, cp, project, name)
+    version, split, number = dataset_page.chosen(found), dataset_page.split_asked(), asked_number("row", 1)
+    card = seen_page.card(
+        request.args,
+        lambda wish: seeing.of_version(actor, cp, int(version.id), wish, split, number),
+        version.format == "chat",
+    )
+    place: dict[str, Any] = {"version": version.number, "split": split, "row": number}
+    address = url_for("versions.seen", project=project, name=dataset.name, **place)
+    if "HX-Request" in request.headers:
+        return render_template("seen/card.html", card=card, place=place, address=address)
+    return dataset_page.drawn(
+        "datasets/seen.html", dataset, found, version, card=card, place=place, address=address, number=number,
+        split=split, snippet=snippets.see_row(project, int(version.id), number, split, card.wish.model_id),
     )  # fmt: skip
 
 

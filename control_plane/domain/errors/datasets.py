@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from control_plane.domain.errors.family import Conflict, Invalid, TunesmithError
+from control_plane.domain.errors.family import Conflict, Invalid, TooMany, TunesmithError
 
 
 class DatasetEmpty(Invalid):
@@ -50,6 +50,23 @@ class DraftOver(Conflict):
     """This draft can no longer be changed: its state is {state}."""
 
 
+class RowTooDemanding(Invalid):
+    """To show this row as “{model}” sees it takes more memory or computing than is allowed."""
+
+
+class SeeingBroke(TunesmithError):
+    """The row could not be shown as “{model}” sees it, and nothing says why. The control plane's log has the
+    details."""
+
+
+class SeeingBusy(TooMany):
+    """Others look at rows as a model sees them; please try again in a moment."""
+
+
+class RowNotMade(Conflict):
+    """The mapping makes no row of this record yet."""
+
+
 class DraftNotReady(Conflict):
     """This draft cannot be saved yet: it is still being read, or something is wrong with it."""
 
@@ -70,6 +87,15 @@ class PreparationBroke(TunesmithError):
 
 class TokenizerUnreadable(Invalid):
     """The model has no tokenizer that can be read here (tokenizer.json)."""
+
+
+class TokenizerMissing(TokenizerUnreadable):
+    """“{model}” has no tokenizer that can be read here (tokenizer.json). Instead of a GGUF file choose the base model
+    that it was made from."""
+
+
+class ModelNeeded(Invalid):
+    """This project has no base model yet. Import one, and rows can be shown as it sees them."""
 
 
 class ChatTemplateFailed(Invalid):

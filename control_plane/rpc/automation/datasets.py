@@ -7,7 +7,7 @@ from typing import Any
 
 from control_plane.domain import documents
 from control_plane.domain.errors import FieldInvalid
-from control_plane.domain.preparation import told
+from control_plane.domain.preparation import Example, told
 from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
 from control_plane.services.access import projects
@@ -19,6 +19,7 @@ from control_plane.services.datasets import (
     reports,
     rows,
     searching,
+    seeing,
     versions,
 )
 from control_plane.store.datasets import DatasetRecord
@@ -70,6 +71,26 @@ def search(call: Call, request: pb.SearchRowsRequest) -> pb.SearchRowsReply:
     return pb.SearchRowsReply(rows=shown, total=found.total, after=found.after)
 
 
+def see(call: Call, request: pb.SeeRowRequest) -> pb.SeenRow:
+    wish, number = seeing.Wish(request.model_id, request.learn_from, request.max_length), request.number or 1
+    if request.draft_id:
+        found = seeing.of_draft(call.actor, call.cp, request.draft_id, wish, number)
+    else:
+        split = request.split or "train"
+        found = seeing.of_version(call.actor, call.cp, request.dataset_version_id, wish, split, number)
+    every = [_example(one) for one in found.seen.examples]
+    shown = messages.fitting(every, lambda one: sum(len(piece.text) for piece in one.pieces))
+    return pb.SeenRow(
+        model_id=found.model.id,
+        model=found.model.name,
+        limit=found.limit,
+        learn_from=found.learn_from,
+        by_template=found.seen.by_template,
+        examples=shown,
+        hidden_examples=found.seen.hidden_examples + len(every) - len(shown),
+    )
+
+
 def edit(call: Call, request: pb.EditRowsRequest) -> pb.DatasetVersion:
     """Raises FieldInvalid for a row that is no JSON object, or is changed twice."""
     changed = {one.number: _row(one.row) for one in request.changed}
@@ -96,6 +117,11 @@ def compare(call: Call, request: pb.CompareDatasetVersionsRequest) -> pb.Compare
     ]
     shown = messages.fitting(listed, lambda one: len(one.old) + len(one.new))
     return pb.CompareDatasetVersionsReply(**found.counts, is_cut=found.is_cut, rows=shown)
+
+
+def _example(one: Example) -> pb.SeenExample:
+    written = told(one)
+    return pb.SeenExample(**written | {"pieces": [pb.SeenPiece(**piece) for piece in written["pieces"]]})
 
 
 def _window(request: pb.SearchRowsRequest | pb.CompareDatasetVersionsRequest) -> tuple[int, int]:

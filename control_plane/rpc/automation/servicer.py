@@ -154,6 +154,7 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     GetDatasetVersion = _call(datasets.get)
     ListRows = _call(datasets.list_rows)
     SearchRows = _call(datasets.search)
+    SeeRow = _call(datasets.see)
     EditRows = _call(datasets.edit)
     CompareDatasetVersions = _call(datasets.compare)
 

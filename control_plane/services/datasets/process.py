@@ -23,7 +23,7 @@ from typing import Any
 import control_plane
 from control_plane.context import ControlPlane
 from control_plane.domain import errors
-from control_plane.domain.errors import PreparationBroke, PreparationTooSlow
+from control_plane.domain.errors import PreparationBroke, PreparationTooSlow, TunesmithError
 from control_plane.domain.preparation import Order, told
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,16 @@ class Fault:
     params: dict[str, Any] = field(default_factory=dict)
 
 
+def raised(fault: Fault) -> TunesmithError:
+    """The error that a fault says."""
+    kind = next(kind for kind in errors.every() if errors.code_of(kind) == fault.code)
+    return kind(**fault.params)
+
+
 def run(cp: ControlPlane, order: Order, folder: Path, stop: threading.Event, tell: Tell) -> Fault | None:
     """Carry out an order; blocks until its results lie in the folder, or until it is known why not.
+
+    It takes at most the seconds that the order allows it to compute.
 
     Raises Stopped, PreparationTooSlow, DiskFull.
     """
@@ -72,7 +80,7 @@ def run(cp: ControlPlane, order: Order, folder: Path, stop: threading.Event, tel
         )
     try:
         os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-        _follow(cp, process, stop, tell)
+        _follow(cp, process, order.limits.seconds, stop, tell)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_END_SECONDS)
     finally:
@@ -92,17 +100,19 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _follow(cp: ControlPlane, process: subprocess.Popen[bytes], stop: threading.Event, tell: Tell) -> None:
+def _follow(
+    cp: ControlPlane, process: subprocess.Popen[bytes], seconds: int, stop: threading.Event, tell: Tell
+) -> None:
     """Pass its progress on until it closes its output."""
     assert process.stdout is not None
-    until, rest = time.monotonic() + cp.settings.preparation_seconds, b""
+    until, rest = time.monotonic() + seconds, b""
     with selectors.DefaultSelector() as output:
         output.register(process.stdout, selectors.EVENT_READ)
         while True:
             if stop.is_set():
                 raise Stopped
             if time.monotonic() > until:
-                raise PreparationTooSlow(allowed=cp.settings.preparation_seconds)
+                raise PreparationTooSlow(allowed=seconds)
             cp.blobs.require_space(0)
             if not output.select(_LOOK_SECONDS):
                 continue

@@ -26,7 +26,7 @@ class Terminal:
         self.project = project
         self.console = Console()
         self._data = data
-        self._as_json = as_json
+        self.as_json = as_json
 
     @cached_property
     def client(self) -> Client:
@@ -35,7 +35,7 @@ class Terminal:
 
     def table(self, title: str, columns: Mapping[str, Callable[[M], object]], rows: Sequence[M]) -> None:
         """Show messages as a table, or as a JSON list."""
-        if self._as_json:
+        if self.as_json:
             click.echo(json.dumps([plain(row) for row in rows], ensure_ascii=False, indent=2))
             return
         if not rows:
@@ -51,7 +51,7 @@ class Terminal:
     def details(self, message: Message) -> None:
         """Show one message as its fields, or as a JSON object."""
         fields = plain(message)
-        if self._as_json:
+        if self.as_json:
             click.echo(json.dumps(fields, ensure_ascii=False, indent=2))
             return
         for name, value in fields.items():
@@ -61,7 +61,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """A sentence for a person; silent where JSON was asked for."""
-        if not self._as_json:
+        if not self.as_json:
             self.console.print(text, markup=False)
 
 

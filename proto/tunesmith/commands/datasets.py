@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from tunesmith.commands import drafts
+from tunesmith.commands import drafts, seen
 from tunesmith.commands.context import Terminal, pass_terminal, when
 
 _JSON_LINES = (".jsonl", ".ndjson")
@@ -43,10 +43,23 @@ def list_versions(terminal: Terminal, tag: str) -> None:
 
 @datasets.command()
 @click.argument("version_id", type=int)
+@click.option("--as-seen-by", "model_id", type=int, metavar="MODEL", help="Show a row instead, as this model sees it.")
+@click.option("--row", "number", default=1, show_default=True, help="Which row; 1 is the first.")
+@click.option("--split", type=click.Choice(["train", "test"]), default="train", show_default=True)
+@click.option("--learn-from", type=click.Choice(["completion", "last", "whole"]), default="completion")
+@click.option("--max-length", default=0, help="Tokens that fit; else as many as the model takes.")
 @pass_terminal
-def show(terminal: Terminal, version_id: int) -> None:
-    """What is known of a version: where it came from, what the checks found, what used it."""
-    terminal.details(terminal.client.get_dataset_version(version_id))
+def show(
+    terminal: Terminal, version_id: int, model_id: int | None, number: int, split: str, learn_from: str, max_length: int
+) -> None:
+    """What is known of a version: where it came from, what the checks found, what used it.
+
+    With --as-seen-by, one of its rows: what training learns is in 【 】, what does not fit is left out.
+    """
+    if model_id is None:
+        terminal.details(terminal.client.get_dataset_version(version_id))
+    else:
+        seen.show(terminal, terminal.client.see_row(version_id, number, split, model_id, learn_from, max_length))
 
 
 @datasets.command()

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.progress import Progress
 
+from tunesmith.commands import seen
 from tunesmith.commands.context import Terminal, pass_terminal, when
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -74,6 +75,16 @@ def save(terminal: Terminal, draft_id: int, name: str) -> None:
     """Make a version of a draft."""
     terminal.client.save_draft(draft_id, name)
     _saved(terminal, draft_id)
+
+
+@click.command()
+@click.argument("draft_id", type=int)
+@click.option("--as-seen-by", "model_id", type=int, default=0, metavar="MODEL", help="Else the model used last.")
+@click.option("--row", "number", default=1, show_default=True, help="Of those that were looked at first.")
+@pass_terminal
+def see(terminal: Terminal, draft_id: int, model_id: int, number: int) -> None:
+    """Show a row of a draft as a model sees it: what training learns is in 【 】."""
+    seen.show(terminal, terminal.client.see_row(number=number, model_id=model_id, draft_id=draft_id))
 
 
 @click.command("drafts")
@@ -162,4 +173,4 @@ def _pairs(given: tuple[str, ...]) -> dict[str, str]:
     return {name: value for name, _, value in parted}
 
 
-COMMANDS = (check, map_columns, save, list_drafts, cancel)
+COMMANDS = (check, map_columns, see, save, list_drafts, cancel)

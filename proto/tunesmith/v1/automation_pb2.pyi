@@ -890,6 +890,76 @@ class SearchRowsReply(_message.Message):
     after: int
     def __init__(self, rows: _Optional[_Iterable[_Union[NumberedRow, _Mapping]]] = ..., total: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
 
+class SeeRowRequest(_message.Message):
+    __slots__ = ("dataset_version_id", "draft_id", "split", "number", "model_id", "learn_from", "max_length")
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_ID_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    LEARN_FROM_FIELD_NUMBER: _ClassVar[int]
+    MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    dataset_version_id: int
+    draft_id: int
+    split: str
+    number: int
+    model_id: int
+    learn_from: str
+    max_length: int
+    def __init__(self, dataset_version_id: _Optional[int] = ..., draft_id: _Optional[int] = ..., split: _Optional[str] = ..., number: _Optional[int] = ..., model_id: _Optional[int] = ..., learn_from: _Optional[str] = ..., max_length: _Optional[int] = ...) -> None: ...
+
+class SeenRow(_message.Message):
+    __slots__ = ("model_id", "model", "limit", "learn_from", "by_template", "examples", "hidden_examples")
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    LEARN_FROM_FIELD_NUMBER: _ClassVar[int]
+    BY_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    model_id: int
+    model: str
+    limit: int
+    learn_from: str
+    by_template: bool
+    examples: _containers.RepeatedCompositeFieldContainer[SeenExample]
+    hidden_examples: int
+    def __init__(self, model_id: _Optional[int] = ..., model: _Optional[str] = ..., limit: _Optional[int] = ..., learn_from: _Optional[str] = ..., by_template: _Optional[bool] = ..., examples: _Optional[_Iterable[_Union[SeenExample, _Mapping]]] = ..., hidden_examples: _Optional[int] = ...) -> None: ...
+
+class SeenExample(_message.Message):
+    __slots__ = ("tokens", "learned_tokens", "cut_tokens", "answer", "is_refused", "pieces", "hidden_after", "hidden_pieces")
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    LEARNED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    IS_REFUSED_FIELD_NUMBER: _ClassVar[int]
+    PIECES_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_AFTER_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_PIECES_FIELD_NUMBER: _ClassVar[int]
+    tokens: int
+    learned_tokens: int
+    cut_tokens: int
+    answer: str
+    is_refused: bool
+    pieces: _containers.RepeatedCompositeFieldContainer[SeenPiece]
+    hidden_after: int
+    hidden_pieces: int
+    def __init__(self, tokens: _Optional[int] = ..., learned_tokens: _Optional[int] = ..., cut_tokens: _Optional[int] = ..., answer: _Optional[str] = ..., is_refused: _Optional[bool] = ..., pieces: _Optional[_Iterable[_Union[SeenPiece, _Mapping]]] = ..., hidden_after: _Optional[int] = ..., hidden_pieces: _Optional[int] = ...) -> None: ...
+
+class SeenPiece(_message.Message):
+    __slots__ = ("text", "ids", "is_learned", "is_special", "is_cut")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    IS_LEARNED_FIELD_NUMBER: _ClassVar[int]
+    IS_SPECIAL_FIELD_NUMBER: _ClassVar[int]
+    IS_CUT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    ids: _containers.RepeatedScalarFieldContainer[int]
+    is_learned: bool
+    is_special: bool
+    is_cut: bool
+    def __init__(self, text: _Optional[str] = ..., ids: _Optional[_Iterable[int]] = ..., is_learned: _Optional[bool] = ..., is_special: _Optional[bool] = ..., is_cut: _Optional[bool] = ...) -> None: ...
+
 class EditRowsRequest(_message.Message):
     __slots__ = ("dataset_version_id", "split", "changed", "removed", "added")
     DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]

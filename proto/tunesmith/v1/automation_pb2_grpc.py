@@ -309,6 +309,11 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SearchRowsRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.SearchRowsReply.FromString,
                 _registered_method=True)
+        self.SeeRow = channel.unary_unary(
+                '/tunesmith.v1.Automation/SeeRow',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SeeRowRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.SeenRow.FromString,
+                _registered_method=True)
         self.EditRows = channel.unary_unary(
                 '/tunesmith.v1.Automation/EditRows',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.EditRowsRequest.SerializeToString,
@@ -896,6 +901,13 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SeeRow(self, request, context):
+        """One row of a version or a draft as a model sees it: its tokens, and which of them training learns.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EditRows(self, request, context):
         """At most 1000 edits, all or none; the result is another version.
         """
@@ -1450,6 +1462,11 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.SearchRows,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SearchRowsRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.SearchRowsReply.SerializeToString,
+            ),
+            'SeeRow': grpc.unary_unary_rpc_method_handler(
+                    servicer.SeeRow,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SeeRowRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.SeenRow.SerializeToString,
             ),
             'EditRows': grpc.unary_unary_rpc_method_handler(
                     servicer.EditRows,
@@ -3157,6 +3174,33 @@ class Automation:
             '/tunesmith.v1.Automation/SearchRows',
             tunesmith_dot_v1_dot_automation__pb2.SearchRowsRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.SearchRowsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SeeRow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SeeRow',
+            tunesmith_dot_v1_dot_automation__pb2.SeeRowRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.SeenRow.FromString,
             options,
             channel_credentials,
             insecure,

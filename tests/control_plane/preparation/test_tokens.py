@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import control_plane
 from control_plane.domain.errors import ChatTemplateEndless, ChatTemplateFailed, TokenizerUnreadable
 from control_plane.domain.preparation import Limits, Mapping, Order, Seen, Source, Split, Step, read, told
-from control_plane.preparation import templates
+from control_plane.preparation import examples, templates
 from control_plane.preparation.templates import ChatTemplate
 from control_plane.preparation.tokens import Tokens
 
@@ -33,36 +33,42 @@ def bare(tmp_path: Path) -> Path:
 
 
 def text_of(seen: Seen, learned: bool | None = None) -> str:
-    return "".join(piece.text for piece in seen.pieces if learned is None or piece.is_learned == learned)
+    (example,) = seen.examples
+    return "".join(piece.text for piece in example.pieces if learned is None or piece.is_learned == learned)
+
+
+def see(model: Path, format: str, row: dict[str, Any]) -> Seen:
+    return examples.seen(Tokens(model, format), row)
 
 
 def test_the_answer_and_its_end_are_learned() -> None:
-    seen = Tokens(MODEL, "prompt_completion").see(ROW)
+    seen = see(MODEL, "prompt_completion", ROW)
     assert text_of(seen, learned=True) == "Die Pumpe. 泵坏了。<|im_end|>"
     assert text_of(seen, learned=False).endswith("<|im_start|>assistant\n")
     assert "<|im_start|>user\nWas ist kaputt? 👋<|im_end|>" in text_of(seen, learned=False)
     assert seen.by_template
-    assert sum(len(piece.ids) for piece in seen.pieces) == seen.prompt_tokens + seen.learned_tokens
-    assert sum(len(piece.ids) for piece in seen.pieces if piece.is_learned) == seen.learned_tokens
-    (hand,) = [piece for piece in seen.pieces if "👋" in piece.text]
+    (example,) = seen.examples
+    assert sum(len(piece.ids) for piece in example.pieces) == example.tokens
+    assert sum(len(piece.ids) for piece in example.pieces if piece.is_learned) == example.learned_tokens
+    assert {piece.text for piece in example.pieces if piece.is_special} == {"<|im_start|>", "<|im_end|>"}
+    (hand,) = [piece for piece in example.pieces if "👋" in piece.text]
     assert len(hand.ids) > 1  # the bytes of one sign
 
 
 def test_without_a_template_messages_stand_line_by_line(bare: Path) -> None:
-    seen = Tokens(bare, "prompt_completion").see(ROW)
+    seen = see(bare, "prompt_completion", ROW)
     assert (text_of(seen), seen.by_template) == ("Was ist kaputt? 👋\nDie Pumpe. 泵坏了。<|im_end|>", False)
 
 
 @pytest.mark.parametrize(
     ("format", "row", "learned"),
     [
-        ("text", {"text": "Ein Satz."}, "Ein Satz.<|im_end|>"),
+        ("text", {"text": "Ein Satz."}, "in Satz.<|im_end|>"),  # nothing predicts the first token
         (
             "chat",
             {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
             "b<|im_end|>",
         ),
-        ("preference", {"prompt": "a", "chosen": "gut", "rejected": "schlecht"}, "gut<|im_end|>"),
         (
             "unpaired_preference",
             {"prompt": [{"role": "user", "content": "a"}], "completion": "好", "label": True},
@@ -71,30 +77,58 @@ def test_without_a_template_messages_stand_line_by_line(bare: Path) -> None:
     ],
 )
 def test_every_format(format: str, row: dict[str, Any], learned: str) -> None:
-    assert text_of(Tokens(MODEL, format).see(row), learned=True) == learned
+    assert text_of(see(MODEL, format, row), learned=True) == learned
+
+
+def test_compared_answers_are_seen_one_by_one() -> None:
+    row = {"prompt": "a", "chosen": "gut", "rejected": "schlecht"}
+    chosen, rejected = see(MODEL, "preference", row).examples
+    assert [one.answer for one in (chosen, rejected)] == ["chosen", "rejected"]
+    assert "".join(piece.text for piece in rejected.pieces if piece.is_learned) == "schlecht<|im_end|>"
+
+
+def test_what_does_not_fit_is_cut_at_the_beginning_or_refuses_the_row() -> None:
+    tokens = Tokens(MODEL, "prompt_completion")
+    (whole,) = examples.seen(tokens, ROW).examples
+    (cut,) = examples.seen(tokens, ROW, limit=whole.learned_tokens + 4).examples
+    assert (cut.tokens, cut.cut_tokens) == (whole.learned_tokens + 4, whole.tokens - whole.learned_tokens - 4)
+    assert sum(len(piece.ids) for piece in cut.pieces if piece.is_cut) == cut.cut_tokens
+    assert not cut.is_refused
+    (refused,) = examples.seen(tokens, ROW, limit=whole.learned_tokens).examples
+    assert refused.is_refused
+    assert refused.cut_tokens == 0
+
+
+def test_of_a_very_long_row_the_ends_are_listed() -> None:
+    tokens = Tokens(MODEL, "text")
+    (example,) = examples.seen(tokens, {"text": "ab " * 5_000}).examples
+    assert len(example.pieces) == 2 * example.hidden_after
+    assert len(example.pieces) + example.hidden_pieces == example.tokens
+    found = examples.seen(tokens, {"text": "ab " * 5_000}, limit=50)
+    assert len(found.examples) + found.hidden_examples == example.tokens // 50  # the last one would be a token alone
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=40))
 def test_pieces_make_the_text_again(text: str) -> None:
-    tokens = Tokens(MODEL, "text")
-    assert text_of(tokens.see({"text": text})) == f"{text}<|im_end|>"
+    row = {"text": text + "."}  # of one token alone nothing is learned
+    assert text_of(see(MODEL, "text", row)) == f"{text}.<|im_end|>"
 
 
 def test_as_many_are_counted_as_are_seen() -> None:
     tokens = Tokens(MODEL, "prompt_completion")
     rows = [ROW, {"prompt": "a", "completion": "b" * 50}]
-    seen = [tokens.see(row) for row in rows]
-    assert tokens.count(rows) == [one.prompt_tokens + one.learned_tokens for one in seen]
+    seen = [examples.seen(tokens, row).examples[0] for row in rows]
+    assert tokens.count(rows) == [one.tokens for one in seen]
 
 
 def test_a_template_of_several_and_one_that_refuses(bare: Path) -> None:
     refusing = "{{ raise_exception('no system message, please') }}"
     chosen = [{"name": "tool_use", "template": refusing}, {"name": "default", "template": "{{ messages[-1].content }}"}]
     (bare / "tokenizer_config.json").write_text(json.dumps({"chat_template": chosen, "eos_token": {"content": "</s>"}}))
-    assert text_of(Tokens(bare, "prompt_completion").see({"prompt": "a", "completion": "b"})) == "ab</s>"
+    assert text_of(see(bare, "prompt_completion", {"prompt": "a", "completion": "b"})) == "ab</s>"
     (bare / "chat_template.jinja").write_text(refusing)
     with pytest.raises(ChatTemplateFailed) as problem:
-        Tokens(bare, "prompt_completion").see(ROW)
+        see(bare, "prompt_completion", ROW)
     assert problem.value.params == {"reason": "no system message, please"}
     assert Tokens(bare, "prompt_completion").count([ROW])[0] > 0
 
@@ -167,7 +201,7 @@ def ordered(folder: Path, row: dict[str, Any], model: Path) -> int:
 def test_the_process_shows_a_row_and_says_what_is_wrong(bare: Path) -> None:
     assert ordered(bare, ROW, MODEL) == 0
     seen = read(Seen, json.loads((bare / "seen.json").read_bytes()))
-    assert seen == Tokens(MODEL, "prompt_completion").see(ROW)
+    assert seen == see(MODEL, "prompt_completion", ROW)
     (bare / "chat_template.jinja").write_text("{{ raise_exception('one question only, please') }}")
     assert ordered(bare, ROW, bare) == 2
     written = json.loads((bare / "failure.json").read_bytes())
