@@ -266,9 +266,12 @@ def test_the_report_says_what_is_known_and_where_the_version_was_used(
     page = client.get("/p/lab/data/faults/report").text
     assert "These rows came in a known form" in page
     assert "No job has used this version yet." in page
-    findings = [Finding("personal_data", 2, Choice.KEEP, [Choice.KEEP], params={"kinds": {"mail": 2}})]
+    findings = [
+        Finding("personal_data", 2, Choice.KEEP, [Choice.KEEP], params={"kinds": {"mail": 2}}),
+        Finding("leakage", 4, Choice.DROP, [Choice.DROP, Choice.KEEP], params={"exact": 1, "near": 3}),
+    ]
     spread = {"unit": "tokens", "edges": [0, 10], "counts": [2, 1], "limit": 5}
-    report = Report("prompt_completion", 3, 3, 0, 0, findings, [], {"histogram": spread})
+    report = Report("prompt_completion", 7, 3, 0, 4, findings, [], {"histogram": spread})
     written, _ = cp.blobs.put(BytesIO(json.dumps(told(report)).encode()))
     mark, _ = cp.blobs.put(BytesIO(b'{"split": "train", "row": 1, "checks": ["personal_data"]}\n'))
     source = {"name": "Labor.xlsx", "kind": "xlsx", "sha256": "0" * 64, "size": 2048}
@@ -276,6 +279,8 @@ def test_the_report_says_what_is_known_and_where_the_version_was_used(
     DatasetVersionRecord.update(report_sha256=written, marks_sha256=mark, source=source, mapping=mapping).execute()
     page = client.get("/p/lab/data/faults/report").text
     assert "mail address: 2" in page
+    assert "4 of 7 rows were left out" in page
+    assert "Word for word: 1, nearly: 3." in page and "shows nothing in the exam" in page
     assert "limit of the model: 5" in page and "0 to 9" in page
     assert "Labor.xlsx" in page and "Befund" in page and "2\N{NO-BREAK SPACE}KiB" in page
     page = client.get("/p/lab/data/faults?check=personal_data").text

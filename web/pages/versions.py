@@ -38,6 +38,8 @@ def report(project: str, name: str) -> ResponseReturnValue:
         "datasets/report.html", dataset, found, version,
         is_checked=report is not None,
         check_fault=_check_fault(version),
+        rows_read=report.rows if report else 0,
+        left_out=report.left_out_rows if report else 0,
         findings=findings.found(report) if report else [],
         found_nothing=findings.nothing(report) if report else [],
         picture=_picture(spread),

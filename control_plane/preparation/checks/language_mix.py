@@ -1,8 +1,8 @@
 """In which language each row is, so that a few rows in another one are seen.
 
 Source: the script of the letters (Unicode blocks, told by the bytes that begin their UTF-8) and, in Latin and Cyrillic
-letters, the commonest words of each language, as the reward check `methods/kit/checks/language.py` has them. A row that
-shows no language (numbers, code, a name) has none, and is never told to be in another one.
+letters, the commonest words of each language, the same as in the reward check `methods/kit/checks/language.py`. A row
+that shows no language (numbers, code, a name) has none, and is never told to be in another one.
 Cost: each word and each sign looked up once, in numpy: some microseconds a row.
 """
 
