@@ -144,6 +144,14 @@ BOOKS: dict[str, tuple[bytes, list[Any]]] = {
         book(b'<row r="3"><c r="A3" t="e"><v>#DIV/0!</v></c><c r="B3"><v>1</v></c></row>'),
         [ROW, (3, {"question": None, "answer": 1})],
     ),
+    "half a character": (
+        book((CELL % b"_xD800_") + (CELL % b"_x00C4_l").replace(b"3", b"4")),
+        [ROW, (3, "row_not_text"), (4, {"question": "Äl", "answer": None})],
+    ),
+    "hidden characters": (
+        book(CELL % "\u202eab\u200bc".encode()),
+        [ROW, (3, {"question": "\u202eab\u200bc", "answer": None})],
+    ),
     "entities that unfold": (
         book(begin=b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'),
         ["file_broken"],
@@ -332,18 +340,23 @@ def _large(kind: str) -> tuple[str, list[bytes]]:
         return "a.csv", [b"q,a\n1x,2\n3,", *cell, b"\n5,6\n"]
     if kind == "jsonl":
         return "a.jsonl", [b'{"text": "a"}\n{"text": "', *cell, b'"}\n{"text": "b"}\n']
+    if kind == "xlsx":
+        return "a.xlsx", [book(CELL % b"".join(cell))]
+    if kind == "txt":
+        return "a.txt", [b"One.\n\n", *cell, b"\n\nTwo.\n"]
     return "a.json", [b'[{"text": "a"}, {"text": "', *cell, b'"}]']
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "json"])
+CUT_OFF = {"json": {"code": "row_too_long", "line": 2}, "xlsx": {"code": "cell_too_long", "line": None}}
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "json", "xlsx", "txt"])
 def test_a_cell_of_100_megabytes_is_read_in_bounded_memory(tmp_path: Path, kind: str) -> None:
     name, pieces = _large(kind)
     with (tmp_path / name).open("wb") as file:
         file.writelines(pieces)
     limits = Limits(row_bytes=1 << 24, file_bytes=1 << 30, memory_bytes=700 << 20, seconds=60)
-    assert prepared(tmp_path, Source(name, str(tmp_path / name)), limits) == (
-        {"code": "row_too_long", "line": 2} if kind == "json" else {"looked_at": 3}
-    )
+    assert prepared(tmp_path, Source(name, str(tmp_path / name)), limits) == CUT_OFF.get(kind, {"looked_at": 3})
 
 
 def test_more_memory_than_the_process_may_take_is_said(tmp_path: Path) -> None:
