@@ -36,6 +36,7 @@ _FEWEST_ROWS = 50  # of which something can be said to be common
 _TABLE = np.uint32(32 - 16)  # bits: the highest ones name a piece in the table of common ones
 _TO_BIN = np.uint32(32 - 6)  # bits
 _EMPTY = np.uint32(0xFFFFFFFF)
+_BUFFER = 1 << 18  # bytes
 _STEP = 0x9E3779B1  # by which what is borrowed is changed for each bin that it comes from
 _MIX, _MIX_TOO = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _HALF, _LATER, _ROW = np.uint64(32), np.uint64(31), np.uint64((1 << 31) - 1)  # of a key and its row in one number
@@ -56,8 +57,8 @@ class NearDuplicates:
     """Takes rows block by block, and tells at the end which are like which."""
 
     def __init__(self, folder: Path) -> None:
-        self._prints = (folder / "near.prints").open("w+b")  # of each row a byte for each bin
-        self._bands = [(folder / f"near.{band}").open("w+b") for band in range(_BANDS)]  # of each row 32 bits
+        self._prints = (folder / "near.prints").open("w+b", _BUFFER)  # of each row a byte for each bin
+        self._bands = [(folder / f"near.{band}").open("w+b", _BUFFER) for band in range(_BANDS)]  # of each row 32 bits
         self._first: list[Pieces] = []  # of the first rows, until it is known what they have in common
         self._common: Mask | None = None
         self.rows = 0
@@ -88,9 +89,10 @@ class NearDuplicates:
         rows, hashes = pieces.rows.take(telling), pieces.hashes.take(telling)
         says_enough = np.bincount(rows, minlength=pieces.count) >= _FEWEST
         bins = _bins(rows, hashes, pieces.count)
-        bins.astype(np.uint8).tofile(self._prints)
+        self._prints.write(bins.astype(np.uint8).tobytes())
         for band, file in enumerate(self._bands):
-            (_key(bins[:, band * _WIDTH : (band + 1) * _WIDTH]) * says_enough).astype(np.uint32).tofile(file)
+            key = _key(bins[:, band * _WIDTH : (band + 1) * _WIDTH]) * says_enough
+            file.write(key.astype(np.uint32).tobytes())
 
     def earlier(self, among: Mask) -> Rows:
         """Of each row the first one before it that is nearly the same, itself where there is none.
