@@ -15,7 +15,16 @@ from typing import Any
 
 
 def _setting(default: Any, doc: str) -> Any:
-    return field(default=default, metadata={"doc": doc})
+    return field(default=default, metadata={"doc": doc}, repr=not isinstance(default, Key))
+
+
+class Key(str):
+    """A key of 256 bits as hexadecimal digits, or nothing. Raises ValueError for anything else."""
+
+    def __init__(self, text: str = "") -> None:
+        self.bytes = bytes.fromhex(text)
+        if len(self.bytes) not in (0, 32):
+            raise ValueError("not 64 hexadecimal digits")
 
 
 class Networks(str):
@@ -50,6 +59,15 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class Folders(str):
+    """Folders, separated as in PATH, each named from the root on. Raises ValueError for anything else."""
+
+    def __init__(self, text: str = "") -> None:
+        self.every = [str(Path(part)) for part in text.split(os.pathsep) if part.strip()]
+        if relative := next((one for one in self.every if not Path(one).is_absolute()), None):
+            raise ValueError(f"{relative!r} does not begin at the root")
 
 
 @dataclass(frozen=True)
@@ -119,6 +137,18 @@ class Settings:
     preparations: int = _setting(2, "Processes that prepare data at once; other drafts wait for their turn")
     preparation_seconds: int = _setting(3_600, "How long such a process may run, and compute")
     preparation_memory_bytes: int = _setting(4_294_967_296, "Memory that such a process may ask for")
+    source_folders: Folders = _setting(
+        Folders(), "Folders of this server, separated as in PATH, that everybody who uploads may bring files from"
+    )
+    source_networks: Networks = _setting(
+        Networks(), "Private addresses and networks that sources may be at, with commas between; empty: none"
+    )
+    hub: str = _setting("https://huggingface.co", "Address of the Hugging Face Hub, or of a mirror of it")
+    fetch_seconds: int = _setting(3_600, "How long a source may be fetched")
+    fetch_silence_seconds: float = _setting(60.0, "How long a source may send nothing meanwhile")
+    secrets_key: Key = _setting(
+        Key(), "Key of stored passwords: 32 bytes as 64 hexadecimal digits; empty: in secrets.key"
+    )
     max_row_bytes: int = _setting(16_777_216, "Largest row of a dataset")
     max_log_bytes: int = _setting(1_073_741_824, "Largest log stream of an attempt")
     max_evaluation_bytes: int = _setting(268_435_456, "Largest evaluation.json")
@@ -160,4 +190,5 @@ def _parse(name: str, text: str, default: Any) -> Any:
     try:
         return kind(text)
     except ValueError as problem:
-        raise SettingInvalid(f"{name}={text!r}: {problem}") from problem
+        shown = "…: 64 hexadecimal digits" if kind is Key else f"{text!r}: {problem}"
+        raise SettingInvalid(f"{name}={shown}") from (None if kind is Key else problem)

@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from control_plane.context import ControlPlane
 from control_plane.services import audit_chain, garbage, guided_steps
 from control_plane.services.access import people
-from control_plane.services.datasets import drafts, preparing, rechecking
+from control_plane.services.datasets import drafts, preparing, rechecking, sources
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.services.sweeps import steps as sweep_steps
 from control_plane.services.things import trash
@@ -34,6 +34,7 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (garbage.PERIOD, garbage.collect),
     (trash.PERIOD, trash.purge_old),
     (drafts.PERIOD, drafts.forget_old),
+    (sources.PERIOD, sources.refresh_due),
     (3_600.0, people.clean_sessions),
     (3_600.0, audit_chain.check_daily),
 )

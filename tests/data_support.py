@@ -34,7 +34,7 @@ def bring(
 
 def settle(cp: ControlPlane, draft: DatasetDraftRecord) -> DatasetDraftRecord:
     """Carry drafts on until this one rests."""
-    while (found := DatasetDraftRecord.get_by_id(draft.id)).state in preparing.STEPS:
+    while (found := DatasetDraftRecord.get_by_id(draft.id)).state in preparing.UNDER_WAY:
         preparing.advance(cp)
         cp.preparations.join()
     return found

@@ -38,7 +38,8 @@ def lacking() -> str:
 class PostgresqlServer:
     """A running server. Databases are made from a template that has the newest schema."""
 
-    def __init__(self, max_connections: int = 100) -> None:
+    def __init__(self, max_connections: int = 100, port: int = 0) -> None:
+        """With a port, it also listens on loopback, and asks for passwords there."""
         programs = _programs()
         assert programs is not None, lacking()
         # a short path: socket names are limited to about 100 characters
@@ -47,12 +48,15 @@ class PostgresqlServer:
         self._data = self._folder / "data"
         self._programs = programs
         self._options = (
-            f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c max_connections={max_connections}"
+            f"-c listen_addresses='{'127.0.0.1' if port else ''}' -c port={port or 5432}"
+            f" -c unix_socket_directories={self._folder} -c max_connections={max_connections}"
             " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         )
         self._numbers = count(1)
         self._template = ""
-        self._run("initdb", "-D", str(self._data), "-U", "tunesmith", "--auth=trust", "--no-sync")
+        self._port = port or 5432
+        methods = ("--auth-local=trust", "--auth-host=scram-sha-256")
+        self._run("initdb", "-D", str(self._data), "-U", "tunesmith", *methods, "--no-sync")
         self.start()
 
     def start(self) -> None:
@@ -67,7 +71,7 @@ class PostgresqlServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def address(self, database: str = "postgres") -> str:
-        return f"postgresql://tunesmith@/{database}?host={self._folder}"
+        return f"postgresql://tunesmith@/{database}?host={self._folder}&port={self._port}"
 
     @contextmanager
     def database(self) -> Iterator[str]:

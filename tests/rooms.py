@@ -366,7 +366,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
     values = {
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
-        "sweep_id": made.get("sweep"), "draft_id": made.get("draft"),
+        "sweep_id": made.get("sweep"), "draft_id": made.get("draft"), "connector": "postgresql",
     }  # fmt: skip
     named = {
         "datasets.show": "faults",

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from control_plane.domain.errors import MappingNeeded
 from control_plane.domain.preparation import DraftState, Look, Mapping, Report, Source, Split, read
 from control_plane.domain.rows import FORMATS
-from control_plane.services.datasets import drafts
+from control_plane.services.datasets import drafts, sources
 from control_plane.services.datasets.drafts import Previewed
 from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.wording import say
@@ -49,6 +49,9 @@ class Seen:
     split: Split
     name: str
     has_test_file: bool
+    source_id: int | None = None  # that its file is fetched from
+    connector: str = ""  # of that source
+    is_fetched: bool = True  # its file is here
     share: float | None = None  # how much of the step is done, from 0 to 1; None: it waits for its turn
     left: str = ""  # how long it still takes, in words
     failure: str = ""  # a sentence
@@ -77,7 +80,7 @@ class Seen:
     @property
     def working(self) -> str:
         """What is going on; empty where nothing is."""
-        busy = (DraftState.LOOKING, DraftState.CHECKING, DraftState.SAVING)
+        busy = (DraftState.FETCHING, DraftState.LOOKING, DraftState.CHECKING, DraftState.SAVING)
         return words.draft_state(self.state) if self.state in busy else ""
 
     @property
@@ -161,6 +164,9 @@ def seen(draft: DatasetDraftRecord, mapping: Mapping | None = None) -> Seen:
         split=read(Split, draft.split),
         name=str(draft.name),
         has_test_file=draft.test_upload_id is not None,
+        source_id=draft.source_id,
+        connector=str(sources.get(actor, cp, draft.source_id).connector) if draft.source_id else "",
+        is_fetched=drafts.is_fetched(cp, draft),
         share=None if drafts.waits(draft) else draft.done_bytes / (draft.of_bytes or 1),
         left=_left(draft, cp.clock()),
         failure=say(draft.error, draft.error_params, locale()) if draft.error and not is_open else "",

@@ -78,6 +78,16 @@ def edit_rows(project: str, version_id: int, part: str) -> Snippet:
     return _snippet(project, ["datasets", "edit", str(version_id), "edits.json", "--split", part], python)
 
 
+def fetch(project: str, connector: str, required: Sequence[str]) -> Snippet:
+    """What is there by a connector; a parameter's value stands for itself."""
+    given = {name: f"<{name}>" for name in required}
+    python = (
+        f"found = client.look_at_source({project!r}, {connector!r}, {given!r})\n"
+        "for item in found.items:\n    print(item.name, item.size, item.parameters)"
+    )
+    return _snippet(project, ["datasets", "look", connector, *(f"{key}={one}" for key, one in given.items())], python)
+
+
 def draft(project: str) -> Snippet:
     """Files that are not a version yet."""
     return _snippet(project, ["datasets", "drafts"], _each("draft", f"list_drafts({project!r})", "id", "name", "state"))

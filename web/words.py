@@ -42,6 +42,7 @@ def row_format(code: str) -> str:
 def draft_state(code: str) -> str:
     """How far a dataset's draft is."""
     names: dict[str, str] = {
+        "fetching": gettext("Fetching the file"),
         "looking": gettext("Looking at the file"),
         "checking": gettext("Checking every row"),
         "ready": gettext("Waits for you"),

@@ -20,6 +20,38 @@ def is_anybodys(host: str) -> bool:
     return address is not None and address.is_unspecified
 
 
+def is_public(address: str) -> bool:
+    """Whether an address, not a name, is one that anybody reaches: no network of a house, of this machine or a link.
+
+    An IPv6 address that stands for an IPv4 one (mapped, NAT64, 6to4, Teredo) is what that is.
+    """
+    found = _address(_bare(address).partition("%")[0])
+    if found is None:
+        return False
+    if isinstance(found, ipaddress.IPv6Address):
+        inside = _embedded(found)
+        if inside:
+            return all(is_public(str(one)) for one in inside)
+    return found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified)
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.ip_network("::/96")  # the old way to write an IPv4 address as an IPv6 one
+_LOW = 0xFFFF_FFFF
+
+
+def _embedded(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    if address.ipv4_mapped:
+        return [address.ipv4_mapped]
+    if address.sixtofour:
+        return [address.sixtofour]
+    if address.teredo:
+        return list(address.teredo)
+    if address in _NAT64 or address in _COMPATIBLE:
+        return [ipaddress.IPv4Address(int(address) & _LOW)]
+    return []
+
+
 def at_port(host: str, port: int) -> str:
     """host:port, with brackets where the host is an IPv6 address."""
     return f"[{host.strip('[]')}]:{port}" if ":" in host else f"{host}:{port}"

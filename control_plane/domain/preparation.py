@@ -25,8 +25,9 @@ class Step(StrEnum):
 
 
 class DraftState(StrEnum):
-    """How far a draft is. While it looks, checks or saves, a process is at work or waits for its turn."""
+    """How far a draft is. While it fetches, looks, checks or saves, a process is at work or waits for its turn."""
 
+    FETCHING = "fetching"
     LOOKING = "looking"
     CHECKING = "checking"
     READY = "ready"

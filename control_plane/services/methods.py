@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 from peewee import fn
 
 from control_plane.context import ControlPlane
 from control_plane.domain import manifest as manifests
-from control_plane.domain.documents import parse
 from control_plane.domain.errors import (
     MethodBroken,
     MethodFileMissing,
     MethodUnknown,
-    ParameterInvalid,
-    ParameterLengthWrong,
-    ParameterMissing,
-    ParameterNotListed,
-    ParameterOutOfRange,
-    ParameterTypeWrong,
     ParameterUnknown,
 )
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import SYSTEM, Actor, require
-from control_plane.services import audit, check_lists, method_folders, references
+from control_plane.services import audit, check_lists, method_folders, references, schemas
 from control_plane.services.method_folders import Folder
 from control_plane.store.database import transaction
 from control_plane.store.methods import MethodVersionRecord
@@ -39,10 +29,6 @@ EASIEST = "sft_demo"  # of several methods that fit, the one to begin with
 TEMPLATE = "Custom"  # the type of those that are there to be changed
 
 _LOG = logging.getLogger(__name__)
-_SIGNS = {
-    "minimum": "≥ ", "exclusiveMinimum": "> ", "maximum": "≤ ", "exclusiveMaximum": "< ",
-    "minLength": "≥ ", "maxLength": "≤ ",
-}  # fmt: skip
 
 
 def register_shipped(cp: ControlPlane) -> list[str]:
@@ -128,44 +114,9 @@ def check_parameters(manifest: Manifest, parameters: Mapping[str, Any]) -> dict[
     for name in parameters:
         if name not in known:
             raise ParameterUnknown(method=manifest.name, parameter=name)
-    complete = manifest.complete({name: _keepable(name, value) for name, value in parameters.items()})
-    errors = sorted(Draft202012Validator(manifest.parameters).iter_errors(complete), key=lambda e: str(e.path))
-    if errors:
-        raise _parameter_error(errors[0])
+    complete = schemas.complete(manifest.parameters, parameters)
     check_lists.verify(known, complete)
     return complete
-
-
-def _keepable(name: str, value: Any) -> Any:
-    """The value as it can be stored and shown again. Raises ParameterInvalid for NaN, say, or endless nesting."""
-    try:
-        return parse(json.dumps(value))
-    except (ValueError, RecursionError) as problem:
-        raise ParameterInvalid(parameter=name, problem=str(problem)) from problem
-
-
-def _parameter_error(error: ValidationError) -> ParameterInvalid:
-    """The schema's complaint as one of our sentences, which exist in every language."""
-    name = str(error.path[0]) if error.path else ""
-    rule, schema = str(error.validator), error.schema if isinstance(error.schema, Mapping) else {}
-    if rule == "required":
-        required = error.validator_value if isinstance(error.validator_value, list) else []
-        given = error.instance if isinstance(error.instance, Mapping) else {}
-        return ParameterMissing(parameter=next((item for item in required if item not in given), name))
-    if rule in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
-        return ParameterOutOfRange(parameter=name, value=error.instance, range=_range(schema))
-    if rule in ("minLength", "maxLength"):
-        return ParameterLengthWrong(parameter=name, range=_range(schema))
-    if rule == "enum":
-        return ParameterNotListed(parameter=name, value=error.instance, allowed=list(schema["enum"]))
-    if rule == "type":
-        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        return ParameterTypeWrong(parameter=name, expected=kinds)
-    return ParameterInvalid(parameter=name, problem=error.message[:200])
-
-
-def _range(schema: Mapping[str, Any]) -> str:
-    return ", ".join(f"{sign}{schema[rule]}" for rule, sign in _SIGNS.items() if rule in schema)
 
 
 def _register(cp: ControlPlane, name: str, folder: Folder) -> None:

@@ -1,10 +1,11 @@
 """What is on its way to become a dataset version: uploads, and drafts made of them (ADR 27)."""
 
-from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField
+from peewee import AutoField, BigIntegerField, BooleanField, CharField, ForeignKeyField, IntegerField, TextField
 
 from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.sources import SourceRecord
 
 
 class UploadRecord(Record):
@@ -35,6 +36,11 @@ class DatasetDraftRecord(Record):
     train_upload_id: int
     test_upload = ForeignKeyField(UploadRecord, null=True, lazy_load=False)  # held-out rows as a file of their own
     test_upload_id: int | None
+    # where its file is fetched from; null: it was sent
+    source = ForeignKeyField(SourceRecord, null=True, on_delete="SET NULL", lazy_load=False)
+    source_id: int | None
+    refreshes = BooleanField(default=False)  # it goes on to a version by itself, as the source was saved
+    mark = TextField(default="")  # of what was fetched
     train = JSONField()  # as domain/preparation.py::Source is told; likewise what follows
     test = JSONField(null=True)
     mapping = JSONField(null=True)  # null: the one that suggests itself

@@ -18,6 +18,7 @@ from tunesmith.connection import CallFailed, find, streamed
 from tunesmith.datasets import Datasets
 from tunesmith.installation import Installation
 from tunesmith.jobs import Jobs
+from tunesmith.sources import Sources
 from tunesmith.v1 import automation_pb2 as pb
 
 
@@ -37,7 +38,7 @@ def connect(
     return Client(find(address, token, authority, Path(data) if data else None), language)
 
 
-class Client(Installation, Datasets, Jobs):
+class Client(Installation, Datasets, Sources, Jobs):
     """All that the public API offers. Usable by several threads, and as a context manager."""
 
     # ---- models and evaluations

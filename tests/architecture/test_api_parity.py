@@ -41,6 +41,7 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "jobs.cancel": ("CancelJob",),
     "jobs.plan": ("EstimateJob",),
     "jobs.submit": ("SubmitJob",),
+    "sources.begin": ("LookAtSource", "BeginSource"),
     "sweeps.cancel": ("CancelSweep",),
     "sweeps.start": ("StartSweep",),
     "machines.describe": ("DescribeMachine",),

@@ -136,6 +136,15 @@ ROWS = {
     "PreviewDraft": _inside(lambda made: _preview(made["draft"]), vic=GONE),
     "SaveDraft": _inside(lambda made: pb.SaveDraftRequest(id=made["draft"]), vic=GONE, olga=REFUSED),
     "CancelDraft": _inside(lambda made: pb.CancelDraftRequest(id=made["draft_unwanted"]), vic=GONE),
+    "ListConnectors": _inside(lambda _: pb.ListConnectorsRequest(project=PROJECT), vic=NO),
+    # the place that is asked about is inside, and nobody has opened it
+    "LookAtSource": _inside(lambda _: _look(PROJECT), vic=NO, olga=BAD),
+    "BeginSource": _inside(lambda _: _source(PROJECT), vic=NO),
+    "ListSources": _inside(lambda _: pb.ListSourcesRequest(project=PROJECT)),
+    "GetSource": _inside(lambda made: pb.GetSourceRequest(id=made["source"])),
+    "RefreshSource": _inside(lambda made: pb.RefreshSourceRequest(id=made["source"]), vic=NO),
+    "ScheduleSource": _inside(lambda made: pb.ScheduleSourceRequest(id=made["source"]), vic=NO),
+    "RemoveSource": _inside(lambda made: pb.RemoveSourceRequest(id=made["source_unwanted"]), vic=NO),
     "ListDatasets": _inside(lambda _: pb.ListDatasetsRequest(project=PROJECT)),
     "SubmitJob": _inside(lambda made: _training(PROJECT, made), vic=NO),
     "EstimateJob": _inside(lambda made: _estimate(PROJECT, made), vic=NO),
@@ -177,6 +186,8 @@ BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     "the dataset in a guided run": ("StartGuidedRun", lambda made: _guided(OTHER, made)),
     "the dataset in an estimate": ("EstimateJob", lambda made: _estimate(OTHER, made)),
     "the dataset in a sweep": ("StartSweep", lambda made: _sweep(OTHER, made)),
+    "the source’s secrets": ("BeginSource", lambda made: _source(OTHER, made["source"])),
+    "the source’s secrets in a look": ("LookAtSource", lambda made: _look(OTHER, made["source"])),
     "the upload in a draft": ("BeginDraft", lambda made: _draft(OTHER, made)),
     "the model": ("Deploy", lambda made: _deploy(OTHER, made["gguf"])),
 }
@@ -202,6 +213,16 @@ def _edits(version_id: int) -> pb.EditRowsRequest:
 
 def _draft(project: str, made: dict[str, int]) -> pb.BeginDraftRequest:
     return pb.BeginDraftRequest(project=project, train_upload_id=made["upload"])
+
+
+def _look(project: str, like: int = 0) -> pb.LookAtSourceRequest:
+    given = '{"address": "http://127.0.0.1/"}'
+    return pb.LookAtSourceRequest(project=project, connector="http", parameters=given, like_id=like)
+
+
+def _source(project: str, like: int = 0) -> pb.BeginSourceRequest:
+    given = '{"address": "http://127.0.0.1/"}'
+    return pb.BeginSourceRequest(project=project, connector="http", parameters=given, like_id=like)
 
 
 def _preview(draft_id: int) -> pb.PreviewDraftRequest:

@@ -43,6 +43,7 @@ INSIDE = {
     "people.members": NO, "people.remove_member": NO, "people.set_member": NO,
     "sweeps.cancel": NO, "sweeps.index": 200, "sweeps.new": NO, "sweeps.show": 200, "sweeps.start": NO,
     "row_edits.save": NO, "row_edits.show": NO,
+    "sources.begin": NO, "sources.new": NO,
     "uploads.append": NO, "uploads.begin": NO, "uploads.show": NO,
     "versions.difference": 200, "versions.report": 200, "versions.row": 200,
     "versions.seen": 200,
@@ -120,6 +121,7 @@ def _address(rule: str, town: Town, project: str = PROJECT) -> str:
         "kind": "model",
         "number": str(town.made["gguf"]),
         "version": "x",
+        "connector": "http",
     }
     if rule.startswith("/projects/"):
         values["number"] = str(ProjectRecord.get(ProjectRecord.name == PROJECT).id)

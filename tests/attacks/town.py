@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 
 import data_support
 import rooms
@@ -11,7 +12,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
 from control_plane.services.access import credentials, identity, people, projects
-from control_plane.services.datasets import drafts
+from control_plane.services.datasets import drafts, json_lines, sources
 from control_plane.store.database import transaction
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
@@ -19,6 +20,7 @@ from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import ApiTokenRecord, UserRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.sources import SourceRecord
 from control_plane.store.sweeps import SweepRecord
 
 # who is who: `eve` owns another project, `nora` is in none, `vic` may look at the canary, `olga` owns it
@@ -87,6 +89,11 @@ def settle(cp: ControlPlane) -> Town:
         made[name] = data_support.bring(olga, cp, project=PROJECT)
     for name in ("draft", "draft_unwanted"):
         made[name] = drafts.begin(olga, cp, PROJECT, made["upload"]).id
+    for name in ("source", "source_unwanted"):
+        given = {"address": "http://127.0.0.1/"}
+        made[name] = sources.begin(olga, cp, PROJECT, "http", given, {"password": "a secret"}).source_id or 0
+        version, _ = json_lines.upload(olga, cp, PROJECT, name, BytesIO(rooms.rows(20, name)), None)
+        SourceRecord.update(dataset=version.dataset_id).where(SourceRecord.id == made[name]).execute()
     root = ApiTokenRecord.get(ApiTokenRecord.user == UserRecord.get(UserRecord.name == ROOT).id)
     made |= {
         "run": run.id,

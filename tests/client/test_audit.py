@@ -20,11 +20,13 @@ from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
+from control_plane.store.sources import SourceRecord
 from tunesmith.v1 import automation_pb2 as pb
 
 READING = (
     "Get",
     "List",
+    "LookAt",
     "Compare",
     "Read",
     "Wait",
@@ -204,6 +206,25 @@ def uploaded(
     return prepare
 
 
+def fetching(client: tunesmith.Client, _: Installation) -> Act:
+    given = {"address": "https://example.org/faults.jsonl"}
+    return lambda: client.begin_source("default", "http", given, {"password": "a secret"})
+
+
+def of_source(
+    act: Callable[[tunesmith.Client, int], Any],
+) -> Callable[[tunesmith.Client, Installation], Act]:
+    """A change of a dataset's source."""
+
+    def prepare(client: tunesmith.Client, installation: Installation) -> Act:
+        number = fetching(client, installation)().source_id
+        dataset = client.upload_dataset("default", "faults", ROWS).thing.id
+        SourceRecord.update(dataset=dataset).where(SourceRecord.id == number).execute()
+        return lambda: act(client, number)
+
+    return prepare
+
+
 def described(client: tunesmith.Client, number: int) -> Any:
     return client.describe_thing("dataset", number, "Störungen")
 
@@ -291,6 +312,13 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "SaveDraft": ("draft.save", draft(lambda client, number: client.save_draft(number), "ready")),
     "CancelDraft": ("draft.cancel", draft(lambda client, number: client.cancel_draft(number))),
     "EditRows": ("dataset.edit", edited),
+    "BeginSource": ("source.begin", fetching),
+    "RefreshSource": ("source.refresh", of_source(lambda client, number: client.refresh_source(number))),
+    "ScheduleSource": (
+        "source.schedule",
+        of_source(lambda client, number: client.schedule_source(number, cron="0 6 * * *")),
+    ),
+    "RemoveSource": ("source.remove", of_source(lambda client, number: client.remove_source(number))),
     "DescribeThing": ("thing.describe", uploaded(described)),
     "DeleteThing": ("thing.delete", uploaded(deleted)),
     "RestoreThing": ("thing.restore", uploaded(restored, deleted)),

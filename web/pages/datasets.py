@@ -9,17 +9,19 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.rows import FORMATS
-from control_plane.services.datasets import drafts, rows, searching, versions
+from control_plane.services.datasets import connectors, drafts, rows, searching, versions
 from control_plane.services.things import kinds
 from web import check_words, dataset_page, snippets, uploading
 from web.access import requires, the_actor, the_control_plane, the_project
+from web.failures import sentence
+from web.languages import locale
 from web.pages.item import Item
 from web.paging import Page, asked_number
 from web.refusals import shown_again
 from web.security import takes_upload
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/p/<project>/data")
-OTHERS = frozenset({"drafts", "row_edits", "versions"})  # blueprints of pages about data
+OTHERS = frozenset({"drafts", "row_edits", "sources", "versions"})  # blueprints of pages about data
 navigation = Item("work", "datasets.index", _("Data"), "database", "dataset.see", "g d", also=OTHERS)
 
 ROWS_SHOWN = 20
@@ -41,10 +43,13 @@ def index(project: str) -> ResponseReturnValue:
 @blueprint.get("/upload")
 @requires("dataset.upload")
 def new(project: str) -> ResponseReturnValue:
-    """The form: a file of any kind. `name` is the dataset that is to get a new version."""
+    """The form: a file of any kind, or a source. `name` is the dataset that is to get a new version."""
     name = request.args.get("name", "")
     snippet = snippets.upload(project, name)
-    return render_template("datasets/upload.html", dataset=name, formats=FORMATS, snippet=snippet)
+    offered = connectors.listed(the_actor(), the_control_plane(), project, locale())
+    return render_template(
+        "datasets/upload.html", dataset=name, formats=FORMATS, connectors=offered, said=sentence, snippet=snippet
+    )
 
 
 @blueprint.post("/upload")

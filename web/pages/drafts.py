@@ -102,8 +102,9 @@ def _changed(draft: DatasetDraftRecord, what: str) -> Seen:
     """Change what the form says, if it can be: how to show the draft then."""
     actor, cp, form = the_actor(), the_control_plane(), request.form
     look = drafts.look(actor, cp, int(draft.id))
-    if what == "source":
-        return _again(draft, source=draft_form.read_source(read(Source, draft.train), form))
+    if what in ("again", "source"):
+        given = {"source": draft_form.read_source(read(Source, draft.train), form)} if what == "source" else {}
+        return _again(draft, **given)
     if look is None:
         return draft_page.seen(draft)
     if what == "mapping":

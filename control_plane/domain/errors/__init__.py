@@ -15,4 +15,5 @@ from control_plane.domain.errors.jobs import *
 from control_plane.domain.errors.methods import *
 from control_plane.domain.errors.rows import *
 from control_plane.domain.errors.serving import *
+from control_plane.domain.errors.sources import *
 from control_plane.domain.errors.things import *

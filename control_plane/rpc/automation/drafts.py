@@ -52,11 +52,11 @@ def cancel_upload(call: Call, request: pb.CancelUploadRequest) -> pb.Upload:
 
 def begin(call: Call, request: pb.BeginDraftRequest) -> pb.Draft:
     files = request.train_upload_id, request.test_upload_id or None
-    return _whole(call, drafts.begin(call.actor, call.cp, request.project, *files, name=request.name))
+    return whole(call, drafts.begin(call.actor, call.cp, request.project, *files, name=request.name))
 
 
 def get(call: Call, request: pb.GetDraftRequest | pb.WaitDraftRequest) -> pb.Draft:
-    return _whole(call, drafts.get(call.actor, call.cp, request.id))
+    return whole(call, drafts.get(call.actor, call.cp, request.id))
 
 
 def list_drafts(call: Call, request: pb.ListDraftsRequest) -> pb.ListDraftsReply:
@@ -70,26 +70,26 @@ def change(call: Call, request: pb.ChangeDraftRequest) -> pb.Draft:
         call.actor,
         call.cp,
         request.id,
-        mapping=_read("mapping", request.mapping, _as(Mapping)),
-        choices=_read("choices", request.choices, _choices),
-        split=_read("split", request.split, _as(Split)),
-        source=_read("source", request.source, lambda written: _as(Source)({**written, "name": ""})),
+        mapping=read_json("mapping", request.mapping, _as(Mapping)),
+        choices=read_json("choices", request.choices, _choices),
+        split=read_json("split", request.split, _as(Split)),
+        source=read_json("source", request.source, lambda written: _as(Source)({**written, "name": ""})),
     )
-    return _whole(call, changed)
+    return whole(call, changed)
 
 
 def preview(call: Call, request: pb.PreviewDraftRequest) -> pb.PreviewDraftReply:
-    mapping = _read("mapping", request.mapping, _as(Mapping)) or Mapping()
+    mapping = read_json("mapping", request.mapping, _as(Mapping)) or Mapping()
     found = drafts.preview(call.actor, call.cp, request.id, mapping)
     return pb.PreviewDraftReply(records=[_previewed(call, one) for one in found])
 
 
 def save(call: Call, request: pb.SaveDraftRequest) -> pb.Draft:
-    return _whole(call, drafts.save(call.actor, call.cp, request.id, request.name))
+    return whole(call, drafts.save(call.actor, call.cp, request.id, request.name))
 
 
 def cancel(call: Call, request: pb.CancelDraftRequest) -> pb.Draft:
-    return _whole(call, drafts.cancel(call.actor, call.cp, request.id))
+    return whole(call, drafts.cancel(call.actor, call.cp, request.id))
 
 
 def _as(kind: type[T]) -> Callable[[dict[str, Any]], T]:
@@ -100,7 +100,7 @@ def _choices(written: dict[str, Any]) -> dict[str, Choice]:
     return {check: Choice(choice) for check, choice in written.items()}
 
 
-def _read(field: str, text: str, read: Callable[[dict[str, Any]], T]) -> T | None:
+def read_json(field: str, text: str, read: Callable[[dict[str, Any]], T]) -> T | None:
     """What a field's JSON says; None where it is empty. Raises FieldInvalid."""
     if not text:
         return None
@@ -123,7 +123,7 @@ def _upload(call: Call, record: UploadRecord) -> pb.Upload:
     )
 
 
-def _whole(call: Call, record: DatasetDraftRecord) -> pb.Draft:
+def whole(call: Call, record: DatasetDraftRecord) -> pb.Draft:
     """A draft with what was found."""
     message = _draft(call, record)
     look = drafts.look(call.actor, call.cp, record.id)
@@ -152,6 +152,7 @@ def _draft(call: Call, record: DatasetDraftRecord) -> pb.Draft:
         split=_json(record.split),
         choices=_json(record.choices),
         created_at=record.created_at,
+        source_id=record.source_id or 0,
     )
 
 

@@ -25,6 +25,7 @@ from control_plane.rpc.automation import (
     notifications,
     people,
     projects,
+    sources,
     sweeps,
     things,
 )
@@ -130,6 +131,14 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     PreviewDraft = _call(drafts.preview)
     SaveDraft = _call(drafts.save)
     CancelDraft = _call(drafts.cancel)
+    ListConnectors = _call(sources.list_connectors)
+    LookAtSource = _call(sources.look)
+    BeginSource = _call(sources.begin)
+    ListSources = _call(sources.list_sources)
+    GetSource = _call(sources.get)
+    RefreshSource = _call(sources.refresh)
+    ScheduleSource = _call(sources.schedule)
+    RemoveSource = _call(sources.remove)
 
     async def AppendUpload(
         self, request_iterator: AsyncIterator[pb.AppendUploadRequest], context: Context

@@ -110,9 +110,16 @@ def report(actor: Actor, cp: ControlPlane, draft_id: int) -> Report | None:
     return preparing.found_report(cp, get(actor, cp, draft_id))
 
 
+def is_fetched(cp: ControlPlane, draft: DatasetDraftRecord) -> bool:
+    """Whether its file is here, if it is one that is fetched."""
+    if draft.source_id is None:
+        return True
+    return uploads.place(cp, UploadRecord.get_by_id(draft.train_upload_id)).is_file()
+
+
 def waits(draft: DatasetDraftRecord) -> bool:
     """Whether others are prepared before it."""
-    return draft.state in preparing.STEPS and not draft.started_at
+    return draft.state in preparing.UNDER_WAY and not draft.started_at
 
 
 def change(
@@ -140,7 +147,7 @@ def change(
         columns["train"] = told(_allowed_source(draft, source))
         columns.setdefault("mapping", None)
     is_read_anew = source is not None or preparing.found_look(cp, draft) is None
-    to = DraftState.LOOKING if is_read_anew else DraftState.CHECKING
+    to = _fetched_first(cp, draft, DraftState.LOOKING if is_read_anew else DraftState.CHECKING)
     with transaction():
         while not preparing.begin_step(cp, draft, to, **columns):
             draft = _open(actor, cp, draft_id)  # it has moved on meanwhile
@@ -215,8 +222,13 @@ def forget_old(cp: ControlPlane) -> int:
     return len(old) + len(unused)
 
 
+def _fetched_first(cp: ControlPlane, draft: DatasetDraftRecord, to: DraftState) -> DraftState:
+    """What a draft has to go through where its file was not fetched yet."""
+    return to if is_fetched(cp, draft) else DraftState.FETCHING
+
+
 def _open_ones(actor: Actor) -> Any:
-    mine = DatasetDraftRecord.created_by == actor.id
+    mine = (DatasetDraftRecord.created_by == actor.id) & ~DatasetDraftRecord.refreshes
     return DatasetDraftRecord.select().where(mine, DatasetDraftRecord.state.not_in(list(OVER)))
 
 

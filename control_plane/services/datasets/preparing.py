@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import MappingNeeded, PreparationBroke, TunesmithError, UploadGone
+from control_plane.domain.connectors import Errand
+from control_plane.domain.errors import MappingNeeded, PreparationBroke, SourceBroke, TunesmithError, UploadGone
 from control_plane.domain.preparation import (
     Choice,
     DraftState,
@@ -35,7 +36,7 @@ from control_plane.domain.preparation import (
     told,
 )
 from control_plane.preparations import DRAFT
-from control_plane.services.datasets import process, saving, uploads, versions
+from control_plane.services.datasets import fetching, process, saving, uploads, versions
 from control_plane.services.datasets.process import Fault, Stopped
 from control_plane.store.database import release, transaction
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
@@ -47,6 +48,7 @@ STEPS: Dictionary[str, Step] = {
     DraftState.CHECKING: Step.CHECK,
     DraftState.SAVING: Step.SAVE,
 }
+UNDER_WAY = frozenset({DraftState.FETCHING, *STEPS})  # a process is at work, or it is waited for
 LOOK, REPORT = "look.json", "report.json"
 _ROOM = "run-"
 
@@ -60,7 +62,7 @@ def advance(cp: ControlPlane) -> int:
     if free <= 0:
         return 0
     waiting = DatasetDraftRecord.select().where(
-        DatasetDraftRecord.state.in_(list(STEPS)), DatasetDraftRecord.id.not_in(list(running))
+        DatasetDraftRecord.state.in_(list(UNDER_WAY)), DatasetDraftRecord.id.not_in(list(running))
     )
     turn = waiting.order_by(DatasetDraftRecord.touched_at, DatasetDraftRecord.id).limit(free)
     next_turn = partial(cp.signals.wake, "schedule")
@@ -88,7 +90,7 @@ def moved(cp: ControlPlane, draft: DatasetDraftRecord) -> None:
 
 
 def _topics(draft: DatasetDraftRecord) -> tuple[str, ...]:
-    return f"draft:{draft.id}", f"project:{draft.project_id}"
+    return f"draft:{draft.id}", f"project:{draft.project_id}", *fetching.topics(draft)
 
 
 def folder(cp: ControlPlane, draft: DatasetDraftRecord) -> Path:
@@ -126,7 +128,8 @@ def _prepare(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event)
         shutil.rmtree(left, ignore_errors=True)
     room = Path(tempfile.mkdtemp(prefix=_ROOM, dir=place))
     try:
-        fault = process.run(cp, _order(cp, draft), room, stop, _teller(cp, draft))
+        order, secrets = _order(cp, draft)
+        fault = process.run(cp, order, room, stop, _teller(cp, draft), secrets)
         if fault is None:
             _DONE[DraftState(draft.state)](cp, draft, room)
     except Stopped:
@@ -135,11 +138,23 @@ def _prepare(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event)
         fault = Fault(problem.code, problem.storable())
     except Exception:  # a fault of ours would come again and again; who made the draft may try once more
         log.exception("draft %s could not be prepared", draft.id)
-        fault = Fault(PreparationBroke().code)
+        fault = Fault((SourceBroke if draft.state == DraftState.FETCHING else PreparationBroke)().code)
     finally:
         shutil.rmtree(room, ignore_errors=True)
     if fault is not None:
-        _note(cp, draft, state=DraftState.FAILED, error=fault.code, error_params=fault.params)
+        _fail(cp, draft, fault)
+
+
+def _fail(cp: ControlPlane, draft: DatasetDraftRecord, fault: Fault) -> None:
+    """Of a refresh nothing stays that somebody could mend: the source says why, and is fetched again another time."""
+    with transaction():
+        is_mine = move(cp, draft, state=DraftState.FAILED, error=fault.code, error_params=fault.params)
+        if is_mine and draft.refreshes:
+            fetching.failed(cp, draft, fault)
+    if is_mine:
+        cp.signals.wake(*_topics(draft))
+    if is_mine and draft.refreshes:
+        remove_files(cp, draft)
 
 
 def _note(cp: ControlPlane, draft: DatasetDraftRecord, **columns: Any) -> bool:
@@ -175,8 +190,11 @@ def limits(cp: ControlPlane) -> Limits:
     )
 
 
-def _order(cp: ControlPlane, draft: DatasetDraftRecord) -> Order:
-    return Order(
+def _order(cp: ControlPlane, draft: DatasetDraftRecord) -> tuple[Order | Errand, Dictionary[str, str]]:
+    """What the process is told, and the secrets that it is handed."""
+    if draft.state == DraftState.FETCHING:
+        return fetching.errand(cp, draft)
+    order = Order(
         step=STEPS[draft.state],
         train=_source(cp, draft.train, draft.train_upload_id),
         test=_source(cp, draft.test, draft.test_upload_id) if draft.test_upload_id else None,
@@ -185,6 +203,7 @@ def _order(cp: ControlPlane, draft: DatasetDraftRecord) -> Order:
         split=read(Split, draft.split),
         choices={check: Choice(choice) for check, choice in draft.choices.items()},
     )
+    return order, {}
 
 
 def _source(cp: ControlPlane, written: dict[str, Any], upload_id: int) -> Source:
@@ -196,6 +215,24 @@ def _source(cp: ControlPlane, written: dict[str, Any], upload_id: int) -> Source
 
 
 # ---- what becomes of a step that was carried out
+
+
+def _fetched(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
+    """Go on as with a file that was sent; a refresh that brought nothing new is over."""
+    fetched = fetching.found(room)
+    if fetching.is_unchanged(draft, fetched, room):
+        with transaction():
+            version = fetching.newest(draft)
+            if move(cp, draft, state=DraftState.SAVED, dataset_version=version.id if version else None):
+                fetching.unchanged(cp, draft, fetched.mark)
+    else:
+        columns = fetching.taken(cp, draft, fetched, room)
+        with transaction():
+            begin_step(cp, draft, DraftState.LOOKING, **columns)
+    now = DatasetDraftRecord.get_or_none(DatasetDraftRecord.id == draft.id)
+    if now is None or now.state in (DraftState.SAVED, DraftState.CANCELLED):  # perhaps before its file came
+        remove_files(cp, draft)
+    cp.signals.wake(*_topics(draft))
 
 
 def _looked(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
@@ -211,6 +248,8 @@ def _looked(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
     if not mapping.format:
         _note(cp, draft, train=train)
         raise MappingNeeded(file=look.source.name)
+    if draft.refreshes:
+        fetching.hold_columns(look, mapping)
     with transaction():
         begin_step(cp, draft, DraftState.CHECKING, train=train, mapping=told(mapping))
     cp.signals.wake(*_topics(draft))
@@ -218,7 +257,12 @@ def _looked(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
 
 def _checked(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
     (room / REPORT).replace(folder(cp, draft) / REPORT)
-    _note(cp, draft, state=DraftState.READY)
+    if not draft.refreshes:
+        _note(cp, draft, state=DraftState.READY)
+        return
+    with transaction():
+        begin_step(cp, draft, DraftState.SAVING)
+    cp.signals.wake(*_topics(draft))
 
 
 def _saved(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
@@ -228,11 +272,17 @@ def _saved(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
             version = saving.register(cp, draft, made)
             if not move(cp, draft, state=DraftState.SAVED, dataset_version=version.id):
                 raise Stopped
+            fetching.saved(cp, draft, version, made.source["sha256"])
     cp.signals.wake(*_topics(draft))
     remove_files(cp, draft)
 
 
-_DONE = {DraftState.LOOKING: _looked, DraftState.CHECKING: _checked, DraftState.SAVING: _saved}
+_DONE = {
+    DraftState.FETCHING: _fetched,
+    DraftState.LOOKING: _looked,
+    DraftState.CHECKING: _checked,
+    DraftState.SAVING: _saved,
+}
 
 
 def remove_files(cp: ControlPlane, draft: DatasetDraftRecord) -> None:
@@ -248,6 +298,8 @@ def remove_files(cp: ControlPlane, draft: DatasetDraftRecord) -> None:
             UploadRecord.update(over_at=cp.clock()).where(UploadRecord.id == upload.id).execute()
         uploads.remove(cp, upload)
     shutil.rmtree(folder(cp, draft), ignore_errors=True)
+    with transaction():
+        fetching.drop_unsaved(draft.source_id)
 
 
 def _remembered(draft: DatasetDraftRecord, look: Look) -> Mapping | None:

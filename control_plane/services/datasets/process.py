@@ -1,6 +1,6 @@
-"""The process that reads a stranger's file: started with little, watched for time and disk, and ended whole.
+"""The process that reads or fetches a stranger's file: started with little, watched for time and disk, ended whole.
 
-It binds its own memory and computing time, as its order says (`preparation/__main__.py`).
+It binds its own memory and computing time, as its order says (`control_plane/apart.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,15 @@ from typing import Any
 import control_plane
 from control_plane.context import ControlPlane
 from control_plane.domain import errors
-from control_plane.domain.errors import PreparationBroke, PreparationTooSlow, TunesmithError
+from control_plane.domain.connectors import Errand
+from control_plane.domain.errors import (
+    PreparationBroke,
+    PreparationTooSlow,
+    SourceBroke,
+    SourceTooSlow,
+    TunesmithError,
+)
+from control_plane.domain.masking import masked, masked_in
 from control_plane.domain.preparation import Order, told
 
 log = logging.getLogger(__name__)
@@ -31,6 +39,7 @@ log = logging.getLogger(__name__)
 Tell = Callable[[int, int], None]  # bytes that are done, of how many
 
 PROGRAM = ("-m", "control_plane.preparation")
+CONNECTORS_PROGRAM = ("-m", "control_plane.connectors")
 
 _CODE = Path(control_plane.__file__).parents[1]  # where the program was found, installed or not
 _LOOK_SECONDS = 0.25  # between two looks at whether to stop
@@ -59,20 +68,29 @@ def raised(fault: Fault) -> TunesmithError:
     return kind(**fault.params)
 
 
-def run(cp: ControlPlane, order: Order, folder: Path, stop: threading.Event, tell: Tell) -> Fault | None:
+def run(
+    cp: ControlPlane,
+    order: Order | Errand,
+    folder: Path,
+    stop: threading.Event,
+    tell: Tell,
+    secrets: Mapping[str, str] | None = None,
+) -> Fault | None:
     """Carry out an order; blocks until its results lie in the folder, or until it is known why not.
 
-    It takes at most the seconds that the order allows it to compute.
+    It takes at most the seconds that the order allows. Secrets are handed over by the standard input alone.
 
-    Raises Stopped, PreparationTooSlow, DiskFull.
+    Raises Stopped, PreparationTooSlow, SourceTooSlow, DiskFull.
     """
+    is_errand, given = isinstance(order, Errand), secrets or {}
+    seconds = order.bounds.seconds if isinstance(order, Errand) else order.limits.seconds
     (folder / "order.json").write_text(json.dumps(told(order)), "utf-8")
     with (folder / "complaints").open("wb") as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-P", *PROGRAM, str(folder)],
+            [sys.executable, "-P", *(CONNECTORS_PROGRAM if is_errand else PROGRAM), str(folder)],
             cwd=folder,
             env=_environment(folder),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
             start_new_session=True,
@@ -80,12 +98,21 @@ def run(cp: ControlPlane, order: Order, folder: Path, stop: threading.Event, tel
         )
     try:
         os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-        _follow(cp, process, order.limits.seconds, stop, tell)
+        _hand_over(process, given)
+        _follow(cp, process, stop, tell, seconds, SourceTooSlow if is_errand else PreparationTooSlow)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_END_SECONDS)
     finally:
         _end(process)
-    return None if process.returncode == 0 else _fault(folder, process.returncode)
+    if process.returncode == 0:
+        return None
+    return _fault(folder, process.returncode, list(given.values()), SourceBroke if is_errand else PreparationBroke)
+
+
+def _hand_over(process: subprocess.Popen[bytes], secrets: Mapping[str, str]) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError), process.stdin as pipe:  # it may have ended already, and its status says why
+        pipe.write(json.dumps(dict(secrets)).encode())
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -101,7 +128,12 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _follow(
-    cp: ControlPlane, process: subprocess.Popen[bytes], seconds: int, stop: threading.Event, tell: Tell
+    cp: ControlPlane,
+    process: subprocess.Popen[bytes],
+    stop: threading.Event,
+    tell: Tell,
+    seconds: float,
+    too_slow: type[TunesmithError],
 ) -> None:
     """Pass its progress on until it closes its output."""
     assert process.stdout is not None
@@ -112,7 +144,7 @@ def _follow(
             if stop.is_set():
                 raise Stopped
             if time.monotonic() > until:
-                raise PreparationTooSlow(allowed=seconds)
+                raise too_slow(allowed=seconds)
             cp.blobs.require_space(0)
             if not output.select(_LOOK_SECONDS):
                 continue
@@ -144,11 +176,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _fault(folder: Path, status: int) -> Fault:
+def _fault(folder: Path, status: int, secrets: list[str], broke: type[TunesmithError]) -> Fault:
     with suppress(OSError, ValueError, TypeError, KeyError):
         said = json.loads((folder / "failure.json").read_bytes())
         if said["code"] in {errors.code_of(kind) for kind in errors.every()}:
-            return Fault(said["code"], dict(said["params"]))
-    complaint = (folder / "complaints").read_bytes()[-_SHOWN:]
-    log.error("a preparation ended with %s: %s", status, complaint.decode("utf-8", "replace"))
-    return Fault(PreparationBroke().code)
+            return Fault(said["code"], masked_in(dict(said["params"]), secrets))
+    complaint = masked((folder / "complaints").read_bytes().decode("utf-8", "replace"), secrets)[-_SHOWN:]
+    log.error("a process that stands apart ended with %s: %s", status, complaint)
+    return Fault(broke().code)

@@ -49,7 +49,7 @@ def begin(
     Raises NotFound, Denied, FieldInvalid, DatasetEmpty, FileTooLarge, UploadsTooMany, UploadsTooLarge, DiskFull.
     """
     project_id = projects.get(actor, cp, project, "dataset.upload").id
-    name = _plain(file_name)
+    name = plain(file_name)
     if size <= 0:
         raise DatasetEmpty(file=name)
     if len(fingerprint) > _LONGEST_FINGERPRINT or not fingerprint.isprintable():
@@ -71,6 +71,32 @@ def begin(
         )
         audit.record(actor, cp, "upload.begin", f"upload:{upload.id}", project_id, name=name, size=size)
     return upload
+
+
+def expect(actor: Actor, cp: ControlPlane, project_id: int, name: str, holder: str = "") -> UploadRecord:
+    """A file that the control plane fetches itself, of a size that nobody knows yet; called inside a transaction.
+
+    It counts among the actor's, unless `holder` is named instead. Raises UploadsTooMany.
+    """
+    if not holder:
+        _refuse_hoard(actor, cp, name, 0)
+    now = cp.clock()
+    return UploadRecord.create(
+        project=project_id,
+        file_name=plain(name),
+        size=0,
+        fingerprint="",
+        created_by=holder or actor.id,
+        created_at=now,
+        touched_at=now,
+    )
+
+
+def bytes_left(cp: ControlPlane, upload: UploadRecord) -> int:
+    """How large a file may become beside the others of who holds it."""
+    others = UploadRecord.created_by == upload.created_by, UploadRecord.over_at == 0.0, UploadRecord.id != upload.id
+    held = sum(int(one.size) for one in UploadRecord.select(UploadRecord.size).where(*others))
+    return max(0, cp.settings.upload_bytes_per_person - held)
 
 
 def append(actor: Actor, cp: ControlPlane, upload_id: int, offset: int, stream: BinaryIO) -> UploadRecord:
@@ -192,7 +218,7 @@ def _measured(cp: ControlPlane, upload: UploadRecord) -> UploadRecord:
     return upload
 
 
-def _plain(file_name: str) -> str:
+def plain(file_name: str) -> str:
     """The last part of a name, without what cannot be seen in it. Raises FieldInvalid for one that is empty then."""
     last = PurePath(PureWindowsPath(well_formed(file_name)).name).name
     shown = "".join(letter if letter.isprintable() else "_" for letter in last).strip()[:_LONGEST_NAME]

@@ -9,7 +9,7 @@ from operator import or_
 from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.services import references
+from control_plane.services import references, secrets
 from control_plane.services.things import kinds
 from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, KINDS, MODEL
 from control_plane.store.artifacts import ArtifactRecord
@@ -20,6 +20,7 @@ from control_plane.store.jobs import AttemptRecord, EventRecord, LogRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.points import CurveRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
+from control_plane.store.sources import SourceRecord
 
 
 @dataclass
@@ -90,6 +91,9 @@ def _dataset(dataset: Any, _: Gone) -> None:
     numbers = [int(one.id) for one in DatasetVersionRecord.select(DatasetVersionRecord.id).where(mine)]
     references.drop(references.DATASET, numbers)
     DatasetVersionRecord.update(facts={}, mapping={}, source={}).where(mine).execute()
+    for source in SourceRecord.select().where(SourceRecord.dataset == dataset.id):
+        SourceRecord.delete().where(SourceRecord.id == source.id).execute()
+        secrets.remove(source.secret_id)
 
 
 def _model(model: Any, _: Gone) -> None:

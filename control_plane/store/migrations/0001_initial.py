@@ -495,6 +495,46 @@ class ModelRecord(Thing):
         indexes = ((("project", "form"), False),)
 
 
+class SecretRecord(Record):
+    id = CharField(32, primary_key=True)
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    sealed = TextField()
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "secrets"
+
+
+class SourceRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    dataset = ForeignKeyField(DatasetRecord, null=True, unique=True, on_delete="CASCADE", lazy_load=False)
+    connector = CharField(64)
+    parameters = JSONField()
+    secret = ForeignKeyField(SecretRecord, null=True, on_delete="SET NULL", lazy_load=False)
+    label = CharField(255)
+    reading = JSONField(default=dict)
+    mapping = JSONField(default=dict)
+    split = JSONField(default=dict)
+    choices = JSONField(default=dict)
+    mark = TextField(default="")
+    sha256 = CharField(64, default="")
+    schedule = JSONField(default=dict)
+    next_at = TimeField(default=0.0)
+    looked_at = TimeField(default=0.0)
+    changed_at = TimeField(default=0.0)
+    error = CharField(64, default="")
+    error_params = JSONField(default=dict)
+    version = BigIntegerField(default=1)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "sources"
+        indexes = ((("next_at",), False), (("created_by",), False))
+
+
 class UploadRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -517,6 +557,9 @@ class DatasetDraftRecord(Record):
     name = CharField(64)
     train_upload = ForeignKeyField(UploadRecord, lazy_load=False)
     test_upload = ForeignKeyField(UploadRecord, null=True, lazy_load=False)
+    source = ForeignKeyField(SourceRecord, null=True, on_delete="SET NULL", lazy_load=False)
+    refreshes = BooleanField(default=False)
+    mark = TextField(default="")
     train = JSONField()
     test = JSONField(null=True)
     mapping = JSONField(null=True)
@@ -680,6 +723,8 @@ RECORDS = [
     ArtifactRecord,
     BlobReferenceRecord,
     ModelRecord,
+    SecretRecord,
+    SourceRecord,
     UploadRecord,
     DatasetDraftRecord,
     EvaluationRecord,

@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from tunesmith.commands import drafts, seen
+from tunesmith.commands import drafts, seen, sources
 from tunesmith.commands.context import Terminal, pass_terminal, when
 
 _JSON_LINES = (".jsonl", ".ndjson")
@@ -158,7 +158,7 @@ def rows(terminal: Terminal, version_id: int, split: str, offset: int, limit: in
         click.echo(json.dumps(row, ensure_ascii=False))
 
 
-for _command in drafts.COMMANDS:
+for _command in (*drafts.COMMANDS, *sources.COMMANDS):
     datasets.add_command(_command)
 
 COMMANDS = (datasets,)

@@ -24,7 +24,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @pass_terminal
 def check(terminal: Terminal, train: Path, test: Path | None, name: str) -> None:
     """Send a file of any kind and say what it holds; what broke off goes on where it was. Nothing is kept yet."""
-    _show(terminal, _begun(terminal, train, test, name))
+    show_draft(terminal, _begun(terminal, train, test, name))
 
 
 @click.command("map")
@@ -53,18 +53,18 @@ def map_columns(
     draft = terminal.client.get_draft(draft_id)
     mapping = json.loads(draft.mapping) if draft.mapping else {"format": "", "parts": {}}
     if parts or format:
-        fields = {name: columns.split(",") for name, columns in _pairs(parts).items()}
+        fields = {name: columns.split(",") for name, columns in pairs(parts).items()}
         mapping = {"format": format or mapping["format"], "parts": fields or mapping["parts"]}
     source = {name: given[name] for name in ("kind", "encoding", "delimiter", "sheet") if given[name] is not None}
     split = {name: given[name] for name in ("share", "seed", "by") if given[name] is not None}
     terminal.client.change_draft(
         draft_id,
         mapping=mapping if parts or format else None,
-        choices={**json.loads(draft.choices), **_pairs(choices)} if choices else None,
+        choices={**json.loads(draft.choices), **pairs(choices)} if choices else None,
         split={**json.loads(draft.split), **split} if split else None,
         source={**json.loads(draft.source), **source} if source else None,
     )
-    _show(terminal, _rested(terminal, draft_id))
+    show_draft(terminal, rested(terminal, draft_id))
 
 
 @click.command()
@@ -117,7 +117,7 @@ def keep(terminal: Terminal, train: Path, test: Path | None, name: str, split: M
     draft = _begun(terminal, train, test, name)
     if draft.state == "ready" and json.loads(draft.split) | split != json.loads(draft.split):
         terminal.client.change_draft(draft.id, split={**json.loads(draft.split), **split})
-        draft = _rested(terminal, draft.id)
+        draft = rested(terminal, draft.id)
     if draft.state != "ready":
         raise click.ClickException(f"{draft.message} (draft {draft.id})")
     terminal.client.save_draft(draft.id, name)
@@ -127,7 +127,7 @@ def keep(terminal: Terminal, train: Path, test: Path | None, name: str, split: M
 def _begun(terminal: Terminal, train: Path, test: Path | None, name: str) -> pb.Draft:
     files = [_sent(terminal, path).id for path in (train, test) if path]
     draft = terminal.client.begin_draft(terminal.project, files[0], files[1] if test else 0, name)
-    return _rested(terminal, draft.id)
+    return rested(terminal, draft.id)
 
 
 def _sent(terminal: Terminal, path: Path) -> pb.Upload:
@@ -138,7 +138,7 @@ def _sent(terminal: Terminal, path: Path) -> pb.Upload:
         )
 
 
-def _rested(terminal: Terminal, draft_id: int) -> pb.Draft:
+def rested(terminal: Terminal, draft_id: int) -> pb.Draft:
     """The draft once nothing is under way for it."""
     with Progress(console=terminal.console, transient=True, disable=not terminal.console.is_terminal) as bar:
         row = bar.add_task("", total=None)
@@ -148,14 +148,14 @@ def _rested(terminal: Terminal, draft_id: int) -> pb.Draft:
 
 
 def _saved(terminal: Terminal, draft_id: int) -> None:
-    draft = _rested(terminal, draft_id)
+    draft = rested(terminal, draft_id)
     if draft.state != "saved":
         raise click.ClickException(f"{draft.message} (draft {draft.id})")
     terminal.say("Saved:")
     terminal.details(terminal.client.get_dataset_version(draft.dataset_version_id).version)
 
 
-def _show(terminal: Terminal, draft: pb.Draft) -> None:
+def show_draft(terminal: Terminal, draft: pb.Draft) -> None:
     """All that is known, and last what is to be decided: a line for each check that found something."""
     terminal.details(draft)
     if draft.state == "failed":
@@ -165,7 +165,7 @@ def _show(terminal: Terminal, draft: pb.Draft) -> None:
             terminal.say(f"{one['check']}: {one['count']} rows, {one['choice']}")
 
 
-def _pairs(given: tuple[str, ...]) -> dict[str, str]:
+def pairs(given: tuple[str, ...]) -> dict[str, str]:
     """Raises click.UsageError for what has no equals sign."""
     parted = [one.partition("=") for one in given]
     if wrong := [name for name, sign, _ in parted if not sign]:

@@ -669,7 +669,7 @@ class BeginDraftRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., train_upload_id: _Optional[int] = ..., test_upload_id: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Draft(_message.Message):
-    __slots__ = ("id", "project", "name", "file_name", "state", "version", "done_bytes", "of_bytes", "waits", "error", "message", "dataset_version_id", "source", "mapping", "split", "choices", "look", "report", "created_at")
+    __slots__ = ("id", "project", "name", "file_name", "state", "version", "done_bytes", "of_bytes", "waits", "error", "message", "dataset_version_id", "source", "mapping", "split", "choices", "look", "report", "created_at", "source_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -689,6 +689,7 @@ class Draft(_message.Message):
     LOOK_FIELD_NUMBER: _ClassVar[int]
     REPORT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -708,7 +709,8 @@ class Draft(_message.Message):
     look: str
     report: str
     created_at: float
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., file_name: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., done_bytes: _Optional[int] = ..., of_bytes: _Optional[int] = ..., waits: _Optional[bool] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., source: _Optional[str] = ..., mapping: _Optional[str] = ..., split: _Optional[str] = ..., choices: _Optional[str] = ..., look: _Optional[str] = ..., report: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+    source_id: int
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., file_name: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., done_bytes: _Optional[int] = ..., of_bytes: _Optional[int] = ..., waits: _Optional[bool] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., source: _Optional[str] = ..., mapping: _Optional[str] = ..., split: _Optional[str] = ..., choices: _Optional[str] = ..., look: _Optional[str] = ..., report: _Optional[str] = ..., created_at: _Optional[float] = ..., source_id: _Optional[int] = ...) -> None: ...
 
 class GetDraftRequest(_message.Message):
     __slots__ = ("id",)
@@ -789,6 +791,182 @@ class CancelDraftRequest(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ListConnectorsRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListConnectorsReply(_message.Message):
+    __slots__ = ("connectors",)
+    CONNECTORS_FIELD_NUMBER: _ClassVar[int]
+    connectors: _containers.RepeatedCompositeFieldContainer[Connector]
+    def __init__(self, connectors: _Optional[_Iterable[_Union[Connector, _Mapping]]] = ...) -> None: ...
+
+class Connector(_message.Message):
+    __slots__ = ("name", "display", "description", "parameters", "secrets", "message")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    display: str
+    description: str
+    parameters: str
+    secrets: str
+    message: str
+    def __init__(self, name: _Optional[str] = ..., display: _Optional[str] = ..., description: _Optional[str] = ..., parameters: _Optional[str] = ..., secrets: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class LookAtSourceRequest(_message.Message):
+    __slots__ = ("project", "connector", "parameters", "secrets", "like_id")
+    class SecretsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    CONNECTOR_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
+    LIKE_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    connector: str
+    parameters: str
+    secrets: _containers.ScalarMap[str, str]
+    like_id: int
+    def __init__(self, project: _Optional[str] = ..., connector: _Optional[str] = ..., parameters: _Optional[str] = ..., secrets: _Optional[_Mapping[str, str]] = ..., like_id: _Optional[int] = ...) -> None: ...
+
+class LookAtSourceReply(_message.Message):
+    __slots__ = ("items", "is_cut")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    IS_CUT_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[SourceItem]
+    is_cut: bool
+    def __init__(self, items: _Optional[_Iterable[_Union[SourceItem, _Mapping]]] = ..., is_cut: _Optional[bool] = ...) -> None: ...
+
+class SourceItem(_message.Message):
+    __slots__ = ("name", "size", "parameters")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    size: int
+    parameters: str
+    def __init__(self, name: _Optional[str] = ..., size: _Optional[int] = ..., parameters: _Optional[str] = ...) -> None: ...
+
+class BeginSourceRequest(_message.Message):
+    __slots__ = ("project", "connector", "parameters", "secrets", "name", "like_id")
+    class SecretsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    CONNECTOR_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LIKE_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    connector: str
+    parameters: str
+    secrets: _containers.ScalarMap[str, str]
+    name: str
+    like_id: int
+    def __init__(self, project: _Optional[str] = ..., connector: _Optional[str] = ..., parameters: _Optional[str] = ..., secrets: _Optional[_Mapping[str, str]] = ..., name: _Optional[str] = ..., like_id: _Optional[int] = ...) -> None: ...
+
+class Source(_message.Message):
+    __slots__ = ("id", "project", "dataset", "connector", "parameters", "has_secrets", "label", "schedule", "next_at", "looked_at", "changed_at", "error", "message", "draft_id", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    CONNECTOR_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    HAS_SECRETS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AT_FIELD_NUMBER: _ClassVar[int]
+    LOOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    dataset: str
+    connector: str
+    parameters: str
+    has_secrets: bool
+    label: str
+    schedule: Schedule
+    next_at: float
+    looked_at: float
+    changed_at: float
+    error: str
+    message: str
+    draft_id: int
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., dataset: _Optional[str] = ..., connector: _Optional[str] = ..., parameters: _Optional[str] = ..., has_secrets: _Optional[bool] = ..., label: _Optional[str] = ..., schedule: _Optional[_Union[Schedule, _Mapping]] = ..., next_at: _Optional[float] = ..., looked_at: _Optional[float] = ..., changed_at: _Optional[float] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., draft_id: _Optional[int] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class Schedule(_message.Message):
+    __slots__ = ("every", "cron", "time_zone")
+    EVERY_FIELD_NUMBER: _ClassVar[int]
+    CRON_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    every: float
+    cron: str
+    time_zone: str
+    def __init__(self, every: _Optional[float] = ..., cron: _Optional[str] = ..., time_zone: _Optional[str] = ...) -> None: ...
+
+class ListSourcesRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListSourcesReply(_message.Message):
+    __slots__ = ("sources",)
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    sources: _containers.RepeatedCompositeFieldContainer[Source]
+    def __init__(self, sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ...) -> None: ...
+
+class GetSourceRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class RefreshSourceRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ScheduleSourceRequest(_message.Message):
+    __slots__ = ("id", "schedule")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    schedule: Schedule
+    def __init__(self, id: _Optional[int] = ..., schedule: _Optional[_Union[Schedule, _Mapping]] = ...) -> None: ...
+
+class RemoveSourceRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class RemoveSourceReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class DatasetVersion(_message.Message):
     __slots__ = ("id", "dataset", "number", "hash", "format", "train_rows", "test_rows", "created_at", "reused", "left_out_rows", "thing")

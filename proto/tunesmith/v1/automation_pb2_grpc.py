@@ -289,6 +289,46 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelDraftRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
                 _registered_method=True)
+        self.ListConnectors = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListConnectors',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListConnectorsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListConnectorsReply.FromString,
+                _registered_method=True)
+        self.LookAtSource = channel.unary_unary(
+                '/tunesmith.v1.Automation/LookAtSource',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.LookAtSourceRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.LookAtSourceReply.FromString,
+                _registered_method=True)
+        self.BeginSource = channel.unary_unary(
+                '/tunesmith.v1.Automation/BeginSource',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.BeginSourceRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+                _registered_method=True)
+        self.ListSources = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListSources',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListSourcesRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListSourcesReply.FromString,
+                _registered_method=True)
+        self.GetSource = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetSource',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetSourceRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Source.FromString,
+                _registered_method=True)
+        self.RefreshSource = channel.unary_unary(
+                '/tunesmith.v1.Automation/RefreshSource',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RefreshSourceRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+                _registered_method=True)
+        self.ScheduleSource = channel.unary_unary(
+                '/tunesmith.v1.Automation/ScheduleSource',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ScheduleSourceRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Source.FromString,
+                _registered_method=True)
+        self.RemoveSource = channel.unary_unary(
+                '/tunesmith.v1.Automation/RemoveSource',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveSourceRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveSourceReply.FromString,
+                _registered_method=True)
         self.ListDatasets = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListDatasets',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsRequest.SerializeToString,
@@ -875,6 +915,62 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListConnectors(self, request, context):
+        """By what data can be fetched; each connector says which parameters it takes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LookAtSource(self, request, context):
+        """What there is to fetch, by name and size; answers within half a minute, and keeps nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginSource(self, request, context):
+        """A file is fetched, then looked at and checked as one that was sent. Once the draft is saved, the source is the
+        dataset's. Secrets are sealed, and no call gives them out again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSources(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSource(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefreshSource(self, request, context):
+        """Fetched again, and saved as it was the last time if the content has changed. WaitDraft follows the draft; “saved”
+        with the version that was there before says that nothing has changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScheduleSource(self, request, context):
+        """Fetched by itself from now on, in the caller's name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveSource(self, request, context):
+        """Fetched no more; its secrets are forgotten, and the dataset stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDatasets(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -1442,6 +1538,46 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.CancelDraft,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelDraftRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.Draft.SerializeToString,
+            ),
+            'ListConnectors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConnectors,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListConnectorsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListConnectorsReply.SerializeToString,
+            ),
+            'LookAtSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookAtSource,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.LookAtSourceRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.LookAtSourceReply.SerializeToString,
+            ),
+            'BeginSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginSource,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.BeginSourceRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Draft.SerializeToString,
+            ),
+            'ListSources': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSources,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListSourcesRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListSourcesReply.SerializeToString,
+            ),
+            'GetSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSource,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetSourceRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Source.SerializeToString,
+            ),
+            'RefreshSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefreshSource,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RefreshSourceRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Draft.SerializeToString,
+            ),
+            'ScheduleSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScheduleSource,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ScheduleSourceRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Source.SerializeToString,
+            ),
+            'RemoveSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveSource,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveSourceRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveSourceReply.SerializeToString,
             ),
             'ListDatasets': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDatasets,
@@ -3066,6 +3202,222 @@ class Automation:
             '/tunesmith.v1.Automation/CancelDraft',
             tunesmith_dot_v1_dot_automation__pb2.CancelDraftRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConnectors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListConnectors',
+            tunesmith_dot_v1_dot_automation__pb2.ListConnectorsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListConnectorsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LookAtSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/LookAtSource',
+            tunesmith_dot_v1_dot_automation__pb2.LookAtSourceRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.LookAtSourceReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/BeginSource',
+            tunesmith_dot_v1_dot_automation__pb2.BeginSourceRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSources(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListSources',
+            tunesmith_dot_v1_dot_automation__pb2.ListSourcesRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListSourcesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetSource',
+            tunesmith_dot_v1_dot_automation__pb2.GetSourceRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Source.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefreshSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RefreshSource',
+            tunesmith_dot_v1_dot_automation__pb2.RefreshSourceRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Draft.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScheduleSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ScheduleSource',
+            tunesmith_dot_v1_dot_automation__pb2.ScheduleSourceRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Source.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RemoveSource',
+            tunesmith_dot_v1_dot_automation__pb2.RemoveSourceRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RemoveSourceReply.FromString,
             options,
             channel_credentials,
             insecure,

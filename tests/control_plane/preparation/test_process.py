@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from control_plane.domain.errors import RowRagged
+from control_plane import apart
+from control_plane.domain.errors import FileTooSlow, RowRagged
 from control_plane.domain.preparation import Limits, Look, Order, Source, Step, read, told
 from control_plane.preparation import __main__ as process
 
@@ -47,7 +48,7 @@ def test_what_went_wrong_is_left_as_an_error_of_ours(
         raise problem
 
     monkeypatch.setitem(process._STEPS, Step.LOOK, fail)
-    assert process.main(folder) == process.FAILED
+    assert process.main(folder) == apart.FAILED
     failure = json.loads((folder / "failure.json").read_text())
     assert failure["code"] == code
     assert said.items() <= failure["params"].items()
@@ -66,5 +67,5 @@ def test_a_fault_of_ours_is_not_passed_off_as_the_files(folder: Path, monkeypatc
 def test_its_memory_is_never_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
     limits: dict[int, tuple[int, int]] = {}
     monkeypatch.setattr(resource, "setrlimit", limits.__setitem__)
-    process.bound(Limits(10_000, 10_000), "a.csv")
+    apart.bound(0, 0, FileTooSlow(file="a.csv", allowed=0))
     assert limits == {resource.RLIMIT_CORE: (0, 0)}

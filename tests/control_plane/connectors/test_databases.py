@@ -1,0 +1,262 @@
+"""Rows of queries, from a real PostgreSQL, a real MariaDB and SQLite files; and what a query may not do."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mysql_server
+import postgresql_server
+from control_plane.connectors import mysql, postgresql, sqlite
+from control_plane.domain.connectors import Bounds, Connector, Opened
+from control_plane.domain.errors import (
+    SourceAccessDenied,
+    SourceAddressPrivate,
+    SourceColumnTwice,
+    SourceEmpty,
+    SourceFault,
+    SourcePathRefused,
+    SourceQueryFailed,
+    SourceRowsTooMany,
+    SourceTooLarge,
+    SourceTooSlow,
+    SourceUnreachable,
+)
+from mysql_server import MysqlServer
+from postgresql_server import PostgresqlServer
+from source_support import BOUNDS, HERE, fetch, wanted
+from support import missing
+
+PASSWORD = "s3cret & “quoted”"
+TABLE = "CREATE TABLE faults (id integer PRIMARY KEY, note varchar(200), price decimal(10,2), seen timestamp NULL)"
+ROWS = (
+    "INSERT INTO faults VALUES (1, 'Pumpe heiß 泵', 12.50, '2026-01-02 03:04:05')",
+    "INSERT INTO faults VALUES (2, NULL, NULL, NULL)",
+)
+FIRST = {"id": 1, "note": "Pumpe heiß 泵", "price": 12.5, "seen": "2026-01-02T03:04:05"}
+SECOND = {"id": 2, "note": None, "price": None, "seen": None}
+QUERY = "SELECT * FROM faults ORDER BY id"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+class Asked:
+    """A database as a source."""
+
+    def __init__(self, connector: Connector, given: dict[str, Any], secrets: dict[str, str], opened: Opened) -> None:
+        self.connector, self.given, self.secrets, self.opened = connector, given, secrets, opened
+
+    def __call__(self, query: str = QUERY, bounds: Bounds = BOUNDS, **given: Any) -> Any:
+        opened = given.pop("opened", self.opened)
+        secrets = given.pop("secrets", self.secrets)
+        return wanted(self.connector, {**self.given, "query": query, **given}, secrets, opened=opened, bounds=bounds)
+
+    def rows(self, folder: Path, query: str = QUERY, **more: Any) -> list[dict[str, Any]]:
+        content = fetch(self.connector, self(query, **more), folder)[1]
+        return [json.loads(line) for line in content.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Asked]:
+    if reason := postgresql_server.lacking():
+        missing(reason)
+    port = free_port()
+    server = PostgresqlServer(port=port)
+    quoted = PASSWORD.replace("'", "''")
+    for statement in (TABLE, *ROWS, f"CREATE ROLE reader SUPERUSER LOGIN PASSWORD '{quoted}'"):
+        server.execute(statement)
+    given = {"host": "127.0.0.1", "port": port, "database": "postgres", "user": "reader"}
+    yield Asked(postgresql.CONNECTOR, given, {"password": PASSWORD}, Opened(networks=HERE))
+    assert server.execute("SELECT count(*) FROM faults") == [(2,)]  # whatever was tried
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def mariadb() -> Iterator[Asked]:
+    if reason := mysql_server.lacking():
+        missing(reason)
+    port = free_port()
+    server = MysqlServer(port)
+    server.execute("CREATE DATABASE lab CHARACTER SET utf8mb4")
+    server.execute(TABLE, *ROWS, database="lab")
+    quoted = PASSWORD.replace("'", "''")
+    server.execute(f"CREATE USER reader@'%' IDENTIFIED BY '{quoted}'", "GRANT ALL ON *.* TO reader@'%'")
+    given = {"host": "127.0.0.1", "port": port, "database": "lab", "user": "reader"}
+    yield Asked(mysql.CONNECTOR, given, {"password": PASSWORD}, Opened(networks=HERE))
+    assert server.execute("SELECT count(*) FROM faults", database="lab") == [(2,)]
+    server.remove()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Asked]:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "lab #1.db")) as connection:
+        for statement in (TABLE, *ROWS):
+            connection.execute(statement)
+        connection.commit()
+    (folder / "no.db").write_text("nothing")
+    yield Asked(sqlite.CONNECTOR, {"folder": str(folder), "file": "lab #1.db"}, {}, Opened([str(folder)]))
+    with closing(sqlite3.connect(folder / "lab #1.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM faults").fetchall() == [(2,)]
+
+
+@pytest.fixture(params=["postgres", "mariadb", "file"])
+def asked(request: pytest.FixtureRequest) -> Asked:
+    found: Asked = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["postgres", "mariadb"])
+def server(request: pytest.FixtureRequest) -> Asked:
+    found: Asked = request.getfixturevalue(request.param)
+    return found
+
+
+def test_the_rows_of_a_query(asked: Asked, tmp_path: Path) -> None:
+    seen = FIRST["seen"] if asked.connector is not sqlite.CONNECTOR else "2026-01-02 03:04:05"  # it has texts alone
+    assert asked.rows(tmp_path) == [FIRST | {"seen": seen}, SECOND]
+    assert asked.rows(tmp_path, "SELECT note AS question FROM faults WHERE id = 1") == [{"question": FIRST["note"]}]
+    assert asked.rows(tmp_path, "  -- which\nSELECT id FROM faults ORDER BY id  ") == [{"id": 1}, {"id": 2}]
+
+
+def test_what_is_there(asked: Asked, tmp_path: Path) -> None:
+    found = asked.connector.describe(asked("SELECT 1"))
+    (item,) = [one for one in found.items if one.name.endswith("faults")]
+    assert len(asked.rows(tmp_path, str(item.parameters["query"]))) == 2
+
+
+def test_many_rows_come_in_batches(asked: Asked, tmp_path: Path) -> None:
+    counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i FROM n"
+    assert len(asked.rows(tmp_path, counted)) == 900
+    twice = f"SELECT a.i FROM ({counted}) a CROSS JOIN ({counted}) b"
+    assert len(asked.rows(tmp_path, f"{twice} LIMIT 20000")) == 20_000
+    with pytest.raises(SourceRowsTooMany):
+        asked.rows(tmp_path, counted, rows=899)
+    with pytest.raises(SourceTooLarge):
+        asked.rows(tmp_path, twice)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DELETE FROM faults", "DROP TABLE faults", "INSERT INTO faults (id) VALUES (9)", "CREATE TABLE other (id int)",
+        "SELECT 1; DELETE FROM faults", "SELECT 1; COMMIT; DELETE FROM faults; COMMIT", "COMMIT", "SELECT", "nonsense",
+        "", "UPDATE faults SET id = 3 RETURNING id", "SELECT * FROM nowhere", ";", "'", "/*",
+    ],
+)  # fmt: skip
+def test_a_query_only_reads(asked: Asked, tmp_path: Path, query: str) -> None:
+    with pytest.raises((SourceQueryFailed, SourceEmpty)):
+        given = asked()
+        fetch(asked.connector, type(given)({**given.parameters, "query": query}, *_rest(given)), tmp_path)
+
+
+def _rest(given: Any) -> tuple[Any, ...]:
+    return given.secrets, given.opened, given.bounds, given.mark
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT set_config('transaction_read_only', 'off', false)",
+        "WITH gone AS (DELETE FROM faults RETURNING id) SELECT * FROM gone",
+        "SELECT 1) x; COMMIT; DELETE FROM faults; --",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
+        "COPY faults TO PROGRAM 'true'",
+        "DO $$ BEGIN DELETE FROM faults; END $$",
+        "SELECT nextval('none')",
+    ],
+)
+def test_postgresql_stays_read_only(postgres: Asked, tmp_path: Path, query: str) -> None:
+    with pytest.raises(SourceQueryFailed):
+        postgres.rows(tmp_path, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["ATTACH '/tmp/other.db' AS other", "PRAGMA writable_schema = 1", "PRAGMA query_only = OFF", "VACUUM INTO '/tmp/x'",
+     "SELECT load_extension('x')", "SELECT fts3_tokenizer('x')", "SELECT zeroblob(100000000)"],
+)  # fmt: skip
+def test_sqlite_stays_in_its_file(file: Asked, tmp_path: Path, query: str) -> None:
+    with pytest.raises(SourceQueryFailed):
+        file.rows(tmp_path, query)
+
+
+def test_sqlite_files_are_those_of_the_folder(file: Asked, tmp_path: Path) -> None:
+    found = sqlite.CONNECTOR.describe(wanted(sqlite.CONNECTOR, {"folder": file.given["folder"]}, opened=file.opened))
+    assert [one.parameters for one in found.items] == [{"file": "lab #1.db"}]
+    for name in ("../other.db", "/etc/passwd", "lab #1.db?mode=rwc&x=/../.."):
+        with pytest.raises(SourceFault):
+            file.rows(tmp_path, file=name)
+    (Path(file.given["folder"]) / "link.db").symlink_to(tmp_path / "other.db")
+    with pytest.raises(SourcePathRefused):
+        file.rows(tmp_path, file="link.db")
+    with pytest.raises(SourceQueryFailed):
+        file.rows(tmp_path, file="no.db")
+
+
+def test_a_query_that_never_ends(postgres: Asked, file: Asked, tmp_path: Path) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    with pytest.raises(SourceTooSlow):
+        file.rows(tmp_path, endless, bounds=Bounds(1 << 20, 1))
+    with pytest.raises(SourceQueryFailed, match="statement timeout"):
+        postgres.rows(tmp_path, "SELECT pg_sleep(600)", bounds=Bounds(1 << 20, 1))
+
+
+def test_a_name_that_comes_twice(asked: Asked, tmp_path: Path) -> None:
+    with pytest.raises(SourceColumnTwice):
+        asked.rows(tmp_path, "SELECT id, id FROM faults")
+
+
+def test_nothing_comes_of_it(asked: Asked, tmp_path: Path) -> None:
+    with pytest.raises(SourceEmpty):
+        asked.rows(tmp_path, "SELECT id FROM faults WHERE id = 99")
+
+
+def test_whoever_may_not_come_in(server: Asked, tmp_path: Path) -> None:
+    for more in ({"secrets": {"password": "wr0ng one"}}, {"user": "nobody"}):
+        with pytest.raises(SourceAccessDenied) as refused:
+            server.rows(tmp_path, **more)
+        assert "wr0ng one" not in str(refused.value.params)
+    with pytest.raises((SourceAccessDenied, SourceUnreachable)):
+        server.rows(tmp_path, database="nowhere")
+
+
+def test_where_nobody_is(server: Asked, tmp_path: Path) -> None:
+    with pytest.raises(SourceUnreachable):
+        server.rows(tmp_path, port=free_port())
+    with pytest.raises(SourceAddressPrivate):
+        server.rows(tmp_path, opened=Opened())
+    for host in ("/tmp", "no host", "127.0.0.1,10.0.0.1"):
+        with pytest.raises(SourceFault):
+            server.rows(tmp_path, host=host)
+
+
+def test_a_certificate_that_nobody_vouches_for(server: Asked, tmp_path: Path) -> None:
+    with pytest.raises(SourceUnreachable):
+        server.rows(tmp_path, encryption="verify")
+
+
+def test_values_that_json_has_no_form_for(postgres: Asked, tmp_path: Path) -> None:
+    query = """SELECT 'NaN'::float8 AS nan, 1.5::float8 AS half, 12345678901234567890.5::numeric AS long,
+        7::numeric AS whole, '\\x00ff'::bytea AS bytes, '2026-01-02'::date AS day, '03:04'::time AS time, 
+        '1 day'::interval AS span, ARRAY[1, NULL] AS list, '{"a": [1]}'::jsonb AS document, true AS yes,
+        'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS id"""
+    assert postgres.rows(tmp_path, query) == [
+        {
+            "nan": None, "half": 1.5, "long": "12345678901234567890.5", "whole": 7, "bytes": "00ff",
+            "day": "2026-01-02", "time": "03:04:00", "span": "1 day, 0:00:00", "list": [1, None],
+            "document": {"a": [1]}, "yes": True,
+            "id": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        }
+    ]  # fmt: skip

@@ -1,0 +1,124 @@
+"""Bringing data from a source in the browser: choosing, looking, fetching, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import rooms
+from data_support import ROWS, settle
+from flask.testing import FlaskClient
+
+from control_plane.context import ControlPlane
+from control_plane.settings import Folders, Networks
+from control_plane.store.drafts import DatasetDraftRecord
+from control_plane.store.secrets import SecretRecord
+from control_plane.store.sources import SourceRecord
+from source_support import HERE, saying, serving
+from web_forms import filled, plain
+
+Browser = Callable[[str], FlaskClient]
+PASSWORD = "hunter2-canary"
+NEW = "/p/lab/data/sources/new"
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "faults.jsonl").write_bytes(ROWS)
+    return tmp_path / "shared"
+
+
+@pytest.fixture
+def cp(cp: ControlPlane, shared: Path) -> ControlPlane:
+    opened = {"source_folders": Folders(str(shared)), "source_networks": Networks(HERE)}
+    return replace(cp, settings=replace(cp.settings, **opened))
+
+
+@pytest.fixture
+def ada(cp: ControlPlane, invite: Callable[..., str], browser: Browser) -> FlaskClient:
+    invite("ada", role="Expert")
+    rooms.empty(cp)
+    return browser("ada")
+
+
+def newest() -> DatasetDraftRecord:
+    found: DatasetDraftRecord = DatasetDraftRecord.select().order_by(DatasetDraftRecord.id.desc()).get()
+    return found
+
+
+def test_a_file_of_a_folder_in_three_clicks_and_no_typed_field(
+    cp: ControlPlane, ada: FlaskClient, shared: Path
+) -> None:
+    choices = ada.get("/p/lab/data/upload").text
+    assert f'href="{NEW}/folder"' in choices
+    form = ada.get(f"{NEW}/folder").text
+    looked = ada.post(f"{NEW}/folder", data=filled(form) | {"act": "look"}).text
+    (pick,) = re.findall(r'name="pick" value="([^"]+)"', looked)
+    sent = ada.post(f"{NEW}/folder", data=filled(looked) | {"pick": pick.replace("&#34;", '"')})
+    draft = newest()
+    assert sent.location == f"/p/lab/data/drafts/{draft.id}"
+    assert "Fetching the file" in ada.get(sent.location).text
+    assert "faults.jsonl" in plain(ada.get("/p/lab/data").text)
+    settle(cp, draft)
+    assert "16 rows" in plain(ada.get(sent.location).text)
+
+
+def test_an_sqlite_file_is_looked_into_first(cp: ControlPlane, ada: FlaskClient, shared: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(shared / "lab.db") as connection:
+        connection.execute("CREATE TABLE faults (prompt TEXT, completion TEXT)")
+        connection.executemany("INSERT INTO faults VALUES (?, ?)", [(f"p{n}", f"c{n}") for n in range(20)])
+    connection.close()
+    files = ada.post(f"{NEW}/sqlite", data={"act": "look", "parameter.folder": str(shared)}).text
+    assert "Look into it" in files
+    tables = ada.post(f"{NEW}/sqlite", data=filled(files) | {"pick": '{"file": "lab.db"}'}).text
+    assert "faults" in tables and not DatasetDraftRecord.select().exists()
+    pick = '{"query": "SELECT * FROM \\"faults\\""}'
+    ada.post(f"{NEW}/sqlite", data=filled(tables) | {"pick": pick})
+    assert settle(cp, newest()).state == "ready"
+
+
+def test_what_is_refused_comes_again_without_its_secrets(cp: ControlPlane, ada: FlaskClient) -> None:
+    given = {"parameter.address": "ftp://example.org/a", "parameter.user": "ada", "secret.password": PASSWORD}
+    refused = ada.post(f"{NEW}/http", data=given | {"act": "look"})
+    assert refused.status_code == 400 and PASSWORD not in refused.text
+    assert "is not an address that can be fetched" in refused.text and 'value="ftp://example.org/a"' in refused.text
+    missing = ada.post(f"{NEW}/postgresql", data={"parameter.host": "db"})
+    assert missing.status_code == 400 and 'id="parameter.database-error"' in missing.text
+    assert ada.post(f"{NEW}/folder", data={"pick": "nonsense", "parameter.folder": "/etc"}).status_code == 400
+    assert ada.get(f"{NEW}/none").status_code == 400
+    assert not SourceRecord.select().exists()
+
+
+def test_a_failed_fetch_is_tried_again_or_changed(cp: ControlPlane, ada: FlaskClient) -> None:
+    with serving(saying("HTTP/1.1 401 Who\nContent-Length: 0")) as server:
+        given = {"parameter.address": server.address("/faults.jsonl"), "secret.password": PASSWORD}
+        page = ada.post(f"{NEW}/http", data=given).location
+        first = settle(cp, newest())
+        shown = ada.get(page).text
+        assert "asks for other credentials" in shown and "Try again" in shown and PASSWORD not in shown
+        again = ada.post(page, data={"what": "again"}, headers={"HX-Request": "true"}).text
+        assert "Fetching the file" in again
+        settle(cp, first)
+        change = re.search(r'href="([^"]+sources/new/http[^"]+)"', shown)
+        assert change
+        form = ada.get(change[1].replace("&amp;", "&")).text
+        assert server.address("/faults.jsonl") in form and "the stored one is used" in form and PASSWORD not in form
+        ada.post(f"{NEW}/http", data=filled(form))
+    assert newest().id != first.id and DatasetDraftRecord.get_by_id(first.id).state == "cancelled"
+    assert (SourceRecord.select().count(), SecretRecord.select().count()) == (1, 1)
+
+
+def test_nobody_begins_like_the_source_of_another(
+    cp: ControlPlane, ada: FlaskClient, invite: Callable[..., str], browser: Browser
+) -> None:
+    ada.post(f"{NEW}/http", data={"parameter.address": "https://example.org/a", "secret.password": PASSWORD})
+    source = SourceRecord.get()
+    invite("eve", role="Owner", project="other")
+    assert browser("eve").get(f"/p/other/data/sources/new/http?from={source.id}").status_code == 404
+    assert ada.get(f"{NEW}/s3?from={source.id}").status_code == 404
