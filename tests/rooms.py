@@ -35,6 +35,7 @@ from control_plane.services import cases, deployments, jobs, methods
 from control_plane.services.access import identity
 from control_plane.services.datasets import drafts, json_lines, preparing, uploads
 from control_plane.services.fleet import attempts, events, logs, scheduling
+from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -48,10 +49,10 @@ from fleet_support import Fleet, report, upload
 CASE = "machine_faults"
 STEPS = 40
 ROWS = 32
-TOKENIZER = [
-    Path(control_plane.__file__).parent / "dry_run_model" / name
+TOKENIZER = {  # of a real model, by file
+    name: (Path(control_plane.__file__).parent / "dry_run_model" / name).read_bytes()
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
-]
+}
 WEIGHTS = {
     "base": "model.safetensors",
     "adapter": "adapter_model.safetensors",
@@ -149,7 +150,7 @@ class Rooms:
         }  # fmt: skip
         content = {"model.json": json.dumps(card).encode(), WEIGHTS[form]: f"no weights: {attempt.id}".encode()}
         if form == "base":
-            content |= {path.name: path.read_bytes() for path in TOKENIZER}
+            content |= TOKENIZER
         self.finish(attempt, "model", content)
         return int(ModelRecord.get(ModelRecord.job == attempt.job_id).id)
 
@@ -373,6 +374,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "row_edits.show": "faults",
         "versions.difference": "faults",
         "versions.report": "faults",
+        "versions.lengths": "faults",
         "versions.row": "faults",
         "versions.seen": "faults",
         "methods.show": "sft_demo",
@@ -402,3 +404,17 @@ def newer_models(model_id: int, count: int) -> None:
     like = ModelRecord.select().where(ModelRecord.id == model_id).dicts().get()
     del like["id"]
     ModelRecord.insert_many([like | {"name": f"newer-{number}"} for number in range(count)]).execute()
+
+
+def like_base(room: Rooms, files: dict[str, bytes], **columns: Any) -> int:
+    """A model that was made as the base model was, with these files; its id."""
+    base = ModelRecord.get_by_id(room.made["base"])
+    origin, number = ArtifactRecord.get_by_id(base.artifact_id), ModelRecord.select().count()
+    listed = [
+        {"path": name, "size": len(data), "sha256": room.cp.blobs.put_bytes(data)} for name, data in files.items()
+    ]
+    made = {"attempt": origin.attempt_id, "name": f"model-{number}", "files": listed, "size": 1, "begun_at": 0}
+    artifact = ArtifactRecord.create(**made, hash=str(number))
+    told = {"project": base.project_id, "name": f"other-{number}", "form": "base", "job": base.job_id, "card": {}}
+    told |= {"artifact": artifact.id, "hash": str(number), "size": 1, "created_at": 0}
+    return int(ModelRecord.create(**told | columns).id)

@@ -57,6 +57,12 @@ def read_source(source: Source, form: Dictionary[str, str]) -> Source:
     return replace(source, **new)
 
 
+def read_model(form: Dictionary[str, str]) -> int:
+    """The id of the model in whose tokens lengths are told; 0 for none."""
+    number = form.get("model", "")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+
+
 def read_choices(findings: list[Finding], form: Dictionary[str, str]) -> dict[str, Choice]:
     """What is to be done about each finding, where the form says one of its choices."""
     given = {one.check: form.get(f"choice.{one.check}", "") for one in findings}

@@ -13,11 +13,12 @@ from control_plane.services.datasets import drafts, sources
 from control_plane.services.datasets.drafts import Previewed
 from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.wording import say
-from web import data_words, draft_form, findings, formatting, words
+from web import data_words, draft_form, findings, formatting, lengths, words
 from web.access import the_actor, the_control_plane
 from web.draft_form import Assigned
 from web.findings import Found
 from web.languages import locale
+from web.lengths import Lengths
 
 MAPPING_NEEDED = MappingNeeded(file="").code
 
@@ -57,6 +58,8 @@ class Seen:
     failure: str = ""  # a sentence
     needs_mapping: bool = False  # nothing suggested itself
     errors: dict[str, str] = field(default_factory=dict)  # of the split's fields
+    models: list[tuple[str, str]] = field(default_factory=list)  # in whose tokens lengths can be told
+    model: int = 0  # in whose they are; 0: in characters
 
     @property
     def what(self) -> str:
@@ -135,6 +138,11 @@ class Seen:
         return findings.nothing(self.report) if self.report else []
 
     @property
+    def lengths(self) -> Lengths | None:
+        """How long the rows are; None where that is not known."""
+        return lengths.of(self.report.facts) if self.report else None
+
+    @property
     def columns(self) -> list[tuple[str, str]]:
         """The columns by which a split can go, by their numbers."""
         none = ("", gettext("no column"))
@@ -153,12 +161,13 @@ def seen(draft: DatasetDraftRecord, mapping: Mapping | None = None) -> Seen:
     chosen = mapping or (read(Mapping, draft.mapping) if draft.mapping else Mapping())
     is_whole = bool(chosen.format) and not draft_form.missing(chosen)
     is_open = draft.error == MAPPING_NEEDED
+    is_ready = draft.state == DraftState.READY and not mapping
     return Seen(
         id=int(draft.id),
         state=DraftState(draft.state),
         source=read(Source, draft.train),
         look=look,
-        report=drafts.report(actor, cp, int(draft.id)) if draft.state == DraftState.READY and not mapping else None,
+        report=drafts.report(actor, cp, int(draft.id)) if is_ready else None,
         mapping=chosen,
         preview=drafts.preview(actor, cp, int(draft.id), chosen)[:_PREVIEWED] if look and is_whole else [],
         split=read(Split, draft.split),
@@ -171,6 +180,8 @@ def seen(draft: DatasetDraftRecord, mapping: Mapping | None = None) -> Seen:
         left=_left(draft, cp.clock()),
         failure=say(draft.error, draft.error_params, locale()) if draft.error and not is_open else "",
         needs_mapping=is_open,
+        models=lengths.models(draft.base_model_id or 0) if is_ready else [],
+        model=draft.base_model_id or 0,
     )
 
 

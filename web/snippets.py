@@ -100,6 +100,12 @@ def see_row(project: str, version_id: int, number: int, part: str, model_id: int
     return _snippet(project, ["datasets", "show", str(version_id), *place], python)
 
 
+def measure_lengths(project: str, version_id: int, model_id: int = 0) -> Snippet:
+    """How long a version's rows are in tokens of a model."""
+    python = f"found = client.measure_lengths({version_id}, {model_id})\nprint(list(zip(found.edges, found.counts)))"
+    return _snippet(project, ["datasets", "lengths", str(version_id), "--model", str(model_id)], python)
+
+
 def see_draft(project: str, draft_id: int) -> Snippet:
     """A row of a draft as a model sees it."""
     return _snippet(project, ["datasets", "see", str(draft_id)], _SEEN.format(f"draft_id={draft_id}"))

@@ -21,6 +21,7 @@ class Step(StrEnum):
     LOOK = "look"  # what kind of file it is, its columns and first records, and the mapping that suggests itself
     CHECK = "check"  # every record through the mapping and the checks: a report
     SAVE = "save"  # the same, with the choices carried out: the rows of a version
+    MEASURE = "measure"  # how many tokens rows of a version have
     SEE = "see"  # one row as a model sees it: apart as well, as the model's chat template is a stranger's program
 
 
@@ -185,7 +186,9 @@ class Report:
     left_out_rows: int
     findings: list[Finding]
     samples: list[dict[str, Any]]  # the first rows as they will be kept; of very long ones the beginning
-    facts: dict[str, Any]  # as `domain/datasets.py::Scan.facts` has them; `histogram` of lengths; `languages`
+    # as `domain/datasets.py::Scan.facts` has them; `histogram` of lengths; `uncounted`, why they are not in tokens
+    # although a model was given ({code, params}); `languages`
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)

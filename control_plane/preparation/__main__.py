@@ -17,7 +17,13 @@ from control_plane.domain.preparation import Order, Step, read
 from control_plane.preparation import steps
 
 _AT_MOST = 0.0005  # seconds that one thread keeps another from beginning its next bit of numpy
-_STEPS = {Step.LOOK: steps.look, Step.CHECK: steps.check, Step.SAVE: steps.save, Step.SEE: steps.see}
+_STEPS = {
+    Step.LOOK: steps.look,
+    Step.CHECK: steps.check,
+    Step.SAVE: steps.save,
+    Step.MEASURE: steps.measure,
+    Step.SEE: steps.see,
+}
 
 
 def main(folder: Path) -> int:

@@ -19,7 +19,16 @@ from control_plane.domain import generated
 from control_plane.domain import mapping as mappings
 from control_plane.domain.datasets import characters, digest
 from control_plane.domain.documents import well_formed
-from control_plane.domain.errors import FormatUnknown, RowGenerated, RowsInvalid, SplitColumnMissing, SplitColumnVaried
+from control_plane.domain.errors import (
+    ChatTemplateFailed,
+    FormatUnknown,
+    RowGenerated,
+    RowsInvalid,
+    SplitColumnMissing,
+    SplitColumnVaried,
+    TokenizerUnreadable,
+    TunesmithError,
+)
 from control_plane.domain.preparation import Mapping as Columns
 from control_plane.domain.preparation import Order, Source, Step
 from control_plane.domain.rows import ANSWERS, FEEDBACK, PREFERENCE, asked
@@ -59,7 +68,7 @@ class _Waiting:
 class Pipeline:
     """Takes the files of an order; `aside` is told each record that makes no row.
 
-    Raises FormatUnknown, TokenizerUnreadable, ChatTemplateFailed.
+    Raises FormatUnknown.
     """
 
     def __init__(self, order: Order, folder: Path, aside: Aside) -> None:
@@ -67,7 +76,8 @@ class Pipeline:
         self.format = self.mapping.format
         self.rows = 0  # that were read, the faulty ones included
         self.marks: dict[int, generated.Mark] = {}  # of the rows that a model has made, by their numbers
-        count = _counting(Path(order.tokenizer), self.format) if order.tokenizer else None
+        self.uncounted: TunesmithError | None = None  # why tokens cannot be counted although they should be
+        count = self._counting(Path(order.tokenizer)) if order.tokenizer else None
         self.too_long, self.tokens = TooLong(order.context, count), TokenLengths(count) if count else None
         self.ledger, self.findings, self.facts = Ledger(), Findings(order.choices), Facts(self.format)
         self.near, self.scratch = NearDuplicates(folder), Scratch(folder, whole=order.step == Step.SAVE)
@@ -153,6 +163,16 @@ class Pipeline:
         if len(waiting.rows) >= _ROWS or waiting.size >= _BYTES:
             self._end_block(source)
 
+    def _counting(self, tokenizer: Path) -> Count | None:
+        """What counts tokens; nothing where the model's files do not allow it, which keeps no data from being saved."""
+        from control_plane.preparation.tokens import Tokens  # loaded only where tokens are counted
+
+        try:
+            return Tokens(tokenizer, self.format).count
+        except (TokenizerUnreadable, ChatTemplateFailed) as problem:
+            self.uncounted = problem
+            return None
+
     def _has_object(self, fields: Mapping[str, Any]) -> bool:
         """Whether an answer is an object or a list, and is kept as its text."""
         return any(isinstance(fields.get(column), dict | list) for column in self._answers)
@@ -223,12 +243,6 @@ def _proposed(order: Order) -> Columns:
         names = [column.name[:40] for column in look.columns[:10]]
         raise FormatUnknown(file=order.train.name, line=1, fields=names)
     return look.mapping
-
-
-def _counting(tokenizer: Path, format: str) -> Count:
-    from control_plane.preparation.tokens import Tokens  # loaded only where tokens are counted
-
-    return Tokens(tokenizer, format).count
 
 
 def _of_texts(row: dict[str, Any]) -> int:

@@ -12,6 +12,7 @@ import orjson
 
 from control_plane.domain import generated
 from control_plane.domain.datasets import SAMPLES
+from control_plane.domain.errors import TunesmithError
 from control_plane.domain.preparation import Report
 from control_plane.preparation.blocks import changed, written
 from control_plane.preparation.checks import TABLE, exact_duplicates, language_mix, secrets, too_long
@@ -61,9 +62,15 @@ def report(pipeline: Pipeline, test: Mask) -> Report:
         facts=_facts(pipeline, kept & ledger.from_train)
         | {
             "histogram": histogram(shown_lengths, pipeline.too_long.unit, pipeline.too_long.limit),
+            "uncounted": _told(pipeline.uncounted),
             "languages": pipeline.findings.params[language_mix.CODE].get("languages", {}),
         },
     )
+
+
+def _told(problem: TunesmithError | None) -> dict[str, Any]:
+    """An error as the report keeps it; empty for none."""
+    return {"code": problem.code, "params": problem.storable()} if problem else {}
 
 
 def write_rows(pipeline: Pipeline, folder: Path, test: Mask, aside: Aside) -> None:

@@ -44,6 +44,24 @@ def save(order: Order, folder: Path, tell: Tell) -> None:
     checking.save(order, folder, tell)
 
 
+def measure(order: Order, folder: Path, tell: Tell) -> None:
+    """Count the tokens of the rows in `order.train`, which are in the mapping's format: `lengths.json`.
+
+    Raises TokenizerUnreadable, ChatTemplateFailed.
+    """
+    import numpy as np
+
+    from control_plane.preparation.facts import histogram
+    from control_plane.preparation.tokens import Tokens
+
+    tokens = Tokens(Path(order.tokenizer), order.mapping.format if order.mapping else "")
+    with Path(order.train.path).open("rb") as file:
+        rows = [json.loads(line) for line in file]
+    lengths = np.array(tokens.count(rows), np.uint32)
+    found = histogram(lengths, "tokens", order.context)
+    (folder / "lengths.json").write_text(json.dumps(found), encoding="utf-8")
+
+
 def see(order: Order, folder: Path, tell: Tell) -> None:
     """Show a row as the model with `order.tokenizer` sees it: `seen.json`.
 

@@ -41,6 +41,24 @@ def proposed(actor: Actor, cp: ControlPlane, project: str) -> ModelRecord | None
     return found[0] if found else None
 
 
+def for_lengths(actor: Actor, cp: ControlPlane, project: str) -> ModelRecord | None:
+    """The model that suggests itself for lengths in tokens; None where its tokenizer cannot be read here.
+
+    Raises NotFound.
+    """
+    place = projects.get(actor, cp, project)
+    model = proposed(actor, cp, project) if actor.may("model.see", place.id) else None
+    return model if model is not None and is_readable(cp, model) else None
+
+
+def is_readable(cp: ControlPlane, model: ModelRecord) -> bool:
+    """Whether a model is kept and has a tokenizer of its own, or below it."""
+    try:
+        return bool(_files(cp, model)) and not model.deleted_at
+    except TokenizerMissing:
+        return False
+
+
 def chosen(actor: Actor, cp: ControlPlane, project_id: int, model_id: int) -> ModelRecord:
     """A model of this project; with 0 the one that suggests itself. Raises NotFound, InTrash, Denied, ModelNeeded."""
     if not model_id:

@@ -4,6 +4,7 @@ from peewee import AutoField, BigIntegerField, BooleanField, CharField, ForeignK
 
 from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.sources import SourceRecord
 
@@ -46,6 +47,8 @@ class DatasetDraftRecord(Record):
     mapping = JSONField(null=True)  # null: the one that suggests itself
     split = JSONField(default=dict)
     choices = JSONField(default=dict)  # check → choice
+    base_model = ForeignKeyField(ModelRecord, null=True, lazy_load=False)  # whose tokens lengths are told in
+    base_model_id: int | None
     state = CharField(16)  # domain/preparation.py::DraftState
     fence = IntegerField(default=1)  # raised with each step that is begun: what an older one still says is dropped
     started_at = TimeField(default=0.0)  # of the step; 0: it waits for its turn

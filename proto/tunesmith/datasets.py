@@ -132,14 +132,19 @@ class Datasets(Calls):
         choices: Mapping[str, str] | None = None,
         split: Mapping[str, Any] | None = None,
         source: Mapping[str, Any] | None = None,
+        base_model_id: int | None = None,
     ) -> pb.Draft:
-        """Change what is given and have the rows checked again; each is as `get_draft` has it, as a dict."""
+        """Change what is given and have the rows checked again; each is as `get_draft` has it, as a dict.
+
+        Lengths are told in tokens of the base model; 0: in characters.
+        """
         request = pb.ChangeDraftRequest(
             id=draft_id,
             mapping="" if mapping is None else json.dumps(mapping),
             choices="" if choices is None else json.dumps(choices),
             split="" if split is None else json.dumps(split),
             source="" if source is None else json.dumps(source),
+            base_model_id=base_model_id,
         )
         return self._ask(pb.Draft, self._stub.ChangeDraft, request)
 
@@ -216,6 +221,11 @@ class Datasets(Calls):
             max_length=max_length,
         )
         return self._ask(pb.SeenRow, self._stub.SeeRow, request)
+
+    def measure_lengths(self, dataset_version_id: int, model_id: int = 0) -> pb.MeasuredLengths:
+        """How long a version's rows are in tokens of a model, as bars; of a large version some thousand are counted."""
+        request = pb.MeasureLengthsRequest(dataset_version_id=dataset_version_id, model_id=model_id)
+        return self._ask(pb.MeasuredLengths, self._stub.MeasureLengths, request)
 
     def edit_rows(
         self,

@@ -98,6 +98,7 @@ ROWS = {
     "GetDatasetVersion": _inside(lambda made: pb.GetDatasetVersionRequest(id=made["version"])),
     "SearchRows": _inside(lambda made: pb.SearchRowsRequest(dataset_version_id=made["version"], text="a")),
     "SeeRow": _inside(lambda made: pb.SeeRowRequest(dataset_version_id=made["version"])),
+    "MeasureLengths": _inside(lambda made: pb.MeasureLengthsRequest(dataset_version_id=made["version"])),
     "EditRows": _inside(lambda made: _edits(made["version"]), vic=NO),
     "CompareDatasetVersions": _inside(
         lambda made: pb.CompareDatasetVersionsRequest(old_id=made["version"], new_id=made["version"])

@@ -34,6 +34,7 @@ READING = (
     "Preview",
     "Search",
     "See",
+    "Measure",
     "AppendUpload",  # the bytes of what BeginUpload has announced
     "Chat",
     "CheckAudit",  # writes its own entry alone

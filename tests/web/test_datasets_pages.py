@@ -195,6 +195,20 @@ def test_a_row_is_shown_as_the_model_sees_it(room: rooms.Rooms, browser: Browser
     assert client.get("/p/lab/data/odd/row/seen?row=3").status_code == 404
 
 
+def test_lengths_are_shown_in_tokens_of_a_model(room: rooms.Rooms, browser: Browser) -> None:
+    job = room.submit("import_base_model", "small-base", {}, reference="small-model")
+    base = room.finish_model(room.run(job, 0), "base")
+    keep(room, rooms.rows(30))
+    client = browser("ada")
+    report = client.get("/p/lab/data/faults/report").text
+    assert 'hx-get="/p/lab/data/faults/lengths?version=1" hx-trigger="load"' in report
+    card = client.get("/p/lab/data/faults/lengths?version=1", headers={"HX-Request": "true"}).text
+    assert f'<option value="{base}" selected>small-base</option>' in card
+    assert "The limit of the model, 8,192, lies to the right of the picture." in card
+    assert "tokens" in card
+    assert client.get("/p/lab/data/faults/lengths?model=99").status_code == 404
+
+
 def test_without_a_base_model_the_card_says_what_is_missing(room: rooms.Rooms, browser: Browser) -> None:
     keep(room, rooms.rows(3))
     page = browser("ada").get("/p/lab/data/faults/row/seen?row=1").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -13,7 +14,7 @@ from flask.testing import FlaskClient
 from control_plane.context import ControlPlane
 from control_plane.domain.preparation import DraftState
 from control_plane.services.access import identity
-from control_plane.services.datasets import json_lines
+from control_plane.services.datasets import json_lines, preparing
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.people import UserRecord
 from web import live
@@ -136,6 +137,28 @@ def test_choices_split_and_reading_are_changed_alone(room: rooms.Rooms, browser:
     text = change(client, page, "source", encoding="gb18030", delimiter=";")
     assert (draft(room).state, draft(room).train["encoding"]) == (DraftState.LOOKING, "gb18030")
     assert "Looking at the file" in text
+
+
+def test_the_model_of_the_lengths_is_chosen(room: rooms.Rooms, browser: Browser, page: str) -> None:
+    job = room.submit("import_base_model", "small-base", {}, reference="small-model")
+    base = room.finish_model(room.run(job, 0), "base")
+    facts = {"histogram": {"unit": "tokens", "edges": [0, 10], "counts": [3, 1], "limit": 15}}
+    path = preparing.folder(room.cp, draft(room)) / preparing.REPORT
+    written = json.loads(path.read_bytes())
+    path.write_text(json.dumps(written | {"facts": facts}))
+    client = browser("ada")
+    text = client.get(page).text
+    assert f'<option value="{base}">small-base</option>' in text
+    assert '<option value="0" selected>no model: in characters</option>' in text
+    assert "from 10 tokens" in " ".join(text.split())
+    change(client, page, "model", model=str(base))
+    assert (draft(room).state, draft(room).base_model_id) == (DraftState.CHECKING, base)
+    DatasetDraftRecord.update(state=DraftState.READY).execute()
+    failed = {"uncounted": {"code": "tokenizer_unreadable", "params": {}}}
+    path.write_text(json.dumps(written | {"facts": facts | failed}))
+    assert "no tokenizer that can be read here" in client.get(page).text
+    change(client, page, "model", model="none")
+    assert draft(room).base_model_id is None
 
 
 def test_a_failed_draft_says_why_and_can_be_read_differently(room: rooms.Rooms, browser: Browser, page: str) -> None:

@@ -102,8 +102,12 @@ def _changed(draft: DatasetDraftRecord, what: str) -> Seen:
     """Change what the form says, if it can be: how to show the draft then."""
     actor, cp, form = the_actor(), the_control_plane(), request.form
     look = drafts.look(actor, cp, int(draft.id))
-    if what in ("again", "source"):
-        given = {"source": draft_form.read_source(read(Source, draft.train), form)} if what == "source" else {}
+    if what in ("again", "model", "source"):
+        given: dict[str, Any] = {}
+        if what == "source":
+            given["source"] = draft_form.read_source(read(Source, draft.train), form)
+        if what == "model":
+            given["base_model_id"] = draft_form.read_model(form)
         return _again(draft, **given)
     if look is None:
         return draft_page.seen(draft)

@@ -16,7 +16,7 @@ from control_plane.services.datasets import differences, readers, rechecking, re
 from control_plane.services.datasets.differences import Difference
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.wording import say
-from web import data_words, dataset_page, findings, histograms, seen_page, snippets, word_differences, words
+from web import data_words, dataset_page, findings, lengths, seen_page, snippets, word_differences, words
 from web.access import requires, the_actor, the_control_plane
 from web.languages import locale
 from web.paging import Page, asked_number
@@ -33,7 +33,6 @@ def report(project: str, name: str) -> ResponseReturnValue:
     dataset, found = versions.get_dataset(actor, cp, project, name)
     version = dataset_page.chosen(found)
     report = reports.of_version(cp, version)
-    spread = report.facts.get("histogram", {}) if report else {}
     return dataset_page.drawn(
         "datasets/report.html", dataset, found, version,
         is_checked=report is not None,
@@ -42,12 +41,28 @@ def report(project: str, name: str) -> ResponseReturnValue:
         left_out=report.left_out_rows if report else 0,
         findings=findings.found(report) if report else [],
         found_nothing=findings.nothing(report) if report else [],
-        picture=_picture(spread),
-        unit=data_words.unit(spread.get("unit", "")),
+        card=lengths.kept(version, report),
+        address=url_for("versions.lengths", project=project, name=dataset.name, version=version.number),
         source=data_words.origin(version),
         marked=searching.checks(cp, version),
         used=readers.jobs_of(actor, cp, version.id),
         snippet=snippets.show_version(project, version.id),
+    )  # fmt: skip
+
+
+@blueprint.get("/lengths", endpoint="lengths")
+@requires("dataset.see")
+def by_tokens(project: str, name: str) -> ResponseReturnValue:
+    """How long the rows are in tokens of a model; the card alone for htmx, which puts it on the report's page."""
+    dataset, found = versions.get_dataset(the_actor(), the_control_plane(), project, name)
+    version = dataset_page.chosen(found)
+    card = lengths.measured(version, asked_number("model", 0))
+    address = url_for("versions.lengths", project=project, name=dataset.name, version=version.number)
+    if "HX-Request" in request.headers:
+        return render_template("datasets/lengths.html", card=card, address=address, version=version)
+    return dataset_page.drawn(
+        "datasets/lengths_page.html", dataset, found, version, card=card, address=address,
+        snippet=snippets.measure_lengths(project, int(version.id), asked_number("model", 0)),
     )  # fmt: skip
 
 
@@ -131,8 +146,3 @@ def _worded(one: Difference, fields: Sequence[str]) -> dict[str, Any]:
 def _text(row: dict[str, Any], name: str) -> str:
     value = row.get(name, "")
     return value if isinstance(value, str) else words.as_json(value)
-
-
-def _picture(spread: dict[str, Any]) -> histograms.Histogram | None:
-    """How lengths are spread, where that was counted."""
-    return histograms.draw(spread.get("edges", []), spread.get("counts", []), spread.get("limit", 0))

@@ -15,6 +15,7 @@ from control_plane.services.datasets import (
     differences,
     editing,
     json_lines,
+    lengths,
     readers,
     reports,
     rows,
@@ -88,6 +89,19 @@ def see(call: Call, request: pb.SeeRowRequest) -> pb.SeenRow:
         by_template=found.seen.by_template,
         examples=shown,
         hidden_examples=found.seen.hidden_examples + len(every) - len(shown),
+    )
+
+
+def measure(call: Call, request: pb.MeasureLengthsRequest) -> pb.MeasuredLengths:
+    found = lengths.of_version(call.actor, call.cp, request.dataset_version_id, request.model_id)
+    spread = found.histogram
+    return pb.MeasuredLengths(
+        model_id=found.model.id,
+        model=found.model.name,
+        limit=spread["limit"],
+        counted_rows=found.counted,
+        edges=spread["edges"],
+        counts=spread["counts"],
     )
 
 

@@ -74,6 +74,7 @@ def change(call: Call, request: pb.ChangeDraftRequest) -> pb.Draft:
         choices=read_json("choices", request.choices, _choices),
         split=read_json("split", request.split, _as(Split)),
         source=read_json("source", request.source, lambda written: _as(Source)({**written, "name": ""})),
+        base_model_id=request.base_model_id if request.HasField("base_model_id") else None,
     )
     return whole(call, changed)
 
@@ -153,6 +154,7 @@ def _draft(call: Call, record: DatasetDraftRecord) -> pb.Draft:
         choices=_json(record.choices),
         created_at=record.created_at,
         source_id=record.source_id or 0,
+        base_model_id=record.base_model_id or 0,
     )
 
 

@@ -164,6 +164,7 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     ListRows = _call(datasets.list_rows)
     SearchRows = _call(datasets.search)
     SeeRow = _call(datasets.see)
+    MeasureLengths = _call(datasets.measure)
     EditRows = _call(datasets.edit)
     CompareDatasetVersions = _call(datasets.compare)
 

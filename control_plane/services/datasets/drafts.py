@@ -10,12 +10,20 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain import mapping as mappings
 from control_plane.domain import names
-from control_plane.domain.errors import DraftNotReady, DraftOver, DraftsTooMany, FieldInvalid, NotFound, RowsInvalid
+from control_plane.domain.errors import (
+    DraftNotReady,
+    DraftOver,
+    DraftsTooMany,
+    FieldInvalid,
+    NotFound,
+    RowsInvalid,
+    TokenizerMissing,
+)
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.preparation import CHOICES, Choice, DraftState, Look, Mapping, Report, Source, Split, told
 from control_plane.domain.rows import FORMATS
 from control_plane.preparations import DRAFT
-from control_plane.services import audit
+from control_plane.services import audit, tokenizers
 from control_plane.services.access import projects
 from control_plane.services.datasets import preparing, uploads
 from control_plane.store.database import transaction
@@ -62,6 +70,7 @@ def begin(
     if any(file.project_id != project_id for file in (train, test) if file):
         raise NotFound
     called = names.checked(name or names.of_title(PurePath(train.file_name).stem) or "data")
+    base = tokenizers.for_lengths(actor, cp, project)
     with transaction():
         if (count := _open_ones(actor).count()) >= cp.settings.uploads_per_person:  # one file can be in many of them
             raise DraftsTooMany(count=count)
@@ -74,6 +83,7 @@ def begin(
             train=told(Source(train.file_name)),
             test=told(Source(test.file_name)) if test else None,
             split=told(Split()),
+            base_model=base,
             state=DraftState.LOOKING,
             created_by=actor.id,
             created_at=now,
@@ -130,10 +140,12 @@ def change(
     choices: Dictionary[str, Choice] | None = None,
     split: Split | None = None,
     source: Source | None = None,
+    base_model_id: int | None = None,
 ) -> DatasetDraftRecord:
     """Change what is given and have the rows checked again; `source`, how to read the file, has it looked at anew.
 
-    Raises NotFound, DraftOver, FieldInvalid.
+    `base_model_id` is the model in whose tokens lengths are told; 0: none, in characters.
+    Raises NotFound, DraftOver, FieldInvalid, InTrash, TokenizerMissing.
     """
     draft = _open(actor, cp, draft_id)
     columns: dict[str, Any] = {}
@@ -146,6 +158,8 @@ def change(
     if source is not None:
         columns["train"] = told(_allowed_source(draft, source))
         columns.setdefault("mapping", None)
+    if base_model_id is not None:
+        columns["base_model"] = _allowed_model(actor, cp, draft, base_model_id)
     is_read_anew = source is not None or preparing.found_look(cp, draft) is None
     to = _fetched_first(cp, draft, DraftState.LOOKING if is_read_anew else DraftState.CHECKING)
     with transaction():
@@ -254,6 +268,15 @@ def _allowed_mapping(mapping: Mapping) -> Mapping:
     if not set(mapping.parts) <= set(fields) or not any(mapping.parts.values()):
         raise FieldInvalid(field="mapping", problem=", ".join(fields))
     return mapping
+
+
+def _allowed_model(actor: Actor, cp: ControlPlane, draft: DatasetDraftRecord, model_id: int) -> int | None:
+    if not model_id:
+        return None
+    model = tokenizers.chosen(actor, cp, draft.project_id, model_id)
+    if not tokenizers.is_readable(cp, model):
+        raise TokenizerMissing(model=model.name)
+    return model_id
 
 
 def _allowed_choice(check: str, choice: Choice) -> Choice:

@@ -36,10 +36,12 @@ from control_plane.domain.preparation import (
     told,
 )
 from control_plane.preparations import DRAFT
+from control_plane.services import tokenizers
 from control_plane.services.datasets import fetching, process, saving, uploads, versions
 from control_plane.services.datasets.process import Fault, Stopped
 from control_plane.store.database import release, transaction
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
+from control_plane.store.models import ModelRecord
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +130,7 @@ def _prepare(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event)
         shutil.rmtree(left, ignore_errors=True)
     room = Path(tempfile.mkdtemp(prefix=_ROOM, dir=place))
     try:
-        order, secrets = _order(cp, draft)
+        order, secrets = _order(cp, draft, room)
         fault = process.run(cp, order, room, stop, _teller(cp, draft), secrets)
         if fault is None:
             _DONE[DraftState(draft.state)](cp, draft, room)
@@ -190,10 +192,11 @@ def limits(cp: ControlPlane) -> Limits:
     )
 
 
-def _order(cp: ControlPlane, draft: DatasetDraftRecord) -> tuple[Order | Errand, Dictionary[str, str]]:
+def _order(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> tuple[Order | Errand, Dictionary[str, str]]:
     """What the process is told, and the secrets that it is handed."""
     if draft.state == DraftState.FETCHING:
         return fetching.errand(cp, draft)
+    model = None if draft.state == DraftState.LOOKING else base_model(cp, draft)
     order = Order(
         step=STEPS[draft.state],
         train=_source(cp, draft.train, draft.train_upload_id),
@@ -202,8 +205,16 @@ def _order(cp: ControlPlane, draft: DatasetDraftRecord) -> tuple[Order | Errand,
         mapping=read(Mapping, draft.mapping) if draft.mapping else None,
         split=read(Split, draft.split),
         choices={check: Choice(choice) for check, choice in draft.choices.items()},
+        tokenizer=str(tokenizers.bring(cp, model, room / "tokenizer")) if model else "",
+        context=tokenizers.context(model) if model else 0,
     )
     return order, {}
+
+
+def base_model(cp: ControlPlane, draft: DatasetDraftRecord) -> ModelRecord | None:
+    """The model in whose tokens a draft's lengths are told; None where there is none that can be read."""
+    model = ModelRecord.get_by_id(draft.base_model_id) if draft.base_model_id else None
+    return model if model is not None and tokenizers.is_readable(cp, model) else None
 
 
 def _source(cp: ControlPlane, written: dict[str, Any], upload_id: int) -> Source:

@@ -15,6 +15,7 @@ from control_plane.services.datasets import row_index, uploads, versions
 from control_plane.services.datasets.versions import Made, Part
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
+from control_plane.store.models import ModelRecord
 
 
 def register(cp: ControlPlane, draft: DatasetDraftRecord, made: Made) -> DatasetVersionRecord:
@@ -40,10 +41,18 @@ def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> Made:
         marks_sha256=blob(cp, room / "marks"),
         report_sha256=cp.blobs.put_bytes(written),
         split_seed=draft.split.get("seed") if report.test_rows and not draft.test_upload_id else None,
-        facts=report.facts,
+        facts=report.facts | _counted_by(draft, report),
         mapping=draft.mapping,
         source=_source(cp, draft),
     )
+
+
+def _counted_by(draft: DatasetDraftRecord, report: Report) -> dict[str, Any]:
+    """Whose tokens the lengths are told in, if they are: as `facts` have it."""
+    if report.facts.get("histogram", {}).get("unit") != "tokens":
+        return {}
+    model = ModelRecord.get_by_id(draft.base_model_id)
+    return {"base_model": {"id": model.id, "name": model.name}}
 
 
 def _author(draft: DatasetDraftRecord) -> Actor:

@@ -565,6 +565,7 @@ class DatasetDraftRecord(Record):
     mapping = JSONField(null=True)
     split = JSONField(default=dict)
     choices = JSONField(default=dict)
+    base_model = ForeignKeyField(ModelRecord, null=True, lazy_load=False)
     state = CharField(16)
     fence = IntegerField(default=1)
     started_at = TimeField(default=0.0)

@@ -63,6 +63,22 @@ def show(
 
 
 @datasets.command()
+@click.argument("version_id", type=int)
+@click.option("--model", "model_id", type=int, default=0, metavar="MODEL", help="Else the model used last.")
+@pass_terminal
+def lengths(terminal: Terminal, version_id: int, model_id: int) -> None:
+    """How long the rows of a version are, in tokens of a model: so many rows from each length on."""
+    found = terminal.client.measure_lengths(version_id, model_id)
+    if terminal.as_json:
+        terminal.details(found)
+        return
+    for edge, count in zip(found.edges, found.counts, strict=True):
+        click.echo(f"{edge:>8} {count}")
+    fits = f", {found.limit} fit" if found.limit else ""
+    terminal.say(f"tokens of {found.model}, rows; {found.counted_rows} rows counted{fits}")
+
+
+@datasets.command()
 @click.argument("old_id", type=int)
 @click.argument("new_id", type=int)
 @click.option("--offset", default=0, show_default=True, help="The first difference to show; 0 is the first of all.")

@@ -39,6 +39,7 @@ def check(terminal: Terminal, train: Path, test: Path | None, name: str) -> None
 @click.option("--encoding", help="utf-8, utf-16, gb18030, windows-1252.")
 @click.option("--delimiter", help="Of a CSV.")
 @click.option("--sheet", help="Of an Excel file.")
+@click.option("--base-model", type=int, metavar="MODEL", help="In whose tokens lengths are told; 0: in characters.")
 @pass_terminal
 def map_columns(
     terminal: Terminal,
@@ -63,6 +64,7 @@ def map_columns(
         choices={**json.loads(draft.choices), **pairs(choices)} if choices else None,
         split={**json.loads(draft.split), **split} if split else None,
         source={**json.loads(draft.source), **source} if source else None,
+        base_model_id=given["base_model"],
     )
     show_draft(terminal, rested(terminal, draft_id))
 

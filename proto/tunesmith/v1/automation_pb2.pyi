@@ -669,7 +669,7 @@ class BeginDraftRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., train_upload_id: _Optional[int] = ..., test_upload_id: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Draft(_message.Message):
-    __slots__ = ("id", "project", "name", "file_name", "state", "version", "done_bytes", "of_bytes", "waits", "error", "message", "dataset_version_id", "source", "mapping", "split", "choices", "look", "report", "created_at", "source_id")
+    __slots__ = ("id", "project", "name", "file_name", "state", "version", "done_bytes", "of_bytes", "waits", "error", "message", "dataset_version_id", "source", "mapping", "split", "choices", "look", "report", "created_at", "source_id", "base_model_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -690,6 +690,7 @@ class Draft(_message.Message):
     REPORT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_ID_FIELD_NUMBER: _ClassVar[int]
+    BASE_MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -710,7 +711,8 @@ class Draft(_message.Message):
     report: str
     created_at: float
     source_id: int
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., file_name: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., done_bytes: _Optional[int] = ..., of_bytes: _Optional[int] = ..., waits: _Optional[bool] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., source: _Optional[str] = ..., mapping: _Optional[str] = ..., split: _Optional[str] = ..., choices: _Optional[str] = ..., look: _Optional[str] = ..., report: _Optional[str] = ..., created_at: _Optional[float] = ..., source_id: _Optional[int] = ...) -> None: ...
+    base_model_id: int
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., file_name: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., done_bytes: _Optional[int] = ..., of_bytes: _Optional[int] = ..., waits: _Optional[bool] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., source: _Optional[str] = ..., mapping: _Optional[str] = ..., split: _Optional[str] = ..., choices: _Optional[str] = ..., look: _Optional[str] = ..., report: _Optional[str] = ..., created_at: _Optional[float] = ..., source_id: _Optional[int] = ..., base_model_id: _Optional[int] = ...) -> None: ...
 
 class GetDraftRequest(_message.Message):
     __slots__ = ("id",)
@@ -741,18 +743,20 @@ class ListDraftsReply(_message.Message):
     def __init__(self, drafts: _Optional[_Iterable[_Union[Draft, _Mapping]]] = ...) -> None: ...
 
 class ChangeDraftRequest(_message.Message):
-    __slots__ = ("id", "mapping", "choices", "split", "source")
+    __slots__ = ("id", "mapping", "choices", "split", "source", "base_model_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     MAPPING_FIELD_NUMBER: _ClassVar[int]
     CHOICES_FIELD_NUMBER: _ClassVar[int]
     SPLIT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    BASE_MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     mapping: str
     choices: str
     split: str
     source: str
-    def __init__(self, id: _Optional[int] = ..., mapping: _Optional[str] = ..., choices: _Optional[str] = ..., split: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+    base_model_id: int
+    def __init__(self, id: _Optional[int] = ..., mapping: _Optional[str] = ..., choices: _Optional[str] = ..., split: _Optional[str] = ..., source: _Optional[str] = ..., base_model_id: _Optional[int] = ...) -> None: ...
 
 class PreviewDraftRequest(_message.Message):
     __slots__ = ("id", "mapping")
@@ -1137,6 +1141,30 @@ class SeenPiece(_message.Message):
     is_special: bool
     is_cut: bool
     def __init__(self, text: _Optional[str] = ..., ids: _Optional[_Iterable[int]] = ..., is_learned: _Optional[bool] = ..., is_special: _Optional[bool] = ..., is_cut: _Optional[bool] = ...) -> None: ...
+
+class MeasureLengthsRequest(_message.Message):
+    __slots__ = ("dataset_version_id", "model_id")
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    dataset_version_id: int
+    model_id: int
+    def __init__(self, dataset_version_id: _Optional[int] = ..., model_id: _Optional[int] = ...) -> None: ...
+
+class MeasuredLengths(_message.Message):
+    __slots__ = ("model_id", "model", "limit", "counted_rows", "edges", "counts")
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    EDGES_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    model_id: int
+    model: str
+    limit: int
+    counted_rows: int
+    edges: _containers.RepeatedScalarFieldContainer[int]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, model_id: _Optional[int] = ..., model: _Optional[str] = ..., limit: _Optional[int] = ..., counted_rows: _Optional[int] = ..., edges: _Optional[_Iterable[int]] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class EditRowsRequest(_message.Message):
     __slots__ = ("dataset_version_id", "split", "changed", "removed", "added")

@@ -354,6 +354,11 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SeeRowRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.SeenRow.FromString,
                 _registered_method=True)
+        self.MeasureLengths = channel.unary_unary(
+                '/tunesmith.v1.Automation/MeasureLengths',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.MeasureLengthsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.MeasuredLengths.FromString,
+                _registered_method=True)
         self.EditRows = channel.unary_unary(
                 '/tunesmith.v1.Automation/EditRows',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.EditRowsRequest.SerializeToString,
@@ -1004,6 +1009,13 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MeasureLengths(self, request, context):
+        """How long a version's rows are in tokens of a model; of a large one, some thousand rows are counted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EditRows(self, request, context):
         """At most 1000 edits, all or none; the result is another version.
         """
@@ -1603,6 +1615,11 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.SeeRow,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SeeRowRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.SeenRow.SerializeToString,
+            ),
+            'MeasureLengths': grpc.unary_unary_rpc_method_handler(
+                    servicer.MeasureLengths,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.MeasureLengthsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.MeasuredLengths.SerializeToString,
             ),
             'EditRows': grpc.unary_unary_rpc_method_handler(
                     servicer.EditRows,
@@ -3553,6 +3570,33 @@ class Automation:
             '/tunesmith.v1.Automation/SeeRow',
             tunesmith_dot_v1_dot_automation__pb2.SeeRowRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.SeenRow.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MeasureLengths(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/MeasureLengths',
+            tunesmith_dot_v1_dot_automation__pb2.MeasureLengthsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.MeasuredLengths.FromString,
             options,
             channel_credentials,
             insecure,

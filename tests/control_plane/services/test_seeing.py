@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from dataclasses import replace
@@ -28,33 +29,17 @@ from control_plane.domain.errors import (
 from control_plane.domain.permissions import OWNER
 from control_plane.domain.preparation import Learning, Mapping
 from control_plane.services import tokenizers
-from control_plane.services.datasets import drafts, seeing
+from control_plane.services.datasets import at_once, drafts, json_lines, lengths, seeing
 from control_plane.services.datasets.seeing import SeenBy, Wish
 from control_plane.services.things import trash
-from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord
-from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
-
-TOKENIZER = {path.name: path.read_bytes() for path in rooms.TOKENIZER}
 
 
 @pytest.fixture
 def room(cp: ControlPlane) -> rooms.Rooms:
     return rooms.with_base(cp)
-
-
-def like_base(room: rooms.Rooms, files: dict[str, bytes], **columns: Any) -> int:
-    """A model like the base model with these files; its id."""
-    base = ModelRecord.get_by_id(room.made["base"])
-    artifact = ArtifactRecord.get_by_id(base.artifact_id)
-    listed = [
-        {"path": name, "size": len(data), "sha256": room.cp.blobs.put_bytes(data)} for name, data in files.items()
-    ]
-    made = {"attempt": artifact.attempt_id, "name": str(len(files)), "files": listed, "size": 1, "begun_at": 0}
-    number = ArtifactRecord.create(**made, hash=str(ModelRecord.select().count())).id
-    like = {"project": base.project_id, "name": "other", "form": "base", "job": base.job_id, "card": {}}
-    return int(ModelRecord.create(**like | {"artifact": number, "hash": "0", "size": 1, "created_at": 0} | columns).id)
 
 
 def see(room: rooms.Rooms, model: int = 0, **wish: Any) -> SeenBy:
@@ -76,20 +61,20 @@ def test_a_row_is_seen_by_the_model_that_suggests_itself(room: rooms.Rooms) -> N
 
 
 def test_the_model_that_a_training_used_last_comes_first(room: rooms.Rooms) -> None:
-    newer = like_base(room, TOKENIZER)
+    newer = rooms.like_base(room, rooms.TOKENIZER)
     assert [one.id for one in tokenizers.choices(room.actor, room.cp, "lab")] == [newer, room.made["base"]]
     room.train("used")
     assert [one.id for one in tokenizers.choices(room.actor, room.cp, "lab")] == [room.made["base"], newer]
 
 
 def test_what_has_no_tokenizer_takes_that_of_the_model_below(room: rooms.Rooms) -> None:
-    packed = like_base(room, {"model.gguf": b"GGUF"}, form="gguf", origin=room.made["base"])
+    packed = rooms.like_base(room, {"model.gguf": b"GGUF"}, form="gguf", origin=room.made["base"])
     assert learned(see(room, packed)) == learned(see(room))
-    alone = like_base(room, {"model.gguf": b"GGUF"}, form="gguf")
+    alone = rooms.like_base(room, {"model.gguf": b"GGUF"}, form="gguf")
     with pytest.raises(TokenizerMissing):
         see(room, alone)
     with pytest.raises(TokenizerUnreadable):
-        see(room, like_base(room, {"tokenizer.json": b"{"}))
+        see(room, rooms.like_base(room, {"tokenizer.json": b"{"}))
 
 
 @pytest.mark.parametrize(
@@ -105,9 +90,9 @@ def test_what_has_no_tokenizer_takes_that_of_the_model_below(room: rooms.Rooms) 
 def test_a_template_that_refuses_or_means_no_good(
     room: rooms.Rooms, template: str, problem: Any, reason: str | None
 ) -> None:
-    files = TOKENIZER | {"chat_template.jinja": template.encode()}
+    files = rooms.TOKENIZER | {"chat_template.jinja": template.encode()}
     with pytest.raises(problem) as raised:
-        see(room, like_base(room, files))
+        see(room, rooms.like_base(room, files))
     if reason:
         assert reason in str(raised.value)
     assert list(room.cp.blobs.staging("seeing").iterdir()) == []
@@ -122,7 +107,7 @@ def test_what_cannot_be_asked_for(room: rooms.Rooms) -> None:
             seeing.of_version(room.actor, room.cp, room.made["version"], Wish(), *place)
     elsewhere = ProjectRecord.create(name="elsewhere", title="", created_at=0)
     ada = replace(room.actor, roles={**room.actor.roles, elsewhere.id: OWNER})
-    theirs = like_base(room, TOKENIZER, project=elsewhere)
+    theirs = rooms.like_base(room, rooms.TOKENIZER, project=elsewhere)
     with pytest.raises(NotFound):  # a model of another project, although this actor may see both
         seeing.of_version(ada, room.cp, room.made["version"], Wish(theirs))
     trash.delete(room.actor, room.cp, "model", room.made["base"])
@@ -133,9 +118,9 @@ def test_what_cannot_be_asked_for(room: rooms.Rooms) -> None:
 
 
 def test_whoever_comes_while_others_look_is_told(room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seeing, "_AT_ONCE", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(seeing, "_WAIT", 0.0)
-    with seeing._room(room.cp), pytest.raises(SeeingBusy):
+    monkeypatch.setattr(at_once, "_AT_ONCE", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(at_once, "_WAIT", 0.0)
+    with at_once._room(room.cp), pytest.raises(SeeingBusy):
         see(room)
     assert see(room)
 
@@ -156,3 +141,33 @@ def test_a_row_of_a_draft(room: rooms.Rooms) -> None:
     DatasetDraftRecord.update(mapping={"format": mapping.format, "parts": mapping.parts}).execute()
     with pytest.raises(RowNotMade):
         seeing.of_draft(erin, room.cp, draft.id, Wish())
+
+
+def test_lengths_of_a_version_are_counted_in_tokens_of_a_model_once(
+    room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = rooms.like_base(room, rooms.TOKENIZER, card={"context_length": 256}, hash="small")
+    found = lengths.of_version(room.actor, room.cp, room.made["version"], small)
+    version = DatasetVersionRecord.get_by_id(room.made["version"])
+    assert found.counted == version.train_rows
+    assert (found.histogram["unit"], found.histogram["limit"], found.model.id) == ("tokens", 256, small)
+    first = seeing.of_version(room.actor, room.cp, version.id, Wish(small)).seen.examples[0]
+    edges = found.histogram["edges"]
+    assert edges[-1] + edges[1] > first.tokens
+    monkeypatch.setattr(at_once, "answer", None)
+    assert lengths.of_version(room.actor, room.cp, version.id, small).histogram == found.histogram
+    with pytest.raises(NotFound):
+        lengths.of_version(room.actor, room.cp, version.id, small + 1)
+
+
+def test_of_a_large_version_rows_from_all_over_it_are_counted(
+    room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, _ = json_lines.upload(room.actor, room.cp, "lab", "many", io.BytesIO(rooms.rows(200)), None, test_share=0)
+    monkeypatch.setattr(lengths, "_PLACES", 4)
+    numbers = [int(json.loads(line)["prompt"].split()[2]) for line in lengths._some(room.cp, version)]
+    assert numbers == [n for first in (0, 50, 100, 150) for n in range(first, first + 16)]
+    monkeypatch.setattr(lengths, "_PLACES", 64)
+    assert len(list(lengths._some(room.cp, version))) == 200
+    monkeypatch.setattr(lengths, "_BYTES", 200)
+    assert 0 < len(list(lengths._some(room.cp, version))) < 5
