@@ -41,7 +41,9 @@ class DatasetVersionRecord(Record):
     split_seed = IntegerField(null=True)  # null: the held-out rows came as a file
     facts = JSONField(default=dict)  # as domain/datasets.py::Scan.facts has them
     mapping = JSONField(default=dict)  # as domain/preparation.py::Mapping is told; empty: the rows came in the format
-    source = JSONField(default=dict)  # {name, kind, sha256, size} of the file that it was made from; empty: not known
+    source = JSONField(
+        default=dict
+    )  # {name, kind, sha256, size, columns} of its file, `columns` a mark; empty: not known
     created_by = CharField(64)
     created_at = TimeField()
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.connectors import Errand
+from control_plane.domain.datasets import digest
 from control_plane.domain.errors import MappingNeeded, PreparationBroke, SourceBroke, TunesmithError, UploadGone
 from control_plane.domain.preparation import (
     Choice,
@@ -278,7 +279,8 @@ def _checked(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
 
 def _saved(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
     with cp.blobs.holding():
-        made = saving.made_of(cp, draft, room)
+        look = found_look(cp, draft)
+        made = saving.made_of(cp, draft, room, _mark(look) if look else "")
         with transaction():
             version = saving.register(cp, draft, made)
             if not move(cp, draft, state=DraftState.SAVED, dataset_version=version.id):
@@ -314,11 +316,22 @@ def remove_files(cp: ControlPlane, draft: DatasetDraftRecord) -> None:
 
 
 def _remembered(draft: DatasetDraftRecord, look: Look) -> Mapping | None:
-    """The mapping of the newest version of the dataset that has this name, where the file has all its columns."""
+    """The mapping of the newest version of the dataset that has this name, where the file has all its columns.
+
+    Else that of the newest version in the project that was made from a file with the very same columns.
+    """
     written = versions.newest_mapping(draft.project_id, draft.name)
     mapping = read(Mapping, written) if written else Mapping()
     wanted = {column for columns in mapping.parts.values() for column in columns}
-    return mapping if wanted and wanted <= {column.name for column in look.columns} else None
+    if wanted and wanted <= {column.name for column in look.columns}:
+        return mapping
+    same = versions.mapping_of_columns(draft.project_id, _mark(look))
+    return read(Mapping, same) if same else None
+
+
+def _mark(look: Look) -> str:
+    """By which files that have the same columns, in whatever order, are known."""
+    return digest(sorted(column.name for column in look.columns)).hex()
 
 
 def _written(path: Path) -> dict[str, Any] | None:

@@ -26,8 +26,10 @@ def register(cp: ControlPlane, draft: DatasetDraftRecord, made: Made) -> Dataset
     return versions.register(_author(draft), cp, draft.project_id, draft.name, made, "dataset.upload")[0]
 
 
-def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> Made:
+def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path, columns: str) -> Made:
     """Move what lies in `room` to the blobs; what a version is made of. Called inside `Blobs.holding`.
+
+    By `columns`, the mark of the file's, its mapping is offered for the next file that has the same.
 
     Raises DiskFull.
     """
@@ -43,7 +45,7 @@ def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> Made:
         split_seed=draft.split.get("seed") if report.test_rows and not draft.test_upload_id else None,
         facts=report.facts | _counted_by(draft, report),
         mapping=draft.mapping,
-        source=_source(cp, draft),
+        source=_source(cp, draft) | {"columns": columns},
     )
 
 

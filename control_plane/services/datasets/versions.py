@@ -17,6 +17,8 @@ from control_plane.store.database import first, transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.projects import ProjectRecord
 
+_LOOKED_AT = 200  # versions among which a mapping is looked for
+
 
 @dataclass(frozen=True)
 class Part:
@@ -118,6 +120,22 @@ def newest_mapping(project_id: int, name: str) -> dict[str, Any]:
     dataset = _named(project_id, name)
     found = _versions(dataset.id) if dataset else []
     return dict(found[0].mapping) if found else {}
+
+
+def mapping_of_columns(project_id: int, mark: str) -> dict[str, Any]:
+    """The mapping of the newest version in the project made from a file whose columns have this mark; empty without.
+
+    Of the versions of things that are kept, the newest two hundred are looked at.
+    """
+    query = (
+        DatasetVersionRecord.select(DatasetVersionRecord.mapping, DatasetVersionRecord.source)
+        .join(DatasetRecord)
+        .where(DatasetRecord.project == project_id, is_kept(DatasetRecord))
+        .order_by(DatasetVersionRecord.id.desc())
+        .limit(_LOOKED_AT)
+    )
+    same = (one.mapping for one in query if one.mapping and one.source.get("columns") == mark)
+    return dict(next(same, {}))
 
 
 def register(
