@@ -18,6 +18,8 @@ from web.languages import locale
 
 LENGTHS = (256, 512, 1024, 2048, 4096, 8192, 16384, 32768)  # tokens that can be chosen; methods take 512 by themselves
 
+CONVERSATIONS = ("chat", "chat_with_tools")  # formats of which can be chosen what is learned
+
 Option = tuple[str, str]
 
 

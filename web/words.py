@@ -32,6 +32,7 @@ def row_format(code: str) -> str:
     names: dict[str, str] = {
         "prompt_completion": gettext("Question and answer"),
         "chat": gettext("Conversation"),
+        "chat_with_tools": gettext("Conversation with tools"),
         "text": gettext("Plain text"),
         "preference": gettext("Two answers, one preferred"),
         "unpaired_preference": gettext("An answer, judged good or bad"),
@@ -83,6 +84,7 @@ def field(name: str) -> str:
         "completion": gettext("Answer"),
         "messages": gettext("Conversation"),
         "text": gettext("Text"),
+        "tools": gettext("Tools"),
         "chosen": gettext("Preferred answer"),
         "rejected": gettext("Other answer"),
         "label": gettext("Judged"),
@@ -102,7 +104,12 @@ def called(one: Thing) -> str:
 
 def role(code: str) -> str:
     """Who speaks in a conversation."""
-    names: dict[str, str] = {"system": gettext("Instruction"), "user": gettext("User"), "assistant": gettext("Model")}
+    names: dict[str, str] = {
+        "system": gettext("Instruction"),
+        "user": gettext("User"),
+        "assistant": gettext("Model"),
+        "tool": gettext("Tool"),
+    }
     return names.get(code, code)
 
 

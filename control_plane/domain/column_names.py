@@ -7,7 +7,15 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 MESSAGES, PROMPT, CONTEXT, SYSTEM = "messages", "prompt", "context", "system"
-COMPLETION, CHOSEN, REJECTED, LABEL, TEXT, ASIDE = "completion", "chosen", "rejected", "label", "text", "aside"
+COMPLETION, CHOSEN, REJECTED, LABEL, TEXT, TOOLS, ASIDE = (
+    "completion",
+    "chosen",
+    "rejected",
+    "label",
+    "text",
+    "tools",
+    "aside",
+)
 
 _ROLES: Mapping[str, str] = {
     MESSAGES: "messages conversations conversation dialog dialogue dialogs chat nachrichten gespräch unterhaltung"
@@ -22,6 +30,7 @@ _ROLES: Mapping[str, str] = {
     CHOSEN: "chosen preferred better bevorzugt besser 优选 更好 选择",
     REJECTED: "rejected dispreferred worse abgelehnt verworfen schlechter 拒绝 较差",
     LABEL: "label judgement judgment verdict thumbs urteil bewertung 标签 评价 判断",
+    TOOLS: "tools functions werkzeuge funktionen 工具 函数",
     TEXT: "text content document body inhalt dokument volltext 文本 内容 正文 全文",
     # what says where a record comes from, and nothing about what is to be learnt
     ASIDE: "id uid uuid guid idx index row nr no number lfdnr nummer rowid url source meta metadata timestamp split"

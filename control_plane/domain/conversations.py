@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from control_plane.domain import tools
+
 _ROLES: Mapping[str, str] = {
     "human": "user",
     "prompter": "user",
@@ -20,6 +22,9 @@ _ROLES: Mapping[str, str] = {
     "chatgpt": "assistant",
     "assistant": "assistant",
     "system": "system",
+    "observation": tools.ROLE,  # as those call it whose calls are a `function_call`
+    "tool": tools.ROLE,
+    "function_response": tools.ROLE,
 }  # what ShareGPT's kin call who speaks
 
 
@@ -42,7 +47,7 @@ def messages(value: Any) -> Any:
 
 
 def _is_openai(message: dict[str, Any]) -> bool:
-    return "role" in message and "content" in message
+    return "role" in message and ("content" in message or bool(message.get("tool_calls")))
 
 
 def _is_sharegpt(message: dict[str, Any]) -> bool:
@@ -52,6 +57,8 @@ def _is_sharegpt(message: dict[str, Any]) -> bool:
 def _message(message: dict[str, Any]) -> dict[str, Any]:
     if _is_openai(message):
         return message
+    if message["from"] == "function_call" and (calls := tools.called(message["value"])) != message["value"]:
+        return {"role": "assistant", "content": "", "tool_calls": calls}
     return {"role": _ROLES.get(str(message["from"]).lower(), message["from"]), "content": message["value"]}
 
 

@@ -17,7 +17,16 @@ from control_plane.domain import columns as tables
 from control_plane.domain import conversations, generated
 from control_plane.domain.errors import RowFieldMissing, RowFieldTypeWrong, RowsInvalid
 from control_plane.domain.preparation import Column, Mapping
-from control_plane.domain.rows import ANSWERS, FEEDBACK, FORMATS, PREFERENCE, check_row, from_messages, with_texts
+from control_plane.domain.rows import (
+    ANSWERS,
+    FEEDBACK,
+    FORMATS,
+    PREFERENCE,
+    TOOLS,
+    check_row,
+    from_messages,
+    with_texts,
+)
 
 CHAT, PROMPT_COMPLETION, TEXT = "chat", "prompt_completion", "text"
 
@@ -82,6 +91,8 @@ def _made(format: str, part: str, columns: Sequence[str], fields: Dictionary[str
     values = {column: fields.get(column) for column in columns}
     if part == "messages":
         return _joined(values)
+    if part == "tools":
+        return values[columns[0]]
     if part == "label":
         return _judgement(columns[0], values[columns[0]])
     if len(values) > 1:
@@ -193,7 +204,9 @@ def _judged(given: _Given) -> Mapping | None:
 
 def _conversation(given: _Given) -> Mapping | None:
     if messages := _messages(given):
-        return Mapping(CHAT, {"messages": [*given.roles.get(names.SYSTEM, []), messages]})
+        parts = {"messages": [*given.roles.get(names.SYSTEM, []), messages]}
+        tools = given.first(names.TOOLS)
+        return Mapping(TOOLS, parts | {"tools": [tools]}) if tools else Mapping(CHAT, parts)
     asked, answer = given.first(names.PROMPT), given.first(names.COMPLETION)
     if given.hold_messages(asked) and given.hold_messages(answer):
         return Mapping(CHAT, {"messages": [asked, answer]})

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from control_plane.domain import tools
 from control_plane.domain.errors import (
     RowAnswersSame,
     RowBeginningsDiffer,
@@ -22,11 +23,12 @@ from control_plane.domain.errors import (
     RowRoleUnknown,
 )
 
-PREFERENCE, FEEDBACK = "preference", "unpaired_preference"
+PREFERENCE, FEEDBACK, TOOLS = "preference", "unpaired_preference", "chat_with_tools"
 
-# format → the fields that each row has: texts, but for `messages`, a `prompt` that may be messages, and `label`
+# format → the fields that each row has: texts, but for `messages`, `tools`, `label`, a `prompt` that may be messages
 FORMATS: Mapping[str, tuple[str, ...]] = {
     "chat": ("messages",),
+    TOOLS: ("messages", "tools"),
     PREFERENCE: ("prompt", "chosen", "rejected"),
     "prompt_completion": ("prompt", "completion"),
     "text": ("text",),
@@ -43,6 +45,8 @@ def recognise(row: Mapping[str, Any]) -> str:
     """
     if _is_judgement(row.get("label")) and ("messages" in row or {"prompt", "completion"} <= row.keys()):
         return FEEDBACK
+    if {"messages", "tools"} <= row.keys():
+        return TOOLS
     if {"chosen", "rejected"} <= row.keys():  # the prompt may stand at the beginning of both
         return PREFERENCE
     return next((name for name, fields in FORMATS.items() if all(part in row for part in fields)), "")
@@ -51,8 +55,12 @@ def recognise(row: Mapping[str, Any]) -> str:
 def from_messages(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     """The row with its answers as texts where they came as messages; the very same row if none did.
 
+    Tools and their calls come in several shapes and are kept in one.
+
     What stands before an answer in its messages is the prompt. Raises RowsInvalid where that is not one conversation.
     """
+    if kind == TOOLS:
+        return tools.settled(row)
     if kind == FEEDBACK and "messages" in row and "completion" not in row:
         row = {name: value for name, value in row.items() if name != "messages"} | {"completion": row["messages"]}
     given = [name for name in ANSWERS if _are_messages(row.get(name))] if kind in (PREFERENCE, FEEDBACK) else []
@@ -84,7 +92,9 @@ def check_row(kind: str, row: Mapping[str, Any]) -> None:
             raise RowFieldMissing(field=name)
         value = row[name]
         if name == "messages":
-            _check_messages(name, value)
+            _check_messages(name, value, kind == TOOLS)
+        elif name == "tools":
+            tools.check(value)
         elif name == "label":
             _check_label(value)
         elif name == "prompt" and kind in (PREFERENCE, FEEDBACK) and isinstance(value, list):
@@ -99,6 +109,8 @@ def answer(kind: str, row: Mapping[str, Any]) -> str | None:
     """The text of the row that a model is to write; None where there is only one that it is not to write."""
     if kind == "chat":
         return str(row["messages"][-1]["content"])
+    if kind == TOOLS:
+        return tools.said(row["messages"][-1])
     if kind == FEEDBACK and not row["label"]:
         return None
     return str(row.get("completion", row.get("chosen", "")))
@@ -133,15 +145,15 @@ def _check_prompt(messages: list[Any]) -> None:
         raise RowPromptEndsWrong
 
 
-def _check_messages(field: str, messages: Any) -> None:
+def _check_messages(field: str, messages: Any, with_tools: bool = False) -> None:
     if not isinstance(messages, list):
         raise RowFieldTypeWrong(field=field, expected="[{role, content}, …]")
-    _check_turns(field, messages)
+    _check_turns(field, messages, with_tools)
     if messages[-1]["role"] != "assistant":
         raise RowEndsWrong
 
 
-def _check_turns(field: str, messages: list[Any]) -> None:
+def _check_turns(field: str, messages: list[Any], with_tools: bool = False) -> None:
     if not messages:
         raise RowFieldEmpty(field=field)
     for number, message in enumerate(messages):
@@ -151,8 +163,11 @@ def _check_turns(field: str, messages: list[Any]) -> None:
         for name in ("role", "content"):
             if name not in message:
                 raise RowFieldMissing(field=f"{place}.{name}")
-        if message["role"] not in ROLES:
+        if message["role"] not in ROLES and not (with_tools and message["role"] == tools.ROLE):
             raise RowRoleUnknown(role=str(message["role"])[:40])
+        if with_tools and tools.calls_of(message):
+            tools.check_calls(place, message)
+            continue
         _check_text(f"{place}.content", message["content"])
 
 

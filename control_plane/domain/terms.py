@@ -15,6 +15,7 @@ TERMS = {
     # formats of a dataset
     "prompt_completion": "questions and answers",
     "chat": "conversations",
+    "chat_with_tools": "conversations with tools",
     "text": "plain text",
     "preference": "pairs of answers, one preferred",
     "unpaired_preference": "answers judged good or bad",

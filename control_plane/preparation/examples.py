@@ -11,12 +11,16 @@ from itertools import groupby
 from typing import Any
 
 from control_plane.domain.preparation import Example, Learning, Piece, Seen
-from control_plane.domain.rows import PREFERENCE
+from control_plane.domain.rows import PREFERENCE, TOOLS
 from control_plane.preparation.tokens import Conversation, Token, Tokens, conversation
 
 TEXT = "text"
 
-_LEARNED_FROM = ("chat", "prompt_completion")  # token by token, without the first; of the others answers are compared
+_LEARNED_FROM = (
+    "chat",
+    TOOLS,
+    "prompt_completion",
+)  # token by token, without the first; of the others answers are compared
 _SHOWN = 1_000  # pieces at either end of an example
 _LONGEST = 500  # characters of a piece
 _MOST = 20  # examples

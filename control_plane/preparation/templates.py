@@ -67,13 +67,13 @@ class ChatTemplate:
         with _failing():
             self._template = environment.from_string(source)
 
-    def text(self, messages: Sequence[Message], asks: bool) -> str:
-        """The messages as one text; `asks` ends it where the answer begins.
+    def text(self, messages: Sequence[Message], asks: bool, tools: Sequence[Any] | None = None) -> str:
+        """The messages as one text; `asks` ends it where the answer begins. `tools` are what the model may call.
 
         Raises ChatTemplateFailed, or ChatTemplateEndless where it takes too long or writes too much.
         """
         parts, written = [], 0
-        given = {"messages": messages, "add_generation_prompt": asks, "tools": None, "documents": None, **self._tokens}
+        given = {"messages": messages, "add_generation_prompt": asks, "tools": tools, "documents": None, **self._tokens}
         with _failing(), _limited():
             for part in self._template.generate(given):
                 written += len(part)

@@ -14,8 +14,13 @@ from typing import Any
 
 from tokenizers import Encoding, Tokenizer
 
-from control_plane.domain.errors import ChatTemplateEndless, ChatTemplateFailed, TokenizerUnreadable
-from control_plane.domain.rows import PREFERENCE
+from control_plane.domain.errors import (
+    ChatTemplateEndless,
+    ChatTemplateFailed,
+    ChatTemplateWithoutTools,
+    TokenizerUnreadable,
+)
+from control_plane.domain.rows import PREFERENCE, TOOLS
 from control_plane.preparation.templates import ChatTemplate, Message
 
 _LARGEST = 64 << 20  # bytes of a tokenizer's file
@@ -39,6 +44,7 @@ class Conversation:
 
     prompt: Sequence[Message]
     answer: Message
+    tools: Sequence[Any] | None = None  # what the model may call; None: the row says nothing of any
 
 
 class Tokens:
@@ -52,7 +58,7 @@ class Tokens:
         self._special = {name: _text(settings.get(name)) for name in _SPECIAL if _text(settings.get(name))}
         if "eos_token" in self._special:
             self._special.setdefault("pad_token", self._special["eos_token"])  # as training does
-        source = _template(folder, settings)
+        source = _template(folder, settings, "tool_use" if format == TOOLS else "default")
         self._template = ChatTemplate(source, self._special) if source else None
 
     @property
@@ -79,13 +85,16 @@ class Tokens:
         return [counts[2 * number] + counts[2 * number + 1] for number in range(len(rows))]
 
     def texts(self, row: Conversation) -> tuple[str, str]:
-        """What comes before the answer, and the answer. Raises ChatTemplateFailed, ChatTemplateEndless."""
+        """What comes before the answer, and the answer. Raises ChatTemplateFailed and its kinds."""
         if self._template is None:
+            _refuse_tools(row, "")
             return self._plain(row)
-        before = self._template.text(row.prompt, asks=True)
-        whole = self._template.text([*row.prompt, row.answer], asks=False)
+        before = self._template.text(row.prompt, True, row.tools)
+        whole = self._template.text([*row.prompt, row.answer], False, row.tools)
+        _refuse_tools(row, whole)
         if whole.startswith(before):
             return before, whole[len(before) :].rstrip("\n")
+        _refuse_tools(row, "")
         return before, row.answer["content"] + self._special.get("eos_token", "")
 
     def _plain(self, row: Conversation) -> tuple[str, str]:
@@ -125,8 +134,8 @@ class Tokens:
 
 def conversation(format: str, row: Mapping[str, Any], answer: str = "") -> Conversation:
     """The row as messages. Of compared answers, the one of the field `answer` is taken, else the longer one."""
-    if format == "chat":
-        return Conversation(row["messages"][:-1], row["messages"][-1])
+    if format in ("chat", TOOLS):
+        return Conversation(row["messages"][:-1], row["messages"][-1], row.get("tools") if format == TOOLS else None)
     prompt = row["prompt"]
     messages = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
     if format == PREFERENCE:
@@ -134,6 +143,15 @@ def conversation(format: str, row: Mapping[str, Any], answer: str = "") -> Conve
     else:
         said = row["completion"]
     return Conversation(messages, {"role": "assistant", "content": said})
+
+
+def _refuse_tools(row: Conversation, told: str) -> None:
+    """A template that knows nothing of tools leaves them out without a word: then their names are missing."""
+    functions = [one["function"] for one in row.tools or ()]
+    functions += [call["function"] for said in (*row.prompt, row.answer) for call in said.get("tool_calls") or ()]
+    missing = next((str(one["name"]) for one in functions if str(one["name"]) not in told), None)
+    if missing is not None:
+        raise ChatTemplateWithoutTools(tool=missing)
 
 
 def _tokenizer(path: Path) -> Tokenizer:
@@ -157,16 +175,15 @@ def _settings(path: Path) -> dict[str, Any]:
     return settings if isinstance(settings, dict) else {}
 
 
-def _template(folder: Path, settings: Mapping[str, Any]) -> str:
+def _template(folder: Path, settings: Mapping[str, Any], wanted: str) -> str:
     """The chat template: a file of its own, or in the settings, where it can be one of several."""
     file = folder / "chat_template.jinja"
     if file.exists():
         return file.read_text(encoding="utf-8", errors="replace")
     given = settings.get("chat_template")
     if isinstance(given, list):
-        given = next(
-            (one.get("template") for one in given if isinstance(one, dict) and one.get("name") == "default"), ""
-        )
+        named = {one.get("name"): one.get("template") for one in given if isinstance(one, dict)}
+        given = named.get(wanted, named.get("default", ""))
     return given if isinstance(given, str) else ""
 
 

@@ -8,16 +8,27 @@ from typing import Any, TypeVar
 
 from kit.events import fail
 
-Message = dict[str, str]
+Message = dict[str, Any]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row as a conversation: what comes before the answer, and the answer that is to be learned or compared."""
+    """A row as a conversation: what comes before the answer, and the answer that is to be learned or compared.
+
+    `tools` are what the model may call, None where the row says nothing of any; `calls` are those of the answer.
+    """
 
     prompt: list[Message]
     completion: str
+    tools: list[dict[str, Any]] | None = None
+    calls: list[dict[str, Any]] | None = None
+
+    @property
+    def answer(self) -> Message:
+        """The answer as a message."""
+        said: Message = {"role": "assistant", "content": self.completion}
+        return said | {"tool_calls": self.calls} if self.calls else said
 
 
 def read(path: Path | None, format_: str, part: str) -> list[Row]:
@@ -64,6 +75,21 @@ def _chat(raw: dict[str, Any]) -> Row:
     return Row(messages[:-1], messages[-1]["content"])
 
 
+def with_tools(raw: dict[str, Any]) -> Row:
+    """A row of the format ``chat_with_tools``, whose answer may be calls; raises what is wrong with it."""
+    messages = [_turn(message) for message in raw["messages"]]
+    if len(messages) < 2 or messages[-1]["role"] != "assistant":
+        raise ValueError("the messages must end with the assistant's answer to something")
+    if not isinstance(raw["tools"], list):
+        raise TypeError("field tools is not a list")
+    return Row(messages[:-1], messages[-1]["content"], raw["tools"], messages[-1].get("tool_calls"))
+
+
+def _turn(message: dict[str, Any]) -> Message:
+    kept = {"role": text(message, "role"), "content": text(message, "content")}
+    return kept | {name: message[name] for name in ("tool_calls", "tool_call_id", "name") if message.get(name)}
+
+
 READERS: dict[str, Callable[[dict[str, Any]], Row]] = {"prompt_completion": _pair, "chat": _chat}
 
 
@@ -77,7 +103,8 @@ def text(raw: dict[str, Any], field: str) -> str:
 def render_prompt(row: Row, tokenizer: Any) -> str:
     """The text before the answer: by the chat template where there is one, else the messages line by line."""
     if tokenizer.chat_template:
-        return by_template(row.prompt, tokenizer, add_generation_prompt=True)
+        return _told(row, row.prompt, tokenizer, add_generation_prompt=True)
+    _refuse_tools(row, row.prompt, "")
     begin = tokenizer.bos_token if tokenizer("")["input_ids"] == [tokenizer.bos_token_id] else ""
     return begin + "\n".join(message["content"] for message in row.prompt) + "\n"
 
@@ -85,12 +112,30 @@ def render_prompt(row: Row, tokenizer: Any) -> str:
 def render_completion(row: Row, tokenizer: Any) -> str:
     """The text of the answer with the template's end of turn, or with the end-of-text token without a template."""
     if tokenizer.chat_template:
-        answer = [*row.prompt, {"role": "assistant", "content": row.completion}]
-        whole = by_template(answer, tokenizer)
+        whole = _told(row, [*row.prompt, row.answer], tokenizer)
         prompt = render_prompt(row, tokenizer)
         if whole.startswith(prompt):
             return whole[len(prompt) :].rstrip("\n")
+    _refuse_tools(row, [row.answer], "")
     return row.completion + (tokenizer.eos_token or "")
+
+
+def _told(row: Row, messages: list[Message], tokenizer: Any, **options: Any) -> str:
+    """The messages by the template, with the row's tools; refuses with ``chat_template_without_tools``."""
+    given = options if row.tools is None else options | {"tools": row.tools}
+    told = by_template(messages, tokenizer, **given)
+    _refuse_tools(row, messages, told)
+    return told
+
+
+def _refuse_tools(row: Row, messages: list[Message], told: str) -> None:
+    """A template that knows nothing of tools leaves them out without a word: then their names are missing."""
+    functions = [one["function"] for one in row.tools or ()]
+    functions += [call["function"] for message in messages for call in message.get("tool_calls") or ()]
+    for name in (str(one["name"]) for one in functions):
+        if name not in told:
+            said = f"The model's chat template leaves tools out, such as {name}: it cannot learn to call them."
+            fail("chat_template_without_tools", said, tool=name)
 
 
 def by_template(messages: list[Message], tokenizer: Any, **options: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from control_plane.domain.errors import ChatTemplateWithoutTools
 from control_plane.domain.preparation import Example, Learning
 from control_plane.preparation import examples
 from control_plane.preparation.tokens import Tokens
@@ -24,8 +25,23 @@ TALK = {
         {"role": "assistant", "content": '{"thing": "lamp"}'},
     ]
 }
+TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+CALL = {
+    "role": "assistant",
+    "content": "",
+    "tool_calls": [{"type": "function", "function": {"name": "look", "arguments": {"at": "cup"}}}],
+}
+ASKED = {"role": "user", "content": "The cup?"}
+GIVEN = {"role": "tool", "content": '{"colour": "green"}'}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "chat": [TALK, {"messages": TALK["messages"][1:3]}],
+    "chat_with_tools": [
+        {
+            "messages": [ASKED, CALL, GIVEN, CALL | {"content": "Again."}],
+            "tools": [TOOL],
+        },
+        {"messages": TALK["messages"], "tools": []},
+    ],
     "prompt_completion": [{"prompt": "The green cup is open. é", "completion": "Yes.\n"}],
     "text": [{"text": "The brown bridge is open, and the grey book. 泵坏了 👋"}],
     "preference": [{"prompt": "The white chair?", "chosen": "Yes.", "rejected": "I do not know."}],
@@ -36,6 +52,13 @@ LIMITS = (10_000, 24, 9)
 FORGETTING = (
     "{% for one in messages %}{% if one.role != 'assistant' or loop.last %}[{{ one.role }}]{{ one.content }}"
     "{{ eos_token }}{% endif %}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}"
+)
+
+CALLING = (
+    "{% if tools %}[tools]{% for one in tools %}{{ one | tojson }}{% endfor %}{% endif %}{% for one in messages %}"
+    "[{{ one.role }}]{{ one.content }}{% for call in one.tool_calls %}<call>{{ call.function.name }}"
+    "{{ call.function.arguments | tojson }}</call>{% endfor %}{{ eos_token }}{% endfor %}"
+    "{% if add_generation_prompt %}[assistant]{% endif %}"
 )
 
 # for each format, limit and way to learn: [[ids, labels], …] of all rows; null where the row is refused
@@ -59,7 +82,7 @@ def learned(format, row, limit, learn_from):
         one = preferences.tokenize_judged([preferences._judged(row)], tokenizer, limit)[0]
         asked, said = one["prompt_ids"], one["completion_ids"]
         return [[asked + said, [OTHER] * len(asked) + said]]
-    read = lessons._text if format == "text" else datasets.READERS[format]
+    read = {**datasets.READERS, "text": lessons._text, "chat_with_tools": datasets.with_tools}[format]
     found = lessons.tokenize([read(row)], tokenizer, limit, learn_from)
     return [[one["input_ids"], one["labels"]] for one in found]
 
@@ -87,11 +110,15 @@ def all_shown(model: Path) -> Iterator[list[list[list[int]]] | None]:
         for row in rows:
             for limit in LIMITS:
                 for learn_from in Learning:
-                    found = examples.seen(tokens, row, learn_from, limit).examples
+                    try:
+                        found = examples.seen(tokens, row, learn_from, limit).examples
+                    except ChatTemplateWithoutTools:
+                        yield None
+                        continue
                     yield None if any(one.is_refused for one in found) else [shown(one) for one in found]
 
 
-@pytest.mark.parametrize("kind", ["template", "forgetting", "bare"])
+@pytest.mark.parametrize("kind", ["template", "forgetting", "bare", "tools"])
 def test_what_is_marked_is_what_is_learned(tiny: Path, tmp_path: Path, kind: str) -> None:
     for file in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"):
         if (tiny / "llama" / file).is_file():
@@ -99,6 +126,8 @@ def test_what_is_marked_is_what_is_learned(tiny: Path, tmp_path: Path, kind: str
     (tmp_path / "config.json").write_text((tiny / "llama" / "config.json").read_text())
     if kind == "forgetting":
         (tmp_path / "chat_template.jinja").write_text(FORGETTING)
+    if kind == "tools":
+        (tmp_path / "chat_template.jinja").write_text(CALLING)
     if kind == "bare":
         (tmp_path / "chat_template.jinja").unlink()
     printed = lines_of(method_python("sft"), LEARNED, str(tmp_path), json.dumps(ROWS), json.dumps(LIMITS))

@@ -42,7 +42,9 @@ def seen(project: str, draft_id: int) -> ResponseReturnValue:
     place = {"row": max(1, asked_number("row", 1))}
     format = draft.mapping["format"] if draft.mapping else ""
     card = seen_page.card(
-        request.args, lambda wish: seeing.of_draft(actor, cp, draft_id, wish, place["row"]), format == "chat"
+        request.args,
+        lambda wish: seeing.of_draft(actor, cp, draft_id, wish, place["row"]),
+        format in seen_page.CONVERSATIONS,
     )
     address = url_for("drafts.seen", project=project, draft_id=draft_id, case=_case())
     more = {"card": card, "place": place, "address": address, "rows": _rows(draft_id)}

@@ -93,7 +93,7 @@ def seen(project: str, name: str) -> ResponseReturnValue:
     card = seen_page.card(
         request.args,
         lambda wish: seeing.of_version(actor, cp, int(version.id), wish, split, number),
-        version.format == "chat",
+        version.format in seen_page.CONVERSATIONS,
     )
     place: dict[str, Any] = {"version": version.number, "split": split, "row": number}
     address = url_for("versions.seen", project=project, name=dataset.name, **place)

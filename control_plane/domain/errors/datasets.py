@@ -102,6 +102,10 @@ class ChatTemplateFailed(Invalid):
     """The model's chat template fails: {reason}"""
 
 
+class ChatTemplateWithoutTools(ChatTemplateFailed):
+    """The model's chat template leaves tools out, such as {tool}: it cannot learn to call them."""
+
+
 class ChatTemplateEndless(ChatTemplateFailed):
     """The model's chat template takes longer than {seconds} seconds for this row, or writes more than {most}
     characters."""

@@ -25,7 +25,10 @@ _KEPT_MARKS = 8  # checks of a version of which it is remembered which rows they
 _MOST_BYTES = 32 << 20  # of rows that are looked through at once
 
 # what stands in rows beside their texts; a quotation mark of a text is never written like one of these
-_SHAPE = json.dumps([*FORMATS.values(), *ROLES, "role", "content"]) + json.dumps({"": {"": [True, False, None]}})
+_OF_CALLS = ("tool_calls", "type", "function", "name", "arguments", "id")
+_SHAPE = json.dumps([*FORMATS.values(), *ROLES, "role", "content", *_OF_CALLS]) + json.dumps(
+    {"": {"": [True, False, None]}}
+)
 
 Numbered = tuple[int, dict[str, Any]]  # a row with its number, from 1
 

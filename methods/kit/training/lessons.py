@@ -71,8 +71,10 @@ def _rows(job: Job) -> tuple[list[Any], list[Any]]:
 
 
 def read(path: Any, format_: str, part: str) -> list[Any]:
-    """Read a file of ``prompt_completion``, ``chat`` (Row) or ``text`` (str); refuses as ``datasets.parse`` does."""
-    return datasets.parse(path, format_, part, {**datasets.READERS, "text": _text})
+    """Read a file of one of ``datasets.READERS``, ``chat_with_tools`` (Row) or ``text`` (str); refuses as ``parse``."""
+    return datasets.parse(
+        path, format_, part, {**datasets.READERS, "chat_with_tools": datasets.with_tools, "text": _text}
+    )
 
 
 def split(rows: list[Any], percent: float, seed: int) -> tuple[list[Any], list[Any]]:
@@ -121,7 +123,11 @@ def _turns(row: Row, tokenizer: Any) -> Iterator[Parts]:
     piece of its own behind what the model would really see.
     """
     answers = [n for n, one in enumerate(row.prompt) if one["role"] == "assistant" and n > 0]
-    rows = [Row(row.prompt[:n], row.prompt[n]["content"]) for n in answers] + [row]
+    said = [row.prompt[n] for n in answers]
+    rows = [
+        Row(row.prompt[:n], one["content"], row.tools, one.get("tool_calls"))
+        for n, one in zip(answers, said, strict=True)
+    ] + [row]
     texts = [(datasets.render_prompt(one, tokenizer), datasets.render_completion(one, tokenizer)) for one in rows]
     done, parts = "", list[tuple[str, bool]]()
     for prompt, answer in texts:

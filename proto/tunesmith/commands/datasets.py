@@ -132,7 +132,7 @@ def edit(terminal: Terminal, version_id: int, edits: TextIO, split: str) -> None
 @click.argument("name")
 @click.argument("train", type=FILE)
 @click.argument("test", type=FILE, required=False)
-@click.option("--format", default="", help="prompt_completion, chat, text, (unpaired_)preference; else recognised.")
+@click.option("--format", default="", help="prompt_completion, chat, text …; else recognised from the first row.")
 @click.option("--test-share", default=0.2, show_default=True, help="Held-out share (0..0.5) where TEST is not given.")
 @click.option("--seed", default=42, show_default=True, help="Decides which rows are held out.")
 @click.option("--leave-out-faulty", is_flag=True, help="Keep the sound rows; see the others with --split left_out.")
