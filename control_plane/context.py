@@ -45,7 +45,7 @@ class Inference(Protocol):
 class Signals(Protocol):
     """Wake whoever waits on a topic. A missed signal costs nothing: who waits looks at the store again.
 
-    Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `draft:<id>`, `project:<id>`,
+    Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `draft:<id>`, `source:<id>`, `project:<id>`,
     `fleet` (what is worth knowing has changed), `figures` (loads, every ten seconds), `schedule`, `people` and
     `user:<id>` (what somebody may do has changed).
     """

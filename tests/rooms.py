@@ -43,6 +43,7 @@ from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.sources import SourceRecord
 from control_plane.store.sweeps import SweepRecord
 from fleet_support import Fleet, report, upload
 
@@ -241,6 +242,7 @@ def with_data(cp: ControlPlane, project: str = "lab") -> Rooms:
     train, test = (BytesIO(cases.read_file(rooms.actor, cp, CASE, f"{part}.jsonl")) for part in ("train", "test"))
     version, _ = json_lines.upload(rooms.actor, cp, project, "faults", train, test)
     rooms.made |= {"version": version.id}
+    _fetched(rooms, int(version.dataset_id))
     return rooms
 
 
@@ -250,6 +252,27 @@ def with_base(cp: ControlPlane, project: str = "lab") -> Rooms:
     job = rooms.submit("import_base_model", "small-base", {}, reference="small-model")
     rooms.made |= {"import": job.id, "base": rooms.finish_model(rooms.run(job, 0), "base")}
     return rooms
+
+
+def _fetched(rooms: Rooms, dataset_id: int) -> None:
+    """Say that a dataset comes from a source."""
+    schedule = {"every": 0.0, "cron": "30 6 * * mon", "time_zone": "Europe/Berlin"}
+    given = {"address": "https://example.org/faults.jsonl", "user": ""}
+    now = rooms.cp.clock()
+    SourceRecord.create(
+        project=ProjectRecord.get(ProjectRecord.name == rooms.project).id,
+        dataset=dataset_id,
+        connector="http",
+        parameters=given,
+        label="faults.jsonl",
+        reading=told(Source("faults.jsonl")),
+        schedule=schedule,
+        next_at=now + 86_400,
+        looked_at=now,
+        changed_at=now,
+        created_by=rooms.actor.id,
+        created_at=now,
+    )
 
 
 def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
@@ -372,6 +395,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
     named = {
         "datasets.show": "faults",
         "row_edits.show": "faults",
+        "sources.show": "faults",
         "versions.difference": "faults",
         "versions.report": "faults",
         "versions.lengths": "faults",

@@ -9,6 +9,7 @@ from flask import render_template, request
 from control_plane.domain.errors import NotFound
 from control_plane.domain.rows import FORMATS
 from control_plane.services import methods
+from control_plane.services.datasets import sources
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from web.access import the_actor, the_control_plane
 from web.paging import asked_number
@@ -38,6 +39,7 @@ def drawn(
         fields=FORMATS[version.format],
         is_learnt_from=bool(learners),
         shown_characters=SHOWN_CHARACTERS,
+        has_source=sources.of_dataset(dataset) is not None,
         **more,
     )
 

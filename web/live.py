@@ -17,7 +17,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.services import deployments, jobs
-from control_plane.services.datasets import drafts
+from control_plane.services.datasets import drafts, sources
 from web.access import signed_in, the_actor, the_control_plane
 
 _HEARTBEAT_SECONDS = 15.0
@@ -95,7 +95,12 @@ def _may_watch(actor: Actor, cp: ControlPlane, topic: str) -> bool:
 def _may_watch_number(actor: Actor, cp: ControlPlane, noun: str, number: int) -> bool:
     if noun == "project":
         return actor.may("project.see", number)
-    known: dict[str, Find] = {"job": jobs.get, "deployment": deployments.get, "draft": drafts.get}
+    known: dict[str, Find] = {
+        "job": jobs.get,
+        "deployment": deployments.get,
+        "draft": drafts.get,
+        "source": sources.get,
+    }
     find = known.get(noun)
     if find is None:
         return False

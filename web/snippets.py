@@ -78,14 +78,16 @@ def edit_rows(project: str, version_id: int, part: str) -> Snippet:
     return _snippet(project, ["datasets", "edit", str(version_id), "edits.json", "--split", part], python)
 
 
-def fetch(project: str, connector: str, required: Sequence[str]) -> Snippet:
-    """What is there by a connector; a parameter's value stands for itself."""
-    given = {name: f"<{name}>" for name in required}
-    python = (
-        f"found = client.look_at_source({project!r}, {connector!r}, {given!r})\n"
-        "for item in found.items:\n    print(item.name, item.size, item.parameters)"
-    )
-    return _snippet(project, ["datasets", "look", connector, *(f"{key}={one}" for key, one in given.items())], python)
+def list_connectors(project: str) -> Snippet:
+    """By what data can be fetched, with the parameters that each takes."""
+    python = _each("connector", f"list_connectors({project!r})", "name", "parameters", "secrets")
+    return _snippet(project, ["datasets", "connectors"], python)
+
+
+def list_sources(project: str) -> Snippet:
+    """Which datasets are fetched, and what came of it."""
+    python = _each("source", f"list_sources({project!r})", "id", "dataset", "label", "looked_at", "message")
+    return _snippet(project, ["datasets", "sources"], python)
 
 
 def draft(project: str) -> Snippet:

@@ -1,7 +1,8 @@
-"""Notifications: what became of what a user asked for, what waits for their decision, and which machines are silent.
+"""Notifications: what became of what a user asked for, what waits for their decision, which sources and machines fail.
 
-Each is read from what is stored anyway: a job that ended, a run that ended, a machine that is not heard. Kept is only
-how far a user has been told (`users.notified_until`), which is no act on the installation and so has no audit entry.
+Each is read from what is stored anyway: a job that ended, a run that ended, a source that fails, a machine that is not
+heard. Kept is only how far a user has been told (`users.notified_until`), which is no act on the installation and so
+has no audit entry.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from control_plane.services import overview
 from control_plane.services.access import people
 from control_plane.services.things.kinds import is_kept
 from control_plane.store.database import transaction
+from control_plane.store.datasets import DatasetRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.sources import SourceRecord
 
 MOST = 100  # in one answer
 _WINDOW = 30 * 86_400.0  # seconds: what is older is in the lists of jobs and runs
@@ -36,12 +39,12 @@ ENDED, BROKEN, DECISION, SILENT = "ended", "failed", "decision", "silent"  # and
 
 @dataclass(frozen=True)
 class Notification:
-    """One thing to know, of a job, a guided run or a machine; `id` is that of the evaluation where one waits."""
+    """One thing to know, of a job, a run, a source or a machine; `id` is that of the evaluation where one waits."""
 
     kind: str  # ended | failed | diverged | flat | constant | decision | silent
-    noun: str  # job | evaluation | guided_run | machine
+    noun: str  # job | evaluation | guided_run | source | machine
     id: int | str
-    name: str  # of the job, the case or the machine
+    name: str  # of the job, the case, the source's dataset or the machine
     project: str  # its name; empty for a machine
     place: str  # what pages call the project
     at: float  # seconds since the epoch
@@ -70,7 +73,12 @@ def listed(actor: Actor, cp: ControlPlane, limit: int = MOST) -> list[Notificati
     if actor.kind != "user":
         return []
     until, limit = people.user(actor, cp).notified_until, max(0, min(limit, MOST))
-    found = [*_jobs(actor, cp, until, limit), *_runs(actor, cp, until, limit), *_machines(actor, cp, until)]
+    found = [
+        *_jobs(actor, cp, until, limit),
+        *_runs(actor, cp, until, limit),
+        *_sources(actor, cp, until, limit),
+        *_machines(actor, cp, until),
+    ]
     return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
 
 
@@ -109,6 +117,18 @@ def _ended_runs(actor: Actor, since: Any) -> Any:
     )
 
 
+def _failed_sources(actor: Actor, since: Any) -> Any:
+    """Sources that are fetched in the actor's name, and the last time in vain."""
+    kept = SourceRecord.dataset.in_(DatasetRecord.select(DatasetRecord.id).where(is_kept(DatasetRecord)))
+    return SourceRecord.select().where(
+        SourceRecord.created_by == actor.id,
+        SourceRecord.error != "",
+        SourceRecord.looked_at > since,
+        kept,
+        _seen(actor, SourceRecord.project),
+    )
+
+
 def _silent_machines(actor: Actor, since: Any) -> Any:
     """Machines that reported themselves and do so no more, for those who see the fleet."""
     return MachineRecord.select().where(
@@ -125,6 +145,7 @@ def _unread(actor: Actor, cp: ControlPlane) -> list[Any]:
     return [
         _ended_jobs(actor, since).where(JobRecord.ended_at > window),
         _ended_runs(actor, since).where(GuidedRunRecord.ended_at > window),
+        _failed_sources(actor, since).where(SourceRecord.looked_at > window),
         _silent_machines(actor, since).where(MachineRecord.last_seen > window),
     ]
 
@@ -188,6 +209,28 @@ def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Noti
             reason_params=run.reason_params,
         )
         for run in named.order_by(GuidedRunRecord.ended_at.desc()).limit(limit).objects()
+    ]
+
+
+def _sources(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
+    named = _placed(_failed_sources(actor, cp.clock() - _WINDOW), SourceRecord)
+    of_datasets = named.select_extend(DatasetRecord.name.alias("called"), DatasetRecord.title.alias("title"))
+    joined = of_datasets.join_from(SourceRecord, DatasetRecord, on=(SourceRecord.dataset == DatasetRecord.id))
+    return [
+        Notification(
+            kind=BROKEN,
+            noun="source",
+            id=int(source.id),
+            name=source.called,
+            title=source.title,
+            project=source.place,
+            place=source.place_title or source.place,
+            at=source.looked_at,
+            unread=source.looked_at > until,
+            reason=source.error,
+            reason_params=source.error_params,
+        )
+        for source in joined.order_by(SourceRecord.looked_at.desc()).limit(limit).objects()
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,6 +13,8 @@ from control_plane.domain.schedules import LONGEST, SHORTEST, Schedule
 
 _LOOKED_AT = 5  # times of a calendar that are held against the shortest distance
 _LONGEST_CRON = 100  # characters
+_DAYS = re.compile(r"(?P<first>[0-9])(-(?P<last>[0-9]))?(/(?P<step>[1-7]))?")
+_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
 def checked(schedule: Schedule, now: float) -> Schedule:
@@ -59,12 +62,37 @@ def _trigger(schedule: Schedule) -> CronTrigger:
     if len(schedule.cron) > _LONGEST_CRON:
         raise ScheduleInvalid(problem=f"≤ {_LONGEST_CRON}")
     try:
-        return CronTrigger.from_crontab(schedule.cron, ZoneInfo(schedule.time_zone))
+        return CronTrigger.from_crontab(_with_named_days(schedule.cron), ZoneInfo(schedule.time_zone))
     except (ValueError, KeyError) as problem:
         raise ScheduleInvalid(problem=str(problem)[:200]) from problem
 
 
+def _with_named_days(cron: str) -> str:
+    """The line with the numbers of its weekdays as names: APScheduler counts from Monday, cron from Sunday.
+
+    Raises ValueError.
+    """
+    *others, days = cron.split()
+    return " ".join([*others, ",".join(_named(part) for part in days.split(","))])
+
+
+def _named(part: str) -> str:
+    if not (found := _DAYS.fullmatch(part)):
+        return part
+    first = int(found["first"])
+    last = int(found["last"]) if found["last"] else 6 if found["step"] else first
+    numbers = range(first, last + 1, int(found["step"] or 1))
+    if not numbers or last > 7:
+        raise ValueError(part)
+    return ",".join(dict.fromkeys(_NAMES[number % 7] for number in numbers))
+
+
 def _next(trigger: CronTrigger, after: float) -> float | None:
-    """The first time later than `after`."""
-    found = trigger.get_next_fire_time(None, datetime.fromtimestamp(after, UTC) + timedelta(microseconds=1))
-    return found.timestamp() if found else None
+    """The first time later than `after`; of an hour that comes twice, as in autumn, the second is passed over."""
+    while True:
+        found = trigger.get_next_fire_time(None, datetime.fromtimestamp(after, UTC) + timedelta(microseconds=1))
+        if found is None:
+            return None
+        after = found.timestamp()
+        if not datetime.fromtimestamp(after, trigger.timezone).fold:
+            return after

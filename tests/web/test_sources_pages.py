@@ -122,3 +122,118 @@ def test_nobody_begins_like_the_source_of_another(
     invite("eve", role="Owner", project="other")
     assert browser("eve").get(f"/p/other/data/sources/new/http?from={source.id}").status_code == 404
     assert ada.get(f"{NEW}/s3?from={source.id}").status_code == 404
+
+
+# ---- the source of a dataset
+
+
+@pytest.fixture
+def page(cp: ControlPlane, ada: FlaskClient, shared: Path) -> str:
+    """Of a dataset that came from a folder."""
+    given = {"parameter.folder": str(shared), "parameter.file": "faults.jsonl"}
+    at = ada.post(f"{NEW}/folder", data=given).location
+    settle(cp, newest())
+    ada.post(f"{at}/save", data={"name": "pump-faults"})
+    assert settle(cp, newest()).state == "saved"
+    return "/p/lab/data/sources/of/pump-faults"
+
+
+def test_the_pages_of_a_dataset_show_its_source_and_refresh_it(
+    cp: ControlPlane, ada: FlaskClient, page: str, shared: Path
+) -> None:
+    for address in (page, "/p/lab/data/pump-faults"):
+        shown = plain(ada.get(address).text)
+        assert "Folder on the server: faults.jsonl" in shown and "Refresh now" in shown
+    assert str(shared) in ada.get(page).text
+    assert ada.post(f"{page}/refresh").location == page
+    waiting = plain(ada.get(page).text)
+    assert "Fetching the file" in waiting and "Refresh now" not in waiting
+    assert "is being fetched already" in plain(ada.post(f"{page}/refresh").text)
+    settle(cp, newest())
+    assert "Refresh now" in ada.get(page).text
+    (shared / "faults.jsonl").unlink()
+    ada.post(f"{page}/refresh")
+    settle(cp, newest())
+    for address in (page, "/p/lab/data/pump-faults"):
+        assert "faults.jsonl does not exist." in ada.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("form", "said", "stored"),
+    [
+        ({"often": "hourly"}, "Every hour", {"every": 3600.0, "cron": "", "time_zone": "UTC"}),
+        (
+            {"often": "daily", "time": "6:05", "zone": "Europe/Berlin"},
+            "Every day at 06:05 (Europe/Berlin)",
+            {"every": 0.0, "cron": "5 6 * * *", "time_zone": "Europe/Berlin"},
+        ),
+        (
+            {"often": "weekly", "time": "23:00", "day": "sun", "zone": "UTC"},
+            "Each Sunday at 23:00 (UTC)",
+            {"every": 0.0, "cron": "0 23 * * sun", "time_zone": "UTC"},
+        ),
+        (
+            {"often": "cron", "cron": "0 6 1 * *", "zone": "Asia/Shanghai"},
+            "0 6 1 * * (Asia/Shanghai)",
+            {"every": 0.0, "cron": "0 6 1 * *", "time_zone": "Asia/Shanghai"},
+        ),
+    ],
+)
+def test_times_are_set_as_people_say_them(
+    ada: FlaskClient, page: str, form: dict[str, str], said: str, stored: dict[str, object]
+) -> None:
+    sent = {f"parameter.{name}": value for name, value in form.items()}
+    assert ada.post(f"{page}/schedule", data=sent).location == page
+    assert SourceRecord.get().schedule == stored and SourceRecord.get().next_at > 0
+    shown = ada.get(page).text
+    assert said in plain(shown)
+    kept = filled(shown)
+    assert {name: kept[f"parameter.{name}"] for name in form} == form | {
+        name: value for name, value in {"time": "06:05"}.items() if form.get("time") == "6:05"
+    }
+    ada.post(f"{page}/schedule", data={"parameter.often": "never"})
+    assert SourceRecord.get().next_at == 0
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"often": "daily", "time": "25:00"},
+        {"often": "weekly", "time": "06:00", "day": "someday"},
+        {"often": "cron", "cron": "* * * * *"},
+        {"often": "cron", "cron": "whenever"},
+        {"often": "cron", "cron": "0 6 30 2 *"},
+        {"often": "daily", "time": "06:00", "zone": "Mars/Olympus"},
+    ],
+)
+def test_what_is_no_time_is_shown_again(ada: FlaskClient, page: str, form: dict[str, str]) -> None:
+    refused = ada.post(f"{page}/schedule", data={f"parameter.{name}": value for name, value in form.items()})
+    assert refused.status_code == 400 and "no time at which something can be done" in refused.text
+    assert SourceRecord.get().schedule == {}
+
+
+def test_a_source_is_let_go(ada: FlaskClient, page: str) -> None:
+    assert ada.post(f"{page}/remove").location == "/p/lab/data/pump-faults"
+    assert ada.get(page).status_code == 404 and "Refresh now" not in ada.get("/p/lab/data/pump-faults").text
+
+
+def test_a_failure_is_told_by_the_bell(cp: ControlPlane, ada: FlaskClient, page: str, shared: Path) -> None:
+    (shared / "faults.jsonl").unlink()
+    ada.post(f"{page}/refresh")
+    cp.clock.advance(60)  # type: ignore[attr-defined]
+    settle(cp, newest())
+    told = ada.get("/notifications").text
+    assert "faults.jsonl does not exist." in told and page in told
+    ada.post("/notifications/read", data={})
+    assert "New" not in plain(ada.get("/notifications").text)
+
+
+def test_a_viewer_sees_the_source_and_changes_nothing(
+    ada: FlaskClient, page: str, invite: Callable[..., str], browser: Browser
+) -> None:
+    invite("vic", role="Viewer")
+    vic = browser("vic")
+    shown = vic.get(page).text
+    assert "Folder on the server" in shown and "Refresh now" not in shown and "/schedule" not in shown
+    for verb in ("refresh", "schedule", "remove"):
+        assert vic.post(f"{page}/{verb}").status_code == 403

@@ -9,9 +9,9 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.rows import FORMATS
-from control_plane.services.datasets import connectors, drafts, rows, searching, versions
+from control_plane.services.datasets import connectors, drafts, rows, searching, sources, versions
 from control_plane.services.things import kinds
-from web import check_words, dataset_page, snippets, uploading
+from web import check_words, dataset_page, snippets, source_page, uploading
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.languages import locale
@@ -76,9 +76,11 @@ def show(project: str, name: str) -> ResponseReturnValue:
     after = max(0, asked_number("after", 0))
     found_rows = searching.find(actor, cp, int(version.id), split, text, check, at.offset, at.size, after)
     marked = searching.checks(cp, version)
+    source = sources.of_dataset(dataset)
     return dataset_page.drawn(
         "datasets/show.html", dataset, found, version, split=split, text=text, check=check, rows=found_rows.rows,
         page=Page(at.number, at.size, found_rows.total), after=after, looked_to=found_rows.after,
+        source=source and source_page.seen(source),
         snippet=snippets.list_rows(project, version.id),
         checks=[("", gettext("any")), *((code, check_words.check(code)) for code in marked)],
     )  # fmt: skip

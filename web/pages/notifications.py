@@ -102,6 +102,7 @@ def _address(one: Notification) -> str:
         "job": lambda: url_for("jobs.show", project=one.project, job_id=one.id),
         "evaluation": lambda: url_for("evaluations.show", project=one.project, evaluation_id=one.id),
         "guided_run": lambda: url_for("cases.run", project=one.project, name=one.name, run_id=one.id),
+        "source": lambda: url_for("sources.show", project=one.project, name=one.name),
         "machine": lambda: url_for("machines.show", machine_id=one.id),
     }
     return to[one.noun]()

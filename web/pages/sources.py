@@ -4,20 +4,67 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from control_plane.domain.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
-from control_plane.services.datasets import connectors, drafts, sources
+from control_plane.services import schedules
+from control_plane.services.datasets import connectors, drafts, sources, versions
+from control_plane.store.datasets import DatasetRecord
 from control_plane.store.sources import SourceRecord
-from web import snippets, source_form
+from web import dataset_page, schedule_form, snippets, source_form, source_page
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.languages import locale
 from web.paging import asked_number, whole_number
+from web.refusals import shown_again
 from web.source_form import Filled
 
 blueprint = Blueprint("sources", __name__, url_prefix="/p/<project>/data/sources")
+
+
+@blueprint.get("/of/<name>")
+@requires("dataset.see")
+def show(project: str, name: str) -> ResponseReturnValue:
+    """The source of a dataset: where from, what came of it, and when it is fetched."""
+    dataset, found = versions.get_dataset(the_actor(), the_control_plane(), project, name)
+    source = _of(dataset)
+    wished = source_page.schedule_of(source)
+    return dataset_page.drawn(
+        "sources/show.html", dataset, found, dataset_page.chosen(found), seen=source_page.seen(source),
+        form=schedule_form.filled(wished), choices=schedule_form.choices(), days=schedule_form.days(),
+        zones=[(zone, zone) for zone in schedules.time_zones()],
+        snippet=snippets.list_sources(project),
+    )  # fmt: skip
+
+
+@blueprint.post("/of/<name>/refresh")
+@requires("dataset.upload")
+def refresh(project: str, name: str) -> ResponseReturnValue:
+    """Fetch it again now; the pages of the dataset follow that."""
+    sources.refresh(the_actor(), the_control_plane(), int(_named(project, name).id))
+    return redirect(url_for("sources.show", project=project, name=name))
+
+
+@blueprint.post("/of/<name>/schedule")
+@requires("dataset.upload")
+@shown_again("schedule", show)
+def schedule(project: str, name: str) -> ResponseReturnValue:
+    """Say when it is fetched by itself."""
+    wished = schedule_form.read(request.form)
+    sources.schedule(the_actor(), the_control_plane(), int(_named(project, name).id), wished)
+    flash(schedule_form.said(wished))
+    return redirect(url_for("sources.show", project=project, name=name))
+
+
+@blueprint.post("/of/<name>/remove")
+@requires("dataset.upload")
+def remove(project: str, name: str) -> ResponseReturnValue:
+    """Fetch it no more, and forget its secrets."""
+    sources.remove(the_actor(), the_control_plane(), int(_named(project, name).id))
+    flash(gettext("The source is gone. The dataset stays as it is."))
+    return redirect(url_for("datasets.show", project=project, name=name))
 
 
 @blueprint.get("/new/<connector>")
@@ -51,6 +98,18 @@ def begin(project: str, connector: str) -> ResponseReturnValue:
     return redirect(url_for("drafts.show", project=project, draft_id=draft.id))
 
 
+def _of(dataset: DatasetRecord) -> SourceRecord:
+    """The source of a dataset. Raises NotFound where it has none."""
+    source = sources.of_dataset(dataset)
+    if source is None:
+        raise NotFound
+    return source
+
+
+def _named(project: str, name: str) -> SourceRecord:
+    return _of(versions.get_dataset(the_actor(), the_control_plane(), project, name)[0])
+
+
 def _source(number: int, connector: str) -> SourceRecord | None:
     """The source that a form begins like; None for 0. Raises NotFound where it is another project's or connector's."""
     if not number:
@@ -67,5 +126,5 @@ def _page(project: str, filled: Filled) -> str:
         filled=filled,
         pick=source_form.pick,
         draft=whole_number(request.values.get("draft", "")),
-        snippet=snippets.fetch(project, filled.connector.name, filled.connector.parameters.get("required", [])),
+        snippet=snippets.list_connectors(project),
     )

@@ -135,6 +135,13 @@ function showConditional(form) {
   }
 }
 
+// A time zone that nobody has chosen yet is the browser's.
+function guessTimeZone(form) {
+  const control = form.querySelector("select[data-time-zone]");
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (control && [...control.options].some((one) => one.value === zone)) control.value = zone;
+}
+
 // A preset is chosen as long as the fields hold its values, whoever put them there.
 function showPreset(form, chosen) {
   const values = (preset) => Object.entries(JSON.parse(preset.dataset.preset));
@@ -249,6 +256,7 @@ function prepare(root) {
   loadElements(root.parentElement ?? root);
   for (const form of root.querySelectorAll("form[data-level]")) {
     if (remembered.get("level")) showLevel(form, remembered.get("level"));
+    guessTimeZone(form);
     showConditional(form);
   }
 }
