@@ -350,7 +350,8 @@ def with_draft(rooms: Rooms, name: str) -> Rooms:
     place = Place(upload.file_name, 2, "Pumpe 1 ist warm", {"first": 1})
     choices = [Choice.DROP, Choice.KEEP]
     findings = [Finding("duplicates", 1, Choice.DROP, choices, [place]), Finding("leakage", 0, Choice.DROP, choices)]
-    report = Report(mapping.format, 11, 8, 2, 1, findings, [], {})
+    lengths = {"unit": "tokens", "edges": [0, 10, 20, 30], "counts": [1, 6, 2, 1], "limit": 25}
+    report = Report(mapping.format, 11, 8, 2, 1, findings, [], {"histogram": lengths})
     for file, found in ((preparing.LOOK, look), (preparing.REPORT, report)):
         (preparing.folder(rooms.cp, draft) / file).write_text(json.dumps(told(found)), "utf-8")
     stored = {"state": DraftState.READY, "train": told(source), "mapping": told(mapping)}

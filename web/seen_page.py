@@ -63,7 +63,7 @@ def card(arguments: Mapping[str, str], see: Callable[[Wish], SeenBy], has_ways: 
         Learning.WHOLE: gettext("the questions, too"),
     }
     fits = formatting.number(found.limit, locale()) if found and found.limit and not wish.max_length else ""
-    every = gettext("what fits into the model (%(count)s)", count=fits) if fits else gettext("what fits into the model")
+    every = gettext("%(count)s (all that fits)", count=fits) if fits else gettext("what fits into the model")
     return Card(
         wish=wish,
         models=[(str(one.id), one.label) for one in listed],
