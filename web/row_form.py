@@ -63,7 +63,7 @@ def changed(format: str, number: int, row: Mapping[str, Any], sent: Mapping[str,
 
 
 def _cell(number: int, name: str, value: Any) -> Cell:
-    is_json = not isinstance(value, str) or name in ("messages", "tools", "label")
+    is_json = not isinstance(value, str) or name in ("messages", "tools", "schema", "label")
     text = json.dumps(value, ensure_ascii=False, indent=1) if not isinstance(value, str) else value
     return Cell(f"row.{number}.{name}", words.field(name), text, is_json)
 

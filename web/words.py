@@ -34,6 +34,7 @@ def row_format(code: str) -> str:
         "chat": gettext("Conversation"),
         "chat_with_tools": gettext("Conversation with tools"),
         "text": gettext("Plain text"),
+        "prompt_schema": gettext("Question and the form of its answer"),
         "preference": gettext("Two answers, one preferred"),
         "unpaired_preference": gettext("An answer, judged good or bad"),
     }
@@ -85,6 +86,7 @@ def field(name: str) -> str:
         "messages": gettext("Conversation"),
         "text": gettext("Text"),
         "tools": gettext("Tools"),
+        "schema": gettext("JSON Schema"),
         "chosen": gettext("Preferred answer"),
         "rejected": gettext("Other answer"),
         "label": gettext("Judged"),

@@ -7,15 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 MESSAGES, PROMPT, CONTEXT, SYSTEM = "messages", "prompt", "context", "system"
-COMPLETION, CHOSEN, REJECTED, LABEL, TEXT, TOOLS, ASIDE = (
-    "completion",
-    "chosen",
-    "rejected",
-    "label",
-    "text",
-    "tools",
-    "aside",
-)
+COMPLETION, CHOSEN, REJECTED, LABEL, TEXT = "completion", "chosen", "rejected", "label", "text"
+TOOLS, SCHEMA, ASIDE = "tools", "schema", "aside"
 
 _ROLES: Mapping[str, str] = {
     MESSAGES: "messages conversations conversation dialog dialogue dialogs chat nachrichten gespräch unterhaltung"
@@ -31,6 +24,7 @@ _ROLES: Mapping[str, str] = {
     REJECTED: "rejected dispreferred worse abgelehnt verworfen schlechter 拒绝 较差",
     LABEL: "label judgement judgment verdict thumbs urteil bewertung 标签 评价 判断",
     TOOLS: "tools functions werkzeuge funktionen 工具 函数",
+    SCHEMA: "schema jsonschema answerschema responseschema antwortschema 模式 答案格式",
     TEXT: "text content document body inhalt dokument volltext 文本 内容 正文 全文",
     # what says where a record comes from, and nothing about what is to be learnt
     ASIDE: "id uid uuid guid idx index row nr no number lfdnr nummer rowid url source meta metadata timestamp split"

@@ -22,11 +22,13 @@ from control_plane.domain.rows import (
     FEEDBACK,
     FORMATS,
     PREFERENCE,
+    SCHEMA,
     TOOLS,
     check_row,
     from_messages,
     with_texts,
 )
+from control_plane.domain.tools import opened
 
 CHAT, PROMPT_COMPLETION, TEXT = "chat", "prompt_completion", "text"
 
@@ -41,7 +43,7 @@ def propose(columns: Sequence[Column], samples: Sequence[Dictionary[str, Any]]) 
     """The mapping that suggests itself; its format is empty where none does."""
     filled = [column for column in columns if column.kind != tables.EMPTY and column.name != generated.FIELD]
     given = _Given(filled, names.by_role([column.name for column in filled]), samples)
-    ways = (_compared, _judged, _conversation, _question_and_answer, _free_text)
+    ways = (_compared, _judged, _conversation, _question_and_schema, _question_and_answer, _free_text)
     return next((found for way in ways if (found := way(given))), Mapping())
 
 
@@ -91,7 +93,7 @@ def _made(format: str, part: str, columns: Sequence[str], fields: Dictionary[str
     values = {column: fields.get(column) for column in columns}
     if part == "messages":
         return _joined(values)
-    if part == "tools":
+    if part in ("tools", "schema"):
         return values[columns[0]]
     if part == "label":
         return _judgement(columns[0], values[columns[0]])
@@ -213,6 +215,14 @@ def _conversation(given: _Given) -> Mapping | None:
     return None
 
 
+def _question_and_schema(given: _Given) -> Mapping | None:
+    """A question and the form of its answer, where no answer is given."""
+    asked, schema = given.question(), given.first(names.SCHEMA)
+    if not asked or not schema or given.first(names.COMPLETION) or not all(map(_is_object, given.values(schema))):
+        return None
+    return Mapping(SCHEMA, {"prompt": asked, "schema": [schema]})
+
+
 def _question_and_answer(given: _Given) -> Mapping | None:
     asked, answer = given.question(), given.first(names.COMPLETION)
     return Mapping(PROMPT_COMPLETION, {"prompt": asked, "completion": [answer]}) if asked and answer else None
@@ -244,6 +254,10 @@ def _messages(given: _Given) -> str:
 
 def _is_judgement(value: Any) -> bool:
     return tables.as_text(value).strip().lower().removesuffix(".0") in _GOOD + _BAD
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(opened(value), dict)
 
 
 def _length(values: list[Any]) -> float:

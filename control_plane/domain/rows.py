@@ -23,6 +23,7 @@ from control_plane.domain.errors import (
     RowRoleUnknown,
 )
 
+SCHEMA = "prompt_schema"  # what reinforcement learns from: a question, and the form that its answer is to have
 PREFERENCE, FEEDBACK, TOOLS = "preference", "unpaired_preference", "chat_with_tools"
 
 # format → the fields that each row has: texts, but for `messages`, `tools`, `label`, a `prompt` that may be messages
@@ -32,6 +33,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     PREFERENCE: ("prompt", "chosen", "rejected"),
     "prompt_completion": ("prompt", "completion"),
     "text": ("text",),
+    SCHEMA: ("prompt", "schema"),
     FEEDBACK: ("prompt", "completion", "label"),
 }
 ANSWERS = ("completion", "chosen", "rejected")  # the texts that a model is to write, or not to
@@ -61,6 +63,8 @@ def from_messages(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     """
     if kind == TOOLS:
         return tools.settled(row)
+    if kind == SCHEMA and isinstance(row.get("schema"), str):
+        return row | {"schema": tools.opened(row["schema"])}
     if kind == FEEDBACK and "messages" in row and "completion" not in row:
         row = {name: value for name, value in row.items() if name != "messages"} | {"completion": row["messages"]}
     given = [name for name in ANSWERS if _are_messages(row.get(name))] if kind in (PREFERENCE, FEEDBACK) else []
@@ -93,6 +97,8 @@ def check_row(kind: str, row: Mapping[str, Any]) -> None:
         value = row[name]
         if name == "messages":
             _check_messages(name, value, kind == TOOLS)
+        elif name == "schema":
+            _check_schema(value)
         elif name == "tools":
             tools.check(value)
         elif name == "label":
@@ -111,7 +117,7 @@ def answer(kind: str, row: Mapping[str, Any]) -> str | None:
         return str(row["messages"][-1]["content"])
     if kind == TOOLS:
         return tools.said(row["messages"][-1])
-    if kind == FEEDBACK and not row["label"]:
+    if kind == SCHEMA or (kind == FEEDBACK and not row["label"]):
         return None
     return str(row.get("completion", row.get("chosen", "")))
 
@@ -169,6 +175,13 @@ def _check_turns(field: str, messages: list[Any], with_tools: bool = False) -> N
             tools.check_calls(place, message)
             continue
         _check_text(f"{place}.content", message["content"])
+
+
+def _check_schema(value: Any) -> None:
+    if not isinstance(value, dict):
+        raise RowFieldTypeWrong(field="schema", expected='{"type": "object", …}')
+    if not value:
+        raise RowFieldEmpty(field="schema")
 
 
 def _check_label(value: Any) -> None:

@@ -17,6 +17,7 @@ TERMS = {
     "chat": "conversations",
     "chat_with_tools": "conversations with tools",
     "text": "plain text",
+    "prompt_schema": "questions with the form of their answers",
     "preference": "pairs of answers, one preferred",
     "unpaired_preference": "answers judged good or bad",
     # types of a parameter

@@ -28,7 +28,7 @@ def settled(row: dict[str, Any]) -> dict[str, Any]:
 
 def called(value: Any) -> Any:
     """What ShareGPT calls a function call, `{name, arguments}` or its JSON text, as calls; else the value itself."""
-    told = _parsed(value)
+    told = opened(value)
     some = told if isinstance(told, list) else [told]
     if not all(isinstance(one, dict) and "name" in one for one in some):
         return value
@@ -68,7 +68,7 @@ def _is_function(value: Any) -> bool:
 
 
 def _tools(value: Any) -> Any:
-    told = _parsed(value) or []
+    told = opened(value) or []
     if not isinstance(told, list):
         return told
     bare = [isinstance(one, dict) and "function" not in one and "name" in one for one in told]
@@ -89,11 +89,11 @@ def _call(call: Any) -> Any:
     if not isinstance(function, dict) or "name" not in function:
         return call
     kept = {"id": call["id"]} if "id" in call else {}
-    arguments = _parsed(function.get("arguments", {}))
+    arguments = opened(function.get("arguments", {}))
     return kept | {"type": "function", "function": {"name": function["name"], "arguments": arguments}}
 
 
-def _parsed(value: Any) -> Any:
+def opened(value: Any) -> Any:
     """What a text is in JSON; the value itself where it is none."""
     if not isinstance(value, str):
         return value

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from control_plane.domain.preparation import Example, Learning, Piece, Seen
-from control_plane.domain.rows import PREFERENCE, TOOLS
+from control_plane.domain.rows import PREFERENCE, SCHEMA, TOOLS
 from control_plane.preparation.tokens import Conversation, Token, Tokens, conversation
 
 TEXT = "text"
@@ -52,6 +52,9 @@ def _examples(tokens: Tokens, row: Mapping[str, Any], learn_from: Learning, limi
             yield _example([_Part(prompt, False), _Part(answer, True)], limit, name, longest)
         return
     asked = conversation(tokens.format, row)
+    if tokens.format == SCHEMA:  # the model writes the answer itself: it only reads what is asked
+        yield _example([_Part(tokens.encode(tokens.texts(asked)[0]), False), _Part([], False)], limit)
+        return
     if tokens.format not in _LEARNED_FROM:
         prompt, answer = (tokens.encode(text) for text in tokens.texts(asked))
         yield _example([_Part(prompt, False), _Part(answer, True)], limit)

@@ -20,7 +20,7 @@ from control_plane.domain.errors import (
     ChatTemplateWithoutTools,
     TokenizerUnreadable,
 )
-from control_plane.domain.rows import PREFERENCE, TOOLS
+from control_plane.domain.rows import PREFERENCE, SCHEMA, TOOLS
 from control_plane.preparation.templates import ChatTemplate, Message
 
 _LARGEST = 64 << 20  # bytes of a tokenizer's file
@@ -138,6 +138,8 @@ def conversation(format: str, row: Mapping[str, Any], answer: str = "") -> Conve
         return Conversation(row["messages"][:-1], row["messages"][-1], row.get("tools") if format == TOOLS else None)
     prompt = row["prompt"]
     messages = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+    if format == SCHEMA:
+        return Conversation(messages, {"role": "assistant", "content": ""})
     if format == PREFERENCE:
         said = row[answer] if answer else max(row["chosen"], row["rejected"], key=len)
     else:

@@ -154,6 +154,7 @@ def _row(row_format: str, number: int, colour: str, thing: str) -> dict[str, Any
         "prompt_completion": {"prompt": prompt, "completion": good},
         "chat": {"messages": turns},
         "chat_with_tools": {"messages": turns, "tools": []},
+        "prompt_schema": {"prompt": prompt, "schema": {"type": "object", "required": ["thing", "colour"]}},
         "text": {"text": f"{prompt} {good}"},
         "preference": {"prompt": prompt, "chosen": good, "rejected": bad},
         "unpaired_preference": {"prompt": prompt, "completion": good if is_good else bad, "label": is_good},

@@ -13,10 +13,14 @@ _READER = json.JSONDecoder()
 
 @dataclass(frozen=True)
 class Case:
-    """What an answer is judged beside: the question, and the answer that was expected ("" where there is none)."""
+    """What an answer is judged beside: the question, the answer that was expected, and the JSON Schema for it as JSON.
+
+    Either of the last two is "" where there is none.
+    """
 
     prompt: str = ""
     expected: str = ""
+    schema: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,14 @@ class Row:
     """A row as a conversation: what comes before the answer, and the answer that is to be learned or compared.
 
     `tools` are what the model may call, None where the row says nothing of any; `calls` are those of the answer.
+    Instead of an answer there may be `schema`: the form that one is to have, as JSON.
     """
 
     prompt: list[Message]
     completion: str
     tools: list[dict[str, Any]] | None = None
     calls: list[dict[str, Any]] | None = None
+    schema: str = ""
 
     @property
     def answer(self) -> Message:
@@ -90,7 +92,15 @@ def _turn(message: dict[str, Any]) -> Message:
     return kept | {name: message[name] for name in ("tool_calls", "tool_call_id", "name") if message.get(name)}
 
 
-READERS: dict[str, Callable[[dict[str, Any]], Row]] = {"prompt_completion": _pair, "chat": _chat}
+def _asked(raw: dict[str, Any]) -> Row:
+    if not isinstance(raw["schema"], dict):
+        raise TypeError("field schema is not an object")
+    return Row([{"role": "user", "content": text(raw, "prompt")}], "", schema=json.dumps(raw["schema"]))
+
+
+READERS: dict[str, Callable[[dict[str, Any]], Row]] = {
+    "prompt_completion": _pair, "chat": _chat, "prompt_schema": _asked,
+}  # fmt: skip
 
 
 def text(raw: dict[str, Any], field: str) -> str:

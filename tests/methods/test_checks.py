@@ -32,7 +32,7 @@ NAMES = sorted(path.stem for path in (METHODS / "kit" / "checks").glob("*.py"))
 
 def found(name: str, answer: str, expected: str = "", /, **parameters: Any) -> Found:
     judged = judging.Judged([{"check": name, "parameters": EXAMPLES.get(name, {}) | parameters}])
-    return judged.judge(answer, Case("", expected)).found[name]
+    return judged.judge(answer, Case("", expected, json.dumps(SCHEMA))).found[name]
 
 
 def score(name: str, answer: str, expected: str = "", /, **parameters: Any) -> float:
@@ -54,6 +54,16 @@ def test_each_file_is_in_the_catalogue_and_each_reason_has_a_sentence() -> None:
                     for sentence in CATALOGUE["reasons"][reason].values():
                         sentence.format(**dict.fromkeys(params, "x"))
     assert said == set(CATALOGUE["reasons"])
+
+
+def test_a_row_s_own_schema_is_followed_and_has_to_be_there() -> None:
+    judged = judging.Judged([{"check": "row_schema"}])
+    totals = [judged.judge(RED, Case(schema=json.dumps(one))).total for one in (SCHEMA, {"required": ["price"]})]
+    assert totals[0] == 1 > totals[1]
+    for case, code in ((Case(), "row_schema_missing"), (Case(schema='{"type": "thing"}'), "schema_invalid")):
+        with pytest.raises(Refusal) as refused:
+            judged.judge(RED, case)
+        assert refused.value.code == code
 
 
 def test_each_text_of_the_catalogue_is_there_in_three_languages() -> None:
@@ -212,7 +222,7 @@ ANSWER = TEXT | JSON | st.lists(QUERY, max_size=8).map("".join)
 @given(answer=ANSWER, expected=ANSWER)
 def test_no_answer_breaks_a_check(name: str, answer: str, expected: str) -> None:
     made = judging.Judged([{"check": name, "parameters": EXAMPLES.get(name, {})}])
-    judgement = made.judge(answer, Case("", expected))
+    judgement = made.judge(answer, Case("", expected, json.dumps(SCHEMA)))
     one = judgement.found[name]
     assert 0 <= one.score <= 1 and judgement.total == one.score
     CATALOGUE["reasons"][one.reason]["en"].format(**one.params)

@@ -146,3 +146,20 @@ def test_answers_and_gradients_are_those_of_the_whole_model(tiny: Path, tmp_path
     assert trls[1] > 0
     assert together == pytest.approx(trls, rel=1e-3, abs=1e-4)
     assert apart == pytest.approx(trls, rel=1e-3, abs=1e-4)
+
+
+def test_each_answer_is_judged_by_the_schema_of_its_own_row(
+    tiny: Path, run: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    forms = [{"type": "object", "required": [name]} for name in ("thing", "colour")]
+    rows = [{"prompt": f"The red door {n} is open.", "schema": forms[n % 2]} for n in range(8)]
+    path = tmp_path / "forms.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = job(tiny, "grpo_demo", steps=2, reward=[{"check": "row_schema"}])
+    asked["inputs"]["dataset"] |= {"format": "prompt_schema", "train": str(path)}
+    outcome = run("grpo_demo", asked, str(method_python("grpo_demo")))
+    assert outcome.status == 0, outcome.stderr
+    assert all("reward/row_schema" in one["values"] for one in outcome.of("metric"))
+    asked["inputs"]["dataset"] |= {"format": "prompt_completion", "train": str(tiny / "train.jsonl")}
+    refused = run("grpo_demo", asked, str(method_python("grpo_demo")))
+    assert refused.refusal["code"] == "row_schema_missing"

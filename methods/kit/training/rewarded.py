@@ -27,8 +27,8 @@ class Reward:
         self._constant = Constant(report.events)
 
     def __call__(self, completions: list[str], log_metric: Any, **columns: Any) -> list[float]:
-        """Each answer's total, from 0 to 1; columns `question` and `expected` are the rows'."""
-        cases = map(Case, columns["question"], columns["expected"])
+        """Each answer's total, from 0 to 1; columns `question`, `expected` and `schema` are the rows'."""
+        cases = map(Case, columns["question"], columns["expected"], columns["schema"])
         judgements = [self._judged.judge(text, case) for text, case in zip(completions, cases, strict=True)]
         for name in self._judged.names:
             log_metric(f"reward/{name}", sum(one.scores[name] for one in judgements) / len(judgements))
@@ -120,7 +120,7 @@ class RewardedRLOO(_Rewarded, RLOOTrainer):  # type: ignore[misc]
 
 
 def rows(read: list[datasets.Row], tokenizer: Any, longest: int) -> Any:
-    """Rows as TRL takes them: `prompt` in the model's template, at most `longest` tokens, `question`, `expected`."""
+    """Rows as TRL takes them: `prompt` in the model's template, of at most `longest` tokens, and what a `Case` has."""
     from datasets import Dataset
 
     texts = [datasets.render_prompt(row, tokenizer) for row in read]
@@ -130,6 +130,7 @@ def rows(read: list[datasets.Row], tokenizer: Any, longest: int) -> Any:
             said = f"The question of row {number} has {len(ids)} tokens; it may have {longest}."
             fail("prompt_too_long", said, row=number, tokens=len(ids), maximum=longest)
     return Dataset.from_list(
-        [{"prompt": text, "question": row.prompt[-1]["content"], "expected": row.completion}
+        [{"prompt": text, "question": row.prompt[-1]["content"], "expected": row.completion,
+          "schema": row.schema}
          for text, row in zip(texts, read, strict=True)]
     )  # fmt: skip

@@ -87,6 +87,13 @@ def test_compared_answers_are_seen_one_by_one() -> None:
     assert "".join(piece.text for piece in rejected.pieces if piece.is_learned) == "schlecht<|im_end|>"
 
 
+def test_of_a_question_with_the_form_of_its_answer_nothing_is_learned() -> None:
+    row = {"prompt": "a", "schema": {"type": "object"}}
+    (example,) = see(MODEL, "prompt_schema", row).examples
+    assert example.learned_tokens == 0
+    assert text_of(see(MODEL, "prompt_schema", row)).endswith("<|im_start|>assistant\n")
+
+
 def test_what_does_not_fit_is_cut_at_the_beginning_or_refuses_the_row() -> None:
     tokens = Tokens(MODEL, "prompt_completion")
     (whole,) = examples.seen(tokens, ROW).examples
