@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from data_support import ROWS, expert, settle
 
+from control_plane.blobs import Blobs
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import (
     ConnectorUnknown,
@@ -260,6 +261,33 @@ def test_each_connector_has_its_words(cp: ControlPlane, locale: str) -> None:
         assert '"en":' not in told, one.name
         assert one.label in one.parameters["properties"]
         assert set(one.secrets_for) <= set(one.parameters["properties"]), one.name
+
+
+def test_a_server_that_drips_is_cut_at_the_longest_time(cp: ControlPlane, erin: Actor) -> None:
+    over = threading.Event()
+
+    def dripping(connection: Any, _: str) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not over.wait(0.05):
+            connection.sendall(b"x")
+
+    slow = replace(cp, settings=replace(cp.settings, fetch_seconds=1))
+    with serving(dripping) as server:
+        found = settle(slow, sources.begin(erin, slow, "pumps", "http", {"address": server.address()}, {}))
+        over.set()
+    assert (found.error, found.error_params) == ("source_too_slow", {"allowed": 1})
+
+
+def test_a_full_disk_stops_it(cp: ControlPlane, erin: Actor, shared: Path) -> None:
+    full = replace(cp, blobs=Blobs(cp.settings.data / "blobs", 1 << 30, lambda _: 1 << 20))
+    assert settle(full, of_folder(erin, full, shared)).error == "disk_full"
+
+
+def test_what_nobody_touches_is_forgotten_with_its_secrets(cp: ControlPlane, erin: Actor, served: Server) -> None:
+    settle(cp, sources.begin(erin, cp, "pumps", "http", {"address": served.address()}, {"password": PASSWORD}))
+    cp.clock.advance(8 * 86_400)  # type: ignore[attr-defined]
+    drafts.forget_old(cp)
+    assert not SourceRecord.select().exists() and not SecretRecord.select().exists()
 
 
 # ---- fetched again
