@@ -90,9 +90,9 @@ class NearDuplicates:
         says_enough = np.bincount(rows, minlength=pieces.count) >= _FEWEST
         bins = _bins(rows, hashes, pieces.count)
         self._prints.write(bins.astype(np.uint8).tobytes())
+        keys = (_keys(bins) * says_enough[:, None]).astype(np.uint32)
         for band, file in enumerate(self._bands):
-            key = _key(bins[:, band * _WIDTH : (band + 1) * _WIDTH]) * says_enough
-            file.write(key.astype(np.uint32).tobytes())
+            file.write(keys[:, band].tobytes())
 
     def earlier(self, among: Mask) -> Rows:
         """Of each row the first one before it that is nearly the same, itself where there is none.
@@ -189,11 +189,12 @@ def _bins(rows: NDArray[np.intp], pieces: Rows, count: int) -> NDArray[np.uint32
     return bins
 
 
-def _key(part: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """One number of 32 bits for the bins of a band, never 0."""
-    key = np.zeros(len(part), np.uint64)
-    for column in part.T:
-        key = (key ^ column) * _MIX
+def _keys(bins: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """For each row and band one number of 32 bits for its bins, never 0."""
+    by_band = bins[:, : _BANDS * _WIDTH].reshape(len(bins), _BANDS, _WIDTH)
+    key = np.zeros((len(bins), _BANDS), np.uint64)
+    for place in range(_WIDTH):
+        key = (key ^ by_band[:, :, place]) * _MIX
         key ^= key >> np.uint64(29)
     return (key >> np.uint64(32)) | np.uint64(1)
 

@@ -82,7 +82,8 @@ def _not_utf_8(head: bytes, stream: BinaryIO) -> bytes:
     before, chunk = b"", head
     while chunk:
         try:
-            decoder.decode(chunk)
+            if decoder.getstate()[0] or not chunk.isascii():  # which is much faster to say
+                decoder.decode(chunk)
         except UnicodeDecodeError as problem:
             around = before[-_SAMPLE:] + chunk
             at = len(around) - len(chunk) + max(0, problem.start - 8)
