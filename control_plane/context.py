@@ -45,7 +45,8 @@ class Inference(Protocol):
 class Signals(Protocol):
     """Wake whoever waits on a topic. A missed signal costs nothing: who waits looks at the store again.
 
-    Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `draft:<id>`, `source:<id>`, `project:<id>`,
+    Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `draft:<id>`, `source:<id>`,
+    `labelling:<id>`, `project:<id>`,
     `fleet` (what is worth knowing has changed), `figures` (loads, every ten seconds), `schedule`, `people` and
     `user:<id>` (what somebody may do has changed).
     """
@@ -87,4 +88,5 @@ class ControlPlane:
     steadiness: Steadiness  # of the clock: see services/fleet/attempts.py::expire_leases
     metrics: Metrics = field(default_factory=Metrics)
     preparations: Preparations = field(default_factory=Preparations)
+    labellings: Preparations = field(default_factory=Preparations)  # that ask for answers
     report_faults: Counter[int] = field(default_factory=Counter)  # attempt → its reports in a row that met a defect

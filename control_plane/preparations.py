@@ -1,6 +1,4 @@
-"""Which drafts and versions are being read right now, each watched by a thread of its own. The processes are the
-watchers'.
-"""
+"""What is at work right now, each watched by a thread of its own: drafts and versions that are read, labellings."""
 
 from __future__ import annotations
 
@@ -8,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 Watch = Callable[[threading.Event], None]  # returns once its process has ended; soon after the event is set
-Read = tuple[str, int]  # what is read: DRAFT or VERSION, and its id
+Read = tuple[str, int]  # what is at work: DRAFT, VERSION or LABELLING, and its id
 
-DRAFT, VERSION = "draft", "version"
+DRAFT, VERSION, LABELLING = "draft", "version", "labelling"
 
 
 class Preparations:

@@ -149,6 +149,8 @@ class Settings:
     secrets_key: Key = _setting(
         Key(), "Key of stored passwords: 32 bytes as 64 hexadecimal digits; empty: in secrets.key"
     )
+    labellings: int = _setting(2, "Labellings for which answers are asked at once; others wait for their turn")
+    labelling_answer_seconds: float = _setting(120.0, "How long one answer for a labelling may take")
     max_row_bytes: int = _setting(16_777_216, "Largest row of a dataset")
     max_log_bytes: int = _setting(1_073_741_824, "Largest log stream of an attempt")
     max_evaluation_bytes: int = _setting(268_435_456, "Largest evaluation.json")

@@ -16,6 +16,7 @@ from control_plane.services import audit_chain, garbage, guided_steps
 from control_plane.services.access import people
 from control_plane.services.datasets import drafts, preparing, rechecking, sources
 from control_plane.services.fleet import attempts, machines, scheduling
+from control_plane.services.labelling import fetching
 from control_plane.services.sweeps import steps as sweep_steps
 from control_plane.services.things import trash
 from control_plane.store.database import release
@@ -45,8 +46,15 @@ def _pass(cp: ControlPlane) -> int:
         return scheduling.run_pass(cp)
 
 
-# what looks again whenever a job, a deployment, a draft or a version has changed, each in a thread of its own
-WOKEN: tuple[Tick, ...] = (_pass, guided_steps.advance, sweep_steps.advance, preparing.advance, rechecking.advance)
+# what looks again whenever one of these, a job or a deployment has changed, each in a thread of its own
+WOKEN: tuple[Tick, ...] = (
+    _pass,
+    guided_steps.advance,
+    sweep_steps.advance,
+    preparing.advance,
+    rechecking.advance,
+    fetching.advance,
+)
 
 AT_LEAST_EVERY = 1.0  # seconds
 AT_MOST_EVERY = 0.2
@@ -87,6 +95,7 @@ class Ticks:
         for thread in self._threads:
             thread.join()
         self._cp.preparations.close()
+        self._cp.labellings.close()
         machines.write_presence(self._cp)
 
     def _wake(self) -> None:

@@ -35,6 +35,8 @@ from control_plane.services import cases, deployments, jobs, methods
 from control_plane.services.access import identity
 from control_plane.services.datasets import drafts, json_lines, preparing, uploads
 from control_plane.services.fleet import attempts, events, logs, scheduling
+from control_plane.services.labelling import judging, making
+from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.drafts import DatasetDraftRecord
@@ -360,13 +362,28 @@ def with_draft(rooms: Rooms, name: str) -> Rooms:
     return rooms
 
 
+def with_labelling(rooms: Rooms) -> Rooms:
+    """… and a labelling of the dataset's own answers that two people judge: one is disputed, one accepted, one left."""
+    cp, chosen = rooms.cp, Rows(count=5)
+    begun = making.start(rooms.actor, cp, rooms.project, Wanted(rooms.made["version"], rows=chosen, overlap=1.0))
+    for name, said in (("bea", ("accept", "reject", "correct")), ("carl", ("reject", "reject", "correct"))):
+        judge = Actor(kind="user", id=f"9{len(name)}", name=name, roles=rooms.actor.roles)
+        for action in said:
+            item = judging.next_item(judge, cp, begun.id)
+            assert item is not None
+            judging.judge(judge, cp, item.record.id, action, "another answer")
+    (left,) = judging.list_items(rooms.actor, cp, begun.id, offset=4, limit=1)
+    rooms.made |= {"labelling": begun.id, "label_item": left.record.id}
+    return rooms
+
+
 # Not pages: streams, bytes, parts of pages, and what only redirects.
 NO_PAGES = {
     "monitoring.live", "monitoring.metrics", "monitoring.ready", "static", "live.events",
     "jobs.series", "jobs.log", "jobs.status", "jobs.download", "datasets.left_out", "deployments.status",
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
     "machines.authority", "machines.joined", "compare.series", "notifications.bell",
-    "uploads.show",
+    "uploads.show", "labellings.status",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check", "sweeps.new"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.
@@ -392,6 +409,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
         "sweep_id": made.get("sweep"), "draft_id": made.get("draft"), "connector": "postgresql",
+        "labelling_id": made.get("labelling"), "item_id": made.get("label_item"),
     }  # fmt: skip
     named = {
         "datasets.show": "faults",

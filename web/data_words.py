@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_babel import gettext, ngettext
 
 from control_plane.domain.preparation import Look, Mapping, Report, Source, read
@@ -75,10 +77,25 @@ def unit(code: str) -> str:
 
 
 def origin(version: DatasetVersionRecord) -> list[tuple[str, object]]:
-    """Where a version came from: its file, and what the columns became."""
+    """Where a version came from: its labelling, its file, and what the columns became."""
     source = version.source
     if not source:
         return []
+    if "labelling" in source:
+        return _labelled(source) + (origin_of_file(version) if source.get("name") else [])
+    return origin_of_file(version)
+
+
+def _labelled(source: dict[str, Any]) -> list[tuple[str, object]]:
+    """That a version came of a labelling, and who answered in it."""
+    asked = [(gettext("Asked"), source["asked"])] if source.get("asked") else []
+    name = f"{source['labelling_name']} #{source['labelling']}"
+    return [(gettext("Labelling"), name), *asked]
+
+
+def origin_of_file(version: DatasetVersionRecord) -> list[tuple[str, object]]:
+    """The file that a version, or the one before it, was made from, and what the columns became."""
+    source = version.source
     mapping = read(Mapping, version.mapping) if version.mapping else Mapping()
     became = [(words.field(name), ", ".join(columns)) for name, columns in mapping.parts.items()]
     return [

@@ -18,6 +18,7 @@ from control_plane.domain.errors import Denied, NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.services import deployments, jobs
 from control_plane.services.datasets import drafts, sources
+from control_plane.services.labelling import making
 from web.access import signed_in, the_actor, the_control_plane
 
 _HEARTBEAT_SECONDS = 15.0
@@ -100,6 +101,7 @@ def _may_watch_number(actor: Actor, cp: ControlPlane, noun: str, number: int) ->
         "deployment": deployments.get,
         "draft": drafts.get,
         "source": sources.get,
+        "labelling": making.get,
     }
     find = known.get(noun)
     if find is None:

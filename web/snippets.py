@@ -122,6 +122,42 @@ def list_rows(project: str, version_id: int) -> Snippet:
     )
 
 
+def list_labellings(project: str) -> Snippet:
+    """What people judge."""
+    python = _each("labelling", f"list_labellings({project!r})", "id", "name", "state", "items")
+    return _snippet(project, ["labelling", "list"], python)
+
+
+def start_labelling(project: str, version_id: int, kind: str, served: Sequence[Any]) -> Snippet:
+    """Answers or variations to be judged, of ten rows."""
+    name = str(served[0].name) if served else ""
+    makes = kind == "variations"
+    command = ["labelling", "start", str(version_id), *(["--deployment", name] if name else []), "--count", "10"]
+    more = f", deployment={name!r}" if name else ""
+    more += ', variations={"per_row": 3}' if makes else ""
+    python = (
+        f'labelling = client.start_labelling({project!r}, {version_id}{more}, rows={{"count": 10}})\n'
+        "print(labelling.id, labelling.items)"
+    )
+    return _snippet(project, command + (["--variations", "3"] if makes else []), python)
+
+
+def show_labelling(project: str, labelling_id: int) -> Snippet:
+    """How far a labelling is."""
+    python = f"labelling = client.get_labelling({labelling_id})\nprint(labelling.state, labelling.accepted)"
+    return _snippet(project, ["labelling", "show", str(labelling_id)], python)
+
+
+def judge(project: str, labelling_id: int) -> Snippet:
+    """The next item; what is said of it is `judge_label_item`."""
+    python = (
+        f"item = client.next_label_item({labelling_id})\n"
+        'print(item.row, item.answer) if item else print("nothing is left")\n'
+        '# client.judge_label_item(item.id, "accept")'
+    )
+    return _snippet(project, ["labelling", "next", str(labelling_id)], python)
+
+
 _WATCH_RUN = (
     "for run in client.wait_guided_run({}):\n"
     "    print(run.outcome, {{step.name: step.state for step in run.steps}}, run.message)"

@@ -3,7 +3,7 @@
 Answers are the messages of automation.proto (`tunesmith.v1.automation_pb2`), whose fields are plain Python values.
 A call that gets no answer is repeated for `patience` seconds; a refusal raises CallFailed with a sentence and a code.
 Here stand models, serving and what all things have; the others stand by what they are about (`installation.py`,
-`datasets.py`, `jobs.py`).
+`datasets.py`, `labelling.py`, `jobs.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tunesmith.connection import CallFailed, find, streamed
 from tunesmith.datasets import Datasets
 from tunesmith.installation import Installation
 from tunesmith.jobs import Jobs
+from tunesmith.labelling import Labelling
 from tunesmith.sources import Sources
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -38,7 +39,7 @@ def connect(
     return Client(find(address, token, authority, Path(data) if data else None), language)
 
 
-class Client(Installation, Datasets, Sources, Jobs):
+class Client(Installation, Datasets, Sources, Labelling, Jobs):
     """All that the public API offers. Usable by several threads, and as a context manager."""
 
     # ---- models and evaluations

@@ -103,6 +103,18 @@ ROWS = {
     "CompareDatasetVersions": _inside(
         lambda made: pb.CompareDatasetVersionsRequest(old_id=made["version"], new_id=made["version"])
     ),
+    "StartLabelling": _inside(lambda made: _labelling(PROJECT, made), vic=NO),
+    "GetLabelling": _inside(lambda made: pb.GetLabellingRequest(id=made["labelling"])),
+    "ListLabellings": _inside(lambda _: pb.ListLabellingsRequest(project=PROJECT)),
+    "WaitLabelling": _inside(lambda made: pb.WaitLabellingRequest(id=made["labelling"])),
+    "StopLabelling": _inside(lambda made: pb.StopLabellingRequest(id=made["labelling"]), vic=NO),
+    "ResumeLabelling": _inside(lambda made: pb.ResumeLabellingRequest(id=made["labelling"]), vic=NO),
+    "CloseLabelling": _inside(lambda made: pb.CloseLabellingRequest(id=made["labelling_unwanted"]), vic=NO),
+    "NextLabelItem": _inside(lambda made: pb.NextLabelItemRequest(labelling_id=made["labelling"]), vic=NO),
+    "ListLabelItems": _inside(lambda made: pb.ListLabelItemsRequest(labelling_id=made["labelling"])),
+    "JudgeLabelItem": _inside(lambda made: pb.JudgeLabelItemRequest(id=made["label_item"], action="accept"), vic=NO),
+    "UnskipLabelItems": _inside(lambda made: pb.UnskipLabelItemsRequest(labelling_id=made["labelling"]), vic=NO),
+    "SaveLabelling": _inside(lambda made: pb.SaveLabellingRequest(id=made["labelling"]), vic=NO),
     "ListRows": _inside(lambda made: pb.ListRowsRequest(dataset_version_id=made["version"])),
     "StartGuidedRun": _inside(lambda made: _guided(PROJECT, made), vic=NO),
     "GetGuidedRun": _inside(lambda made: pb.GetGuidedRunRequest(id=made["run"])),
@@ -189,6 +201,7 @@ BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     "the dataset in a sweep": ("StartSweep", lambda made: _sweep(OTHER, made)),
     "the source’s secrets": ("BeginSource", lambda made: _source(OTHER, made["source"])),
     "the source’s secrets in a look": ("LookAtSource", lambda made: _look(OTHER, made["source"])),
+    "the dataset in a labelling": ("StartLabelling", lambda made: _labelling(OTHER, made)),
     "the upload in a draft": ("BeginDraft", lambda made: _draft(OTHER, made)),
     "the model": ("Deploy", lambda made: _deploy(OTHER, made["gguf"])),
 }
@@ -210,6 +223,10 @@ def _bytes(upload_id: int) -> list[pb.AppendUploadRequest]:
 
 def _edits(version_id: int) -> pb.EditRowsRequest:
     return pb.EditRowsRequest(dataset_version_id=version_id, removed=[1])
+
+
+def _labelling(project: str, made: dict[str, int]) -> pb.StartLabellingRequest:
+    return pb.StartLabellingRequest(project=project, dataset_version_id=made["version"], count=3)
 
 
 def _draft(project: str, made: dict[str, int]) -> pb.BeginDraftRequest:

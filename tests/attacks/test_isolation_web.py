@@ -42,6 +42,10 @@ INSIDE = {
     "jobs.show": 200, "jobs.status": 200, "jobs.submit": NO, "models.index": 200, "models.show": 200,
     "people.members": NO, "people.remove_member": NO, "people.set_member": NO,
     "sweeps.cancel": NO, "sweeps.index": 200, "sweeps.new": NO, "sweeps.show": 200, "sweeps.start": NO,
+    "labellings.close": NO, "labellings.index": 200, "labellings.item": NO, "labellings.judge": NO,
+    "labellings.new": NO, "labellings.next_item": NO, "labellings.resume": NO, "labellings.save": NO,
+    "labellings.show": 200,
+    "labellings.start": NO, "labellings.status": 200, "labellings.stop": NO, "labellings.unskip": NO,
     "row_edits.save": NO, "row_edits.show": NO,
     "sources.begin": NO, "sources.new": NO, "sources.refresh": NO, "sources.remove": NO, "sources.schedule": NO,
     "sources.show": 200,
@@ -85,6 +89,8 @@ NUMBERS = {
     "evaluation_id": "evaluation",
     "sweep_id": "sweep",
     "draft_id": "draft",
+    "labelling_id": "labelling",
+    "item_id": "label_item",
     "upload_id": "upload",
 }
 

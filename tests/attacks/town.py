@@ -13,6 +13,8 @@ from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
 from control_plane.services.access import credentials, identity, people, projects
 from control_plane.services.datasets import drafts, json_lines, sources
+from control_plane.services.labelling import making
+from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.store.database import transaction
 from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
@@ -94,6 +96,9 @@ def settle(cp: ControlPlane) -> Town:
         made[name] = sources.begin(olga, cp, PROJECT, "http", given, {"password": "a secret"}).source_id or 0
         version, _ = json_lines.upload(olga, cp, PROJECT, name, BytesIO(rooms.rows(20, name)), None)
         SourceRecord.update(dataset=version.dataset_id).where(SourceRecord.id == made[name]).execute()
+    rooms.with_labelling(furnished)
+    wanted = Wanted(made["version"], rows=Rows(count=2))
+    made["labelling_unwanted"] = making.start(olga, cp, PROJECT, wanted).id
     root = ApiTokenRecord.get(ApiTokenRecord.user == UserRecord.get(UserRecord.name == ROOT).id)
     made |= {
         "run": run.id,

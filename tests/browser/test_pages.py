@@ -39,6 +39,8 @@ def test_each_page_is_found(site: Site) -> None:
         "machine_id",
         "sweep_id",
         "draft_id",
+        "labelling_id",
+        "item_id",
         "name",
     }
     rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in (rule.methods or ())]

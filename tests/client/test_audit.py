@@ -21,6 +21,7 @@ from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.sources import SourceRecord
+from served import serve
 from tunesmith.v1 import automation_pb2 as pb
 
 READING = (
@@ -39,6 +40,7 @@ READING = (
     "Chat",
     "CheckAudit",  # writes its own entry alone
     "EstimateJob",
+    "NextLabelItem",  # keeps an item for somebody for a while, which says nothing of it
     "MarkNotificationsRead",  # how far somebody has read is no act on the installation
 )
 CALLS = [method.name for method in pb.DESCRIPTOR.services_by_name["Automation"].methods]
@@ -272,6 +274,37 @@ def edited(client: tunesmith.Client, _: Installation) -> Act:
     return lambda: client.edit_rows(version, removed=[1])
 
 
+def labelling(
+    act: Callable[[tunesmith.Client, int], Any], *prepared: Callable[[tunesmith.Client, int], Any], asks: str = ""
+) -> Callable[[tunesmith.Client, Installation], Act]:
+    """A change of a labelling of rows' own answers, or of one that asks a deployment."""
+
+    def prepare(client: tunesmith.Client, installation: Installation) -> Act:
+        if asks:
+            serve(installation.cp, "default", asks)
+        version = client.upload_dataset("default", "faults", ROWS).id
+        number = client.start_labelling("default", version, asks).id
+        for one in prepared:
+            one(client, number)
+        return lambda: act(client, number)
+
+    return prepare
+
+
+def judged(action: str) -> Callable[[tunesmith.Client, int], Any]:
+    return lambda client, number: client.judge_label_item(client.next_label_item(number).id, action)
+
+
+def taken(client: tunesmith.Client, number: int) -> Any:
+    """An item that is kept for the caller."""
+    return client.next_label_item(number)
+
+
+def labelled(client: tunesmith.Client, _: Installation) -> Act:
+    version = client.upload_dataset("default", "faults", ROWS).id
+    return lambda: client.start_labelling("default", version)
+
+
 def unwanted_file(client: tunesmith.Client, _: Installation) -> Act:
     upload = brought(client)
     return lambda: client.cancel_upload(upload)
@@ -320,6 +353,26 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
         of_source(lambda client, number: client.schedule_source(number, cron="0 6 * * *")),
     ),
     "RemoveSource": ("source.remove", of_source(lambda client, number: client.remove_source(number))),
+    "StartLabelling": ("labelling.start", labelled),
+    "StopLabelling": ("labelling.stop", labelling(lambda client, number: client.stop_labelling(number), asks="helper")),
+    "ResumeLabelling": (
+        "labelling.resume",
+        labelling(
+            lambda client, number: client.resume_labelling(number),
+            lambda client, number: client.stop_labelling(number),
+            asks="helper",
+        ),
+    ),
+    "CloseLabelling": ("labelling.close", labelling(lambda client, number: client.close_labelling(number))),
+    "JudgeLabelItem": ("labelling.judge", labelling(judged("accept"), taken)),
+    "UnskipLabelItems": (
+        "labelling.unskip",
+        labelling(lambda client, number: client.unskip_label_items(number), judged("skip")),
+    ),
+    "SaveLabelling": (
+        "dataset.label",
+        labelling(lambda client, number: client.save_labelling(number, drop_others=True), judged("accept")),
+    ),
     "DescribeThing": ("thing.describe", uploaded(described)),
     "DeleteThing": ("thing.delete", uploaded(deleted)),
     "RestoreThing": ("thing.restore", uploaded(restored, deleted)),

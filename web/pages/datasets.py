@@ -21,7 +21,7 @@ from web.refusals import shown_again
 from web.security import takes_upload
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/p/<project>/data")
-OTHERS = frozenset({"drafts", "row_edits", "sources", "versions"})  # blueprints of pages about data
+OTHERS = frozenset({"drafts", "labellings", "row_edits", "sources", "versions"})  # blueprints of pages about data
 navigation = Item("work", "datasets.index", _("Data"), "database", "dataset.see", "g d", also=OTHERS)
 
 ROWS_SHOWN = 20

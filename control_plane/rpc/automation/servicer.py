@@ -19,6 +19,7 @@ from control_plane.rpc.automation import (
     evaluations,
     guided_runs,
     jobs,
+    labelling,
     machines,
     methods,
     models,
@@ -177,6 +178,29 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
         with ExitStack() as files:
             parts = await uploads.take(self._cp, self._calls, request_iterator, files)
             return await self._serve(context, lambda call: datasets.keep(call, header, parts))
+
+    # ---- labellings
+
+    StartLabelling = _call(labelling.start)
+    GetLabelling = _call(labelling.get)
+    ListLabellings = _call(labelling.list_labellings)
+    StopLabelling = _call(labelling.stop)
+    ResumeLabelling = _call(labelling.resume)
+    CloseLabelling = _call(labelling.close)
+    NextLabelItem = _call(labelling.next_item)
+    ListLabelItems = _call(labelling.list_items)
+    JudgeLabelItem = _call(labelling.judge)
+    UnskipLabelItems = _call(labelling.unskip)
+    SaveLabelling = _call(labelling.save)
+
+    async def WaitLabelling(self, request: pb.WaitLabellingRequest, context: Context) -> pb.Labelling:
+        def news(found: pb.Labelling) -> bool:
+            return found.version > request.after_version
+
+        topic = f"labelling:{request.id}"  # whose it is, is asked at each look
+        return await self._calls.hang(
+            context, topic, request.wait_seconds, lambda call: labelling.get(call, request), news
+        )
 
     # ---- guided runs
 

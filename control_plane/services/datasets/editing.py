@@ -46,7 +46,8 @@ def edit(
     new = [_line(version, row, file, number) for number, row in enumerate(added, counts[split] + 1)]
     parts = {"train": _lines(cp, version.train_sha256), "test": _lines(cp, version.test_sha256)}
     parts[split] = _edited(parts[split], instead, set(removed), new)
-    return json_lines.rewrite(actor, cp, version, parts["train"], parts["test"])
+    how = json_lines.Rewritten("dataset.edit", {"edited_from": version.id})
+    return json_lines.rewrite(actor, cp, version, parts["train"], parts["test"], how)
 
 
 def _limit(numbers: Sequence[int], added: int, count: int) -> None:

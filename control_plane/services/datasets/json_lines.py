@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from control_plane.context import ControlPlane
 from control_plane.domain import datasets as domain
@@ -77,32 +77,49 @@ def upload(
         return versions.register(actor, cp, project_id, name, made, "dataset.upload")
 
 
+@dataclass(frozen=True)
+class Rewritten:
+    """What is other in a version that was made of another one; what is empty stays."""
+
+    action: str  # what the audit calls it
+    source: dict[str, Any]  # told beside what the other version tells of its own
+    name: str = ""  # of the dataset
+    format: str = ""
+
+
 def rewrite(
-    actor: Actor, cp: ControlPlane, version: DatasetVersionRecord, train: Iterable[bytes], test: Iterable[bytes]
+    actor: Actor,
+    cp: ControlPlane,
+    version: DatasetVersionRecord,
+    train: Iterable[bytes],
+    test: Iterable[bytes],
+    how: Rewritten,
 ) -> tuple[DatasetVersionRecord, bool]:
-    """Another version of the same dataset with these lines; with it whether the same content was there already.
+    """A version made of another one, with these lines; with it whether the same content was there already.
 
     The caller has shown that the actor may. Raises DatasetEmpty, RowsInvalid, HeldOutLeak, DiskFull.
     """
     dataset = DatasetRecord.get_by_id(version.dataset_id)
+    format = how.format or str(version.format)
+    is_same = format == version.format
     with _staging(cp) as folder, cp.blobs.holding():
         copy = _Copy(cp, folder / LEFT_OUT, "refuse")
-        scan = Scan("train.jsonl", cp.settings.max_row_bytes, version.format)
+        scan = Scan("train.jsonl", cp.settings.max_row_bytes, format)
         copy.rows(train, folder / "train", scan)
-        rest = Scan("test.jsonl", cp.settings.max_row_bytes, version.format, examines=True)
+        rest = Scan("test.jsonl", cp.settings.max_row_bytes, format, examines=True)
         _refuse_leak(scan, copy.sound(test, folder / "test", rest))
         made = Made(
             scan.format,
             _store(cp, folder / "train"),
             _store(cp, folder / "test"),
-            Part(version.left_out_sha256, 0, version.left_out_rows),
+            Part(version.left_out_sha256, 0, version.left_out_rows) if is_same else Part(),
             split_seed=version.split_seed,
             facts=scan.facts(),
-            mapping=version.mapping,
-            source={**version.source, "edited_from": version.id},
+            mapping=version.mapping if is_same else {},
+            source={**version.source, **how.source},
             to_check=True,
         )
-        return versions.register(actor, cp, dataset.project_id, dataset.name, made, "dataset.edit")
+        return versions.register(actor, cp, dataset.project_id, how.name or dataset.name, made, how.action)
 
 
 @contextmanager

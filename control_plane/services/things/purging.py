@@ -17,6 +17,7 @@ from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, EventRecord, LogRecord
+from control_plane.store.labelling import LabellingRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.points import CurveRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
@@ -90,6 +91,7 @@ def _dataset(dataset: Any, _: Gone) -> None:
     mine = DatasetVersionRecord.dataset == dataset.id
     numbers = [int(one.id) for one in DatasetVersionRecord.select(DatasetVersionRecord.id).where(mine)]
     references.drop(references.DATASET, numbers)
+    LabellingRecord.delete().where(LabellingRecord.dataset_version.in_(numbers)).execute()  # it holds their rows
     DatasetVersionRecord.update(facts={}, mapping={}, source={}).where(mine).execute()
     for source in SourceRecord.select().where(SourceRecord.dataset == dataset.id):
         SourceRecord.delete().where(SourceRecord.id == source.id).execute()

@@ -673,6 +673,70 @@ AllocationRecord.add_index(
 )
 
 
+class LabellingRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    dataset_version = ForeignKeyField(DatasetVersionRecord, on_delete="CASCADE", lazy_load=False)
+    kind = CharField(16)
+    source = JSONField(default=dict)
+    instruction = JSONField(default="")
+    per_row = IntegerField(default=1)
+    overlap = DoubleField(default=0.0)
+    seed = BigIntegerField()
+    state = CharField(16)
+    fence = IntegerField(default=1)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    made_version = ForeignKeyField(DatasetVersionRecord, null=True, on_delete="SET NULL", lazy_load=False)
+    version = BigIntegerField(default=1)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "labellings"
+        indexes = ((("state",), False),)
+
+
+class LabelItemRecord(Record):
+    id = AutoField()
+    labelling = ForeignKeyField(LabellingRecord, on_delete="CASCADE", lazy_load=False)
+    place = IntegerField()
+    split = CharField(8)
+    row = IntegerField()
+    variation = IntegerField(default=0)
+    state = CharField(16)
+    attempts = IntegerField(default=0)
+    answer = JSONField(default="")
+    problem = CharField(64, default="")
+    problem_params = JSONField(default=dict)
+    seats = IntegerField(default=1)
+    judged = IntegerField(default=0)
+    outcome = CharField(16, default="")
+    result = JSONField(default="")
+
+    class Meta:
+        table_name = "label_items"
+        indexes = ((("labelling", "place"), True), (("labelling", "state"), False))
+
+
+class JudgementRecord(Record):
+    id = AutoField()
+    item = ForeignKeyField(LabelItemRecord, backref="judgements", on_delete="CASCADE", lazy_load=False)
+    labelling = ForeignKeyField(LabellingRecord, on_delete="CASCADE", lazy_load=False)
+    judge = CharField(64)
+    judge_name = CharField(200)
+    is_decision = BooleanField(default=False)
+    action = CharField(16, default="")
+    answer = JSONField(default="")
+    lease_until = TimeField(default=0.0)
+    judged_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "judgements"
+        indexes = ((("item", "judge"), True), (("labelling", "judge"), False))
+
+
 class AuditRecord(Record):
     id = OnceField()
     at = TimeField()
@@ -733,6 +797,9 @@ RECORDS = [
     ReplicaRecord,
     AllocationRecord,
     GuidedRunRecord,
+    LabellingRecord,
+    LabelItemRecord,
+    JudgementRecord,
     AuditRecord,
     AuditSealRecord,
 ]

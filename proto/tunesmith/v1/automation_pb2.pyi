@@ -1238,6 +1238,262 @@ class ListRowsReply(_message.Message):
     rows: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, rows: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class StartLabellingRequest(_message.Message):
+    __slots__ = ("project", "dataset_version_id", "kind", "deployment", "split", "numbers", "text", "check", "count", "name", "instruction", "per_row", "overlap", "seed")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    INSTRUCTION_FIELD_NUMBER: _ClassVar[int]
+    PER_ROW_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    dataset_version_id: int
+    kind: str
+    deployment: str
+    split: str
+    numbers: _containers.RepeatedScalarFieldContainer[int]
+    text: str
+    check: str
+    count: int
+    name: str
+    instruction: str
+    per_row: int
+    overlap: float
+    seed: int
+    def __init__(self, project: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., kind: _Optional[str] = ..., deployment: _Optional[str] = ..., split: _Optional[str] = ..., numbers: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., check: _Optional[str] = ..., count: _Optional[int] = ..., name: _Optional[str] = ..., instruction: _Optional[str] = ..., per_row: _Optional[int] = ..., overlap: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class GetLabellingRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ListLabellingsRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListLabellingsReply(_message.Message):
+    __slots__ = ("labellings",)
+    LABELLINGS_FIELD_NUMBER: _ClassVar[int]
+    labellings: _containers.RepeatedCompositeFieldContainer[Labelling]
+    def __init__(self, labellings: _Optional[_Iterable[_Union[Labelling, _Mapping]]] = ...) -> None: ...
+
+class WaitLabellingRequest(_message.Message):
+    __slots__ = ("id", "after_version", "wait_seconds")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WAIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    after_version: int
+    wait_seconds: float
+    def __init__(self, id: _Optional[int] = ..., after_version: _Optional[int] = ..., wait_seconds: _Optional[float] = ...) -> None: ...
+
+class StopLabellingRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ResumeLabellingRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class CloseLabellingRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class Agreement(_message.Message):
+    __slots__ = ("first", "second", "n", "share", "kappa", "low", "high", "telling")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    SECOND_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    KAPPA_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    TELLING_FIELD_NUMBER: _ClassVar[int]
+    first: str
+    second: str
+    n: int
+    share: float
+    kappa: float
+    low: float
+    high: float
+    telling: bool
+    def __init__(self, first: _Optional[str] = ..., second: _Optional[str] = ..., n: _Optional[int] = ..., share: _Optional[float] = ..., kappa: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., telling: _Optional[bool] = ...) -> None: ...
+
+class Labelling(_message.Message):
+    __slots__ = ("id", "project", "name", "dataset_version_id", "kind", "source", "instruction", "per_row", "overlap", "seed", "state", "message", "version", "items", "waiting", "unusable", "accepted", "corrected", "rejected", "disagreed", "agreements", "made_version_id", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    INSTRUCTION_FIELD_NUMBER: _ClassVar[int]
+    PER_ROW_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    UNUSABLE_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    CORRECTED_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
+    DISAGREED_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENTS_FIELD_NUMBER: _ClassVar[int]
+    MADE_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    name: str
+    dataset_version_id: int
+    kind: str
+    source: str
+    instruction: str
+    per_row: int
+    overlap: float
+    seed: int
+    state: str
+    message: str
+    version: int
+    items: int
+    waiting: int
+    unusable: int
+    accepted: int
+    corrected: int
+    rejected: int
+    disagreed: int
+    agreements: _containers.RepeatedCompositeFieldContainer[Agreement]
+    made_version_id: int
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., kind: _Optional[str] = ..., source: _Optional[str] = ..., instruction: _Optional[str] = ..., per_row: _Optional[int] = ..., overlap: _Optional[float] = ..., seed: _Optional[int] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., items: _Optional[int] = ..., waiting: _Optional[int] = ..., unusable: _Optional[int] = ..., accepted: _Optional[int] = ..., corrected: _Optional[int] = ..., rejected: _Optional[int] = ..., disagreed: _Optional[int] = ..., agreements: _Optional[_Iterable[_Union[Agreement, _Mapping]]] = ..., made_version_id: _Optional[int] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class Judgement(_message.Message):
+    __slots__ = ("judge", "action", "answer", "decision", "judged_at")
+    JUDGE_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    JUDGED_AT_FIELD_NUMBER: _ClassVar[int]
+    judge: str
+    action: str
+    answer: str
+    decision: bool
+    judged_at: float
+    def __init__(self, judge: _Optional[str] = ..., action: _Optional[str] = ..., answer: _Optional[str] = ..., decision: _Optional[bool] = ..., judged_at: _Optional[float] = ...) -> None: ...
+
+class LabelItem(_message.Message):
+    __slots__ = ("id", "labelling_id", "split", "number", "variation", "state", "row", "answer", "message", "outcome", "result", "lease_until", "judgements")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    LABELLING_ID_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    VARIATION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    LEASE_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    JUDGEMENTS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    labelling_id: int
+    split: str
+    number: int
+    variation: int
+    state: str
+    row: str
+    answer: str
+    message: str
+    outcome: str
+    result: str
+    lease_until: float
+    judgements: _containers.RepeatedCompositeFieldContainer[Judgement]
+    def __init__(self, id: _Optional[int] = ..., labelling_id: _Optional[int] = ..., split: _Optional[str] = ..., number: _Optional[int] = ..., variation: _Optional[int] = ..., state: _Optional[str] = ..., row: _Optional[str] = ..., answer: _Optional[str] = ..., message: _Optional[str] = ..., outcome: _Optional[str] = ..., result: _Optional[str] = ..., lease_until: _Optional[float] = ..., judgements: _Optional[_Iterable[_Union[Judgement, _Mapping]]] = ...) -> None: ...
+
+class NextLabelItemRequest(_message.Message):
+    __slots__ = ("labelling_id",)
+    LABELLING_ID_FIELD_NUMBER: _ClassVar[int]
+    labelling_id: int
+    def __init__(self, labelling_id: _Optional[int] = ...) -> None: ...
+
+class NextLabelItemReply(_message.Message):
+    __slots__ = ("item",)
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    item: LabelItem
+    def __init__(self, item: _Optional[_Union[LabelItem, _Mapping]] = ...) -> None: ...
+
+class ListLabelItemsRequest(_message.Message):
+    __slots__ = ("labelling_id", "outcome", "state", "offset", "limit")
+    LABELLING_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    labelling_id: int
+    outcome: str
+    state: str
+    offset: int
+    limit: int
+    def __init__(self, labelling_id: _Optional[int] = ..., outcome: _Optional[str] = ..., state: _Optional[str] = ..., offset: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListLabelItemsReply(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[LabelItem]
+    def __init__(self, items: _Optional[_Iterable[_Union[LabelItem, _Mapping]]] = ...) -> None: ...
+
+class JudgeLabelItemRequest(_message.Message):
+    __slots__ = ("id", "action", "answer")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    action: str
+    answer: str
+    def __init__(self, id: _Optional[int] = ..., action: _Optional[str] = ..., answer: _Optional[str] = ...) -> None: ...
+
+class UnskipLabelItemsRequest(_message.Message):
+    __slots__ = ("labelling_id",)
+    LABELLING_ID_FIELD_NUMBER: _ClassVar[int]
+    labelling_id: int
+    def __init__(self, labelling_id: _Optional[int] = ...) -> None: ...
+
+class UnskipLabelItemsReply(_message.Message):
+    __slots__ = ("count",)
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    def __init__(self, count: _Optional[int] = ...) -> None: ...
+
+class SaveLabellingRequest(_message.Message):
+    __slots__ = ("id", "form", "drop_others")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    DROP_OTHERS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    form: str
+    drop_others: bool
+    def __init__(self, id: _Optional[int] = ..., form: _Optional[str] = ..., drop_others: _Optional[bool] = ...) -> None: ...
+
 class StepOutput(_message.Message):
     __slots__ = ("name", "kind", "id")
     NAME_FIELD_NUMBER: _ClassVar[int]

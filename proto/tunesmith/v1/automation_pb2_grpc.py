@@ -369,6 +369,66 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsReply.FromString,
                 _registered_method=True)
+        self.StartLabelling = channel.unary_unary(
+                '/tunesmith.v1.Automation/StartLabelling',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartLabellingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+                _registered_method=True)
+        self.GetLabelling = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetLabelling',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetLabellingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+                _registered_method=True)
+        self.ListLabellings = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListLabellings',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListLabellingsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListLabellingsReply.FromString,
+                _registered_method=True)
+        self.WaitLabelling = channel.unary_unary(
+                '/tunesmith.v1.Automation/WaitLabelling',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.WaitLabellingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+                _registered_method=True)
+        self.StopLabelling = channel.unary_unary(
+                '/tunesmith.v1.Automation/StopLabelling',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.StopLabellingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+                _registered_method=True)
+        self.ResumeLabelling = channel.unary_unary(
+                '/tunesmith.v1.Automation/ResumeLabelling',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ResumeLabellingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+                _registered_method=True)
+        self.CloseLabelling = channel.unary_unary(
+                '/tunesmith.v1.Automation/CloseLabelling',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CloseLabellingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+                _registered_method=True)
+        self.NextLabelItem = channel.unary_unary(
+                '/tunesmith.v1.Automation/NextLabelItem',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.NextLabelItemRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.NextLabelItemReply.FromString,
+                _registered_method=True)
+        self.ListLabelItems = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListLabelItems',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListLabelItemsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListLabelItemsReply.FromString,
+                _registered_method=True)
+        self.JudgeLabelItem = channel.unary_unary(
+                '/tunesmith.v1.Automation/JudgeLabelItem',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.JudgeLabelItemRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.LabelItem.FromString,
+                _registered_method=True)
+        self.UnskipLabelItems = channel.unary_unary(
+                '/tunesmith.v1.Automation/UnskipLabelItems',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.UnskipLabelItemsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.UnskipLabelItemsReply.FromString,
+                _registered_method=True)
+        self.SaveLabelling = channel.unary_unary(
+                '/tunesmith.v1.Automation/SaveLabelling',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
+                _registered_method=True)
         self.StartGuidedRun = channel.unary_unary(
                 '/tunesmith.v1.Automation/StartGuidedRun',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartGuidedRunRequest.SerializeToString,
@@ -1029,6 +1089,88 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartLabelling(self, request, context):
+        """People judge one by one: a deployment's answers to rows' questions, the rows' own answers, or variations of rows,
+        which a deployment makes up. Answers are asked for in the background.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLabelling(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLabellings(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaitLabelling(self, request, context):
+        """Hangs for at most `wait_seconds` until the labelling's version is beyond `after_version`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopLabelling(self, request, context):
+        """Asks for no more answers; those that are there can be judged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeLabelling(self, request, context):
+        """Asks for what is missing, and once more for what was unusable.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseLabelling(self, request, context):
+        """Nothing more is asked or judged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def NextLabelItem(self, request, context):
+        """An item that is kept for the caller for a while: the one that they have, else the next.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLabelItems(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def JudgeLabelItem(self, request, context):
+        """Where two other people disagree, this decides.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnskipLabelItems(self, request, context):
+        """What the caller skipped is given out to them again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SaveLabelling(self, request, context):
+        """What is judged by now becomes a dataset version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartGuidedRun(self, request, context):
         """A case's graph on data of the project: import, training, evaluation, and if its gate opens, packaging and serving.
         """
@@ -1630,6 +1772,66 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.CompareDatasetVersions,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsReply.SerializeToString,
+            ),
+            'StartLabelling': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartLabelling,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.StartLabellingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.SerializeToString,
+            ),
+            'GetLabelling': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLabelling,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetLabellingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.SerializeToString,
+            ),
+            'ListLabellings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLabellings,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListLabellingsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListLabellingsReply.SerializeToString,
+            ),
+            'WaitLabelling': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaitLabelling,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.WaitLabellingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.SerializeToString,
+            ),
+            'StopLabelling': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopLabelling,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.StopLabellingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.SerializeToString,
+            ),
+            'ResumeLabelling': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeLabelling,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ResumeLabellingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.SerializeToString,
+            ),
+            'CloseLabelling': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseLabelling,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CloseLabellingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Labelling.SerializeToString,
+            ),
+            'NextLabelItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.NextLabelItem,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.NextLabelItemRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.NextLabelItemReply.SerializeToString,
+            ),
+            'ListLabelItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLabelItems,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListLabelItemsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListLabelItemsReply.SerializeToString,
+            ),
+            'JudgeLabelItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.JudgeLabelItem,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.JudgeLabelItemRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.LabelItem.SerializeToString,
+            ),
+            'UnskipLabelItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnskipLabelItems,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.UnskipLabelItemsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.UnskipLabelItemsReply.SerializeToString,
+            ),
+            'SaveLabelling': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveLabelling,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.SerializeToString,
             ),
             'StartGuidedRun': grpc.unary_unary_rpc_method_handler(
                     servicer.StartGuidedRun,
@@ -3651,6 +3853,330 @@ class Automation:
             '/tunesmith.v1.Automation/CompareDatasetVersions',
             tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartLabelling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/StartLabelling',
+            tunesmith_dot_v1_dot_automation__pb2.StartLabellingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLabelling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetLabelling',
+            tunesmith_dot_v1_dot_automation__pb2.GetLabellingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLabellings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListLabellings',
+            tunesmith_dot_v1_dot_automation__pb2.ListLabellingsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListLabellingsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitLabelling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/WaitLabelling',
+            tunesmith_dot_v1_dot_automation__pb2.WaitLabellingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopLabelling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/StopLabelling',
+            tunesmith_dot_v1_dot_automation__pb2.StopLabellingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeLabelling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ResumeLabelling',
+            tunesmith_dot_v1_dot_automation__pb2.ResumeLabellingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseLabelling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CloseLabelling',
+            tunesmith_dot_v1_dot_automation__pb2.CloseLabellingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Labelling.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def NextLabelItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/NextLabelItem',
+            tunesmith_dot_v1_dot_automation__pb2.NextLabelItemRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.NextLabelItemReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLabelItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListLabelItems',
+            tunesmith_dot_v1_dot_automation__pb2.ListLabelItemsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListLabelItemsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def JudgeLabelItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/JudgeLabelItem',
+            tunesmith_dot_v1_dot_automation__pb2.JudgeLabelItemRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.LabelItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnskipLabelItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/UnskipLabelItems',
+            tunesmith_dot_v1_dot_automation__pb2.UnskipLabelItemsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.UnskipLabelItemsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveLabelling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SaveLabelling',
+            tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
             options,
             channel_credentials,
             insecure,

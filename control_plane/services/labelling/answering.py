@@ -1,0 +1,159 @@
+"""Asking for one answer as the gateway does it, read to its end and within bounds.
+
+Who is asked is a labelling's `source`, by its kind: another kind than a deployment is another `Asker`.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from control_plane.context import ControlPlane
+from control_plane.domain import completions
+from control_plane.domain.errors import (
+    AnswerCut,
+    AnswerEmpty,
+    AnswerEndless,
+    EngineFailed,
+    LabellingSourceChanged,
+    NothingServes,
+)
+from control_plane.domain.labelling import LONGEST_ANSWER
+from control_plane.domain.lifecycle import SERVING
+from control_plane.domain.permissions import Actor
+from control_plane.domain.refusals import refusal
+from control_plane.services import deployments
+from control_plane.services.access import projects
+from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
+from control_plane.store.models import ModelRecord
+
+DEPLOYMENT = "deployment"
+MOST_TOKENS = 1_024  # of an answer
+
+_PATH = "/v1/chat/completions"
+_MOST_BYTES = 4 << 20  # of an answer with all that stands around its pieces
+_MOST_AT_ONCE = 4
+
+
+class Stopped(Exception):
+    """Nobody wants the answer any more."""
+
+
+class Asker(Protocol):
+    """Somebody who answers."""
+
+    @property
+    def at_once(self) -> int:
+        """How many requests."""
+        ...
+
+    def ask(self, asked: dict[str, Any], stop: threading.Event) -> str:
+        """The answer to a chat completion's messages and what else it says (`temperature`, `seed` …).
+
+        Raises Stopped, AnswerEmpty, AnswerCut, AnswerEndless, NothingServes, MachineWentAway, EngineFailed,
+        DeadlineExceeded, and whatever a refusal means.
+        """
+        ...
+
+
+def source_of(deployment: DeploymentRecord) -> dict[str, Any]:
+    """A deployment as the source of a labelling, with the model that it has now."""
+    model = ModelRecord.get_by_id(deployment.model_id)
+    return {"kind": DEPLOYMENT, "id": deployment.id, "name": deployment.name, "model": model.hash}
+
+
+def asker(actor: Actor, cp: ControlPlane, project_id: int, source: dict[str, Any]) -> Asker:
+    """Who answers for a source now. Raises NotFound, InTrash, Denied, NothingServes, LabellingSourceChanged."""
+    deployment = deployments.get(actor, cp, source["id"], "deployment.use")
+    if source_of(deployment)["model"] != source["model"]:
+        raise LabellingSourceChanged(name=deployment.name)
+    place = projects.of_id(actor, cp, project_id, "deployment.use")
+    replica = deployments.serving_replica(actor, cp, str(place.name), str(deployment.name))
+    return _Replica(cp, replica, max(1, min(deployment.slots - 1, _MOST_AT_ONCE)))  # one is left for people
+
+
+@dataclass(frozen=True)
+class _Replica:
+    """What serves a deployment."""
+
+    cp: ControlPlane
+    replica: ReplicaRecord
+    at_once: int
+
+    def ask(self, asked: dict[str, Any], stop: threading.Event) -> str:
+        seconds, replica = self.cp.settings.labelling_answer_seconds, self.replica
+        asked = {"stream": True, "max_tokens": MOST_TOKENS, **asked}
+        completions.check_chat(asked, replica.deployment.slots)
+        self.cp.metrics.chats.labels("labelling").inc()
+        until, endless = time.monotonic() + seconds, AnswerEndless(most=LONGEST_ANSWER, seconds=round(seconds))
+        body = json.dumps(asked).encode()
+        answer = self.cp.inference.ask(replica.machine_id, replica.id, _PATH, body, seconds)
+        try:
+            pieces = _bounded(iter(answer), stop, until, endless)
+            if answer.status >= 400:
+                raise refusal(answer.status, b"".join(pieces))
+            return _text(pieces, endless)
+        finally:
+            answer.close()
+
+
+def _bounded(pieces: Iterator[bytes], stop: threading.Event, until: float, endless: AnswerEndless) -> Iterator[bytes]:
+    room = _MOST_BYTES
+    for piece in pieces:
+        room -= len(piece)
+        if stop.is_set():
+            raise Stopped
+        if room < 0 or time.monotonic() > until:
+            raise endless
+        yield piece
+
+
+def _text(pieces: Iterator[bytes], endless: AnswerEndless) -> str:
+    """What the events of a streamed chat completion say."""
+    said: list[str] = []
+    finish = ""
+    for event in _events(pieces):
+        try:
+            choice = event["choices"][0] if event.get("choices") else {}
+            said.append((choice.get("delta") or {}).get("content") or "")
+            finish = choice.get("finish_reason") or finish
+        except (AttributeError, LookupError, TypeError) as problem:
+            raise EngineFailed(problem="no chat completion") from problem
+    text = "".join(said).encode("utf-8", "replace").decode()
+    if finish == "length":
+        raise AnswerCut(most=MOST_TOKENS)
+    if not finish:
+        raise EngineFailed(problem="the answer broke off")
+    if not text.strip():
+        raise AnswerEmpty
+    if len(text) > LONGEST_ANSWER:
+        raise endless
+    return text
+
+
+def _events(pieces: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+    """Raises EngineFailed for what is none."""
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            name, _, data = line.strip().partition(b":")
+            if name != b"data" or data.strip() == b"[DONE]":
+                continue
+            try:
+                event = json.loads(data)
+            except ValueError as problem:
+                raise EngineFailed(problem="no JSON") from problem
+            if not isinstance(event, dict) or "error" in event:
+                raise EngineFailed(problem=str(event)[:200])
+            yield event
+
+
+def refuse_silent(deployment: DeploymentRecord) -> None:
+    """Let pass a deployment that is to be served. Raises NothingServes."""
+    if deployment.desired_state != SERVING:
+        raise NothingServes(deployment=deployment.name)
