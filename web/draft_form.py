@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from flask_babel import gettext
 
 from control_plane.domain.preparation import Choice, Column, Finding, Look, Mapping, Source, Split
-from control_plane.domain.rows import FORMATS
+from control_plane.domain.rows import FORMATS, OPTIONAL
 from web.data_words import ENCODINGS
 
 KINDS = ("csv", "jsonl", "json", "text")  # that can be taken for each other
@@ -44,7 +44,7 @@ def read_mapping(look: Look, form: Dictionary[str, str]) -> Mapping:
 
 def missing(mapping: Mapping) -> list[str]:
     """The fields of its format that have no column yet."""
-    return [name for name in FORMATS.get(mapping.format, ()) if name not in mapping.parts]
+    return [name for name in FORMATS.get(mapping.format, ()) if name not in mapping.parts and name not in OPTIONAL]
 
 
 def read_source(source: Source, form: Dictionary[str, str]) -> Source:

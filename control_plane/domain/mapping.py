@@ -28,7 +28,7 @@ from control_plane.domain.rows import (
     from_messages,
     with_texts,
 )
-from control_plane.domain.tools import opened
+from control_plane.domain.tools import are_called, opened
 
 CHAT, PROMPT_COMPLETION, TEXT = "chat", "prompt_completion", "text"
 
@@ -208,7 +208,10 @@ def _conversation(given: _Given) -> Mapping | None:
     if messages := _messages(given):
         parts = {"messages": [*given.roles.get(names.SYSTEM, []), messages]}
         tools = given.first(names.TOOLS)
-        return Mapping(TOOLS, parts | {"tools": [tools]}) if tools else Mapping(CHAT, parts)
+        if tools:
+            return Mapping(TOOLS, parts | {"tools": [tools]})
+        talks = map(conversations.messages, given.values(messages))
+        return Mapping(TOOLS if any(map(are_called, talks)) else CHAT, parts)
     asked, answer = given.first(names.PROMPT), given.first(names.COMPLETION)
     if given.hold_messages(asked) and given.hold_messages(answer):
         return Mapping(CHAT, {"messages": [asked, answer]})

@@ -36,6 +36,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     SCHEMA: ("prompt", "schema"),
     FEEDBACK: ("prompt", "completion", "label"),
 }
+OPTIONAL = ("tools",)  # fields that a file need not have
 ANSWERS = ("completion", "chosen", "rejected")  # the texts that a model is to write, or not to
 ROLES = ("system", "user", "assistant")
 
@@ -47,7 +48,7 @@ def recognise(row: Mapping[str, Any]) -> str:
     """
     if _is_judgement(row.get("label")) and ("messages" in row or {"prompt", "completion"} <= row.keys()):
         return FEEDBACK
-    if {"messages", "tools"} <= row.keys():
+    if "messages" in row and ("tools" in row or tools.are_called(row["messages"])):
         return TOOLS
     if {"chosen", "rejected"} <= row.keys():  # the prompt may stand at the beginning of both
         return PREFERENCE

@@ -18,7 +18,10 @@ _CALL = "{function: {name, arguments: {…}}}"
 
 
 def settled(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its tools and calls in the one shape; what is in none of the known ones stays, to be refused."""
+    """The row with its tools and calls in the one shape; what is in none of the known ones stays, to be refused.
+
+    Without tools, as where the system's words tell of them, there are none.
+    """
     messages = row.get("messages")
     new = row | {"tools": _tools(row.get("tools"))}
     if isinstance(messages, list):
@@ -33,6 +36,12 @@ def called(value: Any) -> Any:
     if not all(isinstance(one, dict) and "name" in one for one in some):
         return value
     return [_call(one) for one in some]
+
+
+def are_called(messages: Any) -> bool:
+    """Whether a conversation has calls of tools, or what they gave."""
+    turns = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    return any(calls_of(one) or one.get("role") == ROLE for one in turns)
 
 
 def calls_of(message: Mapping[str, Any]) -> Any:

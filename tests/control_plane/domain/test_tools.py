@@ -18,6 +18,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.preparation import Column, Mapping
 from control_plane.domain.rows import TOOLS, answer, recognise
+from web import draft_form
 
 FUNCTION = {"name": "look", "parameters": {"type": "object", "properties": {"at": {"type": "string"}}}}
 TOOL = {"type": "function", "function": FUNCTION}
@@ -94,6 +95,16 @@ def test_arguments_that_are_no_object_are_named_with_their_place() -> None:
     with pytest.raises(RowFieldTypeWrong) as problem:
         scanned(row)
     assert problem.value.params["field"] == "messages[1].tool_calls[0]"
+
+
+def test_calls_tell_of_tools_where_no_field_does() -> None:
+    row = {"messages": openai()["messages"]}
+    assert scanned(row) == {"messages": KEPT, "tools": []}
+    found = mapping.propose([Column("messages", columns.LIST, 1)], [{"messages": [ASKED, SAID]}, row])
+    assert found == Mapping(TOOLS, {"messages": ["messages"]})
+    assert mapping.apply(found, row) == {"messages": KEPT, "tools": []}
+    assert draft_form.missing(found) == []
+    assert mapping.apply(found, {"messages": [ASKED, SAID]})["tools"] == []
 
 
 def test_a_conversation_without_tools_stays_one() -> None:
