@@ -96,14 +96,18 @@ import torch
 from kit import datasets, models, job
 from kit.events import Events
 import train
-from kit.training import adapters, lean, words
+from kit.training import adapters, flat, lean, words
 from kit.signals import Stop
 words.AT_ONCE = 7  # positions: several parts
-tiny, architecture, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+tiny, architecture, out, beginning, short = sys.argv[1:]
+tiny, out, flat.SHORT = Path(tiny), Path(out), int(short)
 work = job.read(out / "job.json")
 model, tokenizer = models.load_base(work.models["base"], "float32")
 rows = datasets.read(work.datasets["dataset"].train, "prompt_completion", "train")[:8]
-for row in rows: row.prompt[0]["content"] = "Say what is open and its colour. " + row.prompt[0]["content"]
+said = "Say what is open and its colour. "
+if beginning == "none":
+    said, tokenizer.chat_template = "", "{% for one in messages %}{{ one.content }}{% endfor %}"
+for row in rows: row.prompt[0]["content"] = said + row.prompt[0]["content"]
 examples = datasets.tokenize(rows, tokenizer, 128)
 model = adapters.lora(model, work, {})
 torch.manual_seed(1)
@@ -111,7 +115,7 @@ for name, weight in model.named_parameters():
     if "lora_B" in name: torch.nn.init.normal_(weight, std=0.1)
 trainer = train.make_trainer(model, tokenizer, examples, work, out, Events(out), Stop())
 inputs = next(iter(trainer.get_train_dataloader()))
-print(trainer._shares, lean.shared_beginning(inputs["input_ids"], inputs["labels"]))
+print(trainer._is_flat, lean.shared_beginning(inputs["input_ids"], inputs["labels"]))
 ours = trainer.compute_loss(model, dict(inputs))
 for module in model.modules(): module.__dict__.pop("forward", None)  # as PEFT has it
 total, count = trainer.measure(examples)["held_out_loss"]
@@ -129,16 +133,46 @@ for loss in (plain, ours):
 """
 
 
+@pytest.mark.parametrize("short", [256, 4], ids=["short rows", "rows too long to keep their scores"])
+@pytest.mark.parametrize("beginning", ["shared", "none"])
 @pytest.mark.parametrize("architecture", ["llama", "gpt_neox"])
-def test_the_loss_and_its_gradient_are_those_of_the_whole_model(tiny: Path, tmp_path: Path, architecture: str) -> None:
+def test_the_loss_and_its_gradient_are_those_of_the_whole_model(
+    tiny: Path, tmp_path: Path, architecture: str, beginning: str, short: int
+) -> None:
     (tmp_path / "job.json").write_text(json.dumps(training(tiny, architecture)))
-    printed = lines_of(method_python("sft_demo"), COMPARE, str(tiny), architecture, str(tmp_path))
-    shares, held_out, plain, ours = (line.split() for line in printed[-4:])
-    assert shares[0] == "True"
-    assert int(shares[1]) >= 8
+    given = [str(tiny), architecture, str(tmp_path), beginning, str(short)]
+    flat, held_out, plain, ours = (line.split() for line in lines_of(method_python("sft_demo"), COMPARE, *given)[-4:])
+    assert flat[0] == "True"
+    assert (int(flat[1]) >= 8) == (beginning == "shared")
     assert float(held_out[0]) == pytest.approx(float(held_out[1]), rel=1e-4), "over the answers, as what is learned"
     assert float(plain[1]) > 0
     assert [float(number) for number in ours] == pytest.approx([float(number) for number in plain], rel=1e-3)
+
+
+SUITS = """
+import torch, transformers as t
+from kit.training import flat
+size = dict(vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, head_dim=8, pad_token_id=0, bos_token_id=1, eos_token_id=2)
+torch.manual_seed(1)
+for config in (t.LlamaConfig(**size), t.Qwen2Config(**size), t.Qwen3Config(**size),
+               t.GPT2Config(vocab_size=64, n_embd=32, n_layer=2, n_head=4),
+               t.MistralConfig(**size, sliding_window=None), t.MistralConfig(**size, sliding_window=4096),
+               t.Gemma2Config(**size), t.BloomConfig(vocab_size=64, hidden_size=32, n_layer=2, n_head=4),
+               t.MambaConfig(vocab_size=64, hidden_size=32, num_hidden_layers=2)):
+    model = t.AutoModelForCausalLM.from_config(config)
+    before = model.config._attn_implementation if hasattr(model.config, "_attn_implementation") else None
+    print(config.model_type, flat.suits(model), model.config._attn_implementation == before)
+"""
+
+
+def test_what_asks_something_else_of_attention_is_computed_row_by_row() -> None:
+    """Windows, capped scores, positions within attention, and models without it."""
+    printed = [line.split() for line in lines_of(method_python("sft_demo"), SUITS)]
+    assert [(kind, suited) for kind, suited, _ in printed] == [
+        ("llama", "True"), ("qwen2", "True"), ("qwen3", "True"), ("gpt2", "True"), ("mistral", "True"),
+        ("mistral", "False"), ("gemma2", "False"), ("bloom", "False"), ("mamba", "False")]  # fmt: skip
+    assert {kept for _, _, kept in printed} == {"True"}
 
 
 def test_import_of_a_folder_copies_what_is_safe(tiny: Path, tmp_path: Path, run: Callable[..., Outcome]) -> None:

@@ -3,9 +3,10 @@
 from typing import Any
 
 import torch
-from kit.training import lean, words
+from kit.training import flat, lean, words
 from kit.training.held_out import LOSS, Sums
 from kit.training.report import Report, Sealed
+from torch.nn import functional
 from trl import SFTTrainer
 
 
@@ -21,19 +22,19 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
     """SFTTrainer whose output layer sees only the positions that have a label.
 
     With a large vocabulary the output layer, its float32 copy and the metrics on top of it cost more than the rest of
-    a small model; the gradient is the same without the positions that do not count. A beginning that all rows of a
-    batch share, most often a chat template's, is computed once, and its gradient is the sum of the rows'. ``order``
-    is the order of examples, where it is not a matter of chance alone.
+    a small model; the gradient is the same without the positions that do not count. Padding is not computed either, and
+    a beginning that all rows of a batch share, most often a chat template's, once (`flat`). ``order`` is the order of
+    examples, where it is not a matter of chance alone.
     """
 
     def __init__(self, report: Report, order: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self.report = report
         self._order = order
-        plain = self.accelerator.unwrap_model(self.model)
+        plain = self._plain = self.accelerator.unwrap_model(self.model)
         config = getattr(plain, "active_peft_config", None)
         is_prompt = bool(config is not None and config.is_prompt_learning)  # it puts its own beginning before each row
-        self._shares = not (self.args.gradient_checkpointing or is_prompt) and lean.can_share(plain)
+        self._is_flat = not (self.args.gradient_checkpointing or is_prompt) and flat.suits(plain)
         self._output = words.OutputLayer(plain)
 
     def _get_train_sampler(self, *arguments: Any) -> Any:
@@ -49,13 +50,15 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
         is_packed = "position_ids" in inputs
         if is_packed:
             inputs.pop("attention_mask")  # without it the model goes by the positions, which begin anew
-        done = lean.shared_beginning(inputs["input_ids"], labels) if self._shares and not is_packed else 0
-        given = self._begin(model, inputs, done) if done else {**inputs, "use_cache": False}
-        targets = labels[:, done + 1 :]
-        counts = targets != -100
-        targets = targets[counts]
-        found = self._output.log_probs(lambda: model(**given), lambda hidden: _predicting(hidden, counts), targets)
-        loss = -found.sum() / (targets.numel() if num_items_in_batch is None else num_items_in_batch)
+        if self._is_flat and not is_packed:
+            found = self._flat(model, inputs["input_ids"], inputs["attention_mask"], labels)
+        else:
+            counts = labels[:, 1:] != -100
+            given = {**inputs, "use_cache": False}
+            found = self._output.log_probs(
+                lambda: model(**given), lambda hidden: _predicting(hidden, counts), labels[:, 1:][counts]
+            )
+        loss = -found.sum() / (len(found) if num_items_in_batch is None else num_items_in_batch)
         return (loss, {}) if return_outputs else loss
 
     def measure(self, examples: list[Any]) -> Sums:
@@ -64,13 +67,18 @@ class SelectiveTrainer(Sealed, SFTTrainer):  # type: ignore[misc]
         count = int((inputs["labels"][:, 1:] != -100).sum())
         return {LOSS: (float(self.compute_loss(self.model, inputs, num_items_in_batch=1)), count)}
 
-    def _begin(self, model: Any, inputs: dict[str, torch.Tensor], length: int) -> dict[str, Any]:
-        """Compute the shared beginning for one row, and give what the rest of all rows needs to go on from it."""
-        ids = inputs["input_ids"]
-        begun = self._output.silent(lambda: model(input_ids=ids[:1, :length], use_cache=True))
-        begun.past_key_values.batch_repeat_interleave(len(ids))
-        rest = {"input_ids": ids[:, length:], "attention_mask": inputs["attention_mask"]}
-        return {**rest, "past_key_values": begun.past_key_values, "use_cache": True}
+    def _flat(self, model: Any, ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The log-probability of each labelled token, of rows that are computed without their padding."""
+        done = lean.shared_beginning(ids, labels)
+        layout = flat.lay_out(mask, done)
+        given = {**flat.flatten(ids, layout), "use_cache": False}
+        # nothing predicts a row's first own token: it is the row's first, or what is shared goes on with it in all
+        wanted = functional.pad(labels[:, done + 1 :], (1, 0), value=-100).flatten()[layout.places]
+        counts = (wanted != -100).nonzero()[:, 0]
+        with flat.attending(self._plain, layout):
+            return self._output.log_probs(
+                lambda: model(**given), lambda hidden: hidden[0, counts + done - 1], wanted[counts]
+            )
 
 
 def _predicting(hidden: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
