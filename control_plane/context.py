@@ -12,6 +12,7 @@ from control_plane.domain.leases import Steadiness
 from control_plane.fleet import Fleet
 from control_plane.metrics import Metrics
 from control_plane.preparations import Preparations
+from control_plane.requests import Requests
 from control_plane.settings import Settings
 from control_plane.throttle import Throttle
 
@@ -87,6 +88,7 @@ class ControlPlane:
     fleet: Fleet  # who is here
     steadiness: Steadiness  # of the clock: see services/fleet/attempts.py::expire_leases
     metrics: Metrics = field(default_factory=Metrics)
+    requests: Requests = field(default_factory=Requests)  # passed on, and not yet written down
     preparations: Preparations = field(default_factory=Preparations)
     labellings: Preparations = field(default_factory=Preparations)  # that ask for answers
     report_faults: Counter[int] = field(default_factory=Counter)  # attempt → its reports in a row that met a defect

@@ -12,7 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from control_plane.context import ControlPlane
-from control_plane.services import audit_chain, garbage, guided_steps
+from control_plane.services import audit_chain, garbage, guided_steps, traffic
 from control_plane.services.access import people
 from control_plane.services.datasets import drafts, preparing, rechecking, sources
 from control_plane.services.fleet import attempts, machines, scheduling
@@ -30,6 +30,8 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (1.0, attempts.watch_leases),
     (1.0, machines.mark_connectivity),
     (10.0, machines.refresh_figures),
+    (traffic.WRITE_SECONDS, traffic.write),
+    (traffic.FORGET_SECONDS, traffic.forget_old),
     (2.0, audit_chain.seal),
     (10.0, sweep_steps.prune),
     (garbage.PERIOD, garbage.collect),
@@ -97,6 +99,7 @@ class Ticks:
         self._cp.preparations.close()
         self._cp.labellings.close()
         machines.write_presence(self._cp)
+        traffic.write(self._cp)
 
     def _wake(self) -> None:
         for wanted in self._wanted:

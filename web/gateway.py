@@ -123,6 +123,7 @@ def relay(
     if give_back is None:
         raise TooMany
     cp.metrics.chats.labels("http").inc()
+    cp.requests.count(replica.deployment_id, cp.clock())
     release()  # an answer may take minutes
     asked_at = time.perf_counter()
     try:

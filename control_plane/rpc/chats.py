@@ -39,6 +39,7 @@ class Chats:
             raise TooMany
         self._running += 1
         self._cp.metrics.chats.labels("api").inc()
+        self._cp.requests.count(replica.deployment_id, self._cp.clock())
         try:
             if completions.forces_tool(asked):
                 known = b"".join([data async for _, data in self._stream(replica, _PROPERTIES, b"")])

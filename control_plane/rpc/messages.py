@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from control_plane.context import ControlPlane
 from control_plane.domain.matching import BUSY
 from control_plane.domain.scores import BASELINE, CANDIDATE
-from control_plane.services import deployments, results
+from control_plane.services import deployments, results, traffic
 from control_plane.services.cases import Case
 from control_plane.services.fleet import scheduling
 from control_plane.services.notifications import Notification
@@ -251,20 +252,30 @@ def evaluation(project: str, record: EvaluationRecord, samples: Sequence[Mapping
     )
 
 
-def deployment(project: str, record: DeploymentRecord, locale: str) -> pb.Deployment:
-    stands = deployments.condition(record)
-    return pb.Deployment(
-        id=record.id,
-        project=project,
-        name=record.name,
-        model_id=record.model_id,
-        desired_state=record.desired_state,
-        state=stands.state,
-        message=why(stands.state, stands.code, stands.params, locale),
-        version=record.version,
-        machine_id=stands.machine_id,
-        thing=thing(record),
-    )
+def of_deployments(
+    cp: ControlPlane, project: str, records: Sequence[DeploymentRecord], locale: str
+) -> list[pb.Deployment]:
+    """Deployments of one project."""
+    requests = traffic.last_day(cp, [one.id for one in records])
+    found = []
+    for record in records:
+        stands = deployments.condition(record)
+        found.append(
+            pb.Deployment(
+                id=record.id,
+                project=project,
+                name=record.name,
+                model_id=record.model_id,
+                desired_state=record.desired_state,
+                state=stands.state,
+                message=why(stands.state, stands.code, stands.params, locale),
+                version=record.version,
+                machine_id=stands.machine_id,
+                thing=thing(record),
+                requests=requests[record.id],
+            )
+        )
+    return found
 
 
 def audit_entry(record: AuditRecord) -> pb.AuditEntry:

@@ -1,6 +1,6 @@
 """Deployments: models that are to be served; replicas: one machine serving it."""
 
-from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField
+from peewee import AutoField, BigIntegerField, CharField, CompositeKey, ForeignKeyField, IntegerField
 
 from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.machines import MachineRecord
@@ -52,3 +52,14 @@ class ReplicaRecord(Record):
     class Meta:
         table_name = "replicas"
         indexes = ((("desired_state",), False),)
+
+
+class TrafficRecord(Record):
+    deployment = ForeignKeyField(DeploymentRecord, on_delete="CASCADE", lazy_load=False, index=False)
+    deployment_id: int
+    started_at = BigIntegerField()  # seconds since the epoch, of a period of requests.py
+    requests = IntegerField()  # that were passed on in it
+
+    class Meta:
+        table_name = "traffic"
+        primary_key = CompositeKey("deployment", "started_at")

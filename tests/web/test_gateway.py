@@ -82,7 +82,9 @@ def ask(client: FlaskClient, token: str | None, body: object = None, path: str =
     return client.post(path, json=QUESTION if body is None else body, headers=headers, **kwargs)
 
 
-def test_a_stream_passes_on_the_engine_bytes_as_they_came(app: Flask, inference: FakeInference, token: str) -> None:
+def test_a_stream_passes_on_the_engine_bytes_as_they_came(
+    app: Flask, cp: ControlPlane, inference: FakeInference, token: str
+) -> None:
     answer = FakeAnswer(list(CHUNKS))
     inference.answers = [answer]
     body = QUESTION | {"stream": True, "response_format": {"type": "json_schema", "json_schema": {"schema": {"a": 1}}}}
@@ -96,6 +98,7 @@ def test_a_stream_passes_on_the_engine_bytes_as_they_came(app: Flask, inference:
     assert inference.asked[0][2:] == (gateway.CHAT, raw)
     got.close()  # as a WSGI server does at the end
     assert answer.closed == 1
+    assert sum(cp.requests.take().values()) == 1
 
 
 def test_a_whole_answer_is_not_compressed_and_closes(app: Flask, inference: FakeInference, token: str) -> None:

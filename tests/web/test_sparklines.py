@@ -12,7 +12,9 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.domain.presence import Heartbeat
+from control_plane.services import traffic
 from control_plane.services.fleet import machines, points
+from served import serve
 from web import sparklines
 
 Browser = Callable[[str], FlaskClient]
@@ -72,3 +74,17 @@ def test_a_machines_page_shows_how_busy_it_was(cp: ControlPlane, invite: Callabl
     assert 'd="M0.0 17.0L96.0 12.0"' in page
     room.wait(3600)
     assert machines.loads(room.actor, cp) == {room.machine.id: []}
+
+
+def test_pages_show_the_requests_of_a_day(cp: ControlPlane, invite: Callable[..., str], browser: Browser) -> None:
+    invite("ada", "Viewer", "lab")
+    served = serve(cp, "lab", "faults").deployment_id
+    for page in ("/p/lab/deployments", f"/p/lab/deployments/{served}"):
+        assert 'class="sparkline"' not in browser("ada").get(page).text
+    for _ in range(1_234):
+        cp.requests.count(served, cp.clock())
+    traffic.write(cp)
+    for page in ("/p/lab/deployments", f"/p/lab/deployments/{served}"):
+        shown = browser("ada").get(page).text
+        assert "1,234" in shown
+        assert "L96.0 2.0" in shown, "the curve ends at its height"

@@ -12,13 +12,13 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import Invalid, NotFound, TunesmithError
 from control_plane.domain.lifecycle import SERVING, STOPPED
-from control_plane.services import deployments, examples, models, results
+from control_plane.services import deployments, examples, models, results, traffic
 from control_plane.services.deployments import Condition
 from control_plane.services.things import kinds
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.models import ModelRecord
 from control_plane.wording import why
-from web import gateway, rail, snippets
+from web import gateway, rail, snippets, sparklines
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.fragments import fragment
@@ -52,6 +52,12 @@ class Seen:
     deployment: DeploymentRecord
     condition: Condition
     why: str
+    requests: list[int]  # of each period of the last day
+
+    @property
+    def curve(self) -> str:
+        """The path of the requests; from nothing at all upwards, so that few do not look like many."""
+        return sparklines.path(self.requests, 0.0) if any(self.requests) else ""
 
     @property
     def is_serving(self) -> bool:
@@ -76,7 +82,7 @@ def index(project: str) -> ResponseReturnValue:
     names = results.model_names({one.model_id for one in found})
     return render_template(
         "deployments/index.html",
-        seen=[_seen(one) for one in found],
+        seen=_seen(found),
         topic=" ".join([f"project:{the_project().id}", *(f"deployment:{one.id}" for one in found)]),
         names=names,
         tag=tag,
@@ -128,7 +134,7 @@ def show(project: str, deployment_id: int) -> ResponseReturnValue:
     named, address = f"{project}/{deployment.name}", request.url_root.rstrip("/")
     return render_template(
         "deployments/show.html",
-        seen=_seen(deployment),
+        seen=_seen([deployment])[0],
         model=own.model,
         endpoint=address + gateway.CHAT,
         named=named,
@@ -146,7 +152,7 @@ def status(project: str, deployment_id: int) -> ResponseReturnValue:
     """The parts of the page that change."""
     deployment = _deployment(deployment_id)
     drawn = rail.of_lineage(project, *models.lineages(the_actor(), the_control_plane(), deployment.model_id))
-    return fragment(render_template("deployments/changed.html", seen=_seen(deployment), rail=drawn))
+    return fragment(render_template("deployments/changed.html", seen=_seen([deployment])[0], rail=drawn))
 
 
 @blueprint.get("/<int:deployment_id>/example")
@@ -196,9 +202,13 @@ def _deployment(deployment_id: int) -> DeploymentRecord:
     return found
 
 
-def _seen(deployment: DeploymentRecord) -> Seen:
-    now = deployments.condition(deployment)
-    return Seen(deployment, now, why(now.state, now.code, now.params, locale()))
+def _seen(found: list[DeploymentRecord]) -> list[Seen]:
+    requests = traffic.last_day(the_control_plane(), [one.id for one in found])
+    conditions = [deployments.condition(one) for one in found]
+    return [
+        Seen(one, now, why(now.state, now.code, now.params, locale()), requests[one.id])
+        for one, now in zip(found, conditions, strict=True)
+    ]
 
 
 def _offered(project: str, chosen: str) -> tuple[list[ModelRecord], int]:

@@ -19,7 +19,8 @@ def deploy(call: Call, request: pb.DeployRequest) -> pb.Deployment:
         context_length=request.context_length or 2048,
         slots=request.slots or 4,
     )
-    return messages.deployment(request.project, record, call.locale)
+    (made,) = messages.of_deployments(call.cp, request.project, [record], call.locale)
+    return made
 
 
 def replica(call: Call, request: pb.ChatRequest) -> ReplicaRecord:
@@ -34,9 +35,7 @@ def get(call: Call, request: pb.GetDeploymentRequest | pb.WaitDeploymentRequest)
 
 def list_deployments(call: Call, request: pb.ListDeploymentsRequest) -> pb.ListDeploymentsReply:
     found = deployments.list_deployments(call.actor, call.cp, request.project, request.tag)
-    return pb.ListDeploymentsReply(
-        deployments=[messages.deployment(request.project, record, call.locale) for record in found]
-    )
+    return pb.ListDeploymentsReply(deployments=messages.of_deployments(call.cp, request.project, found, call.locale))
 
 
 def stop(call: Call, request: pb.StopDeploymentRequest) -> pb.Deployment:
@@ -46,4 +45,5 @@ def stop(call: Call, request: pb.StopDeploymentRequest) -> pb.Deployment:
 
 def _deployment(call: Call, deployment_id: int) -> pb.Deployment:
     record = deployments.get(call.actor, call.cp, deployment_id)
-    return messages.deployment(call.project_name(record.project_id), record, call.locale)
+    (found,) = messages.of_deployments(call.cp, call.project_name(record.project_id), [record], call.locale)
+    return found

@@ -38,5 +38,5 @@ def lineage(call: Call, request: pb.GetLineageRequest) -> pb.Lineage:
         origin=model(found.origin),
         evaluation_ids=[one.id for one in found.evaluations],
         packaged=[messages.model(project, one) for one in found.packaged],
-        deployments=[messages.deployment(project, one, call.locale) for one in found.deployments],
+        deployments=messages.of_deployments(call.cp, project, found.deployments, call.locale),
     )

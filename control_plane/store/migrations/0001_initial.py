@@ -648,6 +648,16 @@ class ReplicaRecord(Record):
         indexes = ((("desired_state",), False),)
 
 
+class TrafficRecord(Record):
+    deployment = ForeignKeyField(DeploymentRecord, on_delete="CASCADE", lazy_load=False, index=False)
+    started_at = BigIntegerField()
+    requests = IntegerField()
+
+    class Meta:
+        table_name = "traffic"
+        primary_key = CompositeKey("deployment", "started_at")
+
+
 class AllocationRecord(Record):
     id = AutoField()
     machine = ForeignKeyField(MachineRecord, on_delete="CASCADE", lazy_load=False)
@@ -795,6 +805,7 @@ RECORDS = [
     EvaluationRecord,
     DeploymentRecord,
     ReplicaRecord,
+    TrafficRecord,
     AllocationRecord,
     GuidedRunRecord,
     LabellingRecord,

@@ -24,6 +24,7 @@ def list_deployments(terminal: Terminal) -> None:
             "model": lambda deployment: deployment.model_id,
             "desired": lambda deployment: deployment.desired_state,
             "state": lambda deployment: deployment.state,
+            "requests in 24 h": lambda deployment: sum(deployment.requests),
             "why": lambda deployment: deployment.message,
         },
         terminal.client.list_deployments(terminal.project),
