@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 from google.protobuf.message import Message
 
 from tunesmith.connection import Target, open_channel, retried
+from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.v1 import automation_pb2_grpc
 
 HANG = 30.0  # seconds that one waiting call hangs
@@ -17,6 +18,7 @@ _CHUNK = 512 << 10  # bytes of an uploaded file in one message; the server takes
 _MARGIN = 30.0  # seconds beyond that, before a call counts as lost
 
 R = TypeVar("R", bound=Message)
+Running = TypeVar("Running", pb.GuidedRun, pb.Sweep)
 
 
 class Calls:
@@ -49,6 +51,18 @@ class Calls:
 
     def _repeated(self, kind: type[R], call: Callable[[], Any]) -> R:
         return retried(kind, call, self.patience)
+
+
+def followed(ask: Callable[[int], Running]) -> Iterator[Running]:
+    """Each newer version of something until it has an outcome; `ask(version)` waits for one beyond that version."""
+    version = 0
+    while True:
+        found = ask(version)
+        if found.version > version:
+            yield found
+        version = found.version
+        if found.outcome:
+            return
 
 
 def chunks(source: str | Path | bytes) -> Iterator[bytes]:

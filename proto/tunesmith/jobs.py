@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.calls import HANG, Calls
+from tunesmith.calls import HANG, Calls, followed
 from tunesmith.download import fetch
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -47,15 +47,13 @@ class Jobs(Calls):
 
     def wait_guided_run(self, run_id: int) -> Iterator[pb.GuidedRun]:
         """Follow a run until it is over: at each step that begins, and at its end."""
-        version = 0
-        while True:
-            request = pb.WaitGuidedRunRequest(id=run_id, after_version=version, wait_seconds=HANG)
-            run = self._ask(pb.GuidedRun, self._stub.WaitGuidedRun, request)
-            if run.version > version:
-                yield run
-            version = run.version
-            if run.outcome:
-                return
+        return followed(
+            lambda seen: self._ask(
+                pb.GuidedRun,
+                self._stub.WaitGuidedRun,
+                pb.WaitGuidedRunRequest(id=run_id, after_version=seen, wait_seconds=HANG),
+            )
+        )
 
     def cancel_guided_run(self, run_id: int) -> pb.GuidedRun:
         """Have a run start nothing more, and its open jobs end; what is deployed stays so."""
@@ -99,15 +97,13 @@ class Jobs(Calls):
 
     def wait_sweep(self, sweep_id: int) -> Iterator[pb.Sweep]:
         """Follow a sweep until it is over: at each job that begins, and at its end."""
-        version = 0
-        while True:
-            request = pb.WaitSweepRequest(id=sweep_id, after_version=version, wait_seconds=HANG)
-            sweep = self._ask(pb.Sweep, self._stub.WaitSweep, request)
-            if sweep.version > version:
-                yield sweep
-            version = sweep.version
-            if sweep.outcome:
-                return
+        return followed(
+            lambda seen: self._ask(
+                pb.Sweep,
+                self._stub.WaitSweep,
+                pb.WaitSweepRequest(id=sweep_id, after_version=seen, wait_seconds=HANG),
+            )
+        )
 
     def cancel_sweep(self, sweep_id: int) -> pb.Sweep:
         """Have a sweep start nothing more, and its open jobs end."""
