@@ -74,6 +74,9 @@ class _Family:
     trained: ModelRecord
     jobs: dict[int, JobRecord]  # that made the two, by id
     learnt: tuple[DatasetRecord, DatasetVersionRecord] | None
+    near: dict[
+        int | None, ModelRecord
+    ]  # what they rest on and were packaged from, and what was packaged from them, by id
     packaged: list[ModelRecord]
     evaluations: list[EvaluationRecord]
     deployments: list[DeploymentRecord]
@@ -126,7 +129,8 @@ def register(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, made: lis
 
 def _record(cp: ControlPlane, job: JobRecord, attempt: AttemptRecord, one: Made, name: str) -> ModelRecord:
     """The model, with the edges of its lineage as the manifest declares them."""
-    source, taught = _of(pins.given(job, one.source)), pins.given(job, one.dataset)
+    rests_on, taught = pins.given(job, one.source), pins.given(job, one.dataset)
+    source = ModelRecord.get_by_id(rests_on) if rests_on else None
     return ModelRecord.create(
         project=job.project_id,
         name=name,
@@ -218,24 +222,19 @@ def named(actor: Actor, cp: ControlPlane, model_id: int) -> ModelRecord:
     return model
 
 
-def trained_from(actor: Actor, cp: ControlPlane, model_id: int) -> int:
-    """The id of the model that a packaged one was made from, however often it was packed; else its own.
-
-    Raises NotFound, Denied.
-    """
-    model = named(actor, cp, model_id)
-    while model.origin_id:
-        model = ModelRecord.get_by_id(model.origin_id)
-    return int(model.id)
-
-
 def learnt_from(actor: Actor, cp: ControlPlane, model_id: int) -> int | None:
     """The id of the dataset version that a model, however it is packed, was trained on; None for a base model.
 
     Raises NotFound, Denied.
     """
-    trained: ModelRecord = ModelRecord.get_by_id(trained_from(actor, cp, model_id))
-    return trained.dataset_version_id
+    return _trained(named(actor, cp, model_id)).dataset_version_id
+
+
+def _trained(model: ModelRecord) -> ModelRecord:
+    """The model that a packaged one was made from, however often it was packed; else the model itself."""
+    while model.origin_id:
+        model = ModelRecord.get_by_id(model.origin_id)
+    return model
 
 
 def taught(model_id: int) -> list[DatasetVersionRecord]:
@@ -257,7 +256,7 @@ def lineage(actor: Actor, cp: ControlPlane, model_id: int) -> Lineage:
     Of what was made from it, what is in the trash is left out. Raises NotFound, InTrash, Denied.
     """
     model = get(actor, cp, model_id)
-    return _lineage(_family(actor, cp, model), model)
+    return _lineage(_family(model), model)
 
 
 def lineages(actor: Actor, cp: ControlPlane, model_id: int) -> tuple[Lineage, Lineage]:
@@ -266,16 +265,20 @@ def lineages(actor: Actor, cp: ControlPlane, model_id: int) -> tuple[Lineage, Li
     Also of a model in the trash, as an evaluation names it. Raises NotFound, Denied.
     """
     model = named(actor, cp, model_id)
-    family = _family(actor, cp, model)
+    family = _family(model)
     own = _lineage(family, model)
     return own, own if model.id == family.trained.id else _lineage(family, family.trained)
 
 
-def _family(actor: Actor, cp: ControlPlane, model: ModelRecord) -> _Family:
-    trained = ModelRecord.get_by_id(trained_from(actor, cp, model.id))
+def _family(model: ModelRecord) -> _Family:
+    trained = _trained(model)
     both = sorted({model.id, trained.id})
-    packed = ModelRecord.select().where(ModelRecord.origin.in_(both), is_kept(ModelRecord))
-    packaged = list(packed.order_by(ModelRecord.id))
+    named_by = [one for one in (model.base_id, trained.base_id, model.origin_id) if one]
+    kin = ModelRecord.select().where(
+        (ModelRecord.origin.in_(both) & is_kept(ModelRecord)) | ModelRecord.id.in_(named_by)
+    )
+    near: dict[int | None, ModelRecord] = {one.id: one for one in kin.order_by(ModelRecord.id)}
+    packaged = [one for one in near.values() if one.origin_id in both and not one.deleted_at]
     served = sorted({*both, *(one.id for one in packaged)})
     made_by = JobRecord.select().where(JobRecord.id.in_(sorted({model.job_id, trained.job_id})))
     scored = EvaluationRecord.select(EvaluationRecord).join(JobRecord, on=(EvaluationRecord.job == JobRecord.id))
@@ -285,6 +288,7 @@ def _family(actor: Actor, cp: ControlPlane, model: ModelRecord) -> _Family:
         trained=trained,
         jobs={job.id: job for job in made_by},
         learnt=versions.with_dataset(trained.dataset_version_id) if trained.dataset_version_id else None,
+        near=near,
         packaged=packaged,
         evaluations=list(scored.order_by(EvaluationRecord.id)),
         deployments=list(serving.order_by(DeploymentRecord.id)),
@@ -299,8 +303,8 @@ def _lineage(family: _Family, model: ModelRecord) -> Lineage:
         model=model,
         dataset=family.learnt[0] if family.learnt else None,
         dataset_version=family.learnt[1] if family.learnt else None,
-        base=_of(model.base_id),
-        origin=_of(model.origin_id),
+        base=family.near.get(model.base_id),
+        origin=family.near.get(model.origin_id),
         job=family.jobs[model.job_id],
         evaluations=[one for one in family.evaluations if one.candidate_id in tested],
         packaged=packaged,
@@ -313,10 +317,6 @@ def artifact_of(actor: Actor, cp: ControlPlane, model: ModelRecord) -> ArtifactR
     require(actor, "model.see", model.project_id)
     found: ArtifactRecord = ArtifactRecord.get_by_id(model.artifact_id)
     return found
-
-
-def _of(model_id: int | None) -> ModelRecord | None:
-    return ModelRecord.get_by_id(model_id) if model_id else None
 
 
 def _base(form: str, source: ModelRecord | None) -> int | None:

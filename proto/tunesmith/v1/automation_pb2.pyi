@@ -2201,7 +2201,7 @@ class ListEvaluationsReply(_message.Message):
     def __init__(self, evaluations: _Optional[_Iterable[_Union[Evaluation, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class Deployment(_message.Message):
-    __slots__ = ("id", "project", "name", "model_id", "desired_state", "state", "message", "version", "machine_id", "thing")
+    __slots__ = ("id", "project", "name", "model_id", "desired_state", "state", "message", "version", "machine_id", "thing", "requests")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -2212,6 +2212,7 @@ class Deployment(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     MACHINE_ID_FIELD_NUMBER: _ClassVar[int]
     THING_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -2222,7 +2223,8 @@ class Deployment(_message.Message):
     version: int
     machine_id: str
     thing: Thing
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., model_id: _Optional[int] = ..., desired_state: _Optional[str] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., machine_id: _Optional[str] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ...) -> None: ...
+    requests: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., model_id: _Optional[int] = ..., desired_state: _Optional[str] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., machine_id: _Optional[str] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ..., requests: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class DeployRequest(_message.Message):
     __slots__ = ("project", "name", "model_id", "context_length", "slots")

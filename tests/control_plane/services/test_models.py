@@ -112,7 +112,7 @@ def test_a_complete_model_that_was_trained_is_not_a_packaged_one(cp: ControlPlan
     base = model_of(run(fleet, machine, "bring", {"model": model_files("base")}))
     files = {"model": model_files("merged")}
     whole = model_of(run(fleet, machine, "full", files, base=base.id, dataset=version.id))
-    assert models.trained_from(fleet.user, cp, whole.id) == whole.id
+    assert models.learnt_from(fleet.user, cp, whole.id) == version.id
     found = models.lineage(fleet.user, cp, whole.id)
     assert found.dataset_version is not None and found.dataset_version.id == version.id
     assert (found.base and found.base.id) == base.id
