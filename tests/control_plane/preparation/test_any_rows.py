@@ -58,13 +58,19 @@ ODD = [
         "x" * 49_000,
         "the of and " * 9,
     ),
+    *(
+        '[{"name": "f", "parameters": {}}]',
+        '[{"type": "function", "function": {"name": "f"}}]',
+        '{"name": "f", "arguments": "{"}',
+    ),
     *('[{"role": "user", "content": "a"}]', '{"role": "assistant"}', "\n\nHuman: a\n\nAssistant: b"),
 ]
 TEXT = st.sampled_from(ODD) | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUE = st.recursive(
     TEXT | st.none() | st.booleans() | st.integers() | st.floats(),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["role", "content", "a", "a.b"]), inner)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "content", "tool_calls", "function", "name", "a.b"]), inner)
     ),
     max_leaves=4,
 )
@@ -75,6 +81,7 @@ MAPPINGS = st.sampled_from(
         Mapping("prompt_completion", {"prompt": ["prompt", "label"], "completion": ["completion", "label"]}),
         Mapping("text", {"text": ["completion"]}),
         Mapping("chat", {"messages": ["prompt", "completion"]}),
+        Mapping("chat_with_tools", {"messages": ["prompt", "completion"], "tools": ["label"]}),
         Mapping("preference", {"prompt": ["prompt"], "chosen": ["completion"], "rejected": ["label"]}),
         Mapping("unpaired_preference", {"prompt": ["prompt"], "completion": ["completion"], "label": ["label"]}),
         None,

@@ -10,6 +10,7 @@ import pytest
 import rooms
 
 from control_plane.context import ControlPlane
+from control_plane.domain.rows import FORMATS
 from control_plane.preparations import Preparations
 from control_plane.services import references
 from control_plane.services.datasets import editing, json_lines, preparing, process, rechecking, reports, searching
@@ -61,6 +62,36 @@ def test_edited_rows_get_a_report_and_marks_and_stay_as_they_are(room: rooms.Roo
     assert references.is_named(after.report_sha256) and references.is_named(after.marks_sha256)
     assert rechecking.advance(room.cp) == 0
     assert not list((room.cp.settings.data / "blobs" / "staging").iterdir())
+
+
+USER, ASSISTANT = {"role": "user", "content": "Is it hot?"}, {"role": "assistant", "content": "Yes."}
+CALL = {"type": "function", "function": {"name": "heat", "arguments": {"at": 1.5}}}
+TOOL = {"type": "function", "function": {"name": "heat", "description": "How hot.", "parameters": {"type": "object"}}}
+ROWS = {
+    "chat": {"messages": [USER, ASSISTANT]},
+    "chat_with_tools": {"messages": [USER, {"role": "assistant", "tool_calls": [CALL]}], "tools": [TOOL]},
+    "preference": {"prompt": [USER], "chosen": "Yes.", "rejected": "No."},
+    "prompt_completion": {"prompt": "Is it hot?", "completion": "Yes."},
+    "prompt_schema": {"prompt": "Is it hot?", "schema": {"type": "object", "properties": {"hot": {"type": "boolean"}}}},
+    "text": {"text": "It is hot."},
+    "unpaired_preference": {"prompt": "Is it hot?", "completion": "Yes.", "label": False},
+}
+
+
+def test_rows_of_every_format_are_checked_as_they_are(room: rooms.Rooms) -> None:
+    assert ROWS.keys() == FORMATS.keys()
+    made = {}
+    for format, row in ROWS.items():
+        lines = BytesIO((json.dumps(row).encode() + b"\n") * 3)
+        first, _ = json_lines.upload(room.actor, room.cp, "lab", format.replace("_", "-"), lines, None, test_share=0)
+        assert first.format == format
+        made[format] = editing.edit(room.actor, room.cp, first.id, "train", {}, [1])[0]
+    cp = replace(room.cp, settings=replace(room.cp.settings, preparations=len(ROWS)))
+    assert rechecking.advance(cp) == len(ROWS)
+    cp.preparations.join()
+    for format, version in made.items():
+        after = DatasetVersionRecord.get_by_id(version.id)
+        assert after.report_sha256 and rechecking.FAULT not in after.source, (format, after.source)
 
 
 def test_a_check_that_was_cut_off_is_begun_again(room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
