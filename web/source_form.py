@@ -52,6 +52,15 @@ class Filled:
         return forms.layout(self.connector.parameters, titles, values, self.errors, decimal_sign(locale()))
 
     @property
+    def wrong(self) -> dict[str, str]:
+        """What is wrong, by control: a field that most people leave alone may not be shown."""
+        return {forms.PREFIX + name: error for name, error in self.errors.items()}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {item.control: item.label for group in self.groups for item in group.fields}
+
+    @property
     def has_more(self) -> bool:
         """Whether there are parameters that most people leave alone."""
         return any(item.level != "guided" for group in self.groups for item in group.fields)

@@ -41,6 +41,7 @@ def test_each_page_is_found(site: Site) -> None:
         "draft_id",
         "labelling_id",
         "item_id",
+        "connector",
         "name",
     }
     rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in (rule.methods or ())]

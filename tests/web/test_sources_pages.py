@@ -90,6 +90,7 @@ def test_what_is_refused_comes_again_without_its_secrets(cp: ControlPlane, ada: 
     assert "is not an address that can be fetched" in refused.text and 'value="ftp://example.org/a"' in refused.text
     missing = ada.post(f"{NEW}/postgresql", data={"parameter.host": "db"})
     assert missing.status_code == 400 and 'id="parameter.database-error"' in missing.text
+    assert '<a href="#parameter.database">Database</a>' in missing.text
     assert ada.post(f"{NEW}/folder", data={"pick": "nonsense", "parameter.folder": "/etc"}).status_code == 400
     assert ada.get(f"{NEW}/none").status_code == 400
     assert not SourceRecord.select().exists()

@@ -16,7 +16,15 @@ from typing import Any, cast
 from control_plane.context import ControlPlane
 from control_plane.domain import names
 from control_plane.domain.connectors import Described, Doing, Errand
-from control_plane.domain.errors import DraftsTooMany, NotFound, SecretNeeded, SourceBusy, SourceUnsaved, TooMany
+from control_plane.domain.errors import (
+    DraftsTooMany,
+    NotFound,
+    ScheduleInvalid,
+    SecretNeeded,
+    SourceBusy,
+    SourceUnsaved,
+    TooMany,
+)
 from control_plane.domain.permissions import SYSTEM, Actor, require
 from control_plane.domain.preparation import DraftState, Source, Split, read, told
 from control_plane.domain.schedules import Schedule
@@ -200,10 +208,10 @@ def refresh_due(cp: ControlPlane) -> int:
         .where(SourceRecord.next_at > 0.0, SourceRecord.next_at <= now, is_kept(DatasetRecord), is_kept(ProjectRecord))
     )
     for source in list(due):
-        following = schedules.next_after(read(Schedule, source.schedule), now)
+        following, fault = _following(source, now)
         with transaction():
             same = (SourceRecord.id == source.id) & (SourceRecord.next_at == source.next_at)
-            if not SourceRecord.update(next_at=following).where(same).execute():
+            if not SourceRecord.update(next_at=following, **fault).where(same).execute() or fault:
                 continue
             try:
                 _refresh(SYSTEM, source.created_by, cp, source)
@@ -213,6 +221,14 @@ def refresh_due(cp: ControlPlane) -> int:
     if begun:
         cp.signals.wake("schedule")
     return begun
+
+
+def _following(source: SourceRecord, now: float) -> tuple[float, dict[str, Any]]:
+    """The time after this one. Where there is none any more, as a time zone went, the source says so and waits."""
+    try:
+        return schedules.next_after(read(Schedule, source.schedule), now), {}
+    except ScheduleInvalid as problem:
+        return 0.0, {"error": problem.code, "error_params": problem.storable(), "looked_at": now}
 
 
 def _refresh(actor: Actor, person: str, cp: ControlPlane, source: SourceRecord) -> DatasetDraftRecord:

@@ -485,6 +485,20 @@ def test_two_that_look_at_the_same_time_begin_one(cp: ControlPlane, erin: Actor,
     assert sum(begun) == 1
 
 
+def test_a_time_zone_that_went_stops_no_other_source(cp: ControlPlane, erin: Actor, shared: Path) -> None:
+    broken = saved(cp, erin, of_folder(erin, cp, shared), "first")
+    whole = saved(cp, erin, of_folder(erin, cp, shared), "second")
+    for source in (broken, whole):
+        sources.schedule(erin, cp, source.id, Schedule(cron="0 6 * * *"))
+    gone = {"every": 0.0, "cron": "0 6 * * *", "time_zone": "Mars/Olympus"}
+    SourceRecord.update(schedule=gone).where(SourceRecord.id == broken.id).execute()
+    cp.clock.advance(86_400)  # type: ignore[attr-defined]
+    assert sources.refresh_due(cp) == 1
+    after = SourceRecord.get_by_id(broken.id)
+    assert (after.error, after.next_at) == ("schedule_invalid", 0.0)
+    assert sources.refreshing(whole) is not None and sources.refresh_due(cp) == 0
+
+
 def test_a_schedule_ends(cp: ControlPlane, erin: Actor, shared: Path) -> None:
     source = saved(cp, erin, of_folder(erin, cp, shared))
     sources.schedule(erin, cp, source.id, Schedule(every=600))
