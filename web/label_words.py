@@ -14,7 +14,7 @@ from web.languages import locale
 
 def kind(labelling: LabellingRecord) -> str:
     """What is judged."""
-    name = labelling.source.get("name", "")
+    name = labelling.asked.get("name", "")
     if labelling.kind == Kind.VARIATIONS:
         return str(gettext("New rows by “%(name)s”", name=name))
     return str(gettext("Answers of “%(name)s”", name=name) if name else gettext("The rows’ own answers"))

@@ -23,7 +23,7 @@ class LabellingRecord(Record):
     dataset_version = ForeignKeyField(DatasetVersionRecord, on_delete="CASCADE", lazy_load=False)
     dataset_version_id: int
     kind = CharField(16)  # domain/labelling.py::Kind
-    source = JSONField(default=dict)  # who is asked: {kind, id, name, model}; empty: the rows' own answers are judged
+    asked = JSONField(default=dict)  # who is asked: {kind, id, name, model}; empty: the rows' own answers are judged
     instruction = JSONField(default="")  # of variations
     per_row = IntegerField(default=1)  # variations
     overlap = DoubleField(default=0.0)  # the share of items that two people judge

@@ -43,7 +43,7 @@ def test_a_models_answers_become_a_version_by_the_client(installation: Installat
     answers(installation, "one", "two", "three")
     begun = client.start_labelling("default", version, "helper", rows={"numbers": [1, 2, 4]}, name="first")
     assert (begun.state, begun.items, begun.waiting) == ("asking", 3, 3)
-    assert json.loads(begun.source)["name"] == "helper"
+    assert json.loads(begun.asked)["name"] == "helper"
     fetching.advance(installation.cp)
     *_, found = client.wait_labelling(begun.id)
     assert (found.state, found.waiting) == ("open", 0)

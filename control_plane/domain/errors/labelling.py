@@ -61,7 +61,7 @@ class VariationNearDuplicate(Invalid):
     """It says nearly the same as another row."""
 
 
-class LabellingSourceChanged(Conflict):
+class LabellingModelChanged(Conflict):
     """“{name}” serves another model than when this labelling began. Answers of two models are not mixed: begin another
     one."""
 

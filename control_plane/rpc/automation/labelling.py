@@ -105,7 +105,7 @@ def _message(call: Call, found: Summary) -> pb.Labelling:
         name=labelling.name,
         dataset_version_id=labelling.dataset_version_id,
         kind=labelling.kind,
-        source=json.dumps(labelling.source) if labelling.source else "",
+        asked=json.dumps(labelling.asked) if labelling.asked else "",
         instruction=labelling.instruction,
         per_row=labelling.per_row,
         overlap=labelling.overlap,

@@ -1,6 +1,6 @@
 """Asking for one answer as the gateway does it, read to its end and within bounds.
 
-Who is asked is a labelling's `source`, by its kind: another kind than a deployment is another `Asker`.
+Who is asked is a labelling's `asked`, by its kind: another kind than a deployment is another `Asker`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from control_plane.domain.errors import (
     AnswerEmpty,
     AnswerEndless,
     EngineFailed,
-    LabellingSourceChanged,
+    LabellingModelChanged,
     NothingServes,
 )
 from control_plane.domain.labelling import LONGEST_ANSWER
@@ -60,17 +60,20 @@ class Asker(Protocol):
         ...
 
 
-def source_of(deployment: DeploymentRecord) -> dict[str, Any]:
-    """A deployment as the source of a labelling, with the model that it has now."""
+def asked_of(deployment: DeploymentRecord) -> dict[str, Any]:
+    """A deployment as what a labelling asks, with the model that it has now."""
     model = ModelRecord.get_by_id(deployment.model_id)
     return {"kind": DEPLOYMENT, "id": deployment.id, "name": deployment.name, "model": model.hash}
 
 
-def asker(actor: Actor, cp: ControlPlane, project_id: int, source: dict[str, Any]) -> Asker:
-    """Who answers for a source now. Raises NotFound, InTrash, Denied, NothingServes, LabellingSourceChanged."""
-    deployment = deployments.get(actor, cp, source["id"], "deployment.use")
-    if source_of(deployment)["model"] != source["model"]:
-        raise LabellingSourceChanged(name=deployment.name)
+def asker(actor: Actor, cp: ControlPlane, project_id: int, asked: dict[str, Any]) -> Asker:
+    """Who answers now for what a labelling asks.
+
+    Raises NotFound, InTrash, Denied, NothingServes, LabellingModelChanged.
+    """
+    deployment = deployments.get(actor, cp, asked["id"], "deployment.use")
+    if asked_of(deployment)["model"] != asked["model"]:
+        raise LabellingModelChanged(name=deployment.name)
     place = projects.of_id(actor, cp, project_id, "deployment.use")
     replica = deployments.serving_replica(actor, cp, str(place.name), str(deployment.name))
     return _Replica(cp, replica, max(1, min(deployment.slots - 1, _MOST_AT_ONCE)))  # one is left for people

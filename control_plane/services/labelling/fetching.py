@@ -83,7 +83,7 @@ def _ask(cp: ControlPlane, labelling: LabellingRecord, stop: threading.Event) ->
     try:
         author = _author(labelling)
         version = versions.get_version(author, cp, labelling.dataset_version_id)
-        asker = answering.asker(author, cp, labelling.project_id, labelling.source)
+        asker = answering.asker(author, cp, labelling.project_id, labelling.asked)
         run = _Run(cp, labelling, version, asker, stop)
         run.carry_out()
     except (NothingServes, MachineWentAway) as problem:

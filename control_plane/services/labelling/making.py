@@ -82,9 +82,9 @@ def start(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> Label
     if dataset.project_id != place.id:
         raise NotFound
     _check(version, wanted)
-    source = _source(actor, cp, project, wanted.deployment)
+    asked = _asked(actor, cp, project, wanted.deployment)
     chosen = _chosen(actor, cp, version, wanted)
-    items = _items(cp, version, wanted, chosen, bool(source))
+    items = _items(cp, version, wanted, chosen, bool(asked))
     with transaction():
         pins.refuse_gone(place.id, [{"kind": "dataset", "id": version.id}])
         labelling = LabellingRecord.create(
@@ -92,12 +92,12 @@ def start(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> Label
             name=checked(wanted.name or dataset.name),
             dataset_version=version,
             kind=wanted.kind,
-            source=source,
+            asked=asked,
             instruction=_instruction(wanted),
             per_row=wanted.per_row,
             overlap=wanted.overlap,
             seed=wanted.seed,
-            state=State.ASKING if source else State.OPEN,
+            state=State.ASKING if asked else State.OPEN,
             created_by=actor.id,
             created_at=cp.clock(),
         )
@@ -132,7 +132,7 @@ def stop(actor: Actor, cp: ControlPlane, labelling_id: int) -> LabellingRecord:
 def resume(actor: Actor, cp: ControlPlane, labelling_id: int) -> LabellingRecord:
     """Ask for what is still missing, and once more for what was unusable. Raises NotFound, Denied, LabellingClosed."""
     labelling = get(actor, cp, labelling_id, "dataset.upload")
-    if not labelling.source:
+    if not labelling.asked:
         return labelling
     return _turn(actor, cp, labelling_id, "labelling.resume", _with_unusable_again)
 
@@ -224,7 +224,7 @@ def _instruction(wanted: Wanted) -> str:
     return wanted.instruction.replace("\r\n", "\n").strip() or variations.INSTRUCTION
 
 
-def _source(actor: Actor, cp: ControlPlane, project: str, name: str) -> dict[str, Any]:
+def _asked(actor: Actor, cp: ControlPlane, project: str, name: str) -> dict[str, Any]:
     """Raises NotFound, Denied, NothingServes where it is not to be served at all."""
     if not name:
         return {}
@@ -234,7 +234,7 @@ def _source(actor: Actor, cp: ControlPlane, project: str, name: str) -> dict[str
     if deployment is None:
         raise NotFound
     answering.refuse_silent(deployment)
-    return answering.source_of(deployment)
+    return answering.asked_of(deployment)
 
 
 def _chosen(actor: Actor, cp: ControlPlane, version: DatasetVersionRecord, wanted: Wanted) -> list[Place]:

@@ -53,7 +53,7 @@ def save(
     how = Rewritten(
         action="dataset.label",
         source={"labelling": labelling.id, "labelling_name": labelling.name, "labelled_from": version.id,
-                "asked": labelling.source.get("name", "")},
+                "asked": labelling.asked.get("name", "")},
         name=_named(version, form),
         format="" if form == ANSWERS else form,
     )  # fmt: skip
@@ -111,7 +111,7 @@ def _answers(
         return _with_variations(cp, labelling, version, items)
     by_row = {(item.split, item.row): item for item in items}
     # a held-out row whose answer by a model was rejected has its own still
-    drops = {"train": True, "test": not labelling.source}
+    drops = {"train": True, "test": not labelling.asked}
     edit = partial(_edited, cp, version, by_row)
     test = partial(edit, "test", True, drops["test"])
     train = _Lines(str(version.format), test).apart(edit("train", keep_others, drops["train"]))
@@ -140,7 +140,7 @@ def _edited(
 def _with_variations(
     cp: ControlPlane, labelling: LabellingRecord, version: DatasetVersionRecord, items: list[LabelItemRecord]
 ) -> tuple[Iterator[bytes], Iterator[bytes]]:
-    format, source = str(version.format), labelling.source
+    format, asked = str(version.format), labelling.asked
     test = partial(_lines, cp, version, "test")
 
     def made() -> Iterator[bytes]:
@@ -148,8 +148,8 @@ def _with_variations(
             if item.outcome != Action.REJECT:
                 of = making.question_of(cp, version, item.split, item.row)
                 key = digest(variations.content(format, of))
-                by = f"{source['kind']} {source['name']}"
-                row = generated.marked(json.loads(_text(item)), key, version.id, item.row, by, source["model"])
+                by = f"{asked['kind']} {asked['name']}"
+                row = generated.marked(json.loads(_text(item)), key, version.id, item.row, by, asked["model"])
                 yield _line(row)
 
     if all(item.outcome == Action.REJECT for item in items):

@@ -689,7 +689,7 @@ class LabellingRecord(Record):
     name = CharField(64)
     dataset_version = ForeignKeyField(DatasetVersionRecord, on_delete="CASCADE", lazy_load=False)
     kind = CharField(16)
-    source = JSONField(default=dict)
+    asked = JSONField(default=dict)
     instruction = JSONField(default="")
     per_row = IntegerField(default=1)
     overlap = DoubleField(default=0.0)

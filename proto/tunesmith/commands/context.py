@@ -70,8 +70,8 @@ pass_terminal = click.make_pass_decorator(Terminal)
 # the fields of our messages that hold JSON as text
 _JSON = frozenset(
     (
-        "body", "card", "choices", "details", "facts", "inventory", "look", "manifest", "mapping", "parameters",
-        "params", "plan", "record", "report", "row", "samples", "source",
+        "asked", "body", "card", "choices", "details", "facts", "inventory", "look", "manifest", "mapping",
+        "parameters", "params", "plan", "record", "report", "row", "samples", "source",
     )
 )  # fmt: skip
 

@@ -1337,13 +1337,13 @@ class Agreement(_message.Message):
     def __init__(self, first: _Optional[str] = ..., second: _Optional[str] = ..., n: _Optional[int] = ..., share: _Optional[float] = ..., kappa: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., telling: _Optional[bool] = ...) -> None: ...
 
 class Labelling(_message.Message):
-    __slots__ = ("id", "project", "name", "dataset_version_id", "kind", "source", "instruction", "per_row", "overlap", "seed", "state", "message", "version", "items", "waiting", "unusable", "accepted", "corrected", "rejected", "disagreed", "agreements", "made_version_id", "created_at")
+    __slots__ = ("id", "project", "name", "dataset_version_id", "kind", "asked", "instruction", "per_row", "overlap", "seed", "state", "message", "version", "items", "waiting", "unusable", "accepted", "corrected", "rejected", "disagreed", "agreements", "made_version_id", "created_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
-    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
     INSTRUCTION_FIELD_NUMBER: _ClassVar[int]
     PER_ROW_FIELD_NUMBER: _ClassVar[int]
     OVERLAP_FIELD_NUMBER: _ClassVar[int]
@@ -1366,7 +1366,7 @@ class Labelling(_message.Message):
     name: str
     dataset_version_id: int
     kind: str
-    source: str
+    asked: str
     instruction: str
     per_row: int
     overlap: float
@@ -1384,7 +1384,7 @@ class Labelling(_message.Message):
     agreements: _containers.RepeatedCompositeFieldContainer[Agreement]
     made_version_id: int
     created_at: float
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., kind: _Optional[str] = ..., source: _Optional[str] = ..., instruction: _Optional[str] = ..., per_row: _Optional[int] = ..., overlap: _Optional[float] = ..., seed: _Optional[int] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., items: _Optional[int] = ..., waiting: _Optional[int] = ..., unusable: _Optional[int] = ..., accepted: _Optional[int] = ..., corrected: _Optional[int] = ..., rejected: _Optional[int] = ..., disagreed: _Optional[int] = ..., agreements: _Optional[_Iterable[_Union[Agreement, _Mapping]]] = ..., made_version_id: _Optional[int] = ..., created_at: _Optional[float] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., kind: _Optional[str] = ..., asked: _Optional[str] = ..., instruction: _Optional[str] = ..., per_row: _Optional[int] = ..., overlap: _Optional[float] = ..., seed: _Optional[int] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., items: _Optional[int] = ..., waiting: _Optional[int] = ..., unusable: _Optional[int] = ..., accepted: _Optional[int] = ..., corrected: _Optional[int] = ..., rejected: _Optional[int] = ..., disagreed: _Optional[int] = ..., agreements: _Optional[_Iterable[_Union[Agreement, _Mapping]]] = ..., made_version_id: _Optional[int] = ..., created_at: _Optional[float] = ...) -> None: ...
 
 class Judgement(_message.Message):
     __slots__ = ("judge", "action", "answer", "decision", "judged_at")

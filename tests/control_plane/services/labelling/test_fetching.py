@@ -151,7 +151,7 @@ def test_a_machine_that_goes_away_costs_an_item_nothing(at: Desk, monkeypatch: p
 def test_another_model_in_the_deployment_ends_it(at: Desk) -> None:
     labelling = at.start(at.keep(pairs(2)), deployment="helper")
     ModelRecord.update(hash="another").where(ModelRecord.id == DeploymentRecord.get().model_id).execute()
-    assert at.asked(labelling).reason == "labelling_source_changed"
+    assert at.asked(labelling).reason == "labelling_model_changed"
     assert {item.state for item in at.items(labelling)} == {"waiting"}
 
 
