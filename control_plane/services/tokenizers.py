@@ -19,7 +19,7 @@ FORMS = ("base", "merged")  # that training starts from
 
 _TOKENIZER = "tokenizer.json"
 _FILES = (_TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
-_RECENT = 20  # jobs among which to look for the model that was used last
+_RECENT = 20  # jobs among which to look for the model that was used last, and models for one that can be read
 
 
 def choices(actor: Actor, cp: ControlPlane, project: str, chosen: int = 0) -> list[ModelRecord]:
@@ -35,10 +35,10 @@ def choices(actor: Actor, cp: ControlPlane, project: str, chosen: int = 0) -> li
 def proposed(actor: Actor, cp: ControlPlane, project: str) -> ModelRecord | None:
     """The model that suggests itself: the one that a training used last, else the newest; None without any.
 
-    Raises NotFound, Denied.
+    One whose tokenizer cannot be read here does so only where none of the first can. Raises NotFound, Denied.
     """
-    found = choices(actor, cp, project)
-    return found[0] if found else None
+    found = choices(actor, cp, project)[:_RECENT]
+    return next((one for one in found if is_readable(cp, one)), found[0] if found else None)
 
 
 def for_lengths(actor: Actor, cp: ControlPlane, project: str) -> ModelRecord | None:
