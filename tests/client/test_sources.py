@@ -12,7 +12,9 @@ from client_support import Installation
 from data_support import ROWS
 
 import tunesmith
+from control_plane.services.access import identity, people
 from control_plane.services.datasets import connectors, preparing
+from control_plane.store.people import UserRecord
 from control_plane.store.sources import SourceRecord
 from source_support import OPENED, saying, serving
 from tunesmith import cli
@@ -71,6 +73,19 @@ def test_from_an_address_to_versions_by_commands(carried_on: Installation, clien
     assert run(carried_on, "forget", "faults").exit_code == 0
     assert not SourceRecord.select().exists() and client.list_sources("default") == []
     assert "does not come from a source" in run(carried_on, "refresh", "faults").output
+
+
+def test_who_only_looks_is_not_told_the_address(carried_on: Installation, client: tunesmith.Client) -> None:
+    signed = "https://example.org/faults.jsonl?signature=abcdef"
+    number = client.begin_source("default", "http", {"address": signed}).source_id
+    dataset = client.upload_dataset("default", "faults", ROWS).thing.id
+    SourceRecord.update(dataset=dataset).where(SourceRecord.id == number).execute()
+    client.invite_user("vic", project="default", role="Viewer")
+    vic = identity.actor_of(UserRecord.get(UserRecord.name == "vic"), "")
+    with carried_on.connect(people.create_token(vic, carried_on.cp, "script")[0]) as viewer:
+        assert "abcdef" not in f"{viewer.get_source(number)} {viewer.list_sources('default')}"
+        assert viewer.get_source(number).label == "faults.jsonl"
+    assert "abcdef" in client.get_source(number).parameters
 
 
 def test_what_is_refused_is_said(carried_on: Installation, client: tunesmith.Client) -> None:

@@ -82,7 +82,8 @@ def _source(call: Call, source: SourceRecord, dataset: DatasetRecord | None) -> 
         project=call.project_name(source.project_id),
         dataset=dataset.name if dataset else "",
         connector=source.connector,
-        parameters=_json(source.parameters),
+        # an address may hold more than whoever only looks should know, as a signature
+        parameters=_json(source.parameters if call.actor.may("dataset.upload", source.project_id) else {}),
         has_secrets=source.secret_id is not None,
         label=source.label,
         schedule=pb.Schedule(**source.schedule) if source.schedule else None,
