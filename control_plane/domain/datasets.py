@@ -89,12 +89,13 @@ class Scan:
             told = from_messages(self.format, written)
             row = with_texts(told)
             check_row(self.format, row)
-            if self.examines and generated.mark_of(row) is not None:
+            mark = generated.checked_mark_of(row)
+            if self.examines and mark is not None:
                 raise RowGenerated
         except RowsInvalid as problem:
             self._note(problem)
             return b""
-        self._count(row)
+        self._count(row, mark)
         self.objects += row is not told
         if row is not written:
             return json.dumps(row, ensure_ascii=False).encode() + b"\n"
@@ -143,9 +144,9 @@ class Scan:
             problem.params = {"file": self.file, "line": self.line, **problem.params}
             self.problem = problem
 
-    def _count(self, row: dict[str, Any]) -> None:
+    def _count(self, row: dict[str, Any], mark: generated.Mark | None) -> None:
         content = {name: row[name] for name in FORMATS[self.format]}
-        if (mark := generated.mark_of(row)) is not None:
+        if mark is not None:
             self.marks[len(self.keys)] = mark
         self.keys.append(digest(content))
         self.groups.append(digest(asked(self.format, row)))

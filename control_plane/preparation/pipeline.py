@@ -91,6 +91,8 @@ class Pipeline:
         self._characters = _of_texts if self._columns else characters
         texts = ANSWERS if self.format == "prompt_completion" else ()  # elsewhere they can be messages
         self._answers = [column for part in texts for column in self.mapping.parts.get(part, [])]
+        # a column of that name which makes a field of the rows is somebody's text and no mark
+        self._tells_made = all(generated.FIELD not in columns for columns in self.mapping.parts.values())
         self._waiting = _Waiting()
 
     def read(self, tell: Tell) -> None:
@@ -130,7 +132,7 @@ class Pipeline:
                     row = mappings.made(self.mapping, raw.fields)
                     self.facts.objects += source is self.order.train and self._has_object(raw.fields)
                 text = written(row)
-                if generated.FIELD in raw.fields:
+                if self._tells_made and generated.FIELD in raw.fields:
                     self._mark(source, raw.fields)
                 self._add(source, raw.line, raw.fields, row, text)
             except RowsInvalid as found:
@@ -142,8 +144,11 @@ class Pipeline:
             self._aside(source.name, raw.line, excerpt if self.findings.keeps_secrets else masked, UNREADABLE)
 
     def _mark(self, source: Source, fields: Mapping[str, Any]) -> None:
-        """Note it if a model has made the next row. Raises RowGenerated where that would be held out."""
-        mark = generated.mark_of(fields)
+        """Note it if a model has made the next row.
+
+        Raises RowGenerated where that would be held out, RowFieldTypeWrong where it is not known whether.
+        """
+        mark = generated.checked_mark_of(fields)
         if mark is None:
             return
         if source is self.order.test:

@@ -38,9 +38,11 @@ def save(
     """Make a version of what is judged by now; with it whether the same content was there already.
 
     `answers`: rows with the accepted and the corrected answers, without the rejected ones; `keep_others` says whether
-    the rows to learn from that nobody judged stay. `preference`: pairs of a corrected answer and the one that was
-    corrected. `unpaired_preference`: each answer with whether it is good. The last two make versions of a dataset of
-    their own. Of variations there is the first alone: the rows that there are, and the accepted ones with their mark.
+    the rows to learn from that nobody judged stay. Where a deployment was asked, a held-out row takes a corrected
+    answer alone: the model's own would measure it against itself. `preference`: pairs of a corrected answer and the one
+    that was corrected. `unpaired_preference`: each answer with whether it is good. The last two make versions of a
+    dataset of their own. Of variations there is the first alone: the rows that there are, and the accepted ones with
+    their mark.
     Raises NotFound, Denied, InTrash, FieldInvalid, LabellingUnsettled, DatasetEmpty, HeldOutLeak, DiskFull.
     """
     labelling = making.get(actor, cp, labelling_id, "dataset.upload")
@@ -110,11 +112,10 @@ def _answers(
     if labelling.kind == Kind.VARIATIONS:
         return _with_variations(cp, labelling, version, items)
     by_row = {(item.split, item.row): item for item in items}
-    # a held-out row whose answer by a model was rejected has its own still
-    drops = {"train": True, "test": not labelling.asked}
-    edit = partial(_edited, cp, version, by_row)
-    test = partial(edit, "test", True, drops["test"])
-    train = _Lines(str(version.format), test).apart(edit("train", keep_others, drops["train"]))
+    # a held-out row has its own answer still, whatever was said of a model's, until a person writes a better one
+    test_by_row = {at: item for at, item in by_row.items() if item.outcome == Action.CORRECT or not labelling.asked}
+    test = partial(_edited, cp, version, test_by_row, "test", True)
+    train = _Lines(str(version.format), test).apart(_edited(cp, version, by_row, "train", keep_others))
     return _some(train), test()
 
 
@@ -124,7 +125,6 @@ def _edited(
     by_row: dict[tuple[str, int], LabelItemRecord],
     split: str,
     keep_others: bool,
-    drop_rejected: bool,
 ) -> Iterator[bytes]:
     for number, line in enumerate(_lines(cp, version, split), 1):
         item = by_row.get((split, number))
@@ -133,8 +133,6 @@ def _edited(
                 yield line
         elif item.outcome != Action.REJECT:
             yield _line(_answered(str(version.format), json.loads(line), _text(item)))
-        elif not drop_rejected:
-            yield line
 
 
 def _with_variations(

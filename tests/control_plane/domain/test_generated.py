@@ -31,11 +31,23 @@ def variation(of: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("value", "is_mark"), [(True, True), (MARK, True), (False, False), ("yes", False), ({}, False), ({"by": 3}, False)]
+    ("value", "is_mark"),
+    [
+        *((value, True) for value in (True, MARK, json.dumps(MARK), "true", " Yes ", "WAHR", "是", 1, 1.0, "1", "1.0")),
+        *((value, False) for value in (False, "false", "nein", 0, "0.0", "", " ", None, {})),
+    ],
 )
 def test_what_is_a_mark(value: object, is_mark: bool) -> None:
     assert (generated.mark_of(pair(1, generated=value)) is not None) == is_mark
     assert scanned([pair(1, generated=value)]).facts()["generated"] == is_mark
+
+
+@pytest.mark.parametrize("value", ["maybe", "2026-01-05", 2, {"by": 3}, ["yes"], '{"a":' * 1300, '{"by": 3}'])
+def test_what_is_not_understood_is_refused_and_not_taken_for_a_persons(value: object) -> None:
+    scan = scanned([pair(1), pair(2, generated=value)])
+    assert scan.problem is not None and scan.problem.code == "row_field_type_wrong"
+    assert (scan.problem.params["line"], scan.problem.params["field"]) == (2, "generated")
+    assert generated.mark_of(pair(1, generated=value)) is None
 
 
 @given(st.sets(st.integers(0, 19)), st.floats(0.05, 0.5), st.integers(0, 99))

@@ -145,6 +145,35 @@ def test_rows_that_a_model_made_keep_their_mark_and_are_never_held_out(bench: Be
         assert report.facts["generated"] == scan.facts()["generated"] == 6
 
 
+@pytest.mark.parametrize("said", ["true", "1", "Yes", "wahr", '{"by": "deployment faults", "key": "00"}'])
+def test_a_table_says_by_a_word_that_a_model_made_a_row(bench: Bench, said: str) -> None:
+    written = "prompt,completion,generated\n"
+    for row in pairs(40):
+        told = said.replace('"', '""')
+        written += f'{row["prompt"]},{row["completion"]},"{told if int(row["completion"].split()[1]) % 2 else ""}"\n'
+    (bench.folder / "made.csv").write_text(written)
+    (folder := bench.folder / "result").mkdir()
+    source = Source("made.csv", str(bench.folder / "made.csv"), "csv", encoding="utf-8", delimiter=",")
+    order = Order(Step.SAVE, source, Limits(1 << 20, 1 << 30), None, mapping=PAIRS, split=Split(share=0.4, seed=7))
+    steps.save(order, folder, lambda *_: None)
+    train, test = (list(map(json.loads, (folder / name).read_bytes().splitlines())) for name in ("train", "test"))
+    assert (len(train), len(test)) == (32, 8)
+    assert all(int(row["completion"].split()[1]) % 2 == 0 for row in test)
+    assert sum("generated" in row for row in train) == 20
+    assert json.loads((folder / "report.json").read_bytes())["facts"]["generated"] == 20
+
+
+def test_whether_a_model_made_a_row_is_not_guessed(bench: Bench) -> None:
+    rows = [*pairs(20), pairs(1, 100)[0] | {"generated": "maybe"}]
+    report = bench.save(rows)
+    place = finding(report, "unreadable").places[0]
+    assert report.left_out_rows == 1 and place.line == 21
+    assert (place.params["code"], place.params["field"]) == ("row_field_type_wrong", "generated")
+    answers = [{"prompt": row["prompt"], "generated": row["completion"]} for row in pairs(20)]
+    mapping = Mapping("prompt_completion", {"prompt": ["prompt"], "completion": ["generated"]})
+    assert bench.save(answers, mapping=mapping).left_out_rows == 0  # it is what the rows are made of
+
+
 def test_a_held_out_file_is_kept_without_rows_that_a_model_made(bench: Bench) -> None:
     test = [*pairs(3, 100), pairs(1, 200)[0] | {"generated": True}]
     report = bench.save(pairs(20), test)

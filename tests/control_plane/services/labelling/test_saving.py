@@ -56,10 +56,18 @@ def test_own_answers_that_were_judged_become_a_version(at: Desk) -> None:
 def test_a_models_answers_that_were_judged_become_a_version(at: Desk) -> None:
     version = at.keep(pairs(4), pairs(2, 10))
     labelling = at.begun(version, deployment="helper", rows=Rows(split="all"))
-    at.judge_all(at.ben, labelling, "accept", ("correct", "right"), "reject", "skip", "accept", "reject")
+    at.judge_all(at.ben, labelling, "accept", ("correct", "right"), "reject", "skip", "accept", ("correct", "held"))
     train, test = both(at, saving.save(at.ada, at.cp, labelling.id, keep_others=False)[0])
     assert train == [pair("question 0", "QUESTION 0"), pair("question 1", "right")]
-    assert test == [pair("question 10", "QUESTION 10"), pairs(1, 11)[0]]  # its own answer is none that was rejected
+    assert test == [pairs(1, 10)[0], pair("question 11", "held")]
+
+
+def test_a_models_answers_are_no_reference_to_measure_it_by(at: Desk) -> None:
+    version = at.keep(pairs(2), pairs(3, 10))
+    labelling = at.begun(version, deployment="helper", rows=Rows(split="test"))
+    at.judge_all(at.ben, labelling, "accept", "reject", ("correct", "by a person"))
+    train, test = both(at, saving.save(at.ada, at.cp, labelling.id)[0])
+    assert train == pairs(2) and test == [*pairs(2, 10), pair("question 12", "by a person")]
 
 
 def test_pairs_and_judged_answers_become_datasets_of_their_own(at: Desk) -> None:
