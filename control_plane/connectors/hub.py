@@ -85,6 +85,7 @@ _MANIFEST = Manifest(
             },
         }
     },
+    secrets_for=("dataset",),
 )
 _KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xlsx", ".txt")
 _PACKINGS = (".gz", ".zip")

@@ -1,4 +1,8 @@
-"""The rows of a query on MySQL or MariaDB: one statement, as the driver sends no more, in a transaction that reads."""
+"""The rows of a query on MySQL or MariaDB.
+
+The driver sends one statement, in a transaction that reads. That stops no SET, KILL, CALL or INTO OUTFILE; so the
+server has to take the query as the inner one of another first, where nothing but what gives rows is allowed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from typing import Any
 from control_plane.connectors.guard import allowed_address
 from control_plane.connectors.sql import MOST_TABLES, PASSWORD, batches, complaint, server, write_rows
 from control_plane.domain.connectors import Described, Fetched, Item, Manifest, Sink, Wanted
-from control_plane.domain.errors import SourceAccessDenied, SourceQueryFailed, SourceUnreachable
+from control_plane.domain.errors import SourceAccessDenied, SourceColumnTwice, SourceQueryFailed, SourceUnreachable
 
 _MANIFEST = Manifest(
     display={"en": "MySQL or MariaDB", "de": "MySQL oder MariaDB", "zh": "MySQL 或 MariaDB"},
@@ -23,8 +27,9 @@ _MANIFEST = Manifest(
     parameters=server(3306, ("prefer", "require", "verify")),
     label="database",
     secrets=PASSWORD,
-    secrets_for=("host", "port", "user", "encryption"),
+    secrets_for=("host", "port", "user", "encryption", "database"),
 )
+_COLUMN_TWICE = 1060
 _NO_ACCESS = (1044, 1045, 1049, 1698)  # the server's numbers for who may not come in
 
 
@@ -45,10 +50,28 @@ class Mysql:
     def fetch(self, wanted: Wanted, into: Sink) -> Fetched:
         """The rows of the query."""
         with _connected(wanted) as cursor:
-            cursor.execute(wanted.parameters["query"])
+            query = wanted.parameters["query"].rstrip("; \n\r\t")
+            _refuse_all_but_rows(cursor, query)
+            cursor.execute(query)
             columns = [str(column[0]) for column in cursor.description or ()]
             write_rows(wanted, columns, batches(cursor), into)
         return Fetched(f"{wanted.parameters['database']}.jsonl")
+
+
+def _refuse_all_but_rows(cursor: Any, query: str) -> None:
+    """Raises the server's complaint where the text is not one query that gives rows to whoever asks, and only that.
+
+    It is read, not carried out: in the order that an inner query asks for its rows would not come.
+    """
+    from pymysql.err import OperationalError
+
+    cursor.execute("SET @tunesmith_query = %s", (f"SELECT * FROM (\n{query}\n) AS rows_of_source",))
+    try:
+        cursor.execute("PREPARE tunesmith_query FROM @tunesmith_query")
+    except OperationalError as problem:
+        if problem.args[0] != _COLUMN_TWICE:
+            raise
+        raise SourceColumnTwice(column=str(problem.args[-1]).rpartition(" ")[2].strip("'")) from problem
 
 
 @contextmanager

@@ -31,7 +31,7 @@ _MANIFEST = Manifest(
     parameters=server(5432, ("prefer", "require", "verify")),
     label="database",
     secrets=PASSWORD,
-    secrets_for=("host", "port", "user", "encryption"),
+    secrets_for=("host", "port", "user", "encryption", "database"),
 )
 _SSL_MODES = {"prefer": "prefer", "require": "require", "verify": "verify-full"}
 _TABLES = """

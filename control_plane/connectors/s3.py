@@ -87,7 +87,7 @@ _MANIFEST = Manifest(
             },
         }
     },
-    secrets_for=("endpoint", "region", "access_key"),
+    secrets_for=("endpoint", "region", "access_key", "bucket"),
 )
 _EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # sha256 of a request's body, of no bytes
 

@@ -92,6 +92,7 @@ ACTIONS = {
     "session.open": _("Signed in"),
     "session.refused": _("Sign-in refused"),
     "source.begin": _("Fetching of data asked for"),
+    "source.look": _("Source of data looked at"),
     "source.refresh": _("Data fetched again"),
     "source.remove": _("Source of data removed"),
     "source.schedule": _("Time of fetching set"),

@@ -62,6 +62,10 @@ def describe(
     offered = connectors.get(cp, connector)
     whole = connectors.begun(offered, parameters)
     known = _secrets(actor, cp, project_id, offered, whole, given, like)
+    said = {"connector": connector, "name": connectors.label(offered, whole)}
+    subject = f"source:{like}" if like else f"connector:{connector}"
+    with transaction():
+        audit.record(actor, cp, "source.look", subject, project_id, **said)
     limits = fetching.bounds(cp, Doing.DESCRIBE, 0)
     errand = Errand(Doing.DESCRIBE, connector, whole, limits, connectors.opened(cp))
     if not _AT_ONCE.acquire(timeout=_WAIT_SECONDS):

@@ -91,6 +91,7 @@ def mariadb() -> Iterator[Asked]:
     server.execute(TABLE, *ROWS, database="lab")
     quoted = PASSWORD.replace("'", "''")
     server.execute(f"CREATE USER reader@'%' IDENTIFIED BY '{quoted}'", "GRANT ALL ON *.* TO reader@'%'")
+    server.execute("CREATE PROCEDURE lab.counted() SELECT 7 AS seven")
     given = {"host": "127.0.0.1", "port": port, "database": "lab", "user": "reader"}
     yield Asked(mysql.CONNECTOR, given, {"password": PASSWORD}, Opened(networks=HERE))
     assert server.execute("SELECT count(*) FROM faults", database="lab") == [(2,)]
@@ -180,6 +181,40 @@ def _rest(given: Any) -> tuple[Any, ...]:
 def test_postgresql_stays_read_only(postgres: Asked, tmp_path: Path, query: str) -> None:
     with pytest.raises(SourceQueryFailed):
         postgres.rows(tmp_path, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT note FROM faults INTO OUTFILE 'OUT'",
+        "SELECT note INTO OUTFILE 'OUT' FROM faults",
+        "SELECT 1) AS q INTO OUTFILE 'OUT' -- ",
+        "SELECT 1 /*!99999 , */ INTO DUMPFILE 'OUT'",
+        "SET GLOBAL max_connections = 90",
+        "KILL 999999",
+        "CALL lab.counted()",
+        "SHOW GRANTS",
+        "SELECT id FROM faults INTO @kept",
+        "PREPARE other FROM 'SELECT 1'",
+        "SELECT 1 FROM (SELECT 2",
+    ],
+)
+def test_mysql_gives_rows_and_does_nothing_else(mariadb: Asked, tmp_path: Path, query: str) -> None:
+    """The account may do all of this: a transaction that reads stops none of it."""
+    out = tmp_path / "out"
+    with pytest.raises(SourceQueryFailed):
+        mariadb.rows(tmp_path, query.replace("OUT'", f"{out}'"))
+    assert not out.exists()
+    assert mariadb.rows(tmp_path, "SELECT @@GLOBAL.max_connections AS most") != [{"most": 90}]
+
+
+def test_mysql_keeps_the_order_and_takes_a_semicolon(mariadb: Asked, tmp_path: Path) -> None:
+    for query in ("SELECT id FROM faults ORDER BY id DESC; ", "SELECT id FROM faults ORDER BY id DESC -- newest first"):
+        assert mariadb.rows(tmp_path, query) == [{"id": 2}, {"id": 1}]
+    long = "SELECT " + " + ".join(f"length('{n}')" for n in range(40)) + ", 1 + 1"  # columns without a name
+    assert list(mariadb.rows(tmp_path, long)[0].values()) == [70, 2]
+    odd = "SELECT '100 % ?; '' \\\\ 泵;' AS said"
+    assert mariadb.rows(tmp_path, odd) == [{"said": "100 % ?; ' \\ 泵;"}]
 
 
 @pytest.mark.parametrize(

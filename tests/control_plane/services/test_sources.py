@@ -227,6 +227,42 @@ def test_a_stored_password_goes_to_no_other_place(cp: ControlPlane, erin: Actor,
         sources.describe(olga, cp, "pumps", "http", {"address": served.address()}, {}, like)
 
 
+@pytest.mark.parametrize(
+    ("connector", "given", "elsewhere"),
+    [
+        ("postgresql", {"database": "lab"}, {"database": "wages"}),
+        ("mysql", {"database": "lab"}, {"database": "wages"}),
+        ("s3", {"bucket": "notes", "key": "a.csv"}, {"bucket": "wages"}),
+        ("hub", {"dataset": "lab/notes"}, {"dataset": "lab/wages"}),
+    ],
+)
+def test_a_stored_password_opens_nothing_else_in_the_same_place(
+    cp: ControlPlane, erin: Actor, connector: str, given: dict[str, str], elsewhere: dict[str, str]
+) -> None:
+    if "database" in given:
+        given = {"host": "127.0.0.1", "port": 1, "user": "ada", "query": "SELECT 1", **given}  # type: ignore[dict-item]
+    (secret,) = connectors.get(cp, connector).secrets
+    first = sources.begin(erin, cp, "pumps", connector, given, {secret: PASSWORD})
+    for act in (sources.describe, sources.begin):
+        with pytest.raises(SecretNeeded):
+            act(erin, cp, "pumps", connector, given | elsewhere, {}, like=first.source_id or 0)
+    sources.begin(erin, cp, "pumps", connector, given, {}, like=first.source_id or 0)
+
+
+def test_a_look_is_written_down(cp: ControlPlane, erin: Actor, served: Server) -> None:
+    given = {"address": served.address("/notes.jsonl?signature=abcdef")}
+    like = sources.begin(erin, cp, "pumps", "http", given, {"password": PASSWORD}).source_id or 0
+    sources.describe(erin, cp, "pumps", "http", given, {}, like)
+    (entry,) = AuditRecord.select().where(AuditRecord.action == "source.look")
+    assert (entry.actor_name, entry.subject) == ("erin", f"source:{like}") and PASSWORD in served.asked[-1]
+    assert entry.details == {"connector": "http", "name": "notes.jsonl"}
+    nothing = saying("HTTP/1.1 404 Not Found\nContent-Length: 0")
+    with serving(nothing) as empty, pytest.raises(SourceGone):  # what is refused was tried all the same
+        sources.describe(erin, cp, "pumps", "http", {"address": empty.address()}, {})
+    entries = AuditRecord.select().where(AuditRecord.action == "source.look")
+    assert [one.subject for one in entries] == [f"source:{like}", "connector:http"]
+
+
 def test_a_plug_in_that_breaks_takes_nothing_with_it(cp: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
     class Point:
         def __init__(self, name: str, loaded: Any) -> None:
