@@ -72,7 +72,7 @@ def test_a_sheet_becomes_a_version_in_four_presses_although_the_line_breaks(brow
         page.add_init_script(COUNTING)
         page.add_init_script(BREAK_ONCE)
         page.goto("/p/lab/data")
-        page.get_by_role("link", name="Upload", exact=True).click()
+        page.get_by_role("link", name="Bring data", exact=True).click()
         choose(page, "Laborberichte März.xlsx", notes(), XLSX)
         expect(page.get_by_role("heading", name="An Excel sheet with 30 rows and 4 columns")).to_be_visible()
         assert page.evaluate("sessionStorage.getItem('broken')")
