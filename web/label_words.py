@@ -54,6 +54,20 @@ def progress(found: Summary) -> str:
     return str(told)
 
 
+def overtaken(found: Summary) -> str:
+    """That the labelled data has a newer version, whose rows one saved here lacks; empty where it has none."""
+    since = found.overtaken
+    if since is None:
+        return ""
+    told = gettext(
+        "This labelling began with version %(labelled)s, and since then version %(newest)s has come. What is saved "
+        "here is made of version %(labelled)s: what changed since is not in it.",
+        labelled=since.labelled,
+        newest=since.newest,
+    )
+    return str(told)
+
+
 def judged(found: Summary) -> str:
     """How much is judged."""
     counts = found.counts

@@ -103,7 +103,8 @@ class Labelling(Calls):
     def save_labelling(self, labelling_id: int, form: str = "answers", drop_others: bool = False) -> pb.DatasetVersion:
         """A dataset version of what is judged by now, as answers, `preference` or `unpaired_preference`.
 
-        With `drop_others`, rows to learn from that nobody judged are left out of the answers.
+        With `drop_others`, rows to learn from that nobody judged are left out of the answers. It is made of the version
+        that the labelling began with: where the labelling has a `newer_version_id`, what that changed is not in it.
         """
         request = pb.SaveLabellingRequest(id=labelling_id, form=form, drop_others=drop_others)
         return self._ask(pb.DatasetVersion, self._stub.SaveLabelling, request)

@@ -81,7 +81,13 @@ def test_the_commands_do_the_same(
     assert json.loads(run("--json", "labelling", "show", number))["corrected"] == 1
     assert "faults" in run("labelling", "list")
     assert "Saved" in run("labelling", "save", number)
-    assert "there already" in run("labelling", "save", number)
+    said = run("labelling", "save", number)
+    assert "there already" in said and "is not in it" not in said
+    assert client.get_labelling(begun.id).newer_version_id == 0
+    newer = client.upload_dataset("default", "faults", ROWS + b'{"prompt": "new", "completion": "n"}\n', test_share=0.0)
+    assert client.get_labelling(begun.id).newer_version_id == newer.id
+    assert "is not in it" in " ".join(run("labelling", "save", number).split())
+    assert "is not in it" not in " ".join(run("labelling", "save", number, "--form", "preference").split())
     assert "is open" in run("labelling", "stop", number)
     assert "is open" in run("labelling", "resume", number)
     assert "is closed" in run("labelling", "close", number)

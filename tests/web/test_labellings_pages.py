@@ -104,6 +104,22 @@ def test_from_the_dataset_to_a_version_without_a_typed_field(
     assert "right answer" in plain(client.get("/p/lab/data/faults-pairs").text)
 
 
+def test_that_the_data_went_on_is_said_before_and_after_it_is_saved(
+    room: rooms.Rooms, browser: Browser, cp: ControlPlane
+) -> None:
+    client, version = browser("ada"), keep(room, pairs(2))
+    page = begin(client, cp, version, kind="answers", split="train", overlap="0")
+    judge(client, page, action="accept", answer="mended")
+    judge(client, page, action="accept")
+    told = "version 2 has come. What is saved here is made of version 1"
+    assert told not in plain(client.get(page).text) + plain(client.get(f"{page}/next").text)
+    keep(room, pairs(3))
+    assert told in plain(client.get(page).text) and told in plain(client.get(f"{page}/next").text)
+    saved = client.post(f"{page}/save", data={"form": "answers", "others": "true"})
+    shown = plain(client.get(saved.headers["Location"]).text)
+    assert "Version 3 was saved." in shown and told in shown
+
+
 def test_variations_are_shown_beside_their_row_and_mended_field_by_field(
     room: rooms.Rooms, browser: Browser, cp: ControlPlane, engine: StubEngine
 ) -> None:

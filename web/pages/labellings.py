@@ -123,11 +123,14 @@ def save(project: str, labelling_id: int) -> ResponseReturnValue:
     form, keep_others = request.form.get("form", saving.ANSWERS), request.form.get("others") == "true"
     actor, cp = the_actor(), the_control_plane()
     version, reused = saving.save(actor, cp, _labelling(labelling_id).id, form, keep_others)
+    found = summary.of(actor, cp, labelling_id)
     dataset, _ = versions.of_version(actor, cp, version.id)
     if reused:
         flash(gettext("The same data was there already as version %(number)s.", number=version.number))
     else:
         flash(gettext("Version %(number)s was saved.", number=version.number))
+    if found.overtaken and form == saving.ANSWERS:  # the others are of datasets of their own
+        flash(label_words.overtaken(found))
     return redirect(url_for("datasets.show", project=project, name=dataset.name, version=version.number))
 
 

@@ -123,6 +123,7 @@ def _message(call: Call, found: Summary) -> pb.Labelling:
         agreements=[_agreement(one) for one in found.agreed],
         made_version_id=labelling.made_version_id or 0,
         created_at=labelling.created_at,
+        newer_version_id=found.overtaken.newest_id if found.overtaken else 0,
     )
 
 

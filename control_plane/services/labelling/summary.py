@@ -12,6 +12,7 @@ from control_plane.domain.agreement import Agreement, agreement
 from control_plane.domain.labelling import DISAGREED, JUDGING, Action, ItemState
 from control_plane.domain.permissions import Actor
 from control_plane.services.labelling.making import get
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.labelling import JudgementRecord, LabelItemRecord, LabellingRecord
 
 
@@ -48,18 +49,43 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Overtaken:
+    """The labelled data has a newer version that is not the labelling's own: what that saves lacks its rows."""
+
+    labelled: int  # numbers of versions under the dataset
+    newest: int
+    newest_id: int
+
+
+@dataclass(frozen=True)
 class Summary:
-    """A labelling with its numbers, and each pair of people who judged the same items."""
+    """A labelling with its numbers, each pair of people who judged the same items, and whether its data went on."""
 
     labelling: LabellingRecord
     counts: Counts
     agreed: list[Agreed]
+    overtaken: Overtaken | None = None
 
 
 def of(actor: Actor, cp: ControlPlane, labelling_id: int) -> Summary:
     """How far a labelling is. Raises NotFound, Denied, InTrash."""
     labelling = get(actor, cp, labelling_id)
-    return Summary(labelling, counts([labelling.id])[labelling.id], _agreed(labelling.id))
+    return Summary(labelling, counts([labelling.id])[labelling.id], _agreed(labelling.id), overtaken(labelling))
+
+
+def overtaken(labelling: LabellingRecord) -> Overtaken | None:
+    """Whether another version of the labelled data has come since; None if there is none but the labelling's own."""
+    labelled = DatasetVersionRecord.get_by_id(labelling.dataset_version_id)
+    since = DatasetVersionRecord.select(
+        DatasetVersionRecord.id, DatasetVersionRecord.number, DatasetVersionRecord.source
+    ).where(DatasetVersionRecord.dataset == labelled.dataset_id, DatasetVersionRecord.number > labelled.number)
+    others = (one for one in since.order_by(DatasetVersionRecord.number.desc()) if not _made_by(labelling, one))
+    newest = next(others, None)
+    return Overtaken(labelled.number, newest.number, newest.id) if newest else None
+
+
+def _made_by(labelling: LabellingRecord, version: DatasetVersionRecord) -> bool:
+    return bool(version.source.get("labelling") == labelling.id)
 
 
 def counts(labelling_ids: list[int]) -> dict[int, Counts]:

@@ -121,6 +121,12 @@ def save(terminal: Terminal, labelling_id: int, form: str, drop_others: bool) ->
     """Make a dataset version of what is judged by now."""
     version = terminal.client.save_labelling(labelling_id, form, drop_others)
     terminal.say("This content is there already:" if version.reused else "Saved:")
+    found = terminal.client.get_labelling(labelling_id)
+    if found.newer_version_id and form == "answers":
+        terminal.say(
+            f"It is made of dataset version {found.dataset_version_id}, with which the labelling began: what changed"
+            f" up to dataset version {found.newer_version_id} is not in it."
+        )
     terminal.details(version)
 
 

@@ -1337,7 +1337,7 @@ class Agreement(_message.Message):
     def __init__(self, first: _Optional[str] = ..., second: _Optional[str] = ..., n: _Optional[int] = ..., share: _Optional[float] = ..., kappa: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., telling: _Optional[bool] = ...) -> None: ...
 
 class Labelling(_message.Message):
-    __slots__ = ("id", "project", "name", "dataset_version_id", "kind", "asked", "instruction", "per_row", "overlap", "seed", "state", "message", "version", "items", "waiting", "unusable", "accepted", "corrected", "rejected", "disagreed", "agreements", "made_version_id", "created_at")
+    __slots__ = ("id", "project", "name", "dataset_version_id", "kind", "asked", "instruction", "per_row", "overlap", "seed", "state", "message", "version", "items", "waiting", "unusable", "accepted", "corrected", "rejected", "disagreed", "agreements", "made_version_id", "created_at", "newer_version_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -1361,6 +1361,7 @@ class Labelling(_message.Message):
     AGREEMENTS_FIELD_NUMBER: _ClassVar[int]
     MADE_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    NEWER_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -1384,7 +1385,8 @@ class Labelling(_message.Message):
     agreements: _containers.RepeatedCompositeFieldContainer[Agreement]
     made_version_id: int
     created_at: float
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., kind: _Optional[str] = ..., asked: _Optional[str] = ..., instruction: _Optional[str] = ..., per_row: _Optional[int] = ..., overlap: _Optional[float] = ..., seed: _Optional[int] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., items: _Optional[int] = ..., waiting: _Optional[int] = ..., unusable: _Optional[int] = ..., accepted: _Optional[int] = ..., corrected: _Optional[int] = ..., rejected: _Optional[int] = ..., disagreed: _Optional[int] = ..., agreements: _Optional[_Iterable[_Union[Agreement, _Mapping]]] = ..., made_version_id: _Optional[int] = ..., created_at: _Optional[float] = ...) -> None: ...
+    newer_version_id: int
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., kind: _Optional[str] = ..., asked: _Optional[str] = ..., instruction: _Optional[str] = ..., per_row: _Optional[int] = ..., overlap: _Optional[float] = ..., seed: _Optional[int] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., items: _Optional[int] = ..., waiting: _Optional[int] = ..., unusable: _Optional[int] = ..., accepted: _Optional[int] = ..., corrected: _Optional[int] = ..., rejected: _Optional[int] = ..., disagreed: _Optional[int] = ..., agreements: _Optional[_Iterable[_Union[Agreement, _Mapping]]] = ..., made_version_id: _Optional[int] = ..., created_at: _Optional[float] = ..., newer_version_id: _Optional[int] = ...) -> None: ...
 
 class Judgement(_message.Message):
     __slots__ = ("judge", "action", "answer", "decision", "judged_at")

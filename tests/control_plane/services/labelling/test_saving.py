@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from labelling_support import Desk, desk, pairs
@@ -13,8 +14,9 @@ from control_plane.domain.datasets import digest
 from control_plane.domain.errors import FieldInvalid, LabellingUnsettled
 from control_plane.domain.labelling import Kind
 from control_plane.services.datasets import editing, rows, versions
-from control_plane.services.labelling import making, saving
+from control_plane.services.labelling import making, saving, summary
 from control_plane.services.labelling.making import Rows
+from control_plane.services.labelling.summary import Overtaken
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 
@@ -68,6 +70,21 @@ def test_a_models_answers_are_no_reference_to_measure_it_by(at: Desk) -> None:
     at.judge_all(at.ben, labelling, "accept", "reject", ("correct", "by a person"))
     train, test = both(at, saving.save(at.ada, at.cp, labelling.id)[0])
     assert train == pairs(2) and test == [*pairs(2, 10), pair("question 12", "by a person")]
+
+
+def test_a_newer_version_of_the_labelled_data_is_told_of(at: Desk) -> None:
+    version = at.keep(pairs(3), pairs(1, 10))
+    labelling, other = (at.begun(version, rows=Rows(numbers=[number])) for number in (1, 2))
+    for one in (labelling, other):
+        at.judge_all(at.ben, one, ("correct", "better"))
+    made, _ = saving.save(at.ada, at.cp, labelling.id)
+    assert summary.of(at.ada, at.cp, labelling.id).overtaken is None  # its own version is none that it lacks
+    assert summary.of(at.ada, at.cp, other.id).overtaken == Overtaken(1, 2, made.id)
+    edited, _ = editing.edit(at.ada, at.cp, made.id, "train", {3: pair("newer", "by hand")})
+    again, _ = saving.save(at.ada, at.cp, other.id)
+    assert pair("newer", "by hand") not in both(at, again)[0]
+    for one in (labelling, other):
+        assert summary.of(at.ada, at.cp, one.id).overtaken == Overtaken(1, edited.number if one == other else 4, ANY)
 
 
 def test_pairs_and_judged_answers_become_datasets_of_their_own(at: Desk) -> None:
