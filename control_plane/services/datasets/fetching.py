@@ -10,9 +10,11 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain import names
 from control_plane.domain.connectors import Bounds, Doing, Errand, Fetched
-from control_plane.domain.errors import SourceColumnsGone
+from control_plane.domain.errors import NotFound, SourceColumnsGone
+from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.preparation import Look, Mapping, Source, read, told
 from control_plane.services import secrets
+from control_plane.services.access import identity
 from control_plane.services.datasets import connectors, uploads
 from control_plane.services.datasets.process import Fault
 from control_plane.store.database import transaction
@@ -36,13 +38,30 @@ def bounds(cp: ControlPlane, doing: Doing, most: int) -> Bounds:
 
 
 def errand(cp: ControlPlane, draft: DatasetDraftRecord) -> tuple[Errand, dict[str, str]]:
-    """What the process is told for a draft, and the secrets that it is handed. Raises SecretUnreadable."""
-    source = SourceRecord.get_by_id(draft.source_id)
+    """What the process is told for a draft, and the secrets that it is handed.
+
+    Raises NotFound, SecretUnreadable; Denied where whoever it is fetched for may no longer upload.
+    """
+    source = source_of(draft)
+    author(draft.created_by, draft.project_id)
     most = min(cp.settings.max_upload_bytes, uploads.bytes_left(cp, UploadRecord.get_by_id(draft.train_upload_id)))
     mark = source.mark if draft.refreshes else ""
     limits, opened = bounds(cp, Doing.FETCH, most), connectors.opened(cp)
     told_errand = Errand(Doing.FETCH, source.connector, source.parameters, limits, opened, mark)
     return told_errand, secrets.opened(cp, source.secret_id)
+
+
+def source_of(draft: DatasetDraftRecord) -> SourceRecord:
+    """What a draft is fetched from. Raises NotFound where it was let go meanwhile."""
+    source: SourceRecord | None = SourceRecord.get_or_none(SourceRecord.id == draft.source_id)
+    if source is None:
+        raise NotFound
+    return source
+
+
+def author(person: str, project_id: int) -> Actor:
+    """In whose name data is fetched and saved. Raises Denied where they may no longer upload."""
+    return SYSTEM if person == SYSTEM.id else identity.acting_for(int(person), "dataset.upload", project_id)
 
 
 def found(room: Path) -> Fetched:
@@ -54,13 +73,13 @@ def is_unchanged(draft: DatasetDraftRecord, fetched: Fetched, room: Path) -> boo
     """Whether a refresh brought what the last version was made from, by its mark or else byte by byte."""
     if not draft.refreshes:
         return False
-    source = SourceRecord.get_by_id(draft.source_id)
+    source = source_of(draft)
     return fetched.unchanged or (bool(source.sha256) and _hash(room / CONTENT) == source.sha256)
 
 
 def newest(draft: DatasetDraftRecord) -> DatasetVersionRecord | None:
     """The newest version of the dataset that a draft refreshes."""
-    source = SourceRecord.get_by_id(draft.source_id)
+    source = source_of(draft)
     versions = DatasetVersionRecord.select().where(DatasetVersionRecord.dataset == source.dataset_id)
     found: DatasetVersionRecord | None = versions.order_by(DatasetVersionRecord.number.desc()).first()
     return found
@@ -68,7 +87,7 @@ def newest(draft: DatasetDraftRecord) -> DatasetVersionRecord | None:
 
 def taken(cp: ControlPlane, draft: DatasetDraftRecord, fetched: Fetched, room: Path) -> dict[str, Any]:
     """Put the file where an upload's lies; the columns of the draft that tell of it."""
-    source, upload = SourceRecord.get_by_id(draft.source_id), UploadRecord.get_by_id(draft.train_upload_id)
+    source, upload = source_of(draft), UploadRecord.get_by_id(draft.train_upload_id)
     size, name = (room / CONTENT).stat().st_size, uploads.plain(fetched.name or source.label)
     (room / CONTENT).replace(uploads.place(cp, upload))
     with transaction():

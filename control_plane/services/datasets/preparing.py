@@ -286,8 +286,10 @@ def _saved(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
             if not move(cp, draft, state=DraftState.SAVED, dataset_version=version.id):
                 raise Stopped
             fetching.saved(cp, draft, version, made.source["sha256"])
+            lost = cancel_lost(cp)
     cp.signals.wake(*_topics(draft))
     remove_files(cp, draft)
+    end_lost(cp, lost)
 
 
 _DONE = {
@@ -298,10 +300,33 @@ _DONE = {
 }
 
 
+def cancel_lost(cp: ControlPlane) -> list[DatasetDraftRecord]:
+    """Cancel the refreshes whose source has been let go, so that none of them makes a version; which they were.
+
+    Called inside the transaction that lets a source go; `end_lost` follows once that is written.
+    """
+    lost = list(
+        DatasetDraftRecord.select().where(
+            DatasetDraftRecord.refreshes,
+            DatasetDraftRecord.source.is_null(),
+            DatasetDraftRecord.state.in_(list(UNDER_WAY)),
+        )
+    )
+    return [draft for draft in lost if move(cp, draft, state=DraftState.CANCELLED, fence=draft.fence + 1)]
+
+
+def end_lost(cp: ControlPlane, lost: list[DatasetDraftRecord]) -> None:
+    """End what runs for cancelled refreshes, and take their files away."""
+    for draft in lost:
+        moved(cp, draft)
+        remove_files(cp, draft)
+
+
 def remove_files(cp: ControlPlane, draft: DatasetDraftRecord) -> None:
     """Take off the disk what a draft that is over needs no more: what was found, and its files."""
     numbers = [number for number in (draft.train_upload_id, draft.test_upload_id) if number]
     others = DatasetDraftRecord.select().where(
+        DatasetDraftRecord.id != draft.id,
         DatasetDraftRecord.train_upload.in_(numbers) | DatasetDraftRecord.test_upload.in_(numbers),
         DatasetDraftRecord.state.not_in([DraftState.SAVED, DraftState.CANCELLED]),
     )

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.preparation import Report, read
-from control_plane.services.access import identity
-from control_plane.services.datasets import row_index, uploads, versions
+from control_plane.services.datasets import fetching, row_index, uploads, versions
 from control_plane.services.datasets.versions import Made, Part
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
@@ -21,9 +19,13 @@ from control_plane.store.models import ModelRecord
 def register(cp: ControlPlane, draft: DatasetDraftRecord, made: Made) -> DatasetVersionRecord:
     """The version of the draft's dataset, by whoever began the draft; called inside a transaction.
 
-    Raises Denied where they may no longer upload, InTrash where the project has been put there meanwhile.
+    A refresh makes one of its source's dataset and of no other, whatever bears the name by now.
+    Raises Denied where they may no longer upload, InTrash where the project or that dataset has been put there
+    meanwhile.
     """
-    return versions.register(_author(draft), cp, draft.project_id, draft.name, made, "dataset.upload")[0]
+    who = fetching.author(draft.created_by, draft.project_id)
+    dataset_id = fetching.source_of(draft).dataset_id if draft.refreshes else None
+    return versions.register(who, cp, draft.project_id, draft.name, made, "dataset.upload", dataset_id)[0]
 
 
 def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path, columns: str) -> Made:
@@ -55,12 +57,6 @@ def _counted_by(draft: DatasetDraftRecord, report: Report) -> dict[str, Any]:
         return {}
     model = ModelRecord.get_by_id(draft.base_model_id)
     return {"base_model": {"id": model.id, "name": model.name}}
-
-
-def _author(draft: DatasetDraftRecord) -> Actor:
-    if draft.created_by == SYSTEM.id:
-        return SYSTEM
-    return identity.acting_for(int(draft.created_by), "dataset.upload", draft.project_id)
 
 
 def _part(cp: ControlPlane, path: Path, rows: int) -> Part:

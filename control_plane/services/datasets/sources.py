@@ -17,6 +17,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain import names
 from control_plane.domain.connectors import Described, Doing, Errand
 from control_plane.domain.errors import (
+    Denied,
     DraftsTooMany,
     NotFound,
     ScheduleInvalid,
@@ -187,24 +188,21 @@ def schedule(actor: Actor, cp: ControlPlane, source_id: int, wished: Schedule) -
 def remove(actor: Actor, cp: ControlPlane, source_id: int) -> None:
     """Let a source go, with its secrets; the dataset and its versions stay. Raises NotFound, Denied, SourceUnsaved."""
     source = _to_change(actor, cp, source_id)
-    running = refreshing(source)
     with transaction():
-        if running is not None:
-            preparing.move(cp, running, state=DraftState.CANCELLED, fence=running.fence + 1)
         fetching.forget(source)
+        lost = preparing.cancel_lost(cp)
         audit.record(actor, cp, "source.remove", f"source:{source.id}", source.project_id, name=source.label)
-    if running is not None:
-        preparing.moved(cp, running)
-        preparing.remove_files(cp, running)
+    preparing.end_lost(cp, lost)
     cp.signals.wake(f"source:{source.id}", f"project:{source.project_id}")
 
 
 def refresh_due(cp: ControlPlane) -> int:
     """Begin the refreshes whose time has come; how many. A time is passed once, whoever else looks at the same time.
 
-    What was missed while nothing ran is made up for once.
+    What was missed while nothing ran is made up for once. A source whose person may no longer upload says so, and is
+    fetched no more until somebody schedules it anew.
     """
-    now, begun = cp.clock(), 0
+    now, begun, stopped = cp.clock(), 0, list[SourceRecord]()
     due = (
         SourceRecord.select()
         .join(DatasetRecord)
@@ -215,7 +213,10 @@ def refresh_due(cp: ControlPlane) -> int:
         following, fault = _following(source, now)
         with transaction():
             same = (SourceRecord.id == source.id) & (SourceRecord.next_at == source.next_at)
-            if not SourceRecord.update(next_at=following, **fault).where(same).execute() or fault:
+            if not SourceRecord.update(next_at=following, **fault).where(same).execute():
+                continue
+            if fault:
+                stopped.append(source)
                 continue
             try:
                 _refresh(SYSTEM, source.created_by, cp, source)
@@ -224,15 +225,22 @@ def refresh_due(cp: ControlPlane) -> int:
         begun += 1
     if begun:
         cp.signals.wake("schedule")
+    for source in stopped:
+        cp.signals.wake(f"source:{source.id}", f"notifications:{source.created_by}")
     return begun
 
 
 def _following(source: SourceRecord, now: float) -> tuple[float, dict[str, Any]]:
-    """The time after this one. Where there is none any more, as a time zone went, the source says so and waits."""
+    """The time after this one.
+
+    Where there is none any more, as a time zone or its person's right went, the source says so and waits.
+    """
     try:
+        fetching.author(source.created_by, source.project_id)
         return schedules.next_after(read(Schedule, source.schedule), now), {}
-    except ScheduleInvalid as problem:
-        return 0.0, {"error": problem.code, "error_params": problem.storable(), "looked_at": now}
+    except (Denied, ScheduleInvalid) as problem:
+        changed = {"version": SourceRecord.version + 1}
+        return 0.0, changed | {"error": problem.code, "error_params": problem.storable(), "looked_at": now}
 
 
 def _refresh(actor: Actor, person: str, cp: ControlPlane, source: SourceRecord) -> DatasetDraftRecord:

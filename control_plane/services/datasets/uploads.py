@@ -29,7 +29,7 @@ from control_plane.domain.errors import (
     UploadsTooMany,
     UploadTooLong,
 )
-from control_plane.domain.permissions import Actor
+from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.services import audit
 from control_plane.services.access import projects
 from control_plane.store.database import transaction
@@ -93,8 +93,10 @@ def expect(actor: Actor, cp: ControlPlane, project_id: int, name: str, holder: s
 
 
 def bytes_left(cp: ControlPlane, upload: UploadRecord) -> int:
-    """How large a file may become beside the others of who holds it."""
-    others = UploadRecord.created_by == upload.created_by, UploadRecord.over_at == 0.0, UploadRecord.id != upload.id
+    """How large a file may become beside the others of who holds it; what the system holds counts for each project."""
+    others = [UploadRecord.created_by == upload.created_by, UploadRecord.over_at == 0.0, UploadRecord.id != upload.id]
+    if upload.created_by == SYSTEM.id:
+        others.append(UploadRecord.project == upload.project_id)
     held = sum(int(one.size) for one in UploadRecord.select(UploadRecord.size).where(*others))
     return max(0, cp.settings.upload_bytes_per_person - held)
 

@@ -139,20 +139,27 @@ def mapping_of_columns(project_id: int, mark: str) -> dict[str, Any]:
 
 
 def register(
-    actor: Actor, cp: ControlPlane, project_id: int, name: str, made: Made, action: str
+    actor: Actor,
+    cp: ControlPlane,
+    project_id: int,
+    name: str,
+    made: Made,
+    action: str,
+    dataset_id: int | None = None,
 ) -> tuple[DatasetVersionRecord, bool]:
     """A new version of the dataset of that name, made if it is new; with it whether the same was there already.
 
+    With `dataset_id` it is of that dataset, however it is called.
     The caller holds the blobs since it stored them (`Blobs.holding`), and has worked out where their rows begin
     (`row_index.ensure`), which takes too long for a transaction. `action` is what the audit calls it.
-    Raises InTrash where the project has been put there meanwhile.
+    Raises InTrash where the project, or the dataset of `dataset_id`, has been put there meanwhile.
     """
     train, test, left_out = made.train, made.test, made.left_out
     content = {"format": made.format, "train": train.sha256, "test": test.sha256}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     with transaction():
         kept(ProjectRecord.get_by_id(project_id))
-        dataset = _dataset(cp, project_id, name)
+        dataset = kept(DatasetRecord.get_by_id(dataset_id)) if dataset_id else _dataset(cp, project_id, name)
         versions = _versions(dataset.id)
         same = next((version for version in versions if version.hash == digest), None)
         if same is not None:
@@ -182,7 +189,7 @@ def register(
         named = [train.sha256, test.sha256, left_out.sha256, made.marks_sha256, made.report_sha256]
         references.add(cp, references.DATASET, version.id, named)
         subject = f"dataset:{dataset.id}"
-        said = {"name": name, "number": version.number, "hash": digest, "left_out": version.left_out_rows}
+        said = {"name": dataset.name, "number": version.number, "hash": digest, "left_out": version.left_out_rows}
         audit.record(actor, cp, action, subject, project_id, **said)
     cp.signals.wake(f"project:{project_id}", *(("schedule",) if made.to_check else ()))
     return version, False

@@ -45,7 +45,7 @@ from control_plane.settings import Folders, Networks
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database as database_proxy
 from control_plane.store.database import release
-from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.secrets import SecretRecord
@@ -98,7 +98,7 @@ def test_a_file_of_a_folder_becomes_a_version(cp: ControlPlane, erin: Actor, sha
     source = SourceRecord.get()
     assert (source.dataset_id, source.connector, source.label) == (version.dataset_id, "folder", "Störungen 2026.jsonl")
     assert source.sha256 == version.source["sha256"] and source.mark and source.mapping == version.mapping
-    assert not [path for path in (cp.settings.data / "blobs" / "staging").rglob("*") if path.is_file()]
+    assert not staged(cp)
     assert [one.action for one in AuditRecord.select() if one.subject == f"source:{source.id}"] == ["source.begin"]
 
 
@@ -341,6 +341,20 @@ def refreshed(cp: ControlPlane, actor: Actor, source: SourceRecord) -> DatasetDr
     return settle(cp, sources.refresh(actor, cp, source.id))
 
 
+def to_save(cp: ControlPlane, draft: DatasetDraftRecord) -> DatasetDraftRecord:
+    """Carry a refresh on until it is about to be saved."""
+    while (found := DatasetDraftRecord.get_by_id(draft.id)).state in ("fetching", "looking", "checking"):
+        preparing.advance(cp)
+        cp.preparations.join()
+    assert found.state == "saving"
+    return found
+
+
+def staged(cp: ControlPlane) -> list[Path]:
+    """Files that lie about."""
+    return [path for path in (cp.settings.data / "blobs" / "staging").rglob("*") if path.is_file()]
+
+
 def count() -> int:
     return int(DatasetVersionRecord.select().count())
 
@@ -384,7 +398,7 @@ def test_an_unchanged_one_is_not_sent_again(cp: ControlPlane, erin: Actor) -> No
         source = saved(cp, erin, sources.begin(erin, cp, "pumps", "http", address, {"password": PASSWORD}))
         assert refreshed(cp, erin, source).dataset_version_id == 1
     assert PASSWORD in server.asked[-1] and count() == 1
-    assert not [path for path in (cp.settings.data / "blobs" / "staging").rglob("*") if path.is_file()]
+    assert not staged(cp)
 
 
 def test_a_failure_is_told_on_the_source_and_mended_by_the_next(cp: ControlPlane, erin: Actor, shared: Path) -> None:
@@ -419,6 +433,17 @@ def test_what_no_longer_fits_makes_no_version(
     file.write_text(content)
     refreshed(cp, erin, source)
     assert (sources.get(erin, cp, source.id).error, count()) == (code, 1)
+    assert not staged(cp) and all(one.over_at for one in UploadRecord.select())
+
+
+def test_what_one_project_fetches_leaves_room_for_the_others(cp: ControlPlane, erin: Actor) -> None:
+    projects.create(SYSTEM, cp, "fans", "")
+    numbers = [projects.get(SYSTEM, cp, name).id for name in ("pumps", "fans")]
+    here, there = (uploads.expect(SYSTEM, cp, number, "a.jsonl", holder=SYSTEM.id) for number in numbers)
+    UploadRecord.update(size=cp.settings.upload_bytes_per_person).where(UploadRecord.id == here.id).execute()
+    assert uploads.bytes_left(cp, there) == cp.settings.upload_bytes_per_person
+    more = uploads.expect(SYSTEM, cp, numbers[0], "b.jsonl", holder=SYSTEM.id)
+    assert uploads.bytes_left(cp, more) == 0
 
 
 def test_one_refresh_at_a_time_and_after_a_restart_it_goes_on(cp: ControlPlane, erin: Actor, shared: Path) -> None:
@@ -431,15 +456,20 @@ def test_one_refresh_at_a_time_and_after_a_restart_it_goes_on(cp: ControlPlane, 
     assert settle(anew, running).state == "saved" and count() == 2
 
 
-def test_whoever_lost_the_right_fetches_no_more(cp: ControlPlane, erin: Actor, shared: Path) -> None:
-    source = saved(cp, erin, of_folder(erin, cp, shared))
+def test_whoever_lost_the_right_fetches_no_more(cp: ControlPlane, erin: Actor, served: Server) -> None:
+    """The server is not even asked, by the schedule or by what was begun before; and the source says why."""
+    given = {"address": served.address("/faults.jsonl")}
+    source = saved(cp, erin, sources.begin(erin, cp, "pumps", "http", given, {"password": PASSWORD}))
     sources.schedule(erin, cp, source.id, Schedule(every=600))
+    asked, begun = len(served.asked), sources.refresh(erin, cp, source.id)
     projects.set_member(SYSTEM, cp, "pumps", "erin", "Viewer")
-    (shared / "Störungen 2026.jsonl").write_bytes(ROWS.replace(b"p1", b"q1"))
+    assert settle(cp, begun).error == "denied"
+    SourceRecord.update(error="").where(SourceRecord.id == source.id).execute()
     cp.clock.advance(601)  # type: ignore[attr-defined]
-    assert sources.refresh_due(cp) == 1
-    settle(cp, DatasetDraftRecord.select().order_by(DatasetDraftRecord.id.desc()).get())
-    assert (SourceRecord.get_by_id(source.id).error, count()) == ("denied", 1)
+    assert sources.refresh_due(cp) == 0
+    after = SourceRecord.get_by_id(source.id)
+    assert (after.error, after.next_at, after.looked_at, count()) == ("denied", 0.0, cp.clock(), 1)
+    assert len(served.asked) == asked and not staged(cp)
     with pytest.raises(Denied):
         sources.refresh(identity.actor_of(UserRecord.get(UserRecord.name == "erin"), ""), cp, source.id)
 
@@ -453,6 +483,47 @@ def test_what_was_brought_anew_takes_the_place_of_the_source(cp: ControlPlane, e
     second = saved(cp, erin, sources.begin(erin, cp, "pumps", "folder", given, {}, name=name), name)
     assert [one.id for one in SourceRecord.select()] == [second.id] and second.dataset_id == first.dataset_id
     assert second.schedule["every"] == 600 and second.next_at > 0
+
+
+def test_a_refresh_does_not_outlive_its_source(cp: ControlPlane, erin: Actor, shared: Path) -> None:
+    """Another source takes its place while the rows of the old one are being checked."""
+    source = saved(cp, erin, of_folder(erin, cp, shared))
+    (shared / "other.jsonl").write_bytes(ROWS.replace(b"p2", b"r2"))
+    given, name = {"folder": str(shared), "file": "other.jsonl"}, "stoerungen-2026"
+    other = settle(cp, sources.begin(erin, cp, "pumps", "folder", given, {}, name=name))
+    (shared / "Störungen 2026.jsonl").write_bytes(ROWS.replace(b"p1", b"q1"))
+    running = to_save(cp, sources.refresh(erin, cp, source.id))
+    drafts.save(erin, cp, other.id)
+    DatasetDraftRecord.update(touched_at=0.0).where(DatasetDraftRecord.id == other.id).execute()  # its turn is first
+    preparing.advance(replace(cp, settings=replace(cp.settings, preparations=1)))
+    cp.preparations.join()
+    assert DatasetDraftRecord.get_by_id(other.id).state == "saved"
+    assert settle(cp, running).state == "cancelled" and not staged(cp)
+    newest = DatasetVersionRecord.select().order_by(DatasetVersionRecord.id.desc()).get()
+    assert (newest.number, newest.source["name"]) == (2, "other.jsonl")
+
+
+def test_a_refresh_makes_no_other_dataset_of_that_name(cp: ControlPlane, erin: Actor, shared: Path) -> None:
+    """Its own is in the trash by now; the source, its secrets and its schedule stay with it."""
+    source = saved(cp, erin, of_folder(erin, cp, shared))
+    (shared / "Störungen 2026.jsonl").write_bytes(ROWS.replace(b"p1", b"q1"))
+    running = to_save(cp, sources.refresh(erin, cp, source.id))
+    trash.delete(erin, cp, "dataset", source.dataset_id or 0)
+    failed = settle(cp, running)
+    assert (failed.state, failed.error, count()) == ("failed", "in_trash", 1) and not staged(cp)
+    assert DatasetRecord.select().count() == 1
+    assert SourceRecord.get().dataset_id == source.dataset_id
+    trash.restore(erin, cp, "dataset", source.dataset_id or 0)
+    assert refreshed(cp, erin, source).state == "saved" and SourceRecord.get().error == "" and count() == 2
+
+
+def test_a_refresh_of_what_was_deleted_for_good_ends(cp: ControlPlane, erin: Actor, shared: Path) -> None:
+    source = saved(cp, erin, of_folder(erin, cp, shared))
+    (shared / "Störungen 2026.jsonl").write_bytes(ROWS.replace(b"p1", b"q1"))
+    running = to_save(cp, sources.refresh(erin, cp, source.id))
+    trash.delete(erin, cp, "dataset", source.dataset_id or 0)
+    trash.purge(SYSTEM, cp, "dataset", source.dataset_id or 0)
+    assert settle(cp, running).error == "not_found" and not staged(cp) and DatasetRecord.select().count() == 1
 
 
 def test_a_source_is_let_go_with_its_secrets(cp: ControlPlane, erin: Actor, served: Server) -> None:
