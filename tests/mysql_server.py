@@ -22,7 +22,8 @@ def lacking() -> str:
 class MysqlServer:
     """A running server; its user root has no password on the local socket."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, certificate: bytes, key: bytes) -> None:
+        """Both in PEM: what it is known by on encrypted connections."""
         self._folder = Path(tempfile.mkdtemp(prefix="ts-my-", dir="/tmp"))
         data, socket = self._folder / "data", self._folder / "socket"
         options = ["--no-defaults", f"--datadir={data}", "--user=root"]
@@ -31,6 +32,9 @@ class MysqlServer:
             ["mariadb-install-db", *options, method, "--skip-test-db"], check=True, capture_output=True, cwd="/"
         )
         more = [f"--socket={socket}", f"--port={port}", "--bind-address=127.0.0.1", "--skip-log-bin"]
+        for name, content in (("cert", certificate), ("key", key)):
+            (self._folder / name).write_bytes(content)
+            more.append(f"--ssl-{name}={self._folder / name}")
         self._log = (self._folder / "log").open("wb")
         self._process = subprocess.Popen(
             ["mariadbd", *options, *more, "--innodb-flush-log-at-trx-commit=0"], stdout=self._log, stderr=self._log

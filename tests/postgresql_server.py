@@ -87,6 +87,16 @@ class PostgresqlServer:
             database.obj.close_all()
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def encrypt(self, certificate: bytes, key: bytes) -> None:
+        """Take encrypted connections, too, from now on; both in PEM."""
+        for name, content in (("server.crt", certificate), ("server.key", key)):
+            path = self._data / name
+            path.write_bytes(content)
+            path.chmod(0o600)
+            shutil.chown(path, self._data.owner())
+        self.execute("ALTER SYSTEM SET ssl = on")
+        self.execute("SELECT pg_reload_conf()")
+
     def connections(self, address: str) -> int:
         """How many there are to the database of this address."""
         name = address.split("/")[3].partition("?")[0]

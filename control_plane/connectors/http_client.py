@@ -9,12 +9,12 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from control_plane.connectors.guard import allowed_address
+from control_plane.connectors.guard import allowed_addresses, connected
 from control_plane.domain.connectors import Sink, Wanted
 from control_plane.domain.errors import (
     SourceAccessDenied,
@@ -146,7 +146,7 @@ def _origin(parts: SplitResult) -> tuple[str, str, int]:
 def _answered(wanted: Wanted, parts: SplitResult, method: str, headers: Mapping[str, str]) -> Iterator[Answer]:
     scheme, host, port = _origin(parts)
     place, silence = place_of(parts), wanted.bounds.silence_seconds
-    pinned = allowed_address(wanted, host, port)
+    pinned = allowed_addresses(wanted, host, port)
     connection = _Pinned(host, port, pinned, silence, ssl.create_default_context() if scheme == "https" else None)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
@@ -164,15 +164,17 @@ def _answered(wanted: Wanted, parts: SplitResult, method: str, headers: Mapping[
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to one address, whatever the name says by now; with TLS, the certificate is held to the name."""
+    """A connection to one of these addresses, whatever the name says by now; a certificate is held to the name."""
 
-    def __init__(self, host: str, port: int, address: str, seconds: float, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, host: str, port: int, addresses: Sequence[str], seconds: float, tls: ssl.SSLContext | None
+    ) -> None:
         super().__init__(host, port, timeout=seconds)
         self.default_port = 443 if tls else 80  # by which the port is left out of the header Host
-        self._address, self._tls = address, tls
+        self._addresses, self._seconds, self._tls = addresses, seconds, tls
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = connected(self._addresses, self.port, self._seconds)
         with suppress(OSError):
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls is not None:

@@ -6,13 +6,12 @@ server has to take the query as the inner one of another first, where nothing bu
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from control_plane.connectors.guard import allowed_address
+from control_plane.connectors.guard import allowed_addresses, connected
 from control_plane.connectors.sql import MOST_TABLES, PASSWORD, batches, complaint, server, write_rows
 from control_plane.domain.connectors import Described, Fetched, Item, Manifest, Sink, Wanted
 from control_plane.domain.errors import SourceAccessDenied, SourceColumnTwice, SourceQueryFailed, SourceUnreachable
@@ -82,7 +81,7 @@ def _connected(wanted: Wanted) -> Iterator[Any]:
 
     given, silence = wanted.parameters, wanted.bounds.silence_seconds
     place = f"{given['host']}:{given['port']}"
-    address = allowed_address(wanted, given["host"], given["port"])
+    addresses = allowed_addresses(wanted, given["host"], given["port"])
     try:
         connection = pymysql.connect(
             host=given["host"],
@@ -99,7 +98,7 @@ def _connected(wanted: Wanted) -> Iterator[Any]:
             ssl=_tls(given["encryption"]),
             defer_connect=True,
         )
-        connection.connect(socket.create_connection((address, given["port"]), silence))
+        connection.connect(connected(addresses, given["port"], silence))
         with connection.cursor() as cursor:
             for statement in ("SET SESSION TRANSACTION READ ONLY", "START TRANSACTION READ ONLY"):
                 cursor.execute(statement)

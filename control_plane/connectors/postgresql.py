@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from control_plane.connectors.guard import allowed_address
+from control_plane.connectors.guard import allowed_addresses
 from control_plane.connectors.sql import BATCH, MOST_TABLES, PASSWORD, complaint, server, write_rows
 from control_plane.domain.connectors import Described, Fetched, Item, Manifest, Sink, Wanted
 from control_plane.domain.errors import (
@@ -33,7 +33,11 @@ _MANIFEST = Manifest(
     secrets=PASSWORD,
     secrets_for=("host", "port", "user", "encryption", "database"),
 )
-_SSL_MODES = {"prefer": "prefer", "require": "require", "verify": "verify-full"}
+_TLS = {
+    "prefer": {"sslmode": "prefer"},
+    "require": {"sslmode": "require"},
+    "verify": {"sslmode": "verify-full", "sslrootcert": "system"},  # else it asks for a file of the user's
+}
 _TABLES = """
 SELECT quote_ident(table_schema) || '.' || quote_ident(table_name) FROM information_schema.tables
 WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1 LIMIT %s
@@ -87,17 +91,17 @@ def _connected(wanted: Wanted) -> Iterator[Any]:
 
     given = wanted.parameters
     place = f"{given['host']}:{given['port']}"
-    address = allowed_address(wanted, given["host"], given["port"])
+    addresses = allowed_addresses(wanted, given["host"], given["port"])
     try:
         connection = psycopg2.connect(
-            host=given["host"],
-            hostaddr=address,
+            host=",".join([given["host"]] * len(addresses)),
+            hostaddr=",".join(addresses),
             port=given["port"],
             dbname=given["database"],
             user=given["user"],
             password=wanted.secrets.get("password", ""),
-            sslmode=_SSL_MODES[given["encryption"]],
-            connect_timeout=max(2, int(wanted.bounds.silence_seconds)),
+            connect_timeout=max(2, int(wanted.bounds.silence_seconds / len(addresses))),  # for each of them
+            **_TLS[given["encryption"]],
             options=f"-c statement_timeout={wanted.bounds.seconds * 1000} -c default_transaction_read_only=on",
             application_name="tunesmith",
             keepalives_idle=30,

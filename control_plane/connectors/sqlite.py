@@ -14,7 +14,7 @@ from control_plane.connectors.folder import FOLDER
 from control_plane.connectors.opened import files_below, folder_of, opened_file
 from control_plane.connectors.sql import MOST_TABLES, QUERY, ROWS, batches, complaint, write_rows
 from control_plane.domain.connectors import Described, Fetched, Item, Manifest, Sink, Wanted
-from control_plane.domain.errors import SourceQueryFailed, SourceTooSlow
+from control_plane.domain.errors import SourceFileOpen, SourceQueryFailed, SourceTooSlow
 
 _MANIFEST = Manifest(
     display={"en": "SQLite file", "de": "SQLite-Datei", "zh": "SQLite 文件"},
@@ -45,6 +45,8 @@ _ALLOWED = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION,
 _CLOSED_FUNCTIONS = ("load_extension", "fts3_tokenizer")
 _LONGEST_CELL = 64 << 20  # bytes
 _MAGIC = b"SQLite format 3\0"
+_READS_AT, _BY_WAL = 19, b"\2"  # where a database's head says how it is read
+_KIND = 0xFF  # of an error's number, the rest says more
 _STEPS_BETWEEN_LOOKS = 100_000  # of the database's machine
 
 
@@ -84,7 +86,10 @@ def _connected(wanted: Wanted) -> Iterator[sqlite3.Connection]:
         opened_file(folder, file)
     )  # no link, and below the folder; then by name, as SQLite has more files than one
     until = time.monotonic() + wanted.bounds.seconds
-    address = f"file:{quote(str(Path(folder) / file))}?mode=ro"
+    path = Path(folder) / file
+    is_still = _is_still(path)
+    before = _stamp(path)
+    address = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if is_still else ''}"
     try:
         with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_CELL)
@@ -93,10 +98,38 @@ def _connected(wanted: Wanted) -> Iterator[sqlite3.Connection]:
             connection.set_authorizer(_authorize)
             connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_LOOKS)
             yield connection
+        if is_still and (not _is_still(path) or before != _stamp(path)):  # half of it is old, half of it new
+            raise SourceFileOpen(file=file)
     except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as problem:
         if time.monotonic() > until:
             raise SourceTooSlow(allowed=wanted.bounds.seconds) from problem
+        if getattr(problem, "sqlite_errorcode", 0) & _KIND in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            raise SourceFileOpen(file=file) from problem
         raise SourceQueryFailed(problem=complaint(problem)) from problem
+
+
+def _is_still(path: Path) -> bool:
+    """Whether a database that keeps its changes in a file beside it (WAL) has none there: it is whole by itself.
+
+    Only such a one may be read as what nobody changes, and needs to be, as SQLite would make files in its folder.
+    Raises SourceFileOpen where changes lie there without their index, which SQLite would make.
+    """
+    with path.open("rb") as found:
+        if found.read(_READS_AT + 1)[_READS_AT:] != _BY_WAL:
+            return False
+    beside, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    try:
+        has_changes = beside.lstat().st_size > 0
+    except FileNotFoundError:
+        has_changes = False
+    if has_changes and not index.exists():
+        raise SourceFileOpen(file=path.name)
+    return not has_changes
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns
 
 
 def _authorize(action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:

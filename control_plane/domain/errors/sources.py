@@ -98,6 +98,10 @@ class SourceQueryFailed(SourceFault):
     """The database refused the query: {problem}"""
 
 
+class SourceFileOpen(SourceFault):
+    """“{file}” has changes that are not in the file itself yet. Have the program that writes it finish first."""
+
+
 class SourceColumnTwice(SourceFault):
     """The query gives two columns the name “{column}”. Name one of them with AS."""
 

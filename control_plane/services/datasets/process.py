@@ -10,6 +10,7 @@ import logging
 import os
 import selectors
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -116,7 +117,10 @@ def _hand_over(process: subprocess.Popen[bytes], secrets: Mapping[str, str]) -> 
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """All that it is told of the world: where programs are, its own folder, and nothing that opens a door."""
+    """All that it is told of the world: programs, its folder, whose certificates hold; nothing that opens a door."""
+    # a driver's own OpenSSL would look for them where it was built
+    places = ssl.get_default_verify_paths()
+    authorities = {places.openssl_cafile_env: places.cafile, places.openssl_capath_env: places.capath}
     return {
         "PATH": os.defpath,
         "PYTHONPATH": str(_CODE),
@@ -124,6 +128,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "HOME": str(folder),
         "TMPDIR": str(folder),
+        **{name: place for name, place in authorities.items() if place},
     }
 
 

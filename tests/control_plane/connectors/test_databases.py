@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 import mysql_server
 import postgresql_server
-from control_plane.connectors import mysql, postgresql, sqlite
-from control_plane.domain.connectors import Bounds, Connector, Opened
+from control_plane import apart
+from control_plane.connectors import guard, mysql, postgresql, sqlite
+from control_plane.domain.connectors import Bounds, Connector, Doing, Errand, Opened
 from control_plane.domain.errors import (
     SourceAccessDenied,
     SourceAddressPrivate,
     SourceColumnTwice,
     SourceEmpty,
     SourceFault,
+    SourceFileOpen,
     SourcePathRefused,
     SourceQueryFailed,
     SourceRowsTooMany,
@@ -29,6 +42,8 @@ from control_plane.domain.errors import (
     SourceTooSlow,
     SourceUnreachable,
 )
+from control_plane.domain.preparation import told
+from control_plane.services.datasets import process
 from mysql_server import MysqlServer
 from postgresql_server import PostgresqlServer
 from source_support import BOUNDS, HERE, fetch, wanted
@@ -43,6 +58,56 @@ ROWS = (
 FIRST = {"id": 1, "note": "Pumpe heiß 泵", "price": 12.5, "seen": "2026-01-02T03:04:05"}
 SECOND = {"id": 2, "note": None, "price": None, "seen": None}
 QUERY = "SELECT * FROM faults ORDER BY id"
+NOBODY = 65_534  # a user that may do nothing
+_RESOLVE = socket.getaddrinfo
+
+
+@dataclass(frozen=True)
+class Known:
+    """A certificate for `localhost` with its key, both in PEM, and a file with the authority that vouches for it."""
+
+    certificate: bytes
+    key: bytes
+    authority: Path
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
+    authority, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    file = tmp_path_factory.mktemp("authority") / "authority.pem"
+    file.write_bytes(_certificate("an authority", authority, authority).public_bytes(pem))
+    certificate = _certificate("localhost", key, authority).public_bytes(pem)
+    return Known(certificate, key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain), file)
+
+
+def _certificate(name: str, key: ec.EllipticCurvePrivateKey, authority: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    def called(one: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)])
+
+    now, of_authority = datetime.now(UTC), x509.SubjectKeyIdentifier.from_public_key(authority.public_key())
+    builder = x509.CertificateBuilder().subject_name(called(name)).issuer_name(called("an authority"))
+    builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    for extension, is_critical in (
+        (x509.BasicConstraints(ca=key is authority, path_length=None), True),
+        (x509.SubjectAlternativeName([x509.DNSName(name.replace(" ", "-"))]), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(of_authority), False),
+        (x509.KeyUsage(key is not authority, *[False] * 4, key is authority, *[key is authority] + [False] * 2), True),
+    ):
+        builder = builder.add_extension(extension, is_critical)
+    return builder.sign(authority, hashes.SHA256())
+
+
+def meaning(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Have the name `several.test` mean these addresses, in this order: no server of names can be asked from here."""
+
+    def found(host: str, *more: Any, **named: Any) -> Any:
+        meant = addresses if host == "several.test" else [host]
+        return [one for each in meant for one in _RESOLVE(each, *more, **named)]
+
+    monkeypatch.setattr(guard.socket, "getaddrinfo", found)
 
 
 def free_port() -> int:
@@ -67,11 +132,12 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Asked]:
+def postgres(known: Known) -> Iterator[Asked]:
     if reason := postgresql_server.lacking():
         missing(reason)
     port = free_port()
     server = PostgresqlServer(port=port)
+    server.encrypt(known.certificate, known.key)
     quoted = PASSWORD.replace("'", "''")
     for statement in (TABLE, *ROWS, f"CREATE ROLE reader SUPERUSER LOGIN PASSWORD '{quoted}'"):
         server.execute(statement)
@@ -82,11 +148,11 @@ def postgres() -> Iterator[Asked]:
 
 
 @pytest.fixture(scope="module")
-def mariadb() -> Iterator[Asked]:
+def mariadb(known: Known) -> Iterator[Asked]:
     if reason := mysql_server.lacking():
         missing(reason)
     port = free_port()
-    server = MysqlServer(port)
+    server = MysqlServer(port, known.certificate, known.key)
     server.execute("CREATE DATABASE lab CHARACTER SET utf8mb4")
     server.execute(TABLE, *ROWS, database="lab")
     quoted = PASSWORD.replace("'", "''")
@@ -240,6 +306,97 @@ def test_sqlite_files_are_those_of_the_folder(file: Asked, tmp_path: Path) -> No
         file.rows(tmp_path, file="no.db")
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+class Kept:
+    """A sink that keeps what it is given, and does something on the first piece."""
+
+    def __init__(self, first: Callable[[], object] = lambda: None) -> None:
+        self.pieces, self._first = list[bytes](), first
+
+    def expect(self, size: int) -> None: ...
+
+    def write(self, piece: bytes) -> None:
+        if not self.pieces:
+            self._first()
+        self.pieces.append(piece)
+
+
+def in_wal_mode(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode = WAL").fetchall() == [("wal",)]
+
+
+@contextmanager
+def reading_alone(folder: Path) -> Iterator[None]:
+    """In a folder that may only be read, as one that an administrator mounted."""
+    folder.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+def test_sqlite_reads_a_wal_database_in_a_folder_that_it_may_only_read(file: Asked) -> None:
+    with TemporaryDirectory(dir="/tmp") as place:
+        folder = Path(place)
+        shutil.copy(Path(file.given["folder"]) / "lab #1.db", folder / "lab.db")
+        in_wal_mode(folder / "lab.db")
+        kept = Kept()
+        with reading_alone(folder):
+            sqlite.CONNECTOR.fetch(file(folder=place, file="lab.db", opened=Opened([place])), kept)
+        assert len(kept.pieces) == 2 and list(contents(folder)) == ["lab.db"]
+
+
+def test_sqlite_leaves_nothing_beside_a_wal_database(file: Asked, tmp_path: Path) -> None:
+    folder = Path(file.given["folder"])
+    in_wal_mode(folder / "lab #1.db")
+    before, meanwhile = contents(folder), list[dict[str, bytes]]()
+    kept = Kept(lambda: meanwhile.append(contents(folder)))
+    sqlite.CONNECTOR.fetch(file(), kept)
+    assert len(kept.pieces) == 2 and meanwhile == [before] and contents(folder) == before
+
+
+def test_sqlite_reads_what_is_being_written(file: Asked, tmp_path: Path) -> None:
+    folder = Path(file.given["folder"])
+    with closing(sqlite3.connect(folder / "lab #1.db")) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("INSERT INTO faults VALUES (3, NULL, NULL, NULL)")
+        connection.commit()
+        assert (folder / "lab #1.db-wal").stat().st_size
+        assert [one["id"] for one in file.rows(tmp_path)] == [1, 2, 3]
+        copied = {name: content for name, content in contents(folder).items() if not name.endswith("-shm")}
+        connection.execute("DELETE FROM faults WHERE id = 3")
+        connection.commit()
+    for name, content in copied.items():  # as a copy without the index has it, or a machine that lost its power
+        (folder / name.replace("lab #1", "copied")).write_bytes(content)
+    before = contents(folder)
+    with pytest.raises(SourceFileOpen):
+        file.rows(tmp_path, file="copied.db")
+    assert contents(folder) == before
+
+
+def test_sqlite_notices_who_begins_to_write(file: Asked) -> None:
+    """What is read as unchanging and changes meanwhile might be half of each: it is not taken."""
+    path = Path(file.given["folder"]) / "lab #1.db"
+    in_wal_mode(path)
+
+    def write() -> None:
+        with closing(sqlite3.connect(path)) as writer:
+            writer.execute("UPDATE faults SET note = 'another'")
+            writer.commit()
+
+    with pytest.raises(SourceFileOpen):
+        sqlite.CONNECTOR.fetch(file(), Kept(write))
+
+
 def test_a_query_that_never_ends(postgres: Asked, file: Asked, tmp_path: Path) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     with pytest.raises(SourceTooSlow):
@@ -277,9 +434,54 @@ def test_where_nobody_is(server: Asked, tmp_path: Path) -> None:
             server.rows(tmp_path, host=host)
 
 
-def test_a_certificate_that_nobody_vouches_for(server: Asked, tmp_path: Path) -> None:
+def test_a_certificate_that_nobody_vouches_for(
+    server: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: Known
+) -> None:
     with pytest.raises(SourceUnreachable):
+        server.rows(tmp_path, host="localhost", encryption="verify")
+    assert server.rows(tmp_path, encryption="require") == [FIRST, SECOND]
+    monkeypatch.setenv("SSL_CERT_FILE", str(known.authority))
+    with pytest.raises(SourceUnreachable):  # it is vouched for, by another name
         server.rows(tmp_path, encryption="verify")
+
+
+def test_a_certificate_that_an_authority_vouches_for(
+    server: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: Known
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(known.authority))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    assert server.rows(tmp_path, host="localhost", encryption="verify") == [FIRST, SECOND]
+
+
+def test_the_process_believes_whom_the_control_plane_believes(
+    server: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: Known
+) -> None:
+    name = "postgresql" if server.connector is postgresql.CONNECTOR else "mysql"
+    given = server(host="localhost", encryption="verify")
+    errand = Errand(Doing.FETCH, name, given.parameters, given.bounds, given.opened)
+    for authority, status in ((str(known.authority), 0), (str(tmp_path / "none"), apart.FAILED)):
+        monkeypatch.setenv("SSL_CERT_FILE", authority)
+        room = tmp_path / str(status)
+        room.mkdir()
+        (room / "order.json").write_text(json.dumps(told(errand)))
+        command = [sys.executable, "-P", *process.CONNECTORS_PROGRAM, str(room)]
+        secrets = json.dumps(given.secrets).encode()
+        done = subprocess.run(command, cwd=room, env=process._environment(room), input=secrets, capture_output=True)
+        assert done.returncode == status, done.stderr
+    assert len((tmp_path / "0" / "content").read_bytes().splitlines()) == 2
+
+
+def test_a_server_listens_at_the_second_address_of_its_name(
+    server: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meaning(monkeypatch, "127.0.0.2", "127.0.0.1")
+    assert server.rows(tmp_path, host="several.test") == [FIRST, SECOND]
+    meaning(monkeypatch, "127.0.0.2", "127.0.0.3")
+    with pytest.raises(SourceUnreachable):
+        server.rows(tmp_path, host="several.test")
+    meaning(monkeypatch, "127.0.0.2", "127.0.0.1")
+    with pytest.raises(SourceUnreachable):  # what may not be asked is not
+        server.rows(tmp_path, host="several.test", opened=Opened(networks="127.0.0.2"))
 
 
 def test_values_that_json_has_no_form_for(postgres: Asked, tmp_path: Path) -> None:

@@ -161,6 +161,19 @@ def test_what_was_checked_is_what_is_connected_to(tmp_path: Path, monkeypatch: p
     assert f"Host: rebinding.test:{server.port}" in server.asked[0]
 
 
+def test_a_server_listens_at_the_second_address_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def several(host: str, *more: Any, **named: Any) -> Any:
+        meant = ["127.0.0.2", "127.0.0.1"] if host == "several.test" else [host]
+        return [one for each in meant for one in real(each, *more, **named)]
+
+    monkeypatch.setattr(guard.socket, "getaddrinfo", several)
+    with serving(saying(OK, b"a,b\n")) as server:
+        address = f"http://several.test:{server.port}/"
+        assert fetch(CONNECTOR, wanted(CONNECTOR, {"address": address}), tmp_path)[1] == b"a,b\n"
+
+
 @pytest.mark.parametrize(
     "address",
     [
