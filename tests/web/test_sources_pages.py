@@ -238,3 +238,19 @@ def test_a_viewer_sees_the_source_and_changes_nothing(
     assert "Folder on the server" in shown and "Refresh now" not in shown and "/schedule" not in shown
     for verb in ("refresh", "schedule", "remove"):
         assert vic.post(f"{page}/{verb}").status_code == 403
+
+
+def test_a_viewer_is_not_told_what_an_address_is_signed_with(
+    ada: FlaskClient, page: str, invite: Callable[..., str], browser: Browser
+) -> None:
+    signed = {"address": "https://example.org/faults.jsonl?signature=abcdef"}
+    SourceRecord.update(connector="http", parameters=signed, label="faults.jsonl").execute()
+    number = SourceRecord.get().id
+    invite("vic", role="Viewer")
+    vic = browser("vic")
+    shown = vic.get(page).text
+    assert "https://example.org/faults.jsonl" in shown and "abcdef" not in shown
+    for place in (page, page.removesuffix("/source"), "/p/lab/data", "/p/lab/audit", f"{NEW}/http?from={number}"):
+        assert "abcdef" not in vic.get(place).text, place
+    assert vic.get(f"{NEW}/http?from={number}").status_code == 403
+    assert "abcdef" in ada.get(f"{NEW}/http?from={number}").text  # whoever may change it has to see it
