@@ -33,6 +33,7 @@ def opened_file(folder: str, file: str) -> int:
     Raises SourcePathRefused for a link, a step upwards or what is no plain file; SourceGone.
     """
     *way, name = _steps(file)
+    at = None
     try:
         at = os.open(folder, _FOLDER & ~os.O_NOFOLLOW)  # the folder itself is the administrator's word
         for step in way:
@@ -40,13 +41,15 @@ def opened_file(folder: str, file: str) -> int:
             os.close(at)
             at = deeper
         found = os.open(name, _FILE, dir_fd=at)
-        os.close(at)
     except OSError as problem:
         if problem.errno in _NO_WAY:
             raise SourcePathRefused(file=file) from problem
         if problem.errno in (errno.ENOENT, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM):
             raise SourceGone(place=file) from problem
         raise
+    finally:
+        if at is not None:
+            os.close(at)
     if not stat.S_ISREG(os.fstat(found).st_mode):
         os.close(found)
         raise SourcePathRefused(file=file)
@@ -66,10 +69,15 @@ def files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
         for entry in found:
             if entry.is_symlink() or entry.name.startswith(".") or not entry.name.isprintable():
                 continue
-            if entry.is_dir(follow_symlinks=False) and prefix.count("/") < _DEEPEST:
+            try:
+                is_folder, is_file = entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False)
+                about = entry.stat(follow_symlinks=False)
+            except OSError:  # likewise
+                continue
+            if is_folder and prefix.count("/") < _DEEPEST:
                 waiting.append((f"{prefix}{entry.name}/", entry.path))
-            elif entry.is_file(follow_symlinks=False):
-                yield prefix + entry.name, entry.stat(follow_symlinks=False)
+            elif is_file:
+                yield prefix + entry.name, about
 
 
 def _steps(file: str) -> tuple[str, ...]:

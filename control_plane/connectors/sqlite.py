@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -14,7 +15,13 @@ from control_plane.connectors.folder import FOLDER
 from control_plane.connectors.opened import files_below, folder_of, opened_file
 from control_plane.connectors.sql import MOST_TABLES, QUERY, ROWS, batches, complaint, write_rows
 from control_plane.domain.connectors import Described, Fetched, Item, Manifest, Sink, Wanted
-from control_plane.domain.errors import SourceFileOpen, SourceQueryFailed, SourceTooSlow
+from control_plane.domain.errors import (
+    SourceFileOpen,
+    SourceGone,
+    SourcePathRefused,
+    SourceQueryFailed,
+    SourceTooSlow,
+)
 
 _MANIFEST = Manifest(
     display={"en": "SQLite file", "de": "SQLite-Datei", "zh": "SQLite 文件"},
@@ -59,8 +66,9 @@ class Sqlite:
         """The files that are databases; of one that is named its tables, each with the query that gives all of it."""
         folder, file = folder_of(wanted), str(wanted.parameters.get("file", ""))
         if not file:
-            found = [(name, about.st_size) for name, about in files_below(folder) if _is_database(folder, name)]
-            items = [Item(name, {"file": name}, size) for name, size in found[:MOST_TABLES]]
+            databases = (one for one in files_below(folder) if _is_database(folder, one[0]))
+            found = list(islice(databases, MOST_TABLES + 1))
+            items = [Item(name, {"file": name}, about.st_size) for name, about in found[:MOST_TABLES]]
             return Described(items, len(found) > MOST_TABLES)
         with _connected(wanted) as connection:
             cursor = connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name")
@@ -140,8 +148,12 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
 
 
 def _is_database(folder: str, file: str) -> bool:
-    with os.fdopen(opened_file(folder, file), "rb") as found:
-        return found.read(len(_MAGIC)) == _MAGIC
+    """Whether a file begins as a database; none that went meanwhile or that the server may not read is one."""
+    try:
+        with os.fdopen(opened_file(folder, file), "rb") as found:
+            return found.read(len(_MAGIC)) == _MAGIC
+    except (SourceGone, SourcePathRefused, OSError):
+        return False
 
 
 CONNECTOR = Sqlite()

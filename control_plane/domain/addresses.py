@@ -32,9 +32,17 @@ def is_public(address: str) -> bool:
         inside = _embedded(found)
         if inside:
             return all(is_public(str(one)) for one in inside)
+        if found.is_site_local:  # given up, and still what a house's network may be numbered by
+            return False
+    elif any(found in network for network in _NOBODYS):
+        return False
     return found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified)
 
 
+_NOBODYS = (
+    ipaddress.ip_network("192.0.0.0/24"),  # for protocols: who answers there is on one's own network
+    ipaddress.ip_network("192.88.99.0/24"),  # the relays of 6to4, which was given up
+)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.ip_network("::/96")  # the old way to write an IPv4 address as an IPv6 one
 _LOW = 0xFFFF_FFFF

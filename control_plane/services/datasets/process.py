@@ -45,6 +45,7 @@ CONNECTORS_PROGRAM = ("-m", "control_plane.connectors")
 _CODE = Path(control_plane.__file__).parents[1]  # where the program was found, installed or not
 _LOOK_SECONDS = 0.25  # between two looks at whether to stop
 _END_SECONDS = 10.0  # from the end of its output to its own
+_KILLED_SECONDS = 10.0  # from its killing to its end
 _PRIVATE = 0o077
 _NICENESS = 10  # whoever waits for a page goes first
 _LONGEST_LINE = 65_536  # bytes of progress
@@ -173,15 +174,22 @@ def _pass_on(line: bytes, tell: Tell) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """With all that it has started."""
+    """With all that it has started.
+
+    One that waits for a dead network drive stays, killed or not, for as long as that is dead: the kernel keeps it, and
+    it holds up nobody else.
+    """
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        process.wait(_KILLED_SECONDS)
+    except subprocess.TimeoutExpired:
+        log.error("process %s was killed and has not ended, as where a network drive hangs", process.pid)
     if process.stdout is not None:
         process.stdout.close()
 
 
-def _fault(folder: Path, status: int, secrets: list[str], broke: type[TunesmithError]) -> Fault:
+def _fault(folder: Path, status: int | None, secrets: list[str], broke: type[TunesmithError]) -> Fault:
     with suppress(OSError, ValueError, TypeError, KeyError):
         said = json.loads((folder / "failure.json").read_bytes())
         if said["code"] in {errors.code_of(kind) for kind in errors.every()}:

@@ -27,6 +27,7 @@ import mysql_server
 import postgresql_server
 from control_plane import apart
 from control_plane.connectors import guard, mysql, postgresql, sqlite
+from control_plane.connectors.sql import MOST_TABLES
 from control_plane.domain.connectors import Bounds, Connector, Doing, Errand, Opened
 from control_plane.domain.errors import (
     SourceAccessDenied,
@@ -395,6 +396,28 @@ def test_sqlite_notices_who_begins_to_write(file: Asked) -> None:
 
     with pytest.raises(SourceFileOpen):
         sqlite.CONNECTOR.fetch(file(), Kept(write))
+
+
+def test_a_file_that_cannot_be_read_hides_no_database(file: Asked) -> None:
+    with TemporaryDirectory(dir="/tmp") as place:
+        folder = Path(place)
+        for name in ("closed.db", "lab.db"):
+            shutil.copy(Path(file.given["folder"]) / "lab #1.db", folder / name)
+        (folder / "closed.db").chmod(0)
+        asked = wanted(sqlite.CONNECTOR, {"folder": place}, opened=Opened([place]))
+        with reading_alone(folder):
+            with pytest.raises(PermissionError):
+                (folder / "closed.db").read_bytes()
+            found = sqlite.CONNECTOR.describe(asked)
+        assert [one.name for one in found.items] == ["lab.db"]
+
+
+def test_many_databases_are_cut(file: Asked) -> None:
+    folder = Path(file.given["folder"])
+    for number in range(MOST_TABLES):
+        shutil.copy(folder / "lab #1.db", folder / f"{number:03}.db")
+    found = sqlite.CONNECTOR.describe(wanted(sqlite.CONNECTOR, {"folder": str(folder)}, opened=file.opened))
+    assert (len(found.items), found.is_cut) == (MOST_TABLES, True)
 
 
 def test_a_query_that_never_ends(postgres: Asked, file: Asked, tmp_path: Path) -> None:

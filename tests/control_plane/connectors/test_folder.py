@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from control_plane.connectors.folder import CONNECTOR
+from control_plane.connectors.opened import files_below, opened_file
 from control_plane.domain.connectors import Bounds, Opened
 from control_plane.domain.errors import (
     SourceFault,
@@ -56,6 +58,30 @@ def test_a_long_list_is_cut(shared: Path) -> None:
         (shared / f"{number:03}.csv").write_text("x")
     found = CONNECTOR.describe(asked(shared))
     assert (len(found.items), found.is_cut) == (200, True)
+
+
+def test_a_file_that_goes_meanwhile_is_left_out(shared: Path) -> None:
+    shutil.copy(shared / "notes.csv", shared / "older.csv")
+    shutil.copy(shared / "notes.csv", shared / "oldest.csv")
+    listed = files_below(str(shared))
+    assert next(listed)[0] == "notes.csv"
+    (shared / "older.csv").unlink()
+    assert [name for name, _ in listed] == ["oldest.csv", "2026/june.csv"]
+
+
+def lowest_free() -> int:
+    """The descriptor that is given out next."""
+    given = os.open(os.devnull, os.O_RDONLY)
+    os.close(given)
+    return given
+
+
+@pytest.mark.parametrize("file", ["gone.csv", "2026/gone.csv", "link.csv", "way/secret.csv", "pipe", "notes.csv"])
+def test_what_is_refused_leaves_nothing_open(shared: Path, file: str) -> None:
+    free = lowest_free()
+    with contextlib.suppress(SourceFault):
+        os.close(opened_file(str(shared), file))
+    assert lowest_free() == free
 
 
 def test_a_file_and_the_same_again(shared: Path, tmp_path: Path) -> None:
