@@ -97,7 +97,7 @@ def test_of_a_very_long_row_the_gap_is_told(capsys: pytest.CaptureFixture[str]) 
 
 def test_what_was_found_is_told_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
     found = [{"check": "duplicates", "count": 3, "choice": "drop"}, {"check": "secrets", "count": 0, "choice": "drop"}]
-    drafts._show(Terminal(None, "lab", as_json=False), pb.Draft(id=7, report=json.dumps({"findings": found})))
+    drafts.show_draft(Terminal(None, "lab", as_json=False), pb.Draft(id=7, report=json.dumps({"findings": found})))
     assert capsys.readouterr().out.splitlines()[-1] == "duplicates: 3 rows, drop"
 
 
