@@ -49,4 +49,4 @@ class DatasetVersionRecord(Record):
 
     class Meta:
         table_name = "dataset_versions"
-        indexes = ((("dataset", "number"), True), (("dataset", "hash"), True))
+        indexes = ((("dataset", "number"), True), (("dataset", "hash"), False))

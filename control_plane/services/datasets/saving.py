@@ -25,7 +25,8 @@ def register(cp: ControlPlane, draft: DatasetDraftRecord, made: Made) -> Dataset
     """
     who = fetching.author(draft.created_by, draft.project_id)
     dataset_id = fetching.source_of(draft).dataset_id if draft.refreshes else None
-    return versions.register(who, cp, draft.project_id, draft.name, made, "dataset.upload", dataset_id)[0]
+    given = who, cp, draft.project_id, draft.name, made, "dataset.upload"
+    return versions.register(*given, dataset_id=dataset_id, is_news=draft.source_id is not None)[0]
 
 
 def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path, columns: str) -> Made:

@@ -146,10 +146,12 @@ def register(
     made: Made,
     action: str,
     dataset_id: int | None = None,
+    is_news: bool = False,
 ) -> tuple[DatasetVersionRecord, bool]:
     """A new version of the dataset of that name, made if it is new; with it whether the same was there already.
 
-    With `dataset_id` it is of that dataset, however it is called.
+    With `dataset_id` it is of that dataset, however it is called. With `is_news`, as what a source holds now, it ends
+    up the newest: an older version with the same rows is not given back, but its like is made anew.
     The caller holds the blobs since it stored them (`Blobs.holding`), and has worked out where their rows begin
     (`row_index.ensure`), which takes too long for a transaction. `action` is what the audit calls it.
     Raises InTrash where the project, or the dataset of `dataset_id`, has been put there meanwhile.
@@ -161,7 +163,8 @@ def register(
         kept(ProjectRecord.get_by_id(project_id))
         dataset = kept(DatasetRecord.get_by_id(dataset_id)) if dataset_id else _dataset(cp, project_id, name)
         versions = _versions(dataset.id)
-        same = next((version for version in versions if version.hash == digest), None)
+        known = versions[:1] if is_news else versions
+        same = next((version for version in known if version.hash == digest), None)
         if same is not None:
             return same, True
         version = DatasetVersionRecord.create(

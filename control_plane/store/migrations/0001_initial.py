@@ -236,7 +236,7 @@ class DatasetVersionRecord(Record):
 
     class Meta:
         table_name = "dataset_versions"
-        indexes = ((("dataset", "number"), True), (("dataset", "hash"), True))
+        indexes = ((("dataset", "number"), True), (("dataset", "hash"), False))
 
 
 class MethodVersionRecord(Record):

@@ -387,6 +387,18 @@ def test_a_new_version_comes_only_of_another_content(cp: ControlPlane, erin: Act
     assert not drafts.list_drafts(erin, cp, "pumps") and not uploads.list_uploads(erin, cp, "pumps")
 
 
+def test_what_is_as_it_once_was_is_the_newest_again(cp: ControlPlane, erin: Actor, shared: Path) -> None:
+    source = saved(cp, erin, of_folder(erin, cp, shared))
+    numbers = []
+    for content in (ROWS.replace(b"p1", b"q1"), ROWS, ROWS):
+        (shared / "Störungen 2026.jsonl").write_bytes(content)
+        made = DatasetVersionRecord.get_by_id(refreshed(cp, erin, source).dataset_version_id)
+        numbers.append(made.number)
+    assert numbers == [2, 3, 3] and count() == 3
+    first, second, third = DatasetVersionRecord.select().order_by(DatasetVersionRecord.number)
+    assert first.hash == third.hash != second.hash
+
+
 def test_an_unchanged_one_is_not_sent_again(cp: ControlPlane, erin: Actor) -> None:
     def answer(connection: Any, head: str) -> None:
         same = 'If-None-Match: "one"' in head
