@@ -38,6 +38,7 @@ from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.services.labelling import judging, making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -261,6 +262,8 @@ def _fetched(rooms: Rooms, dataset_id: int) -> None:
     schedule = {"every": 0.0, "cron": "30 6 * * mon", "time_zone": "Europe/Berlin"}
     given = {"address": "https://example.org/faults.jsonl", "user": ""}
     now = rooms.cp.clock()
+    versions = DatasetVersionRecord.select().where(DatasetVersionRecord.dataset == dataset_id)
+    newest = versions.order_by(DatasetVersionRecord.number.desc()).get()
     SourceRecord.create(
         project=ProjectRecord.get(ProjectRecord.name == rooms.project).id,
         dataset=dataset_id,
@@ -268,6 +271,7 @@ def _fetched(rooms: Rooms, dataset_id: int) -> None:
         parameters=given,
         label="faults.jsonl",
         reading=told(Source("faults.jsonl")),
+        follows=newest.id,
         schedule=schedule,
         next_at=now + 86_400,
         looked_at=now,

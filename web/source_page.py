@@ -9,6 +9,7 @@ from control_plane.domain.errors import ConnectorUnknown
 from control_plane.domain.preparation import DraftState, read
 from control_plane.domain.schedules import Schedule
 from control_plane.services.datasets import connectors, sources
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.sources import SourceRecord
 from control_plane.wording import say
 from web import schedule_form, words
@@ -32,11 +33,12 @@ class Seen:
     schedule: str
     next_at: str  # on the schedule's clock
     working: str  # what a refresh is doing; empty: there is none
+    overtaken: int  # the number of the newest version where that did not come of the source; 0: it did
     share: float | None  # how much of that is done; None: it waits for its turn
 
 
-def seen(source: SourceRecord) -> Seen:
-    """A source as it stands."""
+def seen(source: SourceRecord, newest: DatasetVersionRecord) -> Seen:
+    """A source as it stands, with the newest version of its dataset."""
     wished, running = schedule_of(source), sources.refreshing(source)
     display, given = _said(source)
     waits = running is None or not running.started_at
@@ -53,6 +55,7 @@ def seen(source: SourceRecord) -> Seen:
         schedule=schedule_form.said(wished),
         next_at=schedule_form.moment(source.next_at, wished),
         working=words.draft_state(DraftState(running.state)) if running else "",
+        overtaken=0 if newest.id == source.follows_id else int(newest.number),
         share=None if waits or running is None else running.done_bytes / (running.of_bytes or 1),
     )
 

@@ -3,7 +3,7 @@
 from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, TextField
 
 from control_plane.store.database import JSONField, Record, TimeField
-from control_plane.store.datasets import DatasetRecord
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.secrets import SecretRecord
 
@@ -26,6 +26,9 @@ class SourceRecord(Record):
     choices = JSONField(default=dict)
     mark = TextField(default="")  # of the content that the last version was made from, as the connector has it
     sha256 = CharField(64, default="")  # of the same
+    # the version that the next one may follow unasked: the last that it made, or one that somebody confirmed
+    follows = ForeignKeyField(DatasetVersionRecord, null=True, on_delete="SET NULL", lazy_load=False)
+    follows_id: int | None
     schedule = JSONField(default=dict)  # as domain/schedules.py::Schedule is told; empty: only when somebody asks
     next_at = TimeField(default=0.0)  # when it is fetched next by itself; 0: never
     looked_at = TimeField(default=0.0)  # when a refresh ended last, with a new version, without, or in vain

@@ -65,9 +65,14 @@ class Sources(Calls):
         """A source, with what came of its last refresh and when the next one is."""
         return self._ask(pb.Source, self._stub.GetSource, pb.GetSourceRequest(id=source_id))
 
-    def refresh_source(self, source_id: int) -> pb.Draft:
-        """Fetch a source again; `wait_draft` follows. A new version is made only if the content has changed."""
-        return self._ask_once(pb.Draft, self._stub.RefreshSource, pb.RefreshSourceRequest(id=source_id))
+    def refresh_source(self, source_id: int, overwrite: bool = False) -> pb.Draft:
+        """Fetch a source again; `wait_draft` follows. A new version is made only if the content has changed.
+
+        Where the newest version did not come of the source, the draft fails unless `overwrite` is set: what was
+        changed, labelled or uploaded since is not in the new version.
+        """
+        request = pb.RefreshSourceRequest(id=source_id, overwrite=overwrite)
+        return self._ask_once(pb.Draft, self._stub.RefreshSource, request)
 
     def schedule_source(self, source_id: int, every: float = 0.0, cron: str = "", time_zone: str = "UTC") -> pb.Source:
         """Have a source fetched by itself, every so many seconds or by a cron line; with neither, no longer."""

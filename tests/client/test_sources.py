@@ -63,6 +63,12 @@ def test_from_an_address_to_versions_by_commands(carried_on: Installation, clien
         assert json.loads(run(carried_on, "refresh", "faults").output)["number"] == 2
         (source,) = json.loads(run(carried_on, "sources").output)
         assert (source["dataset"], source["has_secrets"], source["error"]) == ("faults", True, "")
+        made = client.list_datasets("default")[0]
+        client.edit_rows(made.id, "train", removed=[1])
+        content[0] = ROWS.replace(b"p1", b"r1")
+        stopped = run(carried_on, "refresh", "faults")
+        assert stopped.exit_code == 1 and "Version 3 did not come from the source" in stopped.output
+        assert json.loads(run(carried_on, "refresh", "faults", "--overwrite").output)["number"] == 4
         content[0] = b""
         failed = run(carried_on, "refresh", "faults")
         assert failed.exit_code == 1 and "contains no rows" in failed.output

@@ -13,8 +13,12 @@ from data_support import ROWS, settle
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
+from control_plane.services.access import identity
+from control_plane.services.datasets import editing
 from control_plane.settings import Folders, Networks
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord
+from control_plane.store.people import UserRecord
 from control_plane.store.secrets import SecretRecord
 from control_plane.store.sources import SourceRecord
 from source_support import HERE, saying, serving
@@ -157,6 +161,27 @@ def test_the_pages_of_a_dataset_show_its_source_and_refresh_it(
     settle(cp, newest())
     for address in (page, "/p/lab/data/pump-faults"):
         assert "faults.jsonl does not exist." in ada.get(address).text
+
+
+def test_a_refresh_that_leaves_changes_behind_is_confirmed(
+    cp: ControlPlane, ada: FlaskClient, page: str, shared: Path
+) -> None:
+    actor = identity.actor_of(UserRecord.get(UserRecord.name == "ada"), "")
+    editing.edit(actor, cp, DatasetVersionRecord.get().id, "train", {}, [1])
+    (shared / "faults.jsonl").write_bytes(ROWS.replace(b"p2", b"q2"))
+    for address in (page, "/p/lab/data/pump-faults"):
+        shown = ada.get(address).text
+        assert 'data-open="overwrite"' in shown and "Version 2 did not come from the source" in plain(shown)
+    ada.post(f"{page}/refresh")
+    settle(cp, newest())
+    failed = ada.get(page).text
+    assert "Version 2 did not come from the source, and a refresh would leave out" in plain(failed)
+    (form,) = re.findall(r'<dialog id="overwrite".*?</dialog>', failed, re.DOTALL)
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    assert sent["overwrite"] and ada.post(f"{page}/refresh", data=sent).location == page
+    assert settle(cp, newest()).state == "saved" and DatasetVersionRecord.select().count() == 3
+    after = ada.get(page).text
+    assert "did not come from the source" not in after and 'data-open="overwrite"' not in after
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
     return dataset_page.drawn(
         "datasets/show.html", dataset, found, version, split=split, text=text, check=check, rows=found_rows.rows,
         page=Page(at.number, at.size, found_rows.total), after=after, looked_to=found_rows.after,
-        source=source and source_page.seen(source),
+        source=source and source_page.seen(source, found[0]),
         snippet=snippets.list_rows(project, version.id),
         checks=[("", gettext("any")), *((code, check_words.check(code)) for code in marked)],
     )  # fmt: skip

@@ -32,7 +32,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
     source = _of(dataset)
     wished = source_page.schedule_of(source)
     return dataset_page.drawn(
-        "sources/show.html", dataset, found, dataset_page.chosen(found), seen=source_page.seen(source),
+        "sources/show.html", dataset, found, dataset_page.chosen(found), seen=source_page.seen(source, found[0]),
         form=schedule_form.filled(wished), choices=schedule_form.choices(), days=schedule_form.days(),
         zones=[(zone, zone) for zone in schedules.time_zones()],
         snippet=snippets.list_sources(project),
@@ -43,7 +43,8 @@ def show(project: str, name: str) -> ResponseReturnValue:
 @requires("dataset.upload")
 def refresh(project: str, name: str) -> ResponseReturnValue:
     """Fetch it again now; the pages of the dataset follow that."""
-    sources.refresh(the_actor(), the_control_plane(), int(_named(project, name).id))
+    overwrite = "overwrite" in request.form  # confirmed in the page's dialog
+    sources.refresh(the_actor(), the_control_plane(), int(_named(project, name).id), overwrite)
     return redirect(url_for("sources.show", project=project, name=name))
 
 

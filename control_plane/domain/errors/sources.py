@@ -126,6 +126,11 @@ class SourceColumnsGone(SourceFault):
     """The source has other columns than it had: {columns} are missing. Bring it anew and say what becomes of each."""
 
 
+class SourceOvertaken(SourceFault):
+    """Version {number} did not come from the source, and a refresh would leave out what was changed, labelled or
+    uploaded here. It is fetched by itself no more until somebody presses “Refresh now” and confirms that."""
+
+
 class SecretNeeded(Invalid):
     """The stored password was given for another place. Enter it again for this one."""
 

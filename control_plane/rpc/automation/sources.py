@@ -44,7 +44,7 @@ def get(call: Call, request: pb.GetSourceRequest) -> pb.Source:
 
 
 def refresh(call: Call, request: pb.RefreshSourceRequest) -> pb.Draft:
-    return drafts.whole(call, sources.refresh(call.actor, call.cp, request.id))
+    return drafts.whole(call, sources.refresh(call.actor, call.cp, request.id, request.overwrite))
 
 
 def schedule(call: Call, request: pb.ScheduleSourceRequest) -> pb.Source:

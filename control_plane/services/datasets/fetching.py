@@ -10,7 +10,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain import names
 from control_plane.domain.connectors import Bounds, Doing, Errand, Fetched
-from control_plane.domain.errors import NotFound, SourceColumnsGone
+from control_plane.domain.errors import NotFound, SourceColumnsGone, SourceOvertaken
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.preparation import Look, Mapping, Source, read, told
 from control_plane.services import secrets
@@ -25,6 +25,7 @@ from control_plane.store.sources import SourceRecord
 # as control_plane/connectors/__main__.py has them
 CONTENT, FETCHED, DESCRIBED = "content", "fetched.json", "described.json"
 DESCRIBE_SECONDS = 30
+OVERTAKEN = SourceOvertaken().code
 _LONGEST_MARK = 1_000  # characters; a longer one is none, and the content itself is compared
 _TABLES = ("csv", "parquet", "xlsx")  # kinds of file whose columns are all known from the first rows
 
@@ -98,6 +99,13 @@ def taken(cp: ControlPlane, draft: DatasetDraftRecord, fetched: Fetched, room: P
     return columns if draft.name else {**columns, "name": names.of_title(Path(name).stem) or "data"}
 
 
+def hold_changes(draft: DatasetDraftRecord) -> None:
+    """Raises SourceOvertaken where a refresh would leave out what the newest version has from elsewhere."""
+    last = newest(draft)
+    if last is not None and last.id != source_of(draft).follows_id:
+        raise SourceOvertaken(number=last.number)
+
+
 def hold_columns(look: Look, mapping: Mapping) -> None:
     """Raises SourceColumnsGone where a table lacks columns that the rows were made of."""
     there = {column.name for column in look.columns}
@@ -127,6 +135,7 @@ def saved(cp: ControlPlane, draft: DatasetDraftRecord, version: DatasetVersionRe
         choices=draft.choices,
         mark=draft.mark,
         sha256=sha256,
+        follows=version.id,
         looked_at=cp.clock(),
         changed_at=cp.clock(),
         error="",
@@ -141,8 +150,9 @@ def unchanged(cp: ControlPlane, draft: DatasetDraftRecord, mark: str) -> None:
 
 
 def failed(cp: ControlPlane, draft: DatasetDraftRecord, fault: Fault) -> None:
-    """A refresh came to nothing: what there is stays as it is."""
-    _write(draft, looked_at=cp.clock(), error=fault.code, error_params=fault.params)
+    """A refresh came to nothing: what there is stays as it is. What somebody has to confirm first is not due again."""
+    stopped = {"next_at": 0.0} if fault.code == OVERTAKEN else {}
+    _write(draft, looked_at=cp.clock(), error=fault.code, error_params=fault.params, **stopped)
 
 
 def forget(source: SourceRecord) -> None:

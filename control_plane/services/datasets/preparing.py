@@ -238,6 +238,8 @@ def _fetched(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
             if move(cp, draft, state=DraftState.SAVED, dataset_version=version.id if version else None):
                 fetching.unchanged(cp, draft, fetched.mark)
     else:
+        if draft.refreshes:
+            fetching.hold_changes(draft)
         columns = fetching.taken(cp, draft, fetched, room)
         with transaction():
             begin_step(cp, draft, DraftState.LOOKING, **columns)
@@ -282,6 +284,8 @@ def _saved(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
         look = found_look(cp, draft)
         made = saving.made_of(cp, draft, room, _mark(look) if look else "")
         with transaction():
+            if draft.refreshes:
+                fetching.hold_changes(draft)  # somebody may have changed rows since it was fetched
             version = saving.register(cp, draft, made)
             if not move(cp, draft, state=DraftState.SAVED, dataset_version=version.id):
                 raise Stopped

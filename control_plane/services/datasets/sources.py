@@ -158,14 +158,22 @@ def refreshing(source: SourceRecord) -> DatasetDraftRecord | None:
     return found
 
 
-def refresh(actor: Actor, cp: ControlPlane, source_id: int) -> DatasetDraftRecord:
+def refresh(actor: Actor, cp: ControlPlane, source_id: int, overwrite: bool = False) -> DatasetDraftRecord:
     """Fetch a source again; a new version comes of it if the content has changed, read as it was the last time.
 
+    Where the newest version did not come of the source, the refresh fails unless `overwrite` says that the next one may
+    be without what that version has from elsewhere. A schedule that had stopped goes on, if it still can.
     Raises NotFound, Denied, SourceUnsaved, SourceBusy.
     """
     source = _to_change(actor, cp, source_id)
     with transaction():
         draft = _refresh(actor, actor.id, cp, source)
+        if overwrite and (newest := fetching.newest(draft)):
+            _change(source, follows=newest.id)
+        if source.schedule and not source.next_at:
+            following, fault = _following(source, cp.clock())
+            if not fault:
+                _change(source, next_at=following)
     cp.signals.wake("schedule", f"source:{source.id}")
     return draft
 

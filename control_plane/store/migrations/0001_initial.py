@@ -520,6 +520,7 @@ class SourceRecord(Record):
     choices = JSONField(default=dict)
     mark = TextField(default="")
     sha256 = CharField(64, default="")
+    follows = ForeignKeyField(DatasetVersionRecord, null=True, on_delete="SET NULL", lazy_load=False)
     schedule = JSONField(default=dict)
     next_at = TimeField(default=0.0)
     looked_at = TimeField(default=0.0)

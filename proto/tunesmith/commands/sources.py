@@ -90,11 +90,12 @@ def list_sources(terminal: Terminal) -> None:
 
 @click.command()
 @click.argument("dataset")
+@click.option("--overwrite", is_flag=True, help="Also where the newest version was changed here; the next lacks that.")
 @pass_terminal
-def refresh(terminal: Terminal, dataset: str) -> None:
+def refresh(terminal: Terminal, dataset: str, overwrite: bool) -> None:
     """Fetch a dataset's source again; a new version is made if its content has changed."""
     there = [one.id for one in terminal.client.list_datasets(terminal.project) if one.dataset == dataset]
-    draft = rested(terminal, terminal.client.refresh_source(_source(terminal, dataset).id).id)
+    draft = rested(terminal, terminal.client.refresh_source(_source(terminal, dataset).id, overwrite).id)
     if draft.state != "saved":
         raise click.ClickException(draft.message or draft.state)
     version = terminal.client.get_dataset_version(draft.dataset_version_id).version

@@ -949,10 +949,12 @@ class GetSourceRequest(_message.Message):
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class RefreshSourceRequest(_message.Message):
-    __slots__ = ("id",)
+    __slots__ = ("id", "overwrite")
     ID_FIELD_NUMBER: _ClassVar[int]
+    OVERWRITE_FIELD_NUMBER: _ClassVar[int]
     id: int
-    def __init__(self, id: _Optional[int] = ...) -> None: ...
+    overwrite: bool
+    def __init__(self, id: _Optional[int] = ..., overwrite: _Optional[bool] = ...) -> None: ...
 
 class ScheduleSourceRequest(_message.Message):
     __slots__ = ("id", "schedule")

@@ -1016,7 +1016,8 @@ class AutomationServicer:
 
     def RefreshSource(self, request, context):
         """Fetched again, and saved as it was the last time if the content has changed. WaitDraft follows the draft; “saved”
-        with the version that was there before says that nothing has changed.
+        with the version that was there before says that nothing has changed. It fails with “source_overtaken” where the
+        newest version did not come of the source, unless that may be left behind.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

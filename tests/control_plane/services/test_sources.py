@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from data_support import ROWS, expert, settle
+from data_support import ROWS, draft_of, expert, settle
 
 from control_plane.blobs import Blobs
 from control_plane.context import ControlPlane
@@ -39,7 +39,7 @@ from control_plane.domain.preparation import Choice, Mapping, Split, told
 from control_plane.domain.schedules import Schedule
 from control_plane.preparations import Preparations
 from control_plane.services.access import identity, people, projects
-from control_plane.services.datasets import connectors, drafts, preparing, process, sources, uploads
+from control_plane.services.datasets import connectors, drafts, editing, preparing, process, sources, uploads
 from control_plane.services.things import trash
 from control_plane.settings import Folders, Networks
 from control_plane.store.audit import AuditRecord
@@ -50,6 +50,7 @@ from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.secrets import SecretRecord
 from control_plane.store.sources import SourceRecord
+from control_plane.wording import say
 from source_support import HERE, Server, saying, serving
 
 PASSWORD = "hunter2-canary"
@@ -397,6 +398,53 @@ def test_what_is_as_it_once_was_is_the_newest_again(cp: ControlPlane, erin: Acto
     assert numbers == [2, 3, 3] and count() == 3
     first, second, third = DatasetVersionRecord.select().order_by(DatasetVersionRecord.number)
     assert first.hash == third.hash != second.hash
+
+
+def edited(cp: ControlPlane, actor: Actor) -> DatasetVersionRecord:
+    """A version in which somebody changed a row of the newest."""
+    newest = DatasetVersionRecord.select().order_by(DatasetVersionRecord.number.desc()).get()
+    return editing.edit(actor, cp, newest.id, "train", {1: {"prompt": "EDITED", "completion": "by hand"}})[0]
+
+
+def test_what_was_changed_here_is_left_out_only_once_somebody_confirms(
+    cp: ControlPlane, erin: Actor, shared: Path
+) -> None:
+    """A schedule stops until then, and goes on after it; what is unchanged asks for nothing."""
+    source, file = saved(cp, erin, of_folder(erin, cp, shared)), shared / "Störungen 2026.jsonl"
+    sources.schedule(erin, cp, source.id, Schedule(every=600))
+    by_hand = edited(cp, erin)
+    assert refreshed(cp, erin, source).dataset_version_id == by_hand.id
+    file.write_bytes(ROWS.replace(b"p1", b"q1"))
+    cp.clock.advance(601)  # type: ignore[attr-defined]
+    assert sources.refresh_due(cp) == 1
+    failed = settle(cp, DatasetDraftRecord.select().order_by(DatasetDraftRecord.id.desc()).get())
+    after = SourceRecord.get()
+    assert (failed.state, after.error, after.error_params) == ("failed", "source_overtaken", {"number": 2})
+    assert (after.next_at, after.schedule["every"], count()) == (0.0, 600, 2) and not staged(cp)
+    assert "Version 2 did not come from the source" in say(after.error, after.error_params, "en")
+    assert refreshed(cp, erin, source).error == "source_overtaken"
+    went_on = settle(cp, sources.refresh(erin, cp, source.id, overwrite=True))
+    assert (went_on.state, DatasetVersionRecord.get_by_id(went_on.dataset_version_id).number) == ("saved", 3)
+    after = SourceRecord.get()
+    assert (after.error, after.next_at, after.follows_id) == ("", cp.clock() + 600, went_on.dataset_version_id)
+    file.write_bytes(ROWS.replace(b"p1", b"r1"))
+    assert refreshed(cp, erin, source).state == "saved" and count() == 4
+
+
+def test_a_change_while_it_is_being_refreshed_is_kept(cp: ControlPlane, erin: Actor, shared: Path) -> None:
+    source = saved(cp, erin, of_folder(erin, cp, shared))
+    (shared / "Störungen 2026.jsonl").write_bytes(ROWS.replace(b"p1", b"q1"))
+    running = to_save(cp, sources.refresh(erin, cp, source.id, overwrite=True))
+    edited(cp, erin)
+    assert settle(cp, running).error == "source_overtaken" and count() == 2
+
+
+def test_an_upload_is_left_behind_only_once_somebody_confirms(cp: ControlPlane, erin: Actor, shared: Path) -> None:
+    source = saved(cp, erin, of_folder(erin, cp, shared))
+    sent = draft_of(erin, cp, ROWS.replace(b"p2", b"u2"))
+    settle(cp, drafts.save(erin, cp, sent.id, "stoerungen-2026"))
+    (shared / "Störungen 2026.jsonl").write_bytes(ROWS.replace(b"p1", b"q1"))
+    assert refreshed(cp, erin, source).error == "source_overtaken" and count() == 2
 
 
 def test_an_unchanged_one_is_not_sent_again(cp: ControlPlane, erin: Actor) -> None:
