@@ -206,6 +206,8 @@ def test_each_action_and_what_is_told_of_it_has_words() -> None:
                 given = [*call.args, *(one.value for one in call.keywords if one.arg == "action")]
                 texts = [one.value for one in given if isinstance(one, ast.Constant)]
                 recorded |= {str(one) for one in texts if re.fullmatch(r"[a-z_]+\.[a-z_]+", str(one))}
+                if ast.unparse(call.func) != "audit.record" and "drained" not in ast.unparse(call.func):
+                    continue  # what they take besides are no details
                 told |= {one.arg for one in call.keywords if one.arg is not None}
                 unpacked = [ast.unparse(one.value) for one in call.keywords if one.arg is None]
                 told |= {ast.literal_eval(key) for name in unpacked for key in written.get(name, ()) if key is not None}
