@@ -23,6 +23,17 @@ FOLDER = {
     },
     "x-choices": "folders",
 }
+FILE = {
+    "type": "string",
+    "title": {"en": "File", "de": "Datei", "zh": "文件"},
+    "description": {
+        "en": "Its name, with the folders on the way to it.",
+        "de": "Ihr Name, mit den Ordnern auf dem Weg zu ihr.",
+        "zh": "文件名，包括途经的文件夹。",
+    },
+    "minLength": 1,
+    "maxLength": 1000,
+}
 _MANIFEST = Manifest(
     display={"en": "Folder on the server", "de": "Ordner auf dem Server", "zh": "服务器上的文件夹"},
     description={
@@ -34,17 +45,7 @@ _MANIFEST = Manifest(
         "type": "object",
         "properties": {
             "folder": FOLDER,
-            "file": {
-                "type": "string",
-                "title": {"en": "File", "de": "Datei", "zh": "文件"},
-                "description": {
-                    "en": "Its name, with the folders on the way to it.",
-                    "de": "Ihr Name, mit den Ordnern auf dem Weg zu ihr.",
-                    "zh": "文件名，包括途经的文件夹。",
-                },
-                "minLength": 1,
-                "maxLength": 1000,
-            },
+            "file": FILE,
         },
         "required": ["folder", "file"],
         "additionalProperties": False,

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from control_plane.connectors.folder import FOLDER
+from control_plane.connectors.folder import FILE, FOLDER
 from control_plane.connectors.opened import files_below, folder_of, opened_file
 from control_plane.connectors.sql import MOST_TABLES, QUERY, ROWS, batches, complaint, write_rows
 from control_plane.domain.connectors import Described, Fetched, Item, Manifest, Sink, Wanted
@@ -34,12 +34,7 @@ _MANIFEST = Manifest(
         "type": "object",
         "properties": {
             "folder": FOLDER,
-            "file": {
-                "type": "string",
-                "title": {"en": "File", "de": "Datei", "zh": "文件"},
-                "minLength": 1,
-                "maxLength": 1000,
-            },
+            "file": FILE,
             "query": QUERY,
             "rows": ROWS,
         },
@@ -90,9 +85,8 @@ class Sqlite:
 def _connected(wanted: Wanted) -> Iterator[sqlite3.Connection]:
     """A connection that only reads this file. Raises what goes wrong with a source."""
     folder, file = folder_of(wanted), str(wanted.parameters["file"])
-    os.close(
-        opened_file(folder, file)
-    )  # no link, and below the folder; then by name, as SQLite has more files than one
+    # no link, and below the folder; then by name, as SQLite has more files than one
+    os.close(opened_file(folder, file))
     until = time.monotonic() + wanted.bounds.seconds
     path = Path(folder) / file
     is_still = _is_still(path)
