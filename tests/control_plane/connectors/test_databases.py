@@ -332,7 +332,10 @@ def in_wal_mode(path: Path) -> None:
 
 @contextmanager
 def reading_alone(folder: Path) -> Iterator[None]:
-    """In a folder that may only be read, as one that an administrator mounted."""
+    """In a folder that may only be read, as one that an administrator mounted; whatever this process's umask is."""
+    for file in folder.iterdir():
+        if file.stat().st_mode & 0o400:
+            file.chmod(0o444)
     folder.chmod(0o555)
     is_root = os.geteuid() == 0
     if is_root:
