@@ -12,13 +12,14 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from control_plane.context import ControlPlane
-from control_plane.services import audit_chain, garbage, guided_steps, traffic
+from control_plane.services import audit_chain, garbage, traffic
 from control_plane.services.access import people
 from control_plane.services.datasets import drafts, preparing, rechecking, sources
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.services.labelling import fetching
 from control_plane.services.sweeps import steps as sweep_steps
 from control_plane.services.things import trash
+from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.database import release
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def _pass(cp: ControlPlane) -> int:
 # what looks again whenever one of these, a job or a deployment has changed, each in a thread of its own
 WOKEN: tuple[Tick, ...] = (
     _pass,
-    guided_steps.advance,
+    workflow_steps.advance,
     sweep_steps.advance,
     preparing.advance,
     rechecking.advance,

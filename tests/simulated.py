@@ -8,8 +8,9 @@ import threading
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import Actor
 from control_plane.domain.presence import ReplicaStatus
-from control_plane.services import deployments, guided_steps, methods
+from control_plane.services import deployments, methods
 from control_plane.services.fleet import scheduling
+from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.database import database
 from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
@@ -29,7 +30,7 @@ class SimulatedMachine(threading.Thread):
     def run(self) -> None:
         while not self.done.is_set():
             seen = self._cp.signals.version("schedule")
-            guided_steps.advance(self._cp)
+            workflow_steps.advance(self._cp)
             scheduling.run_pass(self._cp)
             for attempt in AttemptRecord.select().where(AttemptRecord.state == "OFFERED"):
                 succeed(self._machine, self._cp, attempt, self._outputs(attempt))

@@ -1,6 +1,6 @@
 """The Rail of a page: a graph's steps from data to deployment, how each stands, and where it leads.
 
-A guided run shows its own graph. What was made job by job shows its lineage on the graph of what people do by hand.
+A workflow run shows its own graph. What was made job by job shows its lineage on the graph of what people do by hand.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from control_plane.domain.manifest import Manifest
 from control_plane.domain.permissions import Actor
 from control_plane.services import deployments, models, pins
 from control_plane.services.datasets import versions
-from control_plane.services.guided import Progress, Seen
 from control_plane.services.models import Lineage
+from control_plane.services.workflows.runs import Progress, Seen
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
@@ -51,7 +51,7 @@ def of_case(graph: Graph, dataset: str, there: Collection[str]) -> Stops:
 
 
 def of_run(project: str, progress: Progress) -> Stops:
-    """The Rail of a guided run."""
+    """The Rail of a workflow run."""
     begun = {OPEN, DONE, FAILED, CANCELLED}
     known = {seen.step.name: _seen(project, seen) for seen in progress.steps if seen.state in begun}
     stops = _drawn(tuple(seen.step for seen in progress.steps), known)

@@ -159,15 +159,15 @@ def judge(project: str, labelling_id: int) -> Snippet:
 
 
 _WATCH_RUN = (
-    "for run in client.wait_guided_run({}):\n"
+    "for run in client.wait_workflow_run({}):\n"
     "    print(run.outcome, {{step.name: step.state for step in run.steps}}, run.message)"
 )
 
 
-def start_guided_run(project: str, case: str, version_id: int) -> Snippet:
+def start_workflow_run(project: str, case: str, version_id: int) -> Snippet:
     """A case on a dataset version, to its end."""
-    python = f"run = client.start_guided_run({project!r}, {case!r}, {version_id})\n" + _WATCH_RUN.format("run.id")
-    return _snippet(project, ["guided", "start", case, str(version_id), "--watch"], python)
+    python = f"run = client.start_workflow_run({project!r}, {case!r}, {version_id})\n" + _WATCH_RUN.format("run.id")
+    return _snippet(project, ["workflow", "start", case, str(version_id), "--watch"], python)
 
 
 def demo(project: str, case: str, dataset: str, train: str, test: str) -> Snippet:
@@ -175,13 +175,13 @@ def demo(project: str, case: str, dataset: str, train: str, test: str) -> Snippe
     python = (
         f"train, test = (client.get_case_file({case!r}, name) for name in ({train!r}, {test!r}))\n"
         f"version = client.upload_dataset({project!r}, {dataset!r}, train, test)\n"
-        f"run = client.start_guided_run({project!r}, {case!r}, version.id)\n" + _WATCH_RUN.format("run.id")
+        f"run = client.start_workflow_run({project!r}, {case!r}, version.id)\n" + _WATCH_RUN.format("run.id")
     )
     return _snippet(project, ["demo", case], python)
 
 
-def watch_guided_run(project: str, run_id: int) -> Snippet:
-    return _snippet(project, ["guided", "watch", str(run_id)], _WATCH_RUN.format(run_id))
+def watch_workflow_run(project: str, run_id: int) -> Snippet:
+    return _snippet(project, ["workflow", "watch", str(run_id)], _WATCH_RUN.format(run_id))
 
 
 def list_jobs(project: str, state: str = "", method: str = "", text: str = "") -> Snippet:

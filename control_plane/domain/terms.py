@@ -38,7 +38,7 @@ TERMS = {
     "saving": "being saved",
     "saved": "saved",
     "cancelled": "cancelled",
-    # how a guided run ended
+    # how a workflow run ended
     "done": "done",
     "stopped": "stopped",
     # permissions

@@ -1,6 +1,6 @@
 """What a job would be before it is a row: checked, and with all that it pins.
 
-Submitting makes the row at once; a guided run first looks whether a job with the very same pins has succeeded.
+Submitting makes the row at once; a workflow run first looks whether a job with the very same pins has succeeded.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from control_plane.services.access import projects
 from control_plane.services.datasets import overlap, versions
 from control_plane.services.things.kinds import is_kept
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.sweeps import SweepRecord
+from control_plane.store.workflows import WorkflowRunRecord
 
 _LARGEST_SEED = 2**63 - 1
 _MOST_NAMED = 10  # rows that a refusal names
@@ -105,7 +105,7 @@ def create(
     asked: Asked,
     policy: Policy = Policy(),  # noqa: B008  # it is frozen
     idempotency_key: str = "",
-    guided_run: GuidedRunRecord | None = None,
+    workflow_run: WorkflowRunRecord | None = None,
     sweep: SweepRecord | None = None,
 ) -> JobRecord:
     """The row of a checked job, queued. Called inside a transaction; whoever calls wakes its topics afterwards.
@@ -120,7 +120,7 @@ def create(
         **(asdict(policy) | {"time_limit": _time_limit(cp, asked.kind, policy)}),
         waiting_code="not_before" if policy.not_before > cp.clock() else "not_planned",
         idempotency_key=idempotency_key[:100] or None,
-        guided_run=guided_run,
+        workflow_run=workflow_run,
         sweep=sweep,
     )
 

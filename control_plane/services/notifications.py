@@ -24,12 +24,12 @@ from control_plane.services.things.kinds import is_kept
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.evaluations import EvaluationRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.sources import SourceRecord
+from control_plane.store.workflows import WorkflowRunRecord
 
 MOST = 100  # in one answer
 _WINDOW = 30 * 86_400.0  # seconds: what is older is in the lists of jobs and runs
@@ -42,7 +42,7 @@ class Notification:
     """One thing to know, of a job, a run, a source or a machine; `id` is that of the evaluation where one waits."""
 
     kind: str  # ended | failed | diverged | flat | constant | decision | silent
-    noun: str  # job | evaluation | guided_run | source | machine
+    noun: str  # job | evaluation | workflow_run | source | machine
     id: int | str
     name: str  # of the job, the case, the source's dataset or the machine
     project: str  # its name; empty for a machine
@@ -97,10 +97,10 @@ def mark_read(actor: Actor, cp: ControlPlane, until: float = 0.0) -> None:
 
 
 def _ended_jobs(actor: Actor, since: Any) -> Any:
-    """The actor's own jobs that ended by themselves; those of a guided run are told by the run."""
+    """The actor's own jobs that ended by themselves; those of a workflow run are told by the run."""
     return JobRecord.select().where(
         JobRecord.created_by == actor.id,
-        JobRecord.guided_run.is_null(),
+        JobRecord.workflow_run.is_null(),
         JobRecord.state.in_((SUCCEEDED, FAILED)),
         JobRecord.ended_at > since,
         is_kept(JobRecord),
@@ -109,11 +109,11 @@ def _ended_jobs(actor: Actor, since: Any) -> Any:
 
 
 def _ended_runs(actor: Actor, since: Any) -> Any:
-    return GuidedRunRecord.select().where(
-        GuidedRunRecord.created_by == int(actor.id),
-        GuidedRunRecord.outcome.in_((DONE, STOPPED)),
-        GuidedRunRecord.ended_at > since,
-        _seen(actor, GuidedRunRecord.project),
+    return WorkflowRunRecord.select().where(
+        WorkflowRunRecord.created_by == int(actor.id),
+        WorkflowRunRecord.outcome.in_((DONE, STOPPED)),
+        WorkflowRunRecord.ended_at > since,
+        _seen(actor, WorkflowRunRecord.project),
     )
 
 
@@ -144,7 +144,7 @@ def _unread(actor: Actor, cp: ControlPlane) -> list[Any]:
     since, window = UserRecord.notified_until, cp.clock() - _WINDOW
     return [
         _ended_jobs(actor, since).where(JobRecord.ended_at > window),
-        _ended_runs(actor, since).where(GuidedRunRecord.ended_at > window),
+        _ended_runs(actor, since).where(WorkflowRunRecord.ended_at > window),
         _failed_sources(actor, since).where(SourceRecord.looked_at > window),
         _silent_machines(actor, since).where(MachineRecord.last_seen > window),
     ]
@@ -194,11 +194,11 @@ def _of_job(job: Any, evaluation_id: int | None, until: float) -> Notification:
 
 
 def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
-    named = _placed(_ended_runs(actor, cp.clock() - _WINDOW), GuidedRunRecord)
+    named = _placed(_ended_runs(actor, cp.clock() - _WINDOW), WorkflowRunRecord)
     return [
         Notification(
             kind=ENDED if run.outcome == DONE else BROKEN,
-            noun="guided_run",
+            noun="workflow_run",
             id=int(run.id),
             name=run.case,
             project=run.place,
@@ -208,7 +208,7 @@ def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Noti
             reason=run.reason,
             reason_params=run.reason_params,
         )
-        for run in named.order_by(GuidedRunRecord.ended_at.desc()).limit(limit).objects()
+        for run in named.order_by(WorkflowRunRecord.ended_at.desc()).limit(limit).objects()
     ]
 
 

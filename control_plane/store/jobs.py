@@ -3,12 +3,12 @@
 from peewee import AutoField, BigIntegerField, CharField, DoubleField, ForeignKeyField, IntegerField
 
 from control_plane.store.database import JSONField, Record, TimeField
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.sweeps import SweepRecord
 from control_plane.store.things import Thing
+from control_plane.store.workflows import WorkflowRunRecord
 
 
 class JobRecord(Thing):
@@ -43,8 +43,8 @@ class JobRecord(Thing):
     disk_bytes = BigIntegerField(default=0)
     lost_attempts = IntegerField(default=0)
     idempotency_key = CharField(100, null=True)
-    guided_run = ForeignKeyField(GuidedRunRecord, null=True, lazy_load=False)  # which asked for it
-    guided_run_id: int | None
+    workflow_run = ForeignKeyField(WorkflowRunRecord, null=True, lazy_load=False)  # which asked for it
+    workflow_run_id: int | None
     created_by = CharField(64)
     created_at = TimeField()
     ended_at = TimeField(default=0.0)

@@ -17,7 +17,6 @@ from tunesmith.commands import (
     automation,
     datasets,
     deployments,
-    guided,
     installation,
     jobs,
     labelling,
@@ -27,6 +26,7 @@ from tunesmith.commands import (
     people,
     sweeps,
     things,
+    workflows,
 )
 from tunesmith.commands.context import Terminal
 from tunesmith.connection import CallFailed, NotConfigured
@@ -72,7 +72,7 @@ GROUPS = (
     automation,
     datasets,
     deployments,
-    guided,
+    workflows,
     installation,
     jobs,
     labelling,

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from tunesmith.client import Client, connect
 from tunesmith.commands.context import Terminal, seconds_as_words
-from tunesmith.commands.guided import Stage, Watch, output
+from tunesmith.commands.workflows import Stage, Watch, output
 from tunesmith.connection import CallFailed, bootstrap
 from tunesmith.openai import complete
 from tunesmith.v1 import automation_pb2 as pb
@@ -86,14 +86,14 @@ def _upload(watch: Watch, client: Client, project: str, case: str, dataset: Mapp
     return int(version.id)
 
 
-def _started(client: Client, project: str, case: str, version: int) -> pb.GuidedRun:
+def _started(client: Client, project: str, case: str, version: int) -> pb.WorkflowRun:
     """A run of the case on the data: one that is under way already, or a new one."""
-    under_way = (run for run in client.list_guided_runs(project) if not run.outcome)
+    under_way = (run for run in client.list_workflow_runs(project) if not run.outcome)
     same = (run for run in under_way if (run.case, run.dataset_version_id) == (case, version))
-    return next(same, None) or client.start_guided_run(project, case, version)
+    return next(same, None) or client.start_workflow_run(project, case, version)
 
 
-def _ask(watch: Watch, client: Client, run: pb.GuidedRun, deployment_id: int, prompt: str) -> None:
+def _ask(watch: Watch, client: Client, run: pb.WorkflowRun, deployment_id: int, prompt: str) -> None:
     """One question over the OpenAI-compatible endpoint; the answer is held against the form that was evaluated."""
     name, begun = client.get_deployment(deployment_id).name, time.monotonic()
     answer = complete(client.who_am_i().web_url, client.target.token, f"{run.project}/{name}", prompt)

@@ -116,12 +116,12 @@ ROWS = {
     "UnskipLabelItems": _inside(lambda made: pb.UnskipLabelItemsRequest(labelling_id=made["labelling"]), vic=NO),
     "SaveLabelling": _inside(lambda made: pb.SaveLabellingRequest(id=made["labelling"]), vic=NO),
     "ListRows": _inside(lambda made: pb.ListRowsRequest(dataset_version_id=made["version"])),
-    "StartGuidedRun": _inside(lambda made: _guided(PROJECT, made), vic=NO),
-    "GetGuidedRun": _inside(lambda made: pb.GetGuidedRunRequest(id=made["run"])),
-    "ListGuidedRuns": _inside(lambda _: pb.ListGuidedRunsRequest(project=PROJECT)),
-    "WaitGuidedRun": _inside(lambda made: pb.WaitGuidedRunRequest(id=made["run"])),
-    "CancelGuidedRun": _inside(
-        lambda made: pb.CancelGuidedRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
+    "StartWorkflowRun": _inside(lambda made: _guided(PROJECT, made), vic=NO),
+    "GetWorkflowRun": _inside(lambda made: pb.GetWorkflowRunRequest(id=made["run"])),
+    "ListWorkflowRuns": _inside(lambda _: pb.ListWorkflowRunsRequest(project=PROJECT)),
+    "WaitWorkflowRun": _inside(lambda made: pb.WaitWorkflowRunRequest(id=made["run"])),
+    "CancelWorkflowRun": _inside(
+        lambda made: pb.CancelWorkflowRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
     ),
     "StartSweep": _inside(lambda made: _sweep(PROJECT, made), vic=NO),
     "GetSweep": _inside(lambda made: pb.GetSweepRequest(id=made["sweep"])),
@@ -187,16 +187,16 @@ ROWS = {
     ),
 }
 # these change what the other tests look at
-ONCE = {"SubmitJob", "Deploy", "StopDeployment", "RemoveMember", "StartGuidedRun", "StartSweep"}
+ONCE = {"SubmitJob", "Deploy", "StopDeployment", "RemoveMember", "StartWorkflowRun", "StartSweep"}
 CHANGING = (
-    "CreateProject", "CreateJoinToken", "UploadDataset", "SubmitJob", "CancelJob", "CancelGuidedRun", "CancelSweep",
+    "CreateProject", "CreateJoinToken", "UploadDataset", "SubmitJob", "CancelJob", "CancelWorkflowRun", "CancelSweep",
     "Deploy", "StopDeployment", "DescribeThing", "DeleteThing", "RestoreThing", "PurgeThing",
 )  # fmt: skip
 # what eve may ask in her own project with the canary's ids in it
 BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     "the dataset and the base": ("SubmitJob", lambda made: _training(OTHER, made)),
     "the dataset alone": ("SubmitJob", lambda made: _training(OTHER, made | {"base": 0})),
-    "the dataset in a guided run": ("StartGuidedRun", lambda made: _guided(OTHER, made)),
+    "the dataset in a workflow run": ("StartWorkflowRun", lambda made: _guided(OTHER, made)),
     "the dataset in an estimate": ("EstimateJob", lambda made: _estimate(OTHER, made)),
     "the dataset in a sweep": ("StartSweep", lambda made: _sweep(OTHER, made)),
     "the source’s secrets": ("BeginSource", lambda made: _source(OTHER, made["source"])),
@@ -263,8 +263,8 @@ def _sweep(project: str, made: dict[str, int]) -> pb.StartSweepRequest:
     return pb.StartSweepRequest(job=_training(project, made), varied='{"steps": [10, 20]}', trials=2)
 
 
-def _guided(project: str, made: dict[str, int]) -> pb.StartGuidedRunRequest:
-    return pb.StartGuidedRunRequest(project=project, case="machine_faults", dataset_version_id=made["version"])
+def _guided(project: str, made: dict[str, int]) -> pb.StartWorkflowRunRequest:
+    return pb.StartWorkflowRunRequest(project=project, case="machine_faults", dataset_version_id=made["version"])
 
 
 def _file(job_id: int, made: dict[str, int]) -> pb.GetFileRequest:

@@ -17,10 +17,10 @@ from flask.testing import FlaskClient
 
 from control_plane.store.audit import AuditRecord
 from control_plane.store.deployments import DeploymentRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.people import ApiTokenRecord, UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
+from control_plane.store.workflows import WorkflowRunRecord
 from web import create_app
 
 SIGN_IN, GONE, NO, FORGED, NO_TOKEN = 302, 404, 403, 400, 401
@@ -157,7 +157,7 @@ def _ask(client: FlaskClient, method: str, address: str) -> tuple[int, str]:
 def _trace() -> tuple[int, ...]:
     """What a change would leave."""
     requested = JobRecord.select().where(JobRecord.cancel_requested_at > 0)
-    ended = GuidedRunRecord.select().where(GuidedRunRecord.outcome != "")
+    ended = WorkflowRunRecord.select().where(WorkflowRunRecord.outcome != "")
     tables = (AuditRecord, JobRecord, DeploymentRecord, MemberRecord)
     return (*(table.select().count() for table in tables), requested.count(), ended.count())
 

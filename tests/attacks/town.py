@@ -16,7 +16,6 @@ from control_plane.services.datasets import drafts, json_lines, sources
 from control_plane.services.labelling import making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.store.database import transaction
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
@@ -24,6 +23,7 @@ from control_plane.store.people import ApiTokenRecord, UserRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.sources import SourceRecord
 from control_plane.store.sweeps import SweepRecord
+from control_plane.store.workflows import WorkflowRunRecord
 
 # who is who: `eve` owns another project, `nora` is in none, `vic` may look at the canary, `olga` owns it
 EVE, NORA, VIC, OLGA, ROOT = "eve", "nora", "vic", "olga", "root"
@@ -60,7 +60,7 @@ def settle(cp: ControlPlane) -> Town:
             tokens[user.name] = credentials.new_token(cp, user, "t", 3600.0)[0]
             sessions[user.name] = credentials.new_session(cp, user)
     made = furnished.made
-    run = GuidedRunRecord.create(
+    run = WorkflowRunRecord.create(
         project=ProjectRecord.get(ProjectRecord.name == PROJECT),
         case=rooms.CASE,
         dataset_version=made["version"],

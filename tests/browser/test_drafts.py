@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import rooms
 from browser.conftest import Site, picture, served, violations, visit
-from browser.test_guided import COUNTING, counted
+from browser.test_case_path import COUNTING, counted
 from openpyxl import Workbook
 from playwright.sync_api import expect
 

@@ -1,4 +1,4 @@
-"""People, members, tokens, machines, guided runs, rows, files and lineage: by the client and by the command."""
+"""People, members, tokens, machines, workflow runs, rows, files and lineage: by the client and by the command."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from client_support import Installation, made
 
 import tunesmith
-from control_plane.services import guided_steps, methods
+from control_plane.services import methods
 from control_plane.services.access import identity, people
+from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
 from fleet_support import model_files
@@ -273,12 +274,12 @@ def test_lineage(client: tunesmith.Client, installation: Installation) -> None:
 PARTS = b'{"prompt": "p", "completion": "c"}\n' * 10, b'{"prompt": "unseen", "completion": "c"}\n'  # held out
 
 
-def test_guided_runs(client: tunesmith.Client, installation: Installation) -> None:
+def test_workflow_runs(client: tunesmith.Client, installation: Installation) -> None:
     MethodVersionRecord.delete().execute()
     methods.register_shipped(installation.cp)
     version = client.upload_dataset("default", "faults", *PARTS).id
-    begun = client.start_guided_run("default", "machine_faults", version, "key")
-    assert client.start_guided_run("default", "machine_faults", version, "key").id == begun.id
+    begun = client.start_workflow_run("default", "machine_faults", version, "key")
+    assert client.start_workflow_run("default", "machine_faults", version, "key").id == begun.id
     assert [(step.kind, step.state) for step in begun.steps[:3]] == [
         ("data", "done"),
         ("import", "open"),
@@ -288,31 +289,31 @@ def test_guided_runs(client: tunesmith.Client, installation: Installation) -> No
         ("dataset", version),
         ("model", 0),
     ]
-    assert "machine_faults" in run(installation, "guided", "list").output
-    waiting = client.wait_guided_run(begun.id)
+    assert "machine_faults" in run(installation, "workflow", "runs").output
+    waiting = client.wait_workflow_run(begun.id)
     assert next(waiting).outcome == ""
     client.cancel_job(begun.steps[1].job_id)
-    assert guided_steps.advance(installation.cp) == 1
+    assert workflow_steps.advance(installation.cp) == 1
     assert [one.outcome for one in waiting] == ["stopped"]
-    assert run(installation, "guided", "watch", str(begun.id)).exit_code == 1
-    assert "stopped" in run(installation, "guided", "show", str(begun.id)).output
+    assert run(installation, "workflow", "watch", str(begun.id)).exit_code == 1
+    assert "stopped" in run(installation, "workflow", "show", str(begun.id)).output
     with pytest.raises(tunesmith.CallFailed):
-        client.start_guided_run("default", "juggling", version)
+        client.start_workflow_run("default", "juggling", version)
     with pytest.raises(tunesmith.CallFailed) as over:
-        client.cancel_guided_run(begun.id)
-    assert (over.value.code, over.value.status) == ("guided_run_over", "FAILED_PRECONDITION")
+        client.cancel_workflow_run(begun.id)
+    assert (over.value.code, over.value.status) == ("workflow_run_over", "FAILED_PRECONDITION")
 
 
-def test_a_guided_run_is_cancelled_and_the_waiter_learns_it(
+def test_a_workflow_run_is_cancelled_and_the_waiter_learns_it(
     client: tunesmith.Client, installation: Installation
 ) -> None:
     MethodVersionRecord.delete().execute()
     methods.register_shipped(installation.cp)
     version = client.upload_dataset("default", "faults", *PARTS).id
-    begun = client.start_guided_run("default", "machine_faults", version)
-    waiting = client.wait_guided_run(begun.id)
+    begun = client.start_workflow_run("default", "machine_faults", version)
+    waiting = client.wait_workflow_run(begun.id)
     next(waiting)
-    assert "cancelled" in run(installation, "guided", "cancel", str(begun.id)).output
+    assert "cancelled" in run(installation, "workflow", "cancel", str(begun.id)).output
     assert [one.outcome for one in waiting] == ["cancelled"]
-    assert client.cancel_guided_run(begun.id).outcome == "cancelled"
+    assert client.cancel_workflow_run(begun.id).outcome == "cancelled"
     assert client.get_job(begun.steps[1].job_id).state == "CANCELLED"

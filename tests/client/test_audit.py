@@ -115,16 +115,16 @@ def drained(client: tunesmith.Client, installation: Installation) -> Act:
     return lambda: client.undrain_machine(machine)
 
 
-def guided(client: tunesmith.Client, installation: Installation) -> Act:
+def workflow_run(client: tunesmith.Client, installation: Installation) -> Act:
     MethodVersionRecord.delete().execute()
     methods.register_shipped(installation.cp)
     version = client.upload_dataset("default", "faults", ROWS).id
-    return lambda: client.start_guided_run("default", "machine_faults", version)
+    return lambda: client.start_workflow_run("default", "machine_faults", version)
 
 
 def running(client: tunesmith.Client, installation: Installation) -> Act:
-    run = guided(client, installation)().id
-    return lambda: client.cancel_guided_run(run)
+    run = workflow_run(client, installation)().id
+    return lambda: client.cancel_workflow_run(run)
 
 
 def sweeping(client: tunesmith.Client, installation: Installation) -> Act:
@@ -377,8 +377,8 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "DeleteThing": ("thing.delete", uploaded(deleted)),
     "RestoreThing": ("thing.restore", uploaded(restored, deleted)),
     "PurgeThing": ("thing.purge", uploaded(purged, deleted)),
-    "StartGuidedRun": ("guided_run.start", guided),
-    "CancelGuidedRun": ("guided_run.cancel", running),
+    "StartWorkflowRun": ("workflow_run.start", workflow_run),
+    "CancelWorkflowRun": ("workflow_run.cancel", running),
     "StartSweep": ("sweep.start", sweeping),
     "CancelSweep": ("sweep.cancel", swept),
     "SubmitJob": ("job.submit", lambda client, _: lambda: client.submit_job("default", "bring")),

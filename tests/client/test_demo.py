@@ -1,4 +1,4 @@
-"""The demo: a guided run of a case, over the API, with a simulated machine that does the jobs."""
+"""The demo: a workflow run of a case, over the API, with a simulated machine that does the jobs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from client_support import Installation, Said
 
 from control_plane.services import cases, methods
 from control_plane.store.deployments import ReplicaRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
+from control_plane.store.workflows import WorkflowRunRecord
 from patience import PATIENCE
 from simulated import SimulatedMachine
 from tunesmith import cli
@@ -93,7 +93,7 @@ def test_the_demo_shows_stages_scores_and_the_dashboard(
     again = demo(installation, monkeypatch)
     assert (again.exit_code, again.output.count("Made by an earlier run from the very same inputs")) == (0, 6)
     assert JobRecord.select().count() == 4
-    assert [run.outcome for run in installation.connect().list_guided_runs("default")] == ["done", "done"]
+    assert [run.outcome for run in installation.connect().list_workflow_runs("default")] == ["done", "done"]
 
 
 def test_a_run_that_is_under_way_is_watched_and_not_begun_again(
@@ -102,10 +102,10 @@ def test_a_run_that_is_under_way_is_watched_and_not_begun_again(
     client = installation.connect()
     folder = cases.SHIPPED / "machine_faults"
     version = client.upload_dataset("default", "faults", *(folder / f"{part}.jsonl" for part in ("train", "test")))
-    begun = client.start_guided_run("default", "machine_faults", version.id)
+    begun = client.start_workflow_run("default", "machine_faults", version.id)
     monkeypatch.setattr("tunesmith.demo._upload", lambda *_: version.id)
     assert demo(installation, monkeypatch).exit_code == 0
-    assert [run.id for run in client.list_guided_runs("default")] == [begun.id]
+    assert [run.id for run in client.list_workflow_runs("default")] == [begun.id]
 
 
 def test_a_run_that_is_over_is_watched_to_its_end_though_its_deployment_waits(
@@ -114,11 +114,11 @@ def test_a_run_that_is_over_is_watched_to_its_end_though_its_deployment_waits(
     assert demo(installation, monkeypatch).exit_code == 0
     machine.done.set()
     machine.join(PATIENCE)
-    run = GuidedRunRecord.get()
-    GuidedRunRecord.update(outcome="cancelled").execute()
+    run = WorkflowRunRecord.get()
+    WorkflowRunRecord.update(outcome="cancelled").execute()
     ReplicaRecord.update(desired_state="STOPPED").execute()  # queued: nobody has the deployment
     result = CliRunner().invoke(
-        cli.main, ["--data", str(installation.cp.settings.data), "guided", "watch", str(run.id)]
+        cli.main, ["--data", str(installation.cp.settings.data), "workflow", "watch", str(run.id)]
     )
     assert result.exit_code == 1
     assert f"Run {run.id} is cancelled" in result.output

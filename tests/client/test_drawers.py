@@ -179,7 +179,7 @@ def throw_away(room: rooms.Rooms) -> None:
 def elsewhere(place: Place) -> list[Snippet]:
     """What stands in drawers of pages that a walk does not reach: answers to forms, runs, and a viewer's machine."""
     return [
-        snippets.watch_guided_run("lab", 1),
+        snippets.watch_workflow_run("lab", 1),
         fleet_snippets.create_join_token("laptop"),
         fleet_snippets.show_machine(place.room.machine.id),
         fleet_snippets.undrain_machine(place.room.machine.id),

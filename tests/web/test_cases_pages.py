@@ -14,7 +14,7 @@ from control_plane.context import ControlPlane
 from control_plane.services import methods
 from control_plane.services.datasets import json_lines
 from control_plane.store.drafts import DatasetDraftRecord
-from control_plane.store.guided import GuidedRunRecord
+from control_plane.store.workflows import WorkflowRunRecord
 
 Browser = Callable[[str], FlaskClient]
 CASE = "/p/lab/cases/machine_faults"
@@ -63,7 +63,7 @@ def test_a_file_of_ones_own_becomes_a_draft_that_leads_back(room: rooms.Rooms, b
     client.get(f"{checked}&lang=en")
     started = client.post(f"{CASE}/run", data={"dataset": version.id, "key": "k"})
     assert "labor-notizen-maerz" in client.get(started.location).text
-    assert GuidedRunRecord.get().dataset_version_id == version.id
+    assert WorkflowRunRecord.get().dataset_version_id == version.id
 
 
 def test_data_that_is_there_is_offered_if_it_is_of_the_cases_form(

@@ -22,11 +22,11 @@ from control_plane.services.access import credentials, people
 from control_plane.store.audit import AuditRecord, AuditSealRecord
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
+from control_plane.store.workflows import WorkflowRunRecord
 from web.pages.audit import ACTIONS, DETAILS, harmless
 
 Browser = Callable[[str], FlaskClient]
@@ -259,7 +259,7 @@ def test_a_method_is_shown_in_plain_words(root: FlaskClient, shipped: None) -> N
     assert root.get("/methods/nope").status_code == 404
 
 
-def test_a_guided_run_takes_four_presses_and_no_typing_to_its_training(
+def test_a_workflow_run_takes_four_presses_and_no_typing_to_its_training(
     cp: ControlPlane, root: FlaskClient, shipped: None
 ) -> None:
     card = root.get("/p/lab/cases").text
@@ -274,10 +274,10 @@ def test_a_guided_run_takes_four_presses_and_no_typing_to_its_training(
     started = root.post(f"{CASE}/run", data=hidden)  # 4: start training
     again = root.post(f"{CASE}/run", data=hidden)
     assert started.headers["Location"] == again.headers["Location"]
-    assert GuidedRunRecord.select().count() == 1
+    assert WorkflowRunRecord.select().count() == 1
     page = root.get(started.headers["Location"]).text
     assert "Fetch the base model" in page
-    assert f'data-live="project:1 job:{GuidedRunRecord.get().begun["import"]["job"]}"' in page
+    assert f'data-live="project:1 job:{WorkflowRunRecord.get().begun["import"]["job"]}"' in page
 
 
 @pytest.fixture
@@ -329,14 +329,14 @@ def test_data_that_a_case_cannot_take_is_said_before_anything_runs(root: FlaskCl
 
 
 def test_a_run_says_why_its_deployment_waits(cp: ControlPlane, root: FlaskClient, run: str) -> None:
-    found, room = GuidedRunRecord.get(), rooms.empty(cp)
+    found, room = WorkflowRunRecord.get(), rooms.empty(cp)
     model = room.finish_model(room.run(JobRecord.get(), 0), "base")
     deployment = DeploymentRecord.create(
         project=found.project_id, name="faults", model=model, desired_state="SERVING", context_length=8, slots=1,
         waiting_code="no_machine_online", created_by="1", created_at=0,
     )  # fmt: skip
     begun = found.begun | {"deploy": {"deployment": deployment.id, "model": model, "reused": False}}
-    GuidedRunRecord.update(begun=begun).execute()
+    WorkflowRunRecord.update(begun=begun).execute()
     assert "No machine is online" in root.get(run).text
 
 
@@ -359,7 +359,7 @@ def test_the_same_sample_data_again_is_the_same_version(root: FlaskClient) -> No
 
 
 @pytest.mark.parametrize("dataset", ["", "x", "0", "999"])
-def test_a_guided_run_on_data_that_is_not_there_is_refused(root: FlaskClient, shipped: None, dataset: str) -> None:
+def test_a_workflow_run_on_data_that_is_not_there_is_refused(root: FlaskClient, shipped: None, dataset: str) -> None:
     assert root.post(f"{CASE}/run", data={"dataset": dataset}).status_code in (400, 404)
     assert root.get(f"{CASE}/run?dataset={dataset}").status_code == 404
 

@@ -39,8 +39,8 @@ ALL = [
     snippets.deploy("lab", "faults", 3),
     snippets.chat("lab", "faults", 3),
     snippets.list_rows("lab", 3),
-    snippets.start_guided_run("lab", "machine_faults", 3),
-    snippets.watch_guided_run("lab", 3),
+    snippets.start_workflow_run("lab", "machine_faults", 3),
+    snippets.watch_workflow_run("lab", 3),
     snippets.set_member("lab"),
 ]
 OF_NO_PROJECT = [

@@ -11,14 +11,15 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.domain.permissions import SYSTEM
-from control_plane.services import deployments, guided
+from control_plane.services import deployments
 from control_plane.services.things import trash
 from control_plane.services.things.describe import describe
+from control_plane.services.workflows import runs as workflow_runs
 from control_plane.store.datasets import DatasetRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.workflows import WorkflowRunRecord
 
 Browser = Callable[[str], FlaskClient]
 Invite = Callable[..., str]
@@ -173,14 +174,14 @@ def _gone(kind: str, number: int) -> int:
 
 def test_the_rail_of_an_ended_run_leads_to_nothing_that_was_purged(room: rooms.Rooms, ada: FlaskClient) -> None:
     case, cp, deployment = rooms.CASE, room.cp, room.made["deployment"]
-    run = guided.start(room.actor, cp, "lab", case, room.made["version"])
+    run = workflow_runs.start(room.actor, cp, "lab", case, room.made["version"])
     begun = {step["name"]: {"job": room.made["train"], "reused": True} for step in run.graph if step["kind"] == "train"}
     begun |= {
         step["name"]: {"deployment": deployment, "model": room.made["gguf"], "reused": True}
         for step in run.graph
         if step["kind"] == "deploy"
     }
-    GuidedRunRecord.update(outcome="done", begun=begun).where(GuidedRunRecord.id == run.id).execute()
+    WorkflowRunRecord.update(outcome="done", begun=begun).where(WorkflowRunRecord.id == run.id).execute()
     address = f"/p/lab/cases/{case}/run/{run.id}"
     assert f'href="/p/lab/deployments/{deployment}"' in ada.get(address).text
     deployments.stop(room.actor, cp, deployment)

@@ -1,4 +1,4 @@
-"""Cases, and the guided run of one: few presses from its card to a chat with the tuned model, nothing to type."""
+"""Cases, and the workflow run of one: few presses from its card to a chat with the tuned model, nothing to type."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from control_plane.domain.errors import Denied, FieldInvalid, GuidedRunOver, Invalid, NotFound
+from control_plane.domain.errors import Denied, FieldInvalid, Invalid, NotFound, WorkflowRunOver
 from control_plane.domain.graph import DATA, Graph
 from control_plane.domain.lifecycle import QUEUED
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.plans import Plan
-from control_plane.services import cases, deployments, evaluations, guided, methods
+from control_plane.services import cases, deployments, evaluations, methods
 from control_plane.services.datasets import json_lines, rows, versions
 from control_plane.services.deployments import Condition
 from control_plane.services.fleet import scheduling
+from control_plane.services.workflows import runs as workflow_runs
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.wording import say, waiting, why
@@ -41,7 +42,7 @@ _SHOWN_RUNS = 5
 def index(project: str) -> ResponseReturnValue:
     """Each case as a card."""
     found = cases.list_cases(the_actor(), the_control_plane())
-    return render_template("cases/index.html", cases=[guided.plan_of(case, locale()) for case in found])
+    return render_template("cases/index.html", cases=[workflow_runs.plan_of(case, locale()) for case in found])
 
 
 @blueprint.get("/p/<project>/cases/<name>")
@@ -51,7 +52,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
     actor, cp = the_actor(), the_control_plane()
     case = cases.get(actor, cp, name)
     graph, problem = _graph(case)
-    plan = guided.plan_of(case, locale())
+    plan = workflow_runs.plan_of(case, locale())
     return render_template(
         "cases/show.html",
         case=plan,
@@ -59,7 +60,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
         offered=_own_data(project, plan),
         models=[step.title for step in graph if step.kind == "import"],
         methods=[_manifest(step.method).display for step in graph if step.kind == "train"],
-        runs=guided.of_project(actor, cp, project, name, _SHOWN_RUNS),
+        runs=workflow_runs.of_project(actor, cp, project, name, _SHOWN_RUNS),
     )
 
 
@@ -68,7 +69,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
 def try_it(project: str, name: str) -> ResponseReturnValue:
     """Put the case's sample data into the project (the same data again is the same version), and look at it."""
     actor, cp = the_actor(), the_control_plane()
-    dataset = guided.plan_of(cases.get(actor, cp, name)).dataset
+    dataset = workflow_runs.plan_of(cases.get(actor, cp, name)).dataset
     train, test = (BytesIO(cases.read_file(actor, cp, name, file)) for file in (dataset.train, dataset.test))
     version, _reused = json_lines.upload(actor, cp, project, dataset.name, train, test, dataset.format)
     return redirect(url_for("cases.check", project=project, name=name, dataset=version.id))
@@ -96,9 +97,9 @@ def check(project: str, name: str) -> ResponseReturnValue:
     version = _version(asked_number("dataset", 0))
     template, snippet = "cases/data.html", snippets.list_rows(project, version.id)
     if request.args.get("step") == "plan":
-        template, snippet = "cases/plan.html", snippets.start_guided_run(project, name, version.id)
-    plan, (graph, problem) = guided.plan_of(case, locale()), _graph(case, version)
-    there = guided.foreseen(actor, cp, project, graph, version.id) if not problem else set()
+        template, snippet = "cases/plan.html", snippets.start_workflow_run(project, name, version.id)
+    plan, (graph, problem) = workflow_runs.plan_of(case, locale()), _graph(case, version)
+    there = workflow_runs.foreseen(actor, cp, project, graph, version.id) if not problem else set()
     return render_template(
         template,
         case=plan,
@@ -121,7 +122,7 @@ def start(project: str, name: str) -> ResponseReturnValue:
     text, key = request.form.get("dataset", ""), request.form.get("key", "")
     if not (number := whole_number(text)):
         raise FieldInvalid(field="dataset", problem=text[:40])
-    run = guided.start(the_actor(), the_control_plane(), project, name, number, key)
+    run = workflow_runs.start(the_actor(), the_control_plane(), project, name, number, key)
     return redirect(url_for("cases.run", project=project, name=name, run_id=run.id))
 
 
@@ -132,7 +133,7 @@ def run(project: str, name: str, run_id: int) -> ResponseReturnValue:
     progress = _progress(name, run_id)
     return render_template(
         "cases/run.html",
-        case=guided.plan_of(cases.get(the_actor(), the_control_plane(), name), locale()),
+        case=workflow_runs.plan_of(cases.get(the_actor(), the_control_plane(), name), locale()),
         progress=progress,
         evaluation=_evaluation(progress),
         stops=rail.of_run(project, progress),
@@ -141,7 +142,7 @@ def run(project: str, name: str, run_id: int) -> ResponseReturnValue:
         why=why(condition.state, condition.code, condition.params, locale()) if condition else "",
         reason=say(progress.run.reason, progress.run.reason_params, locale()) if progress.run.reason else "",
         topic=_topic(progress),
-        snippet=snippets.watch_guided_run(project, run_id),
+        snippet=snippets.watch_workflow_run(project, run_id),
     )
 
 
@@ -150,9 +151,9 @@ def run(project: str, name: str, run_id: int) -> ResponseReturnValue:
 def cancel(project: str, name: str, run_id: int) -> ResponseReturnValue:
     """Start nothing more, and have its open jobs end."""
     try:
-        guided.cancel(the_actor(), the_control_plane(), _progress(name, run_id).run.id)
+        workflow_runs.cancel(the_actor(), the_control_plane(), _progress(name, run_id).run.id)
         flash(gettext("The run is cancelled."))
-    except GuidedRunOver as problem:
+    except WorkflowRunOver as problem:
         flash(sentence(problem), "error")
     return redirect(url_for("cases.run", project=project, name=name, run_id=run_id))
 
@@ -162,10 +163,10 @@ def _graph(case: cases.Case, version: DatasetVersionRecord | None = None) -> tup
     actor, cp = the_actor(), the_control_plane()
     graph: Graph = ()
     try:
-        graph = guided.graph_of(actor, cp, case)
+        graph = workflow_runs.graph_of(actor, cp, case)
         if version is not None:
-            graph = guided.graph_for(actor, cp, case, version)
-            guided.check_data(actor, cp, graph, version)
+            graph = workflow_runs.graph_for(actor, cp, case, version)
+            workflow_runs.check_data(actor, cp, graph, version)
     except (Invalid, Denied) as problem:
         return graph, sentence(problem)
     return graph, ""
@@ -182,7 +183,7 @@ def _own_data(project: str, plan: Plan) -> list[tuple[int, str]]:
     return sorted(found, reverse=True)
 
 
-def _condition(progress: guided.Progress) -> Condition | None:
+def _condition(progress: workflow_runs.Progress) -> Condition | None:
     """How the deployment stands that the run waits for, if it waits for one."""
     number = progress.first("deployment")
     if progress.run.outcome or not number:
@@ -190,9 +191,9 @@ def _condition(progress: guided.Progress) -> Condition | None:
     return deployments.condition(deployments.get(the_actor(), the_control_plane(), number))
 
 
-def _progress(name: str, run_id: int) -> guided.Progress:
+def _progress(name: str, run_id: int) -> workflow_runs.Progress:
     """A run of the address's project and case."""
-    progress = guided.progress(the_actor(), the_control_plane(), run_id)
+    progress = workflow_runs.progress(the_actor(), the_control_plane(), run_id)
     if progress.run.project_id != the_project().id or progress.run.case != name:
         raise NotFound
     return progress
@@ -206,7 +207,7 @@ def _version(number: int) -> DatasetVersionRecord:
     return version
 
 
-def _evaluation(progress: guided.Progress) -> EvaluationRecord | None:
+def _evaluation(progress: workflow_runs.Progress) -> EvaluationRecord | None:
     number = progress.first("evaluation")
     return evaluations.get(the_actor(), the_control_plane(), number) if number else None
 
@@ -227,7 +228,7 @@ def _manifest(method: str) -> Manifest:
     return methods.manifest(methods.get(the_actor(), the_control_plane(), method), locale())
 
 
-def _topic(progress: guided.Progress) -> str:
+def _topic(progress: workflow_runs.Progress) -> str:
     """What changes this page: the project's news, and each job's and deployment's own."""
     own = [f"job:{seen.job.id}" for seen in progress.steps if seen.job is not None]
     if served := progress.first("deployment"):
@@ -235,7 +236,7 @@ def _topic(progress: guided.Progress) -> str:
     return " ".join([f"project:{the_project().id}", *own])
 
 
-def _waiting(seen: guided.Seen) -> str:
+def _waiting(seen: workflow_runs.Seen) -> str:
     """Why a step's job waits."""
     job = seen.job
     if job is None or job.state != QUEUED:

@@ -1,4 +1,4 @@
-"""Jobs, guided runs, sweeps and graphs of steps."""
+"""Jobs, workflow runs, sweeps and graphs of steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class JobOver(Conflict):
     """The job has ended already ({state})."""
 
 
-class GuidedRunOver(Conflict):
+class WorkflowRunOver(Conflict):
     """The run has ended already ({state})."""
 
 

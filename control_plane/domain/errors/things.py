@@ -47,7 +47,7 @@ class RestedOn(InUse):
 
 
 class RunUnderWay(InUse):
-    """“{name}” belongs to guided runs that still go on: {users}. Wait for them, or cancel them."""
+    """“{name}” belongs to workflow runs that still go on: {users}. Wait for them, or cancel them."""
 
 
 class SweepUnderWay(InUse):

@@ -17,7 +17,6 @@ from control_plane.rpc.automation import (
     deployments,
     drafts,
     evaluations,
-    guided_runs,
     jobs,
     labelling,
     machines,
@@ -29,6 +28,7 @@ from control_plane.rpc.automation import (
     sources,
     sweeps,
     things,
+    workflow_runs,
 )
 from control_plane.rpc.calls import Call, Calls, Context
 from control_plane.rpc.chats import Chats
@@ -202,21 +202,21 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
             context, topic, request.wait_seconds, lambda call: labelling.get(call, request), news
         )
 
-    # ---- guided runs
+    # ---- workflow runs
 
-    StartGuidedRun = _call(guided_runs.start)
-    GetGuidedRun = _call(guided_runs.get)
-    ListGuidedRuns = _call(guided_runs.list_runs)
-    CancelGuidedRun = _call(guided_runs.cancel)
+    StartWorkflowRun = _call(workflow_runs.start)
+    GetWorkflowRun = _call(workflow_runs.get)
+    ListWorkflowRuns = _call(workflow_runs.list_runs)
+    CancelWorkflowRun = _call(workflow_runs.cancel)
 
-    async def WaitGuidedRun(self, request: pb.WaitGuidedRunRequest, context: Context) -> pb.GuidedRun:
-        topic = await self._serve(context, lambda call: guided_runs.topic(call, request))
+    async def WaitWorkflowRun(self, request: pb.WaitWorkflowRunRequest, context: Context) -> pb.WorkflowRun:
+        topic = await self._serve(context, lambda call: workflow_runs.topic(call, request))
 
-        def news(found: pb.GuidedRun) -> bool:
+        def news(found: pb.WorkflowRun) -> bool:
             return found.version > request.after_version
 
         return await self._calls.hang(
-            context, topic, request.wait_seconds, lambda call: guided_runs.get(call, request), news
+            context, topic, request.wait_seconds, lambda call: workflow_runs.get(call, request), news
         )
 
     # ---- sweeps

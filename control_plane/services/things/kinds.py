@@ -13,11 +13,11 @@ from control_plane.domain.permissions import Actor, require
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.evaluations import EvaluationRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.things import Thing
+from control_plane.store.workflows import WorkflowRunRecord
 
 DATASET, MODEL, JOB, DEPLOYMENT, PROJECT = "dataset", "model", "job", "deployment", "project"
 
@@ -136,6 +136,6 @@ def _told_of(thing: Any) -> set[str]:
         return {str(job.created_by) for job in JobRecord.select(JobRecord.created_by).where(JobRecord.id.in_(scored))}
     if isinstance(thing, ProjectRecord):
         of_jobs = JobRecord.select(JobRecord.created_by).where(JobRecord.project == thing.id).distinct()
-        of_runs = GuidedRunRecord.select(GuidedRunRecord.created_by).where(GuidedRunRecord.project == thing.id)
+        of_runs = WorkflowRunRecord.select(WorkflowRunRecord.created_by).where(WorkflowRunRecord.project == thing.id)
         return {str(one.created_by) for one in of_jobs} | {str(one.created_by_id) for one in of_runs.distinct()}
     return set()

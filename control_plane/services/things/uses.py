@@ -22,11 +22,11 @@ from control_plane.domain.lifecycle import JOB_OVER, STOPPED
 from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT, is_kept, kind_of
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.sweeps import SweepRecord
 from control_plane.store.things import Thing
+from control_plane.store.workflows import WorkflowRunRecord
 
 _NAMED = 5  # users that a refusal names
 
@@ -109,7 +109,7 @@ def _refuse_sweeps(thing: Thing, sweeps: Iterable[SweepRecord]) -> None:
     _refuse(SweepUnderWay, thing, (f"#{sweep.id} {sweep.name}" for sweep in sweeps))
 
 
-def _refuse_runs(thing: Thing, runs: Iterable[GuidedRunRecord]) -> None:
+def _refuse_runs(thing: Thing, runs: Iterable[WorkflowRunRecord]) -> None:
     _refuse(RunUnderWay, thing, (f"#{run.id} {run.case}" for run in runs))
 
 
@@ -125,9 +125,9 @@ def _open_jobs(project_id: int) -> list[JobRecord]:
     return list(query.order_by(JobRecord.id))
 
 
-def _open_runs(project_id: int) -> list[GuidedRunRecord]:
-    query = GuidedRunRecord.select().where(GuidedRunRecord.project == project_id, GuidedRunRecord.outcome == "")
-    return list(query.order_by(GuidedRunRecord.id))
+def _open_runs(project_id: int) -> list[WorkflowRunRecord]:
+    query = WorkflowRunRecord.select().where(WorkflowRunRecord.project == project_id, WorkflowRunRecord.outcome == "")
+    return list(query.order_by(WorkflowRunRecord.id))
 
 
 def _open_sweeps(project_id: int) -> list[SweepRecord]:
@@ -135,7 +135,7 @@ def _open_sweeps(project_id: int) -> list[SweepRecord]:
     return list(query.order_by(SweepRecord.id))
 
 
-def _runs_with(project_id: int, kind: str, number: int) -> list[GuidedRunRecord]:
+def _runs_with(project_id: int, kind: str, number: int) -> list[WorkflowRunRecord]:
     """The runs that go on and have this job or deployment among their steps."""
     return [run for run in _open_runs(project_id) if any(one.get(kind) == number for one in run.begun.values())]
 

@@ -262,7 +262,7 @@ class MethodVersionRecord(Record):
         indexes = ((("name", "hash"), True),)
 
 
-class GuidedRunRecord(Record):
+class WorkflowRunRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     case = CharField(64)
@@ -279,7 +279,7 @@ class GuidedRunRecord(Record):
     ended_at = TimeField(default=0.0)
 
     class Meta:
-        table_name = "guided_runs"
+        table_name = "workflow_runs"
         indexes = ((("project", "idempotency_key"), True), (("outcome",), False), (("created_by", "ended_at"), False))
 
 
@@ -340,7 +340,7 @@ class JobRecord(Thing):
     disk_bytes = BigIntegerField(default=0)
     lost_attempts = IntegerField(default=0)
     idempotency_key = CharField(100, null=True)
-    guided_run = ForeignKeyField(GuidedRunRecord, null=True, lazy_load=False)
+    workflow_run = ForeignKeyField(WorkflowRunRecord, null=True, lazy_load=False)
     created_by = CharField(64)
     created_at = TimeField()
     ended_at = TimeField(default=0.0)
@@ -808,7 +808,7 @@ RECORDS = [
     ReplicaRecord,
     TrafficRecord,
     AllocationRecord,
-    GuidedRunRecord,
+    WorkflowRunRecord,
     LabellingRecord,
     LabelItemRecord,
     JudgementRecord,

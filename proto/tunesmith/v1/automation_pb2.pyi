@@ -1508,7 +1508,7 @@ class StepOutput(_message.Message):
     id: int
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
-class GuidedStep(_message.Message):
+class WorkflowStep(_message.Message):
     __slots__ = ("name", "kind", "state", "job_id", "reused", "outputs")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -1524,7 +1524,7 @@ class GuidedStep(_message.Message):
     outputs: _containers.RepeatedCompositeFieldContainer[StepOutput]
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., job_id: _Optional[int] = ..., reused: _Optional[bool] = ..., outputs: _Optional[_Iterable[_Union[StepOutput, _Mapping]]] = ...) -> None: ...
 
-class GuidedRun(_message.Message):
+class WorkflowRun(_message.Message):
     __slots__ = ("id", "project", "case", "dataset_version_id", "outcome", "steps", "version", "reason", "message", "created_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
@@ -1541,14 +1541,14 @@ class GuidedRun(_message.Message):
     case: str
     dataset_version_id: int
     outcome: str
-    steps: _containers.RepeatedCompositeFieldContainer[GuidedStep]
+    steps: _containers.RepeatedCompositeFieldContainer[WorkflowStep]
     version: int
     reason: str
     message: str
     created_at: float
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., outcome: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[GuidedStep, _Mapping]]] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., outcome: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[WorkflowStep, _Mapping]]] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
 
-class StartGuidedRunRequest(_message.Message):
+class StartWorkflowRunRequest(_message.Message):
     __slots__ = ("project", "case", "dataset_version_id", "idempotency_key")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     CASE_FIELD_NUMBER: _ClassVar[int]
@@ -1560,25 +1560,25 @@ class StartGuidedRunRequest(_message.Message):
     idempotency_key: str
     def __init__(self, project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
-class GetGuidedRunRequest(_message.Message):
+class GetWorkflowRunRequest(_message.Message):
     __slots__ = ("id",)
     ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
-class ListGuidedRunsRequest(_message.Message):
+class ListWorkflowRunsRequest(_message.Message):
     __slots__ = ("project",)
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     project: str
     def __init__(self, project: _Optional[str] = ...) -> None: ...
 
-class ListGuidedRunsReply(_message.Message):
+class ListWorkflowRunsReply(_message.Message):
     __slots__ = ("runs",)
     RUNS_FIELD_NUMBER: _ClassVar[int]
-    runs: _containers.RepeatedCompositeFieldContainer[GuidedRun]
-    def __init__(self, runs: _Optional[_Iterable[_Union[GuidedRun, _Mapping]]] = ...) -> None: ...
+    runs: _containers.RepeatedCompositeFieldContainer[WorkflowRun]
+    def __init__(self, runs: _Optional[_Iterable[_Union[WorkflowRun, _Mapping]]] = ...) -> None: ...
 
-class WaitGuidedRunRequest(_message.Message):
+class WaitWorkflowRunRequest(_message.Message):
     __slots__ = ("id", "after_version", "wait_seconds")
     ID_FIELD_NUMBER: _ClassVar[int]
     AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -1588,7 +1588,7 @@ class WaitGuidedRunRequest(_message.Message):
     wait_seconds: float
     def __init__(self, id: _Optional[int] = ..., after_version: _Optional[int] = ..., wait_seconds: _Optional[float] = ...) -> None: ...
 
-class CancelGuidedRunRequest(_message.Message):
+class CancelWorkflowRunRequest(_message.Message):
     __slots__ = ("id",)
     ID_FIELD_NUMBER: _ClassVar[int]
     id: int

@@ -429,30 +429,30 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
                 _registered_method=True)
-        self.StartGuidedRun = channel.unary_unary(
-                '/tunesmith.v1.Automation/StartGuidedRun',
-                request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartGuidedRunRequest.SerializeToString,
-                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+        self.StartWorkflowRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/StartWorkflowRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartWorkflowRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
                 _registered_method=True)
-        self.GetGuidedRun = channel.unary_unary(
-                '/tunesmith.v1.Automation/GetGuidedRun',
-                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetGuidedRunRequest.SerializeToString,
-                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+        self.GetWorkflowRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetWorkflowRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetWorkflowRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
                 _registered_method=True)
-        self.ListGuidedRuns = channel.unary_unary(
-                '/tunesmith.v1.Automation/ListGuidedRuns',
-                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsRequest.SerializeToString,
-                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsReply.FromString,
+        self.ListWorkflowRuns = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListWorkflowRuns',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowRunsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowRunsReply.FromString,
                 _registered_method=True)
-        self.WaitGuidedRun = channel.unary_unary(
-                '/tunesmith.v1.Automation/WaitGuidedRun',
-                request_serializer=tunesmith_dot_v1_dot_automation__pb2.WaitGuidedRunRequest.SerializeToString,
-                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+        self.WaitWorkflowRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/WaitWorkflowRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.WaitWorkflowRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
                 _registered_method=True)
-        self.CancelGuidedRun = channel.unary_unary(
-                '/tunesmith.v1.Automation/CancelGuidedRun',
-                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelGuidedRunRequest.SerializeToString,
-                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+        self.CancelWorkflowRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/CancelWorkflowRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelWorkflowRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
                 _registered_method=True)
         self.StartSweep = channel.unary_unary(
                 '/tunesmith.v1.Automation/StartSweep',
@@ -1172,33 +1172,33 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def StartGuidedRun(self, request, context):
+    def StartWorkflowRun(self, request, context):
         """A case's graph on data of the project: import, training, evaluation, and if its gate opens, packaging and serving.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetGuidedRun(self, request, context):
+    def GetWorkflowRun(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListGuidedRuns(self, request, context):
+    def ListWorkflowRuns(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def WaitGuidedRun(self, request, context):
+    def WaitWorkflowRun(self, request, context):
         """Hangs for at most `wait_seconds` until the run's version is beyond `after_version`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def CancelGuidedRun(self, request, context):
+    def CancelWorkflowRun(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1834,30 +1834,30 @@ def add_AutomationServicer_to_server(servicer, server):
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.SerializeToString,
             ),
-            'StartGuidedRun': grpc.unary_unary_rpc_method_handler(
-                    servicer.StartGuidedRun,
-                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.StartGuidedRunRequest.FromString,
-                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
+            'StartWorkflowRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartWorkflowRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.StartWorkflowRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
             ),
-            'GetGuidedRun': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetGuidedRun,
-                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetGuidedRunRequest.FromString,
-                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
+            'GetWorkflowRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWorkflowRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetWorkflowRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
             ),
-            'ListGuidedRuns': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListGuidedRuns,
-                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsRequest.FromString,
-                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsReply.SerializeToString,
+            'ListWorkflowRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkflowRuns,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowRunsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowRunsReply.SerializeToString,
             ),
-            'WaitGuidedRun': grpc.unary_unary_rpc_method_handler(
-                    servicer.WaitGuidedRun,
-                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.WaitGuidedRunRequest.FromString,
-                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
+            'WaitWorkflowRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaitWorkflowRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.WaitWorkflowRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
             ),
-            'CancelGuidedRun': grpc.unary_unary_rpc_method_handler(
-                    servicer.CancelGuidedRun,
-                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelGuidedRunRequest.FromString,
-                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.GuidedRun.SerializeToString,
+            'CancelWorkflowRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelWorkflowRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelWorkflowRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
             ),
             'StartSweep': grpc.unary_unary_rpc_method_handler(
                     servicer.StartSweep,
@@ -4189,7 +4189,7 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
-    def StartGuidedRun(request,
+    def StartWorkflowRun(request,
             target,
             options=(),
             channel_credentials=None,
@@ -4202,9 +4202,9 @@ class Automation:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/tunesmith.v1.Automation/StartGuidedRun',
-            tunesmith_dot_v1_dot_automation__pb2.StartGuidedRunRequest.SerializeToString,
-            tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+            '/tunesmith.v1.Automation/StartWorkflowRun',
+            tunesmith_dot_v1_dot_automation__pb2.StartWorkflowRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
             options,
             channel_credentials,
             insecure,
@@ -4216,7 +4216,7 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
-    def GetGuidedRun(request,
+    def GetWorkflowRun(request,
             target,
             options=(),
             channel_credentials=None,
@@ -4229,9 +4229,9 @@ class Automation:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/tunesmith.v1.Automation/GetGuidedRun',
-            tunesmith_dot_v1_dot_automation__pb2.GetGuidedRunRequest.SerializeToString,
-            tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+            '/tunesmith.v1.Automation/GetWorkflowRun',
+            tunesmith_dot_v1_dot_automation__pb2.GetWorkflowRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
             options,
             channel_credentials,
             insecure,
@@ -4243,7 +4243,7 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
-    def ListGuidedRuns(request,
+    def ListWorkflowRuns(request,
             target,
             options=(),
             channel_credentials=None,
@@ -4256,9 +4256,9 @@ class Automation:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/tunesmith.v1.Automation/ListGuidedRuns',
-            tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsRequest.SerializeToString,
-            tunesmith_dot_v1_dot_automation__pb2.ListGuidedRunsReply.FromString,
+            '/tunesmith.v1.Automation/ListWorkflowRuns',
+            tunesmith_dot_v1_dot_automation__pb2.ListWorkflowRunsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListWorkflowRunsReply.FromString,
             options,
             channel_credentials,
             insecure,
@@ -4270,7 +4270,7 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
-    def WaitGuidedRun(request,
+    def WaitWorkflowRun(request,
             target,
             options=(),
             channel_credentials=None,
@@ -4283,9 +4283,9 @@ class Automation:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/tunesmith.v1.Automation/WaitGuidedRun',
-            tunesmith_dot_v1_dot_automation__pb2.WaitGuidedRunRequest.SerializeToString,
-            tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+            '/tunesmith.v1.Automation/WaitWorkflowRun',
+            tunesmith_dot_v1_dot_automation__pb2.WaitWorkflowRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
             options,
             channel_credentials,
             insecure,
@@ -4297,7 +4297,7 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
-    def CancelGuidedRun(request,
+    def CancelWorkflowRun(request,
             target,
             options=(),
             channel_credentials=None,
@@ -4310,9 +4310,9 @@ class Automation:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/tunesmith.v1.Automation/CancelGuidedRun',
-            tunesmith_dot_v1_dot_automation__pb2.CancelGuidedRunRequest.SerializeToString,
-            tunesmith_dot_v1_dot_automation__pb2.GuidedRun.FromString,
+            '/tunesmith.v1.Automation/CancelWorkflowRun',
+            tunesmith_dot_v1_dot_automation__pb2.CancelWorkflowRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,9 +13,9 @@ from control_plane.domain.permissions import OWNER, SYSTEM, Actor
 from control_plane.services import deployments, notifications
 from control_plane.services.access import people
 from control_plane.services.fleet import machines
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.people import UserRecord
+from control_plane.store.workflows import WorkflowRunRecord
 
 
 @pytest.fixture
@@ -80,14 +80,14 @@ def test_a_better_model_waits_for_a_decision_until_it_is_deployed(room: rooms.Ro
     assert ("ended", "job", "exam", True) in told(room)
 
 
-def test_a_guided_run_is_told_as_one(room: rooms.Rooms) -> None:
+def test_a_workflow_run_is_told_as_one(room: rooms.Rooms) -> None:
     columns = {"case": "machine_faults", "dataset_version": room.made["version"], "graph": []}
     made = {"project": next(iter(room.actor.roles)), "created_by": int(room.actor.id), "created_at": 1.0}
-    run = GuidedRunRecord.create(**columns, **made, outcome="stopped", reason="job_over", ended_at=room.cp.clock())
+    run = WorkflowRunRecord.create(**columns, **made, outcome="stopped", reason="job_over", ended_at=room.cp.clock())
     job = room.train("inside")
-    JobRecord.update(guided_run=run).where(JobRecord.id == job.id).execute()
+    JobRecord.update(workflow_run=run).where(JobRecord.id == job.id).execute()
     room.finish_model(room.run(job), "adapter")
-    assert told(room) == [("failed", "guided_run", "machine_faults", True)]
+    assert told(room) == [("failed", "workflow_run", "machine_faults", True)]
     assert notifications.unread(room.actor, room.cp) == 1
 
 

@@ -36,8 +36,6 @@ from control_plane.services import (
     deployments,
     evaluations,
     garbage,
-    guided,
-    guided_steps,
     jobs,
     methods,
     models,
@@ -52,17 +50,19 @@ from control_plane.services.fleet import logs, scheduling
 from control_plane.services.sweeps import runs
 from control_plane.services.things import kinds, purging, trash
 from control_plane.services.things.describe import describe
+from control_plane.services.workflows import runs as workflow_runs
+from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.audit import AuditRecord
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.evaluations import EvaluationRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import EventRecord, JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
 from control_plane.store.references import BlobReferenceRecord
 from control_plane.store.sweeps import SweepRecord
+from control_plane.store.workflows import WorkflowRunRecord
 from fleet_support import Fleet, model_files, succeed
 
 DAY = 86_400.0
@@ -143,8 +143,8 @@ class House:
             **columns,
         )
 
-    def guided(self, **columns: Any) -> GuidedRunRecord:
-        return GuidedRunRecord.create(
+    def workflow_run(self, **columns: Any) -> WorkflowRunRecord:
+        return WorkflowRunRecord.create(
             project=self.fleet.project,
             case="machine_faults",
             dataset_version=self.version,
@@ -387,12 +387,12 @@ def test_what_is_served_is_stopped_first(house: House) -> None:
 
 def test_what_an_open_run_is_made_of_stays(house: House) -> None:
     begun = {"train": {"job": house.adapter.job_id}, "deploy": {"deployment": house.deployment.id, "model": 1}}
-    opened = house.guided(begun=begun)
+    opened = house.workflow_run(begun=begun)
     for kind in ("dataset", "job", "deployment", "project"):
         with pytest.raises(RunUnderWay) as caught:
             house.delete(kind)
         assert caught.value.params["users"] == [f"#{opened.id} machine_faults"]
-    GuidedRunRecord.update(outcome="done").execute()
+    WorkflowRunRecord.update(outcome="done").execute()
     with pytest.raises(ServedBy):
         house.delete("model")
     for kind in ("deployment", "model", "job", "dataset", "project"):
@@ -531,12 +531,12 @@ def test_an_evaluation_hangs_together_with_its_job(house: House) -> None:
 def test_an_ended_run_names_no_results_that_are_gone(house: House) -> None:
     step = Step(name="deploy", kind=DEPLOY, title="faults", outputs={"deployment": "deployment"})
     begun = {"deploy": {"deployment": house.deployment.id, "model": house.gguf.id}}
-    ended = house.guided(begun=begun, outcome="done")
-    GuidedRunRecord.update(graph=as_data((step,))).execute()
-    ended = GuidedRunRecord.get_by_id(ended.id)
-    assert guided_steps.facts_of([ended])[ended.id]["deploy"].made == {"deployment": house.deployment.id}
+    ended = house.workflow_run(begun=begun, outcome="done")
+    WorkflowRunRecord.update(graph=as_data((step,))).execute()
+    ended = WorkflowRunRecord.get_by_id(ended.id)
+    assert workflow_steps.facts_of([ended])[ended.id]["deploy"].made == {"deployment": house.deployment.id}
     house.delete("deployment")
-    assert guided_steps.facts_of([ended])[ended.id]["deploy"].made == {}
+    assert workflow_steps.facts_of([ended])[ended.id]["deploy"].made == {}
 
 
 def test_a_purged_project_takes_all_that_is_in_it(house: House) -> None:
@@ -677,7 +677,7 @@ def test_nothing_of_a_trashed_project_is_there_by_its_number(house: House) -> No
         primary_metric="m", verdict="unpaired", scores=[], created_at=0,
     )  # fmt: skip
     sweep = house.sweep(outcome="done")
-    ended = house.guided(outcome="done")
+    ended = house.workflow_run(outcome="done")
     reads: dict[str, Callable[[Actor], object]] = {
         "job": lambda actor: jobs.get(actor, house.cp, house.number("job")),
         "job that a model names": lambda actor: jobs.named(actor, house.cp, house.number("job")),
@@ -687,7 +687,7 @@ def test_nothing_of_a_trashed_project_is_there_by_its_number(house: House) -> No
         "evaluation": lambda actor: evaluations.get(actor, house.cp, evaluation.id),
         "dataset": lambda actor: versions.get_version(actor, house.cp, house.version.id),
         "sweep": lambda actor: runs.get(actor, house.cp, sweep.id),
-        "guided run": lambda actor: guided.get(actor, house.cp, ended.id),
+        "workflow run": lambda actor: workflow_runs.get(actor, house.cp, ended.id),
     }
     for read in reads.values():
         read(house.ada)

@@ -22,7 +22,7 @@ def ada(cp: ControlPlane) -> UserRecord:
     return UserRecord.get(UserRecord.name == "ada")
 
 
-def test_a_session_a_token_and_a_guided_run_speak_for_the_same_actor(cp: ControlPlane, ada: UserRecord) -> None:
+def test_a_session_a_token_and_a_workflow_run_speak_for_the_same_actor(cp: ControlPlane, ada: UserRecord) -> None:
     with transaction():
         secret = credentials.new_session(cp, ada)
         token, _ = credentials.new_token(cp, ada, "script", 60.0)

@@ -1,4 +1,4 @@
-"""`tunesmith guided`"""
+"""`tunesmith workflow`"""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _STORIES = {
 
 
 @click.group()
-def guided() -> None:
-    """Guided runs: a case's steps from its data to a served model."""
+def workflow() -> None:
+    """Workflow runs: a case's steps from its data to a served model."""
 
 
-@guided.command("list")
+@workflow.command("runs")
 @pass_terminal
 def list_runs(terminal: Terminal) -> None:
     """The newest runs."""
     terminal.table(
-        "Guided runs",
+        "Workflow runs",
         {
             "id": lambda run: run.id,
             "case": lambda run: run.case,
@@ -46,32 +46,32 @@ def list_runs(terminal: Terminal) -> None:
             "started": lambda run: when(run.created_at),
             "why": lambda run: run.message,
         },
-        terminal.client.list_guided_runs(terminal.project),
+        terminal.client.list_workflow_runs(terminal.project),
     )
 
 
-@guided.command()
+@workflow.command()
 @click.argument("case")
 @click.argument("version_id", type=int)
 @click.option("--watch", "follow", is_flag=True, help="Follow it until it is over.")
 @pass_terminal
 def start(terminal: Terminal, case: str, version_id: int, follow: bool) -> None:
     """Run CASE on a dataset version."""
-    run = terminal.client.start_guided_run(terminal.project, case, version_id)
+    run = terminal.client.start_workflow_run(terminal.project, case, version_id)
     terminal.say(f"Run {run.id} of “{run.case}” has begun.")
     if follow:
         _follow(terminal, run.id)
 
 
-@guided.command()
+@workflow.command()
 @click.argument("run_id", type=int)
 @pass_terminal
 def show(terminal: Terminal, run_id: int) -> None:
     """How far a run is, and what came of it."""
-    terminal.details(terminal.client.get_guided_run(run_id))
+    terminal.details(terminal.client.get_workflow_run(run_id))
 
 
-@guided.command()
+@workflow.command()
 @click.argument("run_id", type=int)
 @pass_terminal
 def watch(terminal: Terminal, run_id: int) -> None:
@@ -79,12 +79,12 @@ def watch(terminal: Terminal, run_id: int) -> None:
     _follow(terminal, run_id)
 
 
-@guided.command()
+@workflow.command()
 @click.argument("run_id", type=int)
 @pass_terminal
 def cancel(terminal: Terminal, run_id: int) -> None:
     """Have a run start nothing more, and its open jobs end."""
-    run = terminal.client.cancel_guided_run(run_id)
+    run = terminal.client.cancel_workflow_run(run_id)
     terminal.say(f"Run {run.id} of “{run.case}” is {run.outcome}.")
 
 
@@ -94,12 +94,12 @@ def _follow(terminal: Terminal, run_id: int) -> None:
         raise click.ClickException(f"Run {run_id} is {run.outcome}. {run.message}")
 
 
-def standing(run: pb.GuidedRun) -> str:
+def standing(run: pb.WorkflowRun) -> str:
     """How a run ended, or the steps that are under way."""
     return run.outcome or ", ".join(step.name for step in run.steps if step.state == "open")
 
 
-def output(run: pb.GuidedRun, kind: str) -> int:
+def output(run: pb.WorkflowRun, kind: str) -> int:
     """The id of the first output of a kind (evaluation, deployment …) that there is; 0 if there is none."""
     return next((one.id for step in run.steps for one in step.outputs if one.kind == kind and one.id), 0)
 
@@ -126,10 +126,10 @@ class Watch:
         self._client = client
         self._console = console
 
-    def follow(self, run_id: int) -> pb.GuidedRun:
+    def follow(self, run_id: int) -> pb.WorkflowRun:
         """Watch a run until it is over; the run as it ended."""
         seen: set[str] = set()
-        for run in self._client.wait_guided_run(run_id):
+        for run in self._client.wait_workflow_run(run_id):
             for step in run.steps:
                 if step.kind != "data" and step.name not in seen and step.state not in ("blocked", "ready", "skipped"):
                     seen.add(step.name)
@@ -154,7 +154,7 @@ class Watch:
     def say(self, text: str) -> None:
         self._console.print(f"   {text}", markup=False, highlight=False, soft_wrap=True)
 
-    def _follow(self, run: pb.GuidedRun, step: pb.GuidedStep) -> None:
+    def _follow(self, run: pb.WorkflowRun, step: pb.WorkflowStep) -> None:
         with self.stage(step.kind, step.name) as stage:
             stage.reused = step.reused
             if step.job_id and not step.reused:
@@ -172,11 +172,11 @@ class Watch:
         if losses:
             self.say(f"Loss {losses[0]:.3f} at the start, {losses[-1]:.3f} after {len(losses)} steps.")
 
-    def _say_deployment(self, run: pb.GuidedRun, deployment_id: int) -> None:
+    def _say_deployment(self, run: pb.WorkflowRun, deployment_id: int) -> None:
         """How the deployment goes, for as long as the run waits for it."""
         said = ""
         for now in self._client.wait_deployment(deployment_id):
-            over = run.outcome or self._client.get_guided_run(run.id).outcome
+            over = run.outcome or self._client.get_workflow_run(run.id).outcome
             if (standing := f"{now.state.lower()} {now.message}".strip()) != said:
                 self.say(standing)
                 said = standing
@@ -184,4 +184,4 @@ class Watch:
                 return
 
 
-COMMANDS = (guided,)
+COMMANDS = (workflow,)

@@ -1,6 +1,6 @@
-"""Guided runs: a case's graph carried out on a dataset version; start, watch, list and cancel one.
+"""Workflow runs: a case's graph carried out on a dataset version; start, watch, list and cancel one.
 
-What carries them out is `guided_steps.py`.
+What carries them out is `workflow_steps.py`.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ from dataclasses import dataclass
 
 from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
-from control_plane.domain.errors import Denied, GraphEmpty, GuidedRunOver, NotFound
+from control_plane.domain.errors import Denied, GraphEmpty, NotFound, WorkflowRunOver
 from control_plane.domain.graph import BLOCKED, CANCELLED, DATA, DEPLOY, DONE, READY, SKIPPED, Fact, Graph, Step
 from control_plane.domain.lifecycle import JOB_OVER
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.plans import Plan, parse
-from control_plane.services import asking, audit, cases, guided_steps, jobs, methods, pins, transitions
+from control_plane.services import asking, audit, cases, jobs, methods, pins, transitions
 from control_plane.services.access import projects
 from control_plane.services.cases import Case
 from control_plane.services.datasets import versions
 from control_plane.services.things.kinds import DATASET
+from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.workflows import WorkflowRunRecord
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Seen:
 class Progress:
     """A run and its steps, in the graph's order."""
 
-    run: GuidedRunRecord
+    run: WorkflowRunRecord
     steps: list[Seen]
 
     def first(self, kind: str) -> int:
@@ -103,7 +104,7 @@ def check_data(actor: Actor, cp: ControlPlane, graph: Graph, version: DatasetVer
 
 def start(
     actor: Actor, cp: ControlPlane, project: str, case: str, dataset_version_id: int, idempotency_key: str = ""
-) -> GuidedRunRecord:
+) -> WorkflowRunRecord:
     """Begin the graph of a case on a dataset version of the project. The same key gets the same run.
 
     Raises NotFound, Denied, InputUnfit, HeldOutMissing, and what `graph_of` raises.
@@ -122,34 +123,34 @@ def start(
     if any(step.kind == DEPLOY for step in graph):
         require(actor, "deployment.change", place.id)
     run = _insert(actor, cp, place, found, version, graph, idempotency_key)
-    guided_steps.carry_on(cp, run)
+    workflow_steps.carry_on(cp, run)
     cp.signals.wake(f"project:{place.id}")
-    return GuidedRunRecord.get_by_id(run.id)
+    return WorkflowRunRecord.get_by_id(run.id)
 
 
-def cancel(actor: Actor, cp: ControlPlane, run_id: int) -> GuidedRunRecord:
+def cancel(actor: Actor, cp: ControlPlane, run_id: int) -> WorkflowRunRecord:
     """Have a run start nothing more, and its open jobs end; a second time changes nothing.
 
-    What is deployed stays so. Raises NotFound, Denied, GuidedRunOver.
+    What is deployed stays so. Raises NotFound, Denied, WorkflowRunOver.
     """
     run = get(actor, cp, run_id, "job.cancel")
     with transaction():
-        run = GuidedRunRecord.get_by_id(run.id)
+        run = WorkflowRunRecord.get_by_id(run.id)
         if run.outcome not in ("", CANCELLED):
-            raise GuidedRunOver(state=run.outcome)
+            raise WorkflowRunOver(state=run.outcome)
         open_jobs = [] if run.outcome else _open_jobs(run)
         if not run.outcome:
-            guided_steps.move(run, outcome=CANCELLED, ended_at=cp.clock())
-            audit.record(actor, cp, "guided_run.cancel", f"guided_run:{run.id}", run.project_id, case=run.case)
+            workflow_steps.move(run, outcome=CANCELLED, ended_at=cp.clock())
+            audit.record(actor, cp, "workflow_run.cancel", f"workflow_run:{run.id}", run.project_id, case=run.case)
         for job in open_jobs:
             transitions.cancel(actor, cp, job)
     cp.signals.wake(f"project:{run.project_id}", *(topic for job in open_jobs for topic in jobs.topics(job)))
-    return GuidedRunRecord.get_by_id(run.id)
+    return WorkflowRunRecord.get_by_id(run.id)
 
 
-def get(actor: Actor, cp: ControlPlane, run_id: int, permission: str = "job.see") -> GuidedRunRecord:
+def get(actor: Actor, cp: ControlPlane, run_id: int, permission: str = "job.see") -> WorkflowRunRecord:
     """One run. Raises NotFound, Denied, InTrash where its project is there."""
-    run: GuidedRunRecord = projects.inside(actor, GuidedRunRecord, run_id, permission)
+    run: WorkflowRunRecord = projects.inside(actor, WorkflowRunRecord, run_id, permission)
     return run
 
 
@@ -161,21 +162,21 @@ def progress(actor: Actor, cp: ControlPlane, run_id: int) -> Progress:
 def of_project(actor: Actor, cp: ControlPlane, project: str, case: str = "", limit: int = 50) -> list[Progress]:
     """The newest runs of a project, of one case if it is named. Raises NotFound, Denied."""
     place = projects.get(actor, cp, project, "job.see")
-    query = GuidedRunRecord.select().where(GuidedRunRecord.project == place.id)
+    query = WorkflowRunRecord.select().where(WorkflowRunRecord.project == place.id)
     if case:
-        query = query.where(GuidedRunRecord.case == case)
-    return _progress(list(query.order_by(GuidedRunRecord.id.desc()).limit(limit)))
+        query = query.where(WorkflowRunRecord.case == case)
+    return _progress(list(query.order_by(WorkflowRunRecord.id.desc()).limit(limit)))
 
 
 def foreseen(actor: Actor, cp: ControlPlane, project: str, graph: Graph, dataset_version_id: int) -> set[str]:
     """The steps of a run on this data whose result is there already. Raises what submitting its jobs would raise."""
-    facts = guided_steps.given(graph, dataset_version_id)
+    facts = workflow_steps.given(graph, dataset_version_id)
     while ready := [step for step in graphs.ready(graph, facts) if step.method]:
         for step in ready:
             inputs = graphs.inputs_of(step, facts)
             asked = asking.check(actor, cp, project, step.method, step.title, step.parameters, inputs)
             job = asking.earlier(asked)
-            facts[step.name] = guided_steps.of_job(step, job) if job else Fact(graphs.OPEN)
+            facts[step.name] = workflow_steps.of_job(step, job) if job else Fact(graphs.OPEN)
     return {step.name for step in graph if step.method and step.name in facts and facts[step.name].state == DONE}
 
 
@@ -187,12 +188,12 @@ def _insert(
     version: DatasetVersionRecord,
     graph: Graph,
     key: str,
-) -> GuidedRunRecord:
+) -> WorkflowRunRecord:
     with transaction():
         if key and (known := _with_key(place, key)) is not None:
             return known
         pins.refuse_gone(place.id, [{"kind": DATASET, "id": version.id}])
-        run = GuidedRunRecord.create(
+        run = WorkflowRunRecord.create(
             project=place,
             case=case.name,
             dataset_version=version,
@@ -201,22 +202,22 @@ def _insert(
             created_by=int(actor.id),
             created_at=cp.clock(),
         )
-        audit.record(actor, cp, "guided_run.start", f"guided_run:{run.id}", place.id, case=case.name)
+        audit.record(actor, cp, "workflow_run.start", f"workflow_run:{run.id}", place.id, case=case.name)
     return run
 
 
-def _with_key(place: ProjectRecord, key: str) -> GuidedRunRecord | None:
-    return GuidedRunRecord.get_or_none(
-        GuidedRunRecord.project == place.id, GuidedRunRecord.idempotency_key == key[:100]
+def _with_key(place: ProjectRecord, key: str) -> WorkflowRunRecord | None:
+    return WorkflowRunRecord.get_or_none(
+        WorkflowRunRecord.project == place.id, WorkflowRunRecord.idempotency_key == key[:100]
     )
 
 
-def _progress(runs: Sequence[GuidedRunRecord]) -> list[Progress]:
-    facts, found = guided_steps.facts_of(runs), _jobs(runs)
+def _progress(runs: Sequence[WorkflowRunRecord]) -> list[Progress]:
+    facts, found = workflow_steps.facts_of(runs), _jobs(runs)
     return [Progress(run, _seen(run, facts[run.id], found)) for run in runs]
 
 
-def _seen(run: GuidedRunRecord, facts: dict[str, Fact], found: dict[int, JobRecord]) -> list[Seen]:
+def _seen(run: WorkflowRunRecord, facts: dict[str, Fact], found: dict[int, JobRecord]) -> list[Seen]:
     graph = graphs.of_data(run.graph)
     stands = graphs.standing(graph, facts)
     if run.outcome:  # what has not begun never will
@@ -233,11 +234,11 @@ def _seen(run: GuidedRunRecord, facts: dict[str, Fact], found: dict[int, JobReco
     ]
 
 
-def _jobs(runs: Sequence[GuidedRunRecord]) -> dict[int, JobRecord]:
+def _jobs(runs: Sequence[WorkflowRunRecord]) -> dict[int, JobRecord]:
     numbers = [begun["job"] for run in runs for begun in run.begun.values() if "job" in begun]
     return {int(job.id): job for job in JobRecord.select().where(JobRecord.id.in_(numbers))}
 
 
-def _open_jobs(run: GuidedRunRecord) -> list[JobRecord]:
+def _open_jobs(run: WorkflowRunRecord) -> list[JobRecord]:
     """The run's own jobs that have not ended."""
     return [job for job in _jobs([run]).values() if job.state not in JOB_OVER]

@@ -1,4 +1,4 @@
-"""The graph of a guided run. The fleet is played by the test: it marks jobs as ended and writes what they made."""
+"""The graph of a workflow run. The fleet is played by the test: it marks jobs as ended and writes what they made."""
 
 from __future__ import annotations
 
@@ -16,30 +16,32 @@ from control_plane.domain.errors import (
     Denied,
     EdgeUnknown,
     GraphEmpty,
-    GuidedRunOver,
     HeldOutMissing,
     InputUnfit,
     NameInvalid,
     NotFound,
     ParameterOutOfRange,
+    WorkflowRunOver,
 )
 from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor, Role
-from control_plane.services import cases, deployments, guided, guided_steps, jobs, methods
+from control_plane.services import cases, deployments, jobs, methods
 from control_plane.services.access import identity, people, projects
 from control_plane.services.datasets import json_lines
+from control_plane.services.workflows import runs as workflow_runs
+from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database, release
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord
+from control_plane.store.workflows import WorkflowRunRecord
 from fleet_support import Fleet
 
 CASE = "machine_faults"
@@ -57,7 +59,7 @@ def ada(cp: ControlPlane) -> Actor:
 
 @pytest.fixture
 def version(cp: ControlPlane, ada: Actor) -> int:
-    plan = guided.plan_of(cases.get(ada, cp, CASE))
+    plan = workflow_runs.plan_of(cases.get(ada, cp, CASE))
     parts = [BytesIO(cases.read_file(ada, cp, CASE, file)) for file in (plan.dataset.train, plan.dataset.test)]
     return int(json_lines.upload(ada, cp, "lab", plan.dataset.name, *parts, plan.dataset.format)[0].id)
 
@@ -101,19 +103,19 @@ def succeed(cp: ControlPlane, job_id: int, form: str = "", verdict: str = "") ->
     JobRecord.update(state="SUCCEEDED").where(JobRecord.id == job_id).execute()
 
 
-def begin(cp: ControlPlane, ada: Actor, version: int, key: str = "") -> GuidedRunRecord:
-    return guided.start(ada, cp, "lab", CASE, version, key)
+def begin(cp: ControlPlane, ada: Actor, version: int, key: str = "") -> WorkflowRunRecord:
+    return workflow_runs.start(ada, cp, "lab", CASE, version, key)
 
 
-def stands(cp: ControlPlane, run: GuidedRunRecord) -> dict[str, str]:
-    return {seen.step.name: seen.state for seen in guided.progress(SYSTEM, cp, run.id).steps}
+def stands(cp: ControlPlane, run: WorkflowRunRecord) -> dict[str, str]:
+    return {seen.step.name: seen.state for seen in workflow_runs.progress(SYSTEM, cp, run.id).steps}
 
 
-def job_of(cp: ControlPlane, run: GuidedRunRecord, step: str) -> JobRecord:
-    return next(seen.job for seen in guided.progress(SYSTEM, cp, run.id).steps if seen.step.name == step)
+def job_of(cp: ControlPlane, run: WorkflowRunRecord, step: str) -> JobRecord:
+    return next(seen.job for seen in workflow_runs.progress(SYSTEM, cp, run.id).steps if seen.step.name == step)
 
 
-def play(cp: ControlPlane, run: GuidedRunRecord, verdict: str = "better", until: str = "package") -> None:
+def play(cp: ControlPlane, run: WorkflowRunRecord, verdict: str = "better", until: str = "package") -> None:
     """Let the jobs of the run succeed one after the other, until that of a step has."""
     for step, made in (
         ("import", {"form": "base"}),
@@ -122,7 +124,7 @@ def play(cp: ControlPlane, run: GuidedRunRecord, verdict: str = "better", until:
         ("package", {"form": "gguf"}),
     ):
         succeed(cp, job_of(cp, run, step).id, **made)
-        guided_steps.advance(cp)
+        workflow_steps.advance(cp)
         if step == until:
             return
 
@@ -153,21 +155,21 @@ def test_each_step_follows_the_success_of_those_before(cp: ControlPlane, ada: Ac
         ("evaluate", "evaluate", {"verdict": "better"}),
         ("package", "export", {"form": "gguf"}),
     ):
-        assert guided_steps.advance(cp) == 0  # nothing has ended: nothing moves
+        assert workflow_steps.advance(cp) == 0  # nothing has ended: nothing moves
         assert stands(cp, run)[step] == "open"
         job = job_of(cp, run, step)
         assert (job.state, job.kind, job.created_by) == ("QUEUED", kind, ada.id)
         succeed(cp, job.id, **result)
-        assert guided_steps.advance(cp) == 1
-        made = {seen.step.name: seen.made for seen in guided.progress(ada, cp, run.id).steps}
+        assert workflow_steps.advance(cp) == 1
+        made = {seen.step.name: seen.made for seen in workflow_runs.progress(ada, cp, run.id).steps}
     inputs = {name: pin["id"] for name, pin in job_of(cp, run, "evaluate").inputs.items()}
     assert inputs == {"dataset": version, "candidate": made["train"]["model"], "baseline": made["import"]["model"]}
     deployment = DeploymentRecord.get()
     assert (deployment.model_id, deployment.created_by) == (made["package"]["model"], ada.id)
-    assert (stands(cp, run)["deploy"], guided.get(ada, cp, run.id).outcome) == ("open", "")
+    assert (stands(cp, run)["deploy"], workflow_runs.get(ada, cp, run.id).outcome) == ("open", "")
     serve(cp)
-    assert guided_steps.advance(cp) == 1
-    assert guided.get(ada, cp, run.id).outcome == "done"
+    assert workflow_steps.advance(cp) == 1
+    assert workflow_runs.get(ada, cp, run.id).outcome == "done"
     deployments.stop(ada, cp, deployment.id)  # what is done with it later is no part of the run
     assert set(stands(cp, run).values()) == {"done"}
 
@@ -178,7 +180,7 @@ def test_a_run_on_other_data_is_called_after_it_and_asks_for_its_structure(cp: C
     version, _ = json_lines.upload(ada, cp, "lab", "labor-notizen", file, None)
     run = begin(cp, ada, int(version.id))
     play(cp, run)
-    titles = {seen.step.kind: seen.step.title for seen in guided.progress(ada, cp, run.id).steps}
+    titles = {seen.step.kind: seen.step.title for seen in workflow_runs.progress(ada, cp, run.id).steps}
     assert titles["import"] == "smollm2-135m-instruct"
     assert (titles["train"], titles["evaluate"]) == ("labor-notizen", "labor-notizen-evaluation")
     assert (titles["export"], titles["deploy"]) == ("labor-notizen-gguf", "labor-notizen")
@@ -193,15 +195,15 @@ def test_what_was_made_from_the_very_same_pins_is_used_again(cp: ControlPlane, a
     first = begin(cp, ada, version)
     play(cp, first)
     serve(cp)
-    guided_steps.advance(cp)
-    graph = guided.graph_of(ada, cp, cases.get(ada, cp, CASE))
-    assert guided.foreseen(ada, cp, "lab", graph, version) == {"import", "train", "evaluate", "package"}
+    workflow_steps.advance(cp)
+    graph = workflow_runs.graph_of(ada, cp, cases.get(ada, cp, CASE))
+    assert workflow_runs.foreseen(ada, cp, "lab", graph, version) == {"import", "train", "evaluate", "package"}
     second = begin(cp, ada, version)
     assert second.outcome == "done"  # at once
-    assert all(seen.reused for seen in guided.progress(ada, cp, second.id).steps if seen.step.kind != "data")
+    assert all(seen.reused for seen in workflow_runs.progress(ada, cp, second.id).steps if seen.step.kind != "data")
     assert JobRecord.select().count() == 4
     JobRecord.update(seed=43).where(JobRecord.kind == "train").execute()
-    assert guided.foreseen(ada, cp, "lab", graph, version) == {"import"}
+    assert workflow_runs.foreseen(ada, cp, "lab", graph, version) == {"import"}
     third = begin(cp, ada, version)
     assert (stands(cp, third)["import"], stands(cp, third)["train"]) == ("done", "open")
 
@@ -219,7 +221,7 @@ def test_what_is_not_better_is_neither_packaged_nor_deployed(
 ) -> None:
     run = begin(cp, ada, version)
     play(cp, run, verdict, until="evaluate")
-    assert guided.get(ada, cp, run.id).outcome == "done"
+    assert workflow_runs.get(ada, cp, run.id).outcome == "done"
     assert (stands(cp, run)["package"], stands(cp, run)["deploy"]) == ("skipped", "skipped")
     assert JobRecord.select().where(JobRecord.kind == "export").count() == DeploymentRecord.select().count() == 0
 
@@ -228,30 +230,30 @@ def test_a_job_that_fails_stops_the_run_with_its_reason(cp: ControlPlane, ada: A
     run = begin(cp, ada, version)
     failed = {"state": "FAILED", "reason": "trainer_crashed", "reason_params": {"status": 1, "lines": "boom"}}
     JobRecord.update(failed).where(JobRecord.id == job_of(cp, run, "import").id).execute()
-    assert guided_steps.advance(cp) == 1
-    run = guided.get(ada, cp, run.id)
+    assert workflow_steps.advance(cp) == 1
+    run = workflow_runs.get(ada, cp, run.id)
     assert (run.outcome, run.reason, run.reason_params["lines"]) == ("stopped", "trainer_crashed", "boom")
-    assert guided_steps.advance(cp) == 0
+    assert workflow_steps.advance(cp) == 0
 
 
 def test_a_deployment_that_fails_or_is_taken_away_stops_the_run(cp: ControlPlane, ada: Actor, version: int) -> None:
     run = begin(cp, ada, version)
     play(cp, run)
     serve(cp, "FAILED")
-    guided_steps.advance(cp)
+    workflow_steps.advance(cp)
     assert stands(cp, run)["deploy"] == "open"  # another machine may serve it: the pass has not looked yet
     deployments.place(cp)
-    guided_steps.advance(cp)
-    run = guided.get(ada, cp, run.id)
+    workflow_steps.advance(cp)
+    run = workflow_runs.get(ada, cp, run.id)
     assert (run.outcome, run.reason) == ("stopped", "engine_failed")
     generation = DeploymentRecord.get().generation
     run = begin(cp, ada, version)  # what has failed is tried anew
-    assert not guided.progress(ada, cp, run.id).steps[-1].reused
+    assert not workflow_runs.progress(ada, cp, run.id).steps[-1].reused
     assert DeploymentRecord.get().generation == generation + 1
     assert stands(cp, run)["deploy"] == "open"
     deployments.stop(ada, cp, DeploymentRecord.get().id)
-    guided_steps.advance(cp)
-    run = guided.get(ada, cp, run.id)
+    workflow_steps.advance(cp)
+    run = workflow_runs.get(ada, cp, run.id)
     assert (run.outcome, run.reason) == ("stopped", "deployment_changed")
 
 
@@ -260,10 +262,10 @@ def test_another_machine_may_serve_what_one_could_not(cp: ControlPlane, ada: Act
     play(cp, run)
     serve(cp, "FAILED")
     fleet.machine()
-    guided_steps.advance(cp)
+    workflow_steps.advance(cp)
     assert deployments.place(cp) == 1
-    guided_steps.advance(cp)
-    assert (guided.get(ada, cp, run.id).outcome, stands(cp, run)["deploy"]) == ("", "open")
+    workflow_steps.advance(cp)
+    assert (workflow_runs.get(ada, cp, run.id).outcome, stands(cp, run)["deploy"]) == ("", "open")
 
 
 def test_the_deployments_own_settings_are_kept_and_its_machine_is_woken_after(
@@ -286,22 +288,24 @@ def test_the_deployments_own_settings_are_kept_and_its_machine_is_woken_after(
     seen = list[bool]()
     unsubscribe = cp.signals.subscribe(["machine:m"], lambda _: seen.append(database.in_transaction()))
     succeed(cp, job_of(cp, run, "package").id, form="gguf")
-    guided_steps.advance(cp)
+    workflow_steps.advance(cp)
     unsubscribe()
     served = DeploymentRecord.get_by_id(served.id)
     assert (served.context_length, served.slots, served.model_id) == (512, 8, job_of_model(cp, run))
     assert seen[-1] is False  # only then can the machine read what it is woken for
 
 
-def job_of_model(cp: ControlPlane, run: GuidedRunRecord) -> int:
+def job_of_model(cp: ControlPlane, run: WorkflowRunRecord) -> int:
     """The model that the run packaged."""
-    return next(seen.made["model"] for seen in guided.progress(SYSTEM, cp, run.id).steps if seen.step.name == "package")
+    return next(
+        seen.made["model"] for seen in workflow_runs.progress(SYSTEM, cp, run.id).steps if seen.step.name == "package"
+    )
 
 
 def test_a_run_that_is_over_has_nothing_still_to_come(cp: ControlPlane, ada: Actor, version: int) -> None:
     run = begin(cp, ada, version)
     succeed(cp, job_of(cp, run, "import").id, form="base")
-    guided.cancel(ada, cp, run.id)
+    workflow_runs.cancel(ada, cp, run.id)
     assert set(stands(cp, run).values()) == {"done", "skipped"}
 
 
@@ -309,8 +313,8 @@ def test_a_job_cancelled_by_hand_stops_the_run_in_words(cp: ControlPlane, ada: A
     run = begin(cp, ada, version)
     job = job_of(cp, run, "import")
     jobs.cancel(ada, cp, job.id)
-    guided_steps.advance(cp)
-    run = guided.get(ada, cp, run.id)
+    workflow_steps.advance(cp)
+    run = workflow_runs.get(ada, cp, run.id)
     assert (run.outcome, run.reason, run.reason_params) == ("stopped", "step_cancelled", {"job": job.id})
 
 
@@ -320,16 +324,16 @@ def test_a_commit_between_two_runs_holds_up_neither(
     runs = [begin(cp, ada, version) for _ in range(3)]
     for run in runs:
         succeed(cp, job_of(cp, run, "import").id, form="base")
-    carry_on = guided_steps.carry_on
+    carry_on = workflow_steps.carry_on
 
-    def somebody_writes_first(cp: ControlPlane, run: GuidedRunRecord) -> bool:
+    def somebody_writes_first(cp: ControlPlane, run: WorkflowRunRecord) -> bool:
         thread = threading.Thread(target=written_by_another_thread)
         thread.start()
         thread.join()
         return carry_on(cp, run)
 
-    monkeypatch.setattr(guided_steps, "carry_on", somebody_writes_first)
-    assert guided_steps.advance(cp) == 3
+    monkeypatch.setattr(workflow_steps, "carry_on", somebody_writes_first)
+    assert workflow_steps.advance(cp) == 3
 
 
 def written_by_another_thread() -> None:
@@ -346,7 +350,7 @@ def test_runs_on_which_nothing_has_come_cost_nothing_each(
     for _ in range(2):
         begin(cp, ada, version)
         statements.clear()
-        assert guided_steps.advance(cp) == 0
+        assert workflow_steps.advance(cp) == 0
         asked.append(len(statements))
     assert asked[0] == asked[1]
 
@@ -360,30 +364,30 @@ def test_data_that_a_later_step_cannot_take_starts_nothing(cp: ControlPlane, ada
     pairs = BytesIO(b"".join(b'{"prompt": "p%d", "chosen": "c", "rejected": "r"}\n' % number for number in range(30)))
     with pytest.raises(InputUnfit):
         begin(cp, ada, json_lines.upload(ada, cp, "lab", "pairs", pairs, None)[0].id)
-    assert GuidedRunRecord.select().count() == 0
+    assert WorkflowRunRecord.select().count() == 0
 
 
 def test_a_cancelled_run_ends_its_open_jobs_and_starts_nothing_more(cp: ControlPlane, ada: Actor, version: int) -> None:
     run = begin(cp, ada, version)
     play(cp, run, until="import")
     job = job_of(cp, run, "train")
-    stale = guided.get(ada, cp, run.id)
-    assert guided.cancel(ada, cp, run.id).outcome == "cancelled"
+    stale = workflow_runs.get(ada, cp, run.id)
+    assert workflow_runs.cancel(ada, cp, run.id).outcome == "cancelled"
     assert jobs.get(ada, cp, job.id).state == "CANCELLED"
     assert stands(cp, run)["train"] == "cancelled"
-    assert guided.cancel(ada, cp, run.id).version == stale.version + 1  # asked twice is asked once
+    assert workflow_runs.cancel(ada, cp, run.id).version == stale.version + 1  # asked twice is asked once
     JobRecord.update(state="SUCCEEDED").where(JobRecord.id == job.id).execute()  # it ended before it heard of it
-    assert guided_steps.advance(cp) == 0
-    assert not guided_steps.carry_on(cp, stale)  # a thread that had read the run before
+    assert workflow_steps.advance(cp) == 0
+    assert not workflow_steps.carry_on(cp, stale)  # a thread that had read the run before
     assert JobRecord.select().count() == 2
-    entries = [entry.action for entry in AuditRecord.select().where(AuditRecord.subject == f"guided_run:{run.id}")]
-    assert entries == ["guided_run.start", "guided_run.cancel"]
+    entries = [entry.action for entry in AuditRecord.select().where(AuditRecord.subject == f"workflow_run:{run.id}")]
+    assert entries == ["workflow_run.start", "workflow_run.cancel"]
 
 
 def test_cancelling_leaves_alone_what_another_run_made(cp: ControlPlane, ada: Actor, version: int) -> None:
     play(cp, begin(cp, ada, version), until="import")
     second = begin(cp, ada, version)
-    guided.cancel(ada, cp, second.id)
+    workflow_runs.cancel(ada, cp, second.id)
     assert job_of(cp, second, "import").state == "SUCCEEDED"
     assert job_of(cp, second, "train").state == "CANCELLED"
 
@@ -391,21 +395,21 @@ def test_cancelling_leaves_alone_what_another_run_made(cp: ControlPlane, ada: Ac
 def test_a_run_that_is_over_cannot_be_cancelled(cp: ControlPlane, ada: Actor, version: int) -> None:
     run = begin(cp, ada, version)
     play(cp, run, "worse", until="evaluate")
-    with pytest.raises(GuidedRunOver):
-        guided.cancel(ada, cp, run.id)
+    with pytest.raises(WorkflowRunOver):
+        workflow_runs.cancel(ada, cp, run.id)
 
 
 def test_pressed_twice_it_starts_once(cp: ControlPlane, ada: Actor, version: int) -> None:
     assert begin(cp, ada, version, "k").id == begin(cp, ada, version, "k").id
     assert JobRecord.select().count() == 1
     MethodVersionRecord.update(current=False).execute()  # an upgrade between the two, say
-    assert begin(cp, ada, version, "k").id == GuidedRunRecord.get().id
+    assert begin(cp, ada, version, "k").id == WorkflowRunRecord.get().id
 
 
 def test_no_users_key_puts_a_job_into_a_run(cp: ControlPlane, ada: Actor, version: int) -> None:
     foreign = [
         jobs.submit(ada, cp, "lab", "import_base_model", "mine", {"reference": "mine"}, idempotency_key=key)
-        for key in ("guided:1:import", "guided_run:1:import", "1:import", "import")
+        for key in ("workflow_run:1:import", "1:import", "import")
     ]
     run = begin(cp, ada, version)
     assert job_of(cp, run, "import").id not in {job.id for job in foreign}
@@ -421,19 +425,19 @@ def test_a_job_and_the_note_of_it_are_one(
         raise RuntimeError("the process ends here")
 
     with monkeypatch.context() as broken:
-        broken.setattr(guided_steps, "move", crash)
-        assert guided_steps.advance(cp) == 0
+        broken.setattr(workflow_steps, "move", crash)
+        assert workflow_steps.advance(cp) == 0
     assert JobRecord.select().count() == 1
-    assert guided_steps.advance(cp) == 1
+    assert workflow_steps.advance(cp) == 1
     assert JobRecord.select().count() == 2
 
 
 def test_two_threads_that_saw_the_same_begin_one_job(cp: ControlPlane, ada: Actor, version: int) -> None:
     run = begin(cp, ada, version)
     succeed(cp, job_of(cp, run, "import").id, form="base")
-    stale = guided.get(ada, cp, run.id)
-    assert guided_steps.advance(cp) == 1
-    assert not guided_steps.carry_on(cp, stale)
+    stale = workflow_runs.get(ada, cp, run.id)
+    assert workflow_steps.advance(cp) == 1
+    assert not workflow_steps.carry_on(cp, stale)
     assert JobRecord.select().count() == 2
 
 
@@ -441,8 +445,8 @@ def test_whoever_left_the_project_starts_nothing_further(cp: ControlPlane, ada: 
     run = begin(cp, ada, version)
     succeed(cp, job_of(cp, run, "import").id, form="base")
     MemberRecord.delete().execute()
-    guided_steps.advance(cp)
-    run = guided.get(SYSTEM, cp, run.id)
+    workflow_steps.advance(cp)
+    run = workflow_runs.get(SYSTEM, cp, run.id)
     assert (run.outcome, run.reason) == ("stopped", "denied")
     assert JobRecord.select().count() == 1
 
@@ -452,18 +456,18 @@ def test_a_stranger_sees_no_run_and_a_viewer_starts_and_cancels_none(
 ) -> None:
     run = begin(cp, ada, version)
     with pytest.raises(NotFound):
-        guided.progress(Actor("user", "99", "eve"), cp, run.id)
+        workflow_runs.progress(Actor("user", "99", "eve"), cp, run.id)
     project = next(iter(ada.roles))
     viewer = Actor("user", ada.id, "ada", roles={project: VIEWER})
-    for refused in (lambda: begin(cp, viewer, version), lambda: guided.cancel(viewer, cp, run.id)):
+    for refused in (lambda: begin(cp, viewer, version), lambda: workflow_runs.cancel(viewer, cp, run.id)):
         with pytest.raises(Denied):
             refused()
     trainer = Role("Trainer", EXPERT.permissions - {"deployment.change"})
     with pytest.raises(Denied):  # before anything has begun, and not after hours of training
         begin(cp, Actor("user", ada.id, "ada", roles={project: trainer}), version)
     with pytest.raises(NotFound):
-        guided.start(ada, cp, "lab", "no_such_case", version)
-    assert GuidedRunRecord.select().count() == 1
+        workflow_runs.start(ada, cp, "lab", "no_such_case", version)
+    assert WorkflowRunRecord.select().count() == 1
 
 
 def test_a_plan_that_does_not_fit_its_methods_starts_nothing(
@@ -483,4 +487,4 @@ def test_a_plan_that_does_not_fit_its_methods_starts_nothing(
         plan.write_text(whole.replace(right, wrong), "utf-8")
         with pytest.raises(error):
             begin(cp, ada, version)
-    assert GuidedRunRecord.select().count() == 0
+    assert WorkflowRunRecord.select().count() == 0

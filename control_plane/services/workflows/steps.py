@@ -1,4 +1,4 @@
-"""What carries guided runs out: from what has come of a run's steps it begins those that are ready.
+"""What carries workflow runs out: from what has come of a run's steps it begins those that are ready.
 
 A run owns no state of a job: it remembers which job or deployment belongs to which step, and everything else follows
 from those. A step begins together with the note of it, in one transaction that looks at the run again: a restart in
@@ -25,17 +25,17 @@ from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.evaluations import EvaluationRecord
-from control_plane.store.guided import GuidedRunRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.workflows import WorkflowRunRecord
 
 log = logging.getLogger(__name__)
 
 
 def advance(cp: ControlPlane) -> int:
     """Carry on each run that something has come of; how many moved. Called whenever a job or a replica has changed."""
-    moved, runs = 0, list(GuidedRunRecord.select().where(GuidedRunRecord.outcome == ""))
+    moved, runs = 0, list(WorkflowRunRecord.select().where(WorkflowRunRecord.outcome == ""))
     facts = facts_of(runs)
     for run in runs:
         graph = graphs.of_data(run.graph)
@@ -44,27 +44,31 @@ def advance(cp: ControlPlane) -> int:
         try:
             moved += carry_on(cp, run)
         except Exception:  # a loop's top: one broken run must not hold up the others, and is looked at again
-            log.exception("guided run %s could not go on", run.id)
+            log.exception("workflow run %s could not go on", run.id)
     return moved
 
 
-def carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
+def carry_on(cp: ControlPlane, run: WorkflowRunRecord) -> bool:
     """Begin all that can begin now; whether anything did, or the run ended."""
     moved = False
     while not run.outcome and _carry_on(cp, run):
-        moved, run = True, GuidedRunRecord.get_by_id(run.id)
+        moved, run = True, WorkflowRunRecord.get_by_id(run.id)
     if moved:
         cp.signals.wake(f"project:{run.project_id}", f"notifications:{run.created_by_id}")
     return moved
 
 
-def move(run: GuidedRunRecord, **columns: Any) -> bool:
+def move(run: WorkflowRunRecord, **columns: Any) -> bool:
     """Change a run that is as it was read; False if somebody was quicker. Called inside a transaction."""
-    same = (GuidedRunRecord.id == run.id) & (GuidedRunRecord.version == run.version) & (GuidedRunRecord.outcome == "")
-    return bool(GuidedRunRecord.update(version=GuidedRunRecord.version + 1, **columns).where(same).execute())
+    same = (
+        (WorkflowRunRecord.id == run.id)
+        & (WorkflowRunRecord.version == run.version)
+        & (WorkflowRunRecord.outcome == "")
+    )
+    return bool(WorkflowRunRecord.update(version=WorkflowRunRecord.version + 1, **columns).where(same).execute())
 
 
-def _carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
+def _carry_on(cp: ControlPlane, run: WorkflowRunRecord) -> bool:
     graph, facts = graphs.of_data(run.graph), facts_of([run])[run.id]
     if ended := graphs.outcome(graph, facts):
         by_state = {fact.state: fact for fact in facts.values()}
@@ -75,16 +79,16 @@ def _carry_on(cp: ControlPlane, run: GuidedRunRecord) -> bool:
     except Unavailable:
         return False  # a full disk, say: it is tried again
     except TunesmithError as problem:
-        log.info("guided run %s stopped: %s", run.id, problem)
+        log.info("workflow run %s stopped: %s", run.id, problem)
         return _end(cp, run, graphs.STOPPED, problem.code, problem.storable())
 
 
-def _end(cp: ControlPlane, run: GuidedRunRecord, outcome: str, reason: str, params: dict[str, Any]) -> bool:
+def _end(cp: ControlPlane, run: WorkflowRunRecord, outcome: str, reason: str, params: dict[str, Any]) -> bool:
     with transaction():
         return move(run, outcome=outcome, ended_at=cp.clock(), reason=reason, reason_params=params)
 
 
-def _begin(cp: ControlPlane, run: GuidedRunRecord, step: Step, inputs: dict[str, int]) -> bool:
+def _begin(cp: ControlPlane, run: WorkflowRunRecord, step: Step, inputs: dict[str, int]) -> bool:
     """Have a step carried out, in the name of who started the run; False if the run has changed meanwhile."""
     actor = identity.acting_for(run.created_by_id, "job.submit", run.project_id)
     project = str(ProjectRecord.get_by_id(run.project_id).name)
@@ -96,14 +100,14 @@ def _begin(cp: ControlPlane, run: GuidedRunRecord, step: Step, inputs: dict[str,
             return False
         job = asking.earlier(asked)
         begun = {"reused": job is not None}
-        job = job or asking.create(actor, cp, asked, guided_run=run)
+        job = job or asking.create(actor, cp, asked, workflow_run=run)
         move(run, begun=run.begun | {step.name: begun | {"job": job.id}})
     cp.signals.wake(*transitions.topics(job))
     return True
 
 
 def _begin_deployment(
-    actor: Actor, cp: ControlPlane, project: str, run: GuidedRunRecord, step: Step, model_id: int
+    actor: Actor, cp: ControlPlane, project: str, run: WorkflowRunRecord, step: Step, model_id: int
 ) -> bool:
     with transaction():
         if not _is_as_read(run):
@@ -127,9 +131,9 @@ def _serves(deployment: DeploymentRecord, model_id: int) -> bool:
     return desired and deployments.condition(deployment).state != lifecycle.FAILED
 
 
-def _is_as_read(run: GuidedRunRecord) -> bool:
+def _is_as_read(run: WorkflowRunRecord) -> bool:
     """Whether nobody was quicker. What is read inside a transaction stays true until its end."""
-    now = GuidedRunRecord.get_by_id(run.id)
+    now = WorkflowRunRecord.get_by_id(run.id)
     return not now.outcome and bool(now.version == run.version)
 
 
@@ -143,7 +147,7 @@ def given(graph: Graph, dataset_version_id: int) -> dict[str, Fact]:
     }
 
 
-def facts_of(runs: Sequence[GuidedRunRecord]) -> dict[int, dict[str, Fact]]:
+def facts_of(runs: Sequence[WorkflowRunRecord]) -> dict[int, dict[str, Fact]]:
     """What has come of the steps that have begun, by run."""
     begun = [one for run in runs for one in run.begun.values()]
     jobs = _by_id(JobRecord, begun, "job")
@@ -180,7 +184,7 @@ def _of_job(step: Step, job: JobRecord, models: dict[str, int], evaluation: Eval
     return Fact(DONE, models | named, evaluation.verdict)
 
 
-def _of_deployment(run: GuidedRunRecord, step: Step, deployment: DeploymentRecord, model_id: int) -> Fact:
+def _of_deployment(run: WorkflowRunRecord, step: Step, deployment: DeploymentRecord, model_id: int) -> Fact:
     made = {} if deployment.deleted_at else dict.fromkeys(step.outputs, int(deployment.id))
     if run.outcome == DONE:  # it served; what has been done with it since is no part of the run
         return Fact(DONE, made)

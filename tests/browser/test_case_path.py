@@ -1,4 +1,4 @@
-"""The guided path, from a case's card to a chat with the tuned model: at most seven presses, nothing typed on the way.
+"""The path from a case's card to a chat with the tuned model: at most seven presses, nothing typed on the way.
 
 The pages, the services and the live updates are real. The machine is played through the services (accept, report,
 artifacts: tests/rooms.py), and its engine is a fake behind the inference port that says one sentence.
@@ -18,8 +18,8 @@ from browser.conftest import Site, picture, served, violations, visit
 from data_support import settle
 from playwright.sync_api import expect
 
-from control_plane.services import guided_steps
 from control_plane.services.datasets import preparing
+from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.jobs import JobRecord
@@ -58,7 +58,7 @@ class Engine:
 @pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A project with a machine, the shipped methods and cases, and nothing else yet."""
-    cp = make_control_plane(tmp_path_factory.mktemp("guided") / "data", FakeClock())
+    cp = make_control_plane(tmp_path_factory.mktemp("case") / "data", FakeClock())
     cp = replace(cp, inference=Engine())
     with served(cp, rooms.empty(cp)) as site:
         yield site
@@ -75,7 +75,7 @@ def play(room: rooms.Rooms, tuned_right: int) -> None:
     }
     while job := JobRecord.get_or_none(JobRecord.state == "QUEUED"):
         finish[job.kind](room.run(job, rooms.STEPS if job.kind == "train" else 0))
-        guided_steps.advance(room.cp)
+        workflow_steps.advance(room.cp)
 
 
 def counted(page: Any) -> tuple[int, int]:
@@ -112,7 +112,7 @@ def test_from_a_case_to_a_chat_in_seven_presses(browser: Any, site: Site) -> Non
         page.get_by_label("Your message").fill("The pump 3 is hot.")
         page.keyboard.press("Enter")
         expect(page.locator(".chat-assistant .chat-text")).to_have_text(SAID)
-        picture(page, "guided-chat")
+        picture(page, "case-chat")
         assert violations(page) == []
 
 
@@ -198,7 +198,7 @@ def test_own_data_goes_the_same_way_with_one_file_drop(browser: Any, site: Site,
         file.write_bytes(rooms.rows(5 * rooms.ROWS))
         drop(page, page.locator(".drop").first, file)
         expect(page.get_by_text("Labor-Notizen.jsonl · ")).to_be_visible()
-        picture(page, "guided-own-data")
+        picture(page, "case-own-data")
         assert violations(page) == []
         page.get_by_role("button", name="Use this file").click()
         carry_on(site)

@@ -1,4 +1,4 @@
-"""Guided runs: the graph of a case carried out on a dataset version."""
+"""Workflow runs: the graph of a case carried out on a dataset version."""
 
 from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField
 
@@ -8,7 +8,7 @@ from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
 
 
-class GuidedRunRecord(Record):
+class WorkflowRunRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     project_id: int
@@ -28,5 +28,5 @@ class GuidedRunRecord(Record):
     ended_at = TimeField(default=0.0)  # 0: it goes on
 
     class Meta:
-        table_name = "guided_runs"
+        table_name = "workflow_runs"
         indexes = ((("project", "idempotency_key"), True), (("outcome",), False), (("created_by", "ended_at"), False))
