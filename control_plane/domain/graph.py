@@ -2,13 +2,14 @@
 
 A step is carried out by a method, or it is the data that a run is given, or a deployment. An edge names an output of an
 earlier step, so no graph has a circle. From what has come of the steps that have begun follows how every step stands.
+A step with `choices` is given what belongs to the best of several evaluations (domain/workflows/expansion.py).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from control_plane.domain import lifecycle
@@ -16,15 +17,18 @@ from control_plane.domain.errors import (
     EdgeUnfit,
     EdgeUnknown,
     GraphEmpty,
+    NoneBest,
     StepInputMissing,
     StepInputUnknown,
     StepMalformed,
+    TunesmithError,
 )
 from control_plane.domain.manifest import Input, Manifest
 from control_plane.domain.names import LONGEST_NAME
+from control_plane.domain.workflows import gates
+from control_plane.domain.workflows.gates import Edge, Gate, Marks
 
 DATA, DEPLOY = "data", "deploy"  # the kinds of step that no method carries out; the others are a method's
-VERDICTS = ("better", "worse", "unclear", "unpaired")
 
 # how a step stands
 BLOCKED = "blocked"  # it waits for a step before it
@@ -51,23 +55,25 @@ _NOT_A_METHODS: Mapping[str, tuple[Mapping[str, Input], Mapping[str, str]]] = { 
 }
 
 
-@dataclass(frozen=True)
-class Edge:
-    """An output of a step; written `step.output`."""
-
-    step: str
-    output: str
-
-    def __str__(self) -> str:
-        return f"{self.step}.{self.output}"
+KINDS = tuple(_NOT_A_METHODS)
 
 
 @dataclass(frozen=True)
-class Gate:
-    """What an evaluation must have found before a step begins; an empty verdict: anything."""
+class Retry:
+    """How often a step's job is asked for again after it has failed, and after which failures."""
+
+    times: int = 0
+    after: str = "infrastructure"  # the machines' or the control plane's fault; or any
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several variants: its evaluation, and what a step is given and what must hold if that is the best."""
 
     evaluation: Edge
-    verdict: str
+    inputs: Mapping[str, Edge]
+    gates: tuple[Gate, ...] = ()
+    variant: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,15 +87,24 @@ class Step:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     from_data: Mapping[str, str] = field(default_factory=dict)  # what `fitted` changes: parameter → fact of the data
     inputs: Mapping[str, Edge] = field(default_factory=dict)
-    gate: Gate | None = None
+    gates: tuple[Gate, ...] = ()  # all of them have to open
     outputs: Mapping[str, str] = field(default_factory=dict)  # name → dataset | model | evaluation | file | deployment
+    retry: Retry = Retry()
+    choices: tuple[Choice, ...] = ()  # of variants; `inputs` and `gates` are then those of the first
+    metric: str = ""  # by which the best of them is chosen; empty: each evaluation's primary one
+    of: str = ""  # the step of the spec that it is a variant of; empty: itself
+    variant: Mapping[str, Any] = field(default_factory=dict)  # axis → value
+    dataset: str = ""  # of data: the dataset's name, with @ and a number where it is a fixed version
+    dataset_version: int = 0  # … and the version that the run was given
 
     @property
     def before(self) -> Iterator[str]:
         """The steps that it waits for."""
-        yield from (edge.step for edge in self.inputs.values())
-        if self.gate is not None:
-            yield self.gate.evaluation.step
+        for one in self.choices or (Choice(Edge("", ""), self.inputs, self.gates),):
+            yield from (edge.step for edge in one.inputs.values())
+            yield from (gate.evaluation.step for gate in one.gates)
+            if self.choices:
+                yield one.evaluation.step
 
 
 Graph = tuple[Step, ...]  # each step after those that it waits for
@@ -104,6 +119,7 @@ class Fact:
     verdict: str = ""  # of an evaluation
     reason: str = ""  # why it failed
     reason_params: Mapping[str, Any] = field(default_factory=dict)
+    marks: Marks | None = None  # of an evaluation
 
 
 Facts = Mapping[str, Fact]  # by the step's name
@@ -160,11 +176,27 @@ def as_data(graph: Graph) -> list[dict[str, Any]]:
             "parameters": dict(step.parameters),
             "from_data": dict(step.from_data),
             "inputs": {name: str(edge) for name, edge in step.inputs.items()},
-            "gate": {"evaluation": str(step.gate.evaluation), "verdict": step.gate.verdict} if step.gate else None,
+            "gates": [gates.as_data(gate) for gate in step.gates],
             "outputs": dict(step.outputs),
+            "retry": asdict(step.retry),
+            "choices": [_choice_data(one) for one in step.choices],
+            "metric": step.metric,
+            "of": step.of,
+            "variant": dict(step.variant),
+            "dataset": step.dataset,
+            "dataset_version": step.dataset_version,
         }
         for step in graph
     ]
+
+
+def _choice_data(one: Choice) -> dict[str, Any]:
+    return {
+        "evaluation": str(one.evaluation),
+        "inputs": {name: str(edge) for name, edge in one.inputs.items()},
+        "gates": [gates.as_data(gate) for gate in one.gates],
+        "variant": dict(one.variant),
+    }
 
 
 def of_data(data: Sequence[Mapping[str, Any]]) -> Graph:
@@ -196,7 +228,8 @@ def ready(graph: Graph, facts: Facts) -> list[Step]:
 
 def inputs_of(step: Step, facts: Facts) -> dict[str, int]:
     """The ids that a ready step is given, by input. Raises StepInputMissing where an output was not made after all."""
-    given = {name: facts[edge.step].made.get(edge.output) for name, edge in step.inputs.items()}
+    edges = step.inputs if (best := chosen(step, facts)) is None else best.inputs
+    given = {name: facts[edge.step].made.get(edge.output) for name, edge in edges.items()}
     for name, number in given.items():
         if number is None:
             raise StepInputMissing(step=step.name, input=name)
@@ -205,22 +238,65 @@ def inputs_of(step: Step, facts: Facts) -> dict[str, int]:
 
 def outcome(graph: Graph, facts: Facts) -> str:
     """How it all ended: DONE, STOPPED, or "" while a step is open or can begin."""
-    stands = set(standing(graph, facts).values())
-    if stands & {OPEN, READY}:
+    stands = standing(graph, facts)
+    if set(stands.values()) & {OPEN, READY}:
         return ""
-    return STOPPED if stands & {FAILED, CANCELLED} else DONE
+    bad = {name for name, state in stands.items() if state in (FAILED, CANCELLED)}
+    return STOPPED if bad - set(_spared(graph, facts)) else DONE
+
+
+def chosen(step: Step, facts: Facts) -> Choice | None:
+    """Of a step's choices the one whose evaluation is the best so far; None without choices or evaluations."""
+    scored = [one for one in step.choices if _scored(one, facts)]
+    found = gates.best([facts[one.evaluation.step].marks or Marks() for one in scored], step.metric)
+    if found is None:  # none has that metric: the first, whose gate says so
+        return scored[0] if scored else None
+    return scored[found]
+
+
+def shut(step: Step, facts: Facts) -> TunesmithError | None:
+    """Why a step whose turn it is cannot begin: a gate of it; None where all are open."""
+    best = chosen(step, facts)
+    if step.choices and best is None:
+        return NoneBest()
+    for gate in best.gates if best else step.gates:
+        found = facts[gate.evaluation.step]
+        if (problem := gates.shut(gate, found.verdict, found.marks)) is not None:
+            return problem
+    return None
+
+
+def _scored(one: Choice, facts: Facts) -> bool:
+    """Whether a variant has come so far that a step could be given it."""
+    needed = {one.evaluation.step, *(edge.step for edge in one.inputs.values())}
+    needed |= {gate.evaluation.step for gate in one.gates}
+    return all(name in facts and facts[name].state == DONE for name in needed)
+
+
+def _spared(graph: Graph, facts: Facts) -> Iterator[str]:
+    """The variants' steps that may end badly without the whole doing so: there is another variant that did not."""
+    by_name = {step.name: step for step in graph}
+    for step in graph:
+        if any(_scored(one, facts) for one in step.choices):
+            lost = [one.evaluation.step for one in step.choices if not _scored(one, facts)]
+            while lost:
+                name = lost.pop()
+                if by_name[name].variant:
+                    yield name
+                    lost.extend(by_name[name].before)
 
 
 def _turn(step: Step, stands: Mapping[str, str], facts: Facts) -> str:
     """How a step stands that has not begun."""
     before = {stands[name] for name in step.before}
-    if before & {FAILED, CANCELLED, SKIPPED}:
+    if step.choices:  # those that ended badly are left out; the best is known once none can come any more
+        if before & {BLOCKED, READY, OPEN}:
+            return BLOCKED
+    elif before & {FAILED, CANCELLED, SKIPPED}:
         return SKIPPED
-    if before - {DONE}:
+    elif before - {DONE}:
         return BLOCKED
-    gate = step.gate
-    shut = gate is not None and gate.verdict not in ("", facts[gate.evaluation.step].verdict)
-    return SKIPPED if shut else READY
+    return READY if shut(step, facts) is None else SKIPPED
 
 
 # ---- reading
@@ -254,7 +330,7 @@ def _declared(table: Mapping[str, Any], manifests: Mapping[str, Manifest]) -> St
 
 
 def _step(table: Mapping[str, Any], kind: str, outputs: Mapping[str, str]) -> Step:
-    gate = table.get("gate")
+    own = table["gates"] if "gates" in table else [table["gate"]] if table.get("gate") else []
     return Step(
         name=table["name"],
         kind=kind,
@@ -262,15 +338,26 @@ def _step(table: Mapping[str, Any], kind: str, outputs: Mapping[str, str]) -> St
         title=table.get("title", ""),
         parameters=table.get("parameters", {}),
         from_data=dict(table.get("from_data", {})),
-        inputs={name: _edge(text) for name, text in table.get("inputs", {}).items()},
-        gate=Gate(_edge(gate["evaluation"]), gate["verdict"]) if gate else None,
+        inputs=_edges(table.get("inputs", {})),
+        gates=tuple(gates.gate(one) for one in own),
         outputs=outputs,
+        retry=Retry(**table.get("retry", {})),
+        choices=tuple(_choice(one) for one in table.get("choices", ())),
+        metric=table.get("metric", ""),
+        of=table.get("of", ""),
+        variant=dict(table.get("variant", {})),
+        dataset=table.get("dataset", ""),
+        dataset_version=table.get("dataset_version", 0),
     )
 
 
-def _edge(text: str) -> Edge:
-    step, _, output = text.partition(".")
-    return Edge(step, output)
+def _choice(table: Mapping[str, Any]) -> Choice:
+    own = tuple(gates.gate(one) for one in table["gates"])
+    return Choice(gates.edge(table["evaluation"]), _edges(table["inputs"]), own, dict(table["variant"]))
+
+
+def _edges(table: Mapping[str, str]) -> dict[str, Edge]:
+    return {name: gates.edge(text) for name, text in table.items()}
 
 
 def _check_edges(step: Step, earlier: Sequence[Step], manifests: Mapping[str, Manifest]) -> None:
@@ -279,17 +366,31 @@ def _check_edges(step: Step, earlier: Sequence[Step], manifests: Mapping[str, Ma
     for name in wanted:
         if wanted[name].required and name not in step.inputs:
             raise StepInputMissing(step=step.name, input=name)
-    for name, edge in step.inputs.items():
-        if name not in wanted:
-            raise StepInputUnknown(step=step.name, input=name)
-        place, takes = f"{step.name}.inputs.{name}", wanted[name]
-        source = _source(place, edge, takes.kind, earlier)
-        if takes.kind == "model" and (form := manifests[source.method].outputs[edge.output].form) not in takes.accepts:
-            raise EdgeUnfit(place=place, edge=str(edge), accepted=list(takes.accepts), given=form)
-    if step.gate is not None:
-        _source(f"{step.name}.gate", step.gate.evaluation, "evaluation", earlier)
-        if step.gate.verdict not in VERDICTS:
-            raise StepMalformed(step=step.name, problem=f"gate.verdict = {', '.join(VERDICTS)}")
+    for one in step.choices or (None,):
+        for name, edge in (one or step).inputs.items():
+            _check_input(step, name, edge, wanted, earlier, manifests)
+        for gate in (one or step).gates:
+            _source(f"{step.name}.gate", gate.evaluation, "evaluation", earlier)
+            if not gate.asks:
+                raise StepMalformed(step=step.name, problem="gate = verdict | at_least | margin | certain")
+        if one is not None:
+            _source(f"{step.name}.best", one.evaluation, "evaluation", earlier)
+
+
+def _check_input(
+    step: Step,
+    name: str,
+    edge: Edge,
+    wanted: Mapping[str, Input],
+    earlier: Sequence[Step],
+    manifests: Mapping[str, Manifest],
+) -> None:
+    if name not in wanted:
+        raise StepInputUnknown(step=step.name, input=name)
+    place, takes = f"{step.name}.inputs.{name}", wanted[name]
+    source = _source(place, edge, takes.kind, earlier)
+    if takes.kind == "model" and (form := manifests[source.method].outputs[edge.output].form) not in takes.accepts:
+        raise EdgeUnfit(place=place, edge=str(edge), accepted=list(takes.accepts), given=form)
 
 
 def _source(place: str, edge: Edge, kind: str, earlier: Sequence[Step]) -> Step:
@@ -317,7 +418,7 @@ BY_HAND = of_data(
             "name": "export",
             "kind": "export",
             "inputs": {"model": "train.model"},
-            "gate": {"evaluation": "evaluate.evaluation", "verdict": ""},
+            "gate": {"evaluation": "evaluate.evaluation"},
             "outputs": {"model": "model"},
         },
         {

@@ -41,6 +41,11 @@ TERMS = {
     # how a workflow run ended
     "done": "done",
     "stopped": "stopped",
+    # verdicts
+    "better": "better",
+    "worse": "worse",
+    "unclear": "no clear difference",
+    "unpaired": "nothing to compare with",
     # permissions
     "project.see": "see the project",
     "dataset.see": "see data",
