@@ -163,6 +163,19 @@ def kind(code: str) -> str:
     return names.get(code, code)
 
 
+def task(code: str) -> str:
+    """What a model of a case does."""
+    names: dict[str, str] = {
+        "extraction": gettext("From text to a record"),
+        "classification": gettext("Sorting texts"),
+        "query": gettext("From a question to a query"),
+        "formulation": gettext("From a problem to a formal model"),
+        "reasoning": gettext("Working out an answer"),
+        "other": gettext("Something else"),
+    }
+    return names.get(code, code)
+
+
 def stage(code: str) -> str:
     """What an attempt is busy with; a method's own word where we have none."""
     names: dict[str, str] = {

@@ -30,8 +30,11 @@ class Case:
     folder: Path
 
 
-def list_cases(actor: Actor, cp: ControlPlane) -> list[Case]:
-    """Every case, by name. A plan that cannot be read is logged and left out: it hides no other. Raises Denied."""
+def list_cases(actor: Actor, cp: ControlPlane, domain: str = "", task: str = "", minutes: float = 0) -> list[Case]:
+    """The cases of a domain and a task that take at most so many minutes, by name; each condition only where given.
+
+    A plan that cannot be read is logged and left out: it hides no other. Raises Denied.
+    """
     require(actor, "case.see")
     found = []
     for path in sorted(_root(cp).glob(f"*/{PLAN}")):
@@ -39,7 +42,7 @@ def list_cases(actor: Actor, cp: ControlPlane) -> list[Case]:
             found.append(_read(path.parent))
         except (OSError, ValueError) as problem:  # no TOML, no UTF-8
             log.error("The case %s cannot be read: %s", path.parent.name, problem)
-    return found
+    return [case for case in found if _fits(case.plan, domain, task, minutes)]
 
 
 def get(actor: Actor, cp: ControlPlane, name: str) -> Case:
@@ -85,6 +88,12 @@ def _readings(root: Path, locale: str) -> Mapping[str, str]:
 
 def _lines(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _fits(plan: Mapping[str, Any], domain: str, task: str, minutes: float) -> bool:
+    """Whether a case is one that is looked for; one that does not tell its time takes too long."""
+    in_time = not minutes or 0 < plan.get("minutes", 0) <= minutes
+    return in_time and domain in ("", plan.get("domain")) and task in ("", plan.get("task"))
 
 
 def _root(cp: ControlPlane) -> Path:

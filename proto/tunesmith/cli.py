@@ -15,6 +15,7 @@ import click
 from tunesmith.commands import (
     account,
     automation,
+    cases,
     datasets,
     deployments,
     installation,
@@ -70,6 +71,7 @@ def main(ctx: click.Context, data: Path | None, project: str, as_json: bool) -> 
 GROUPS = (
     account,
     automation,
+    cases,
     datasets,
     deployments,
     workflows,

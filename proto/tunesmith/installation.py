@@ -218,9 +218,10 @@ class Installation(Calls):
         """Undo `delete_method`."""
         return self._ask(pb.MethodVersion, self._stub.RestoreMethod, pb.RestoreMethodRequest(version_id=version_id))
 
-    def list_cases(self) -> list[pb.Case]:
-        """The worked examples; `plan` is JSON."""
-        return list(self._ask(pb.ListCasesReply, self._stub.ListCases, pb.ListCasesRequest()).cases)
+    def list_cases(self, domain: str = "", task: str = "", minutes: float = 0.0) -> list[pb.Case]:
+        """The worked examples, of a domain, a task and a time where given; `plan` is JSON."""
+        request = pb.ListCasesRequest(domain=domain, task=task, minutes=minutes)
+        return list(self._ask(pb.ListCasesReply, self._stub.ListCases, request).cases)
 
     def get_case_file(self, case: str, file: str) -> bytes:
         """A file of a case by its path inside the case."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from io import BytesIO
 
@@ -90,3 +91,29 @@ def test_a_case_names_its_method_in_the_readers_language(room: rooms.Rooms, brow
     page = browser("ada").get(CASE, headers={"Accept-Language": "de"}).text
     assert "Lernen aus Ihren Beispielen" in page
     assert "<dd>sft_demo</dd>" not in page
+
+
+def test_the_library_is_searched_by_field_task_and_time(room: rooms.Rooms, browser: Browser) -> None:
+    client = browser("ada")
+    page = client.get("/p/lab/cases").text
+    assert f'href="{CASE}"' in page
+    assert '<option value="maintenance">Maintenance</option>' in page
+    assert "From text to a record" in page
+    assert "Content 0% → <strong>81.2%</strong>" in page
+    assert f'href="{CASE}"' in client.get("/p/lab/cases?field=maintenance&task=extraction&minutes=10").text
+    for query in ("field=nowhere", "task=query&field=maintenance", "minutes=5&field=maintenance"):
+        page = client.get(f"/p/lab/cases?{query}").text
+        assert f'href="{CASE}"' not in page
+        assert "No case is like that" in page
+    assert "Show all" in client.get("/p/lab/cases?field=nowhere&minutes=x").text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "What was measured"), ("de", "Gemessene Werte"), ("zh", "实测结果")],
+)
+def test_a_case_tells_what_was_measured(room: rooms.Rooms, browser: Browser, language: str, said: str) -> None:
+    page = browser("ada").get(f"{CASE}?lang={language}").text
+    assert f">{said}</h2>" in page
+    assert re.search(r"70\s?%", page)  # the lower end of the interval
+    assert "AVX-512" in page

@@ -13,7 +13,7 @@ from control_plane.domain.errors import Denied, FieldInvalid, Invalid, NotFound,
 from control_plane.domain.graph import DATA, Graph
 from control_plane.domain.lifecycle import QUEUED
 from control_plane.domain.manifest import Manifest
-from control_plane.domain.plans import Plan
+from control_plane.domain.plans import TASKS, Plan
 from control_plane.services import cases, deployments, evaluations, methods
 from control_plane.services.datasets import json_lines, rows, versions
 from control_plane.services.deployments import Condition
@@ -40,9 +40,20 @@ _SHOWN_RUNS = 5
 @blueprint.get("/p/<project>/cases")
 @requires("case.see")
 def index(project: str) -> ResponseReturnValue:
-    """Each case as a card."""
-    found = cases.list_cases(the_actor(), the_control_plane())
-    return render_template("cases/index.html", cases=[workflow_runs.plan_of(case, locale()) for case in found])
+    """Each case as a card; those of a field, of a task, and that do not take too long, where that is asked for."""
+    actor, cp = the_actor(), the_control_plane()
+    every = {case.name: workflow_runs.plan_of(case, locale()) for case in cases.list_cases(actor, cp)}
+    domain, task = (request.args.get(key, "") for key in ("field", "task"))
+    minutes = asked_number("minutes", 0)
+    found = cases.list_cases(actor, cp, domain, task, minutes)
+    return render_template(
+        "cases/index.html",
+        cases=[every[case.name] for case in found],
+        fields=sorted({(plan.domain, plan.field) for plan in every.values()}, key=lambda one: one[1]),
+        tasks=[(one, words.task(one)) for one in TASKS if any(plan.task == one for plan in every.values())],
+        is_filtered=bool(domain or task or minutes),
+        asked={"field": domain, "task": task, "minutes": minutes or ""},
+    )
 
 
 @blueprint.get("/p/<project>/cases/<name>")

@@ -9,10 +9,10 @@ that merely remembers sentences fails the test part.
 
 import json
 import random
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from control_plane.cases.generating import distinct, run, write_rows
 from control_plane.cases.machine_faults import readings
 
 SEED = 20260101
@@ -177,11 +177,7 @@ def reading(one: Choice, locale: str) -> dict[str, str]:
 
 def choices(source: random.Random, count: int, held_out: int, numbers: range) -> list[Choice]:
     """``count`` rows, no two with the same report."""
-    chosen: dict[str, Choice] = {}
-    while len(chosen) < count:
-        one = choose(source, held_out, numbers)
-        chosen[row(one)["prompt"]] = one
-    return list(chosen.values())
+    return distinct(count, lambda: choose(source, held_out, numbers), lambda one: row(one)["prompt"])
 
 
 def write(folder: Path) -> None:
@@ -192,15 +188,10 @@ def write(folder: Path) -> None:
         "test": choices(source, TEST_ROWS, 1, range(2, 100, 2)),
     }
     for name, content in parts.items():
-        _write(folder / f"{name}.jsonl", [json.dumps(row(one)) for one in content])
+        write_rows(folder / f"{name}.jsonl", map(row, content))
         for locale in readings.LOCALES:
-            said = [json.dumps(reading(one, locale), ensure_ascii=False) for one in content]
-            _write(folder / f"{name}.{locale}.jsonl", said)
-
-
-def _write(path: Path, lines: list[str]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+            write_rows(folder / f"{name}.{locale}.jsonl", [reading(one, locale) for one in content])
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
+    run(write, __file__)

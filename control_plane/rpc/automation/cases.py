@@ -9,7 +9,8 @@ from tunesmith.v1 import automation_pb2 as pb
 
 
 def list_cases(call: Call, request: pb.ListCasesRequest) -> pb.ListCasesReply:
-    return pb.ListCasesReply(cases=[messages.case(case) for case in cases.list_cases(call.actor, call.cp)])
+    found = cases.list_cases(call.actor, call.cp, request.domain, request.task, request.minutes)
+    return pb.ListCasesReply(cases=[messages.case(case) for case in found])
 
 
 def get_file(call: Call, request: pb.GetCaseFileRequest) -> pb.GetCaseFileReply:

@@ -1,4 +1,4 @@
-"""`tunesmith machines`, `cases`, `projects` and `audit`"""
+"""`tunesmith machines`, `projects` and `audit`"""
 
 from __future__ import annotations
 
@@ -97,25 +97,6 @@ def remove(terminal: Terminal, machine_id: str) -> None:
 
 
 @click.group()
-def cases() -> None:
-    """Worked examples from real domains."""
-
-
-@cases.command("list")
-@pass_terminal
-def list_cases(terminal: Terminal) -> None:
-    """All cases; `tunesmith demo CASE` runs one."""
-    terminal.table(
-        "Cases",
-        {
-            "name": lambda case: case.name,
-            "title": lambda case: json.loads(case.plan).get("display", {}).get("en", ""),
-        },
-        terminal.client.list_cases(),
-    )
-
-
-@click.group()
 def projects() -> None:
     """Who may see what."""
 
@@ -188,4 +169,4 @@ def _head(export: TextIO) -> str:
     return rows[-1][-1]
 
 
-COMMANDS = (machines, cases, projects, audit)
+COMMANDS = (machines, projects, audit)

@@ -527,8 +527,14 @@ class ListMethodsReply(_message.Message):
     def __init__(self, methods: _Optional[_Iterable[_Union[Method, _Mapping]]] = ...) -> None: ...
 
 class ListCasesRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("domain", "task", "minutes")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    MINUTES_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    task: str
+    minutes: float
+    def __init__(self, domain: _Optional[str] = ..., task: _Optional[str] = ..., minutes: _Optional[float] = ...) -> None: ...
 
 class ListCasesReply(_message.Message):
     __slots__ = ("cases",)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,29 @@ def test_cases_and_their_files(library: ControlPlane) -> None:
     assert cases.read_file(SYSTEM, library, "pumps", "train.jsonl") == b"{}\n"
     with pytest.raises(Denied):
         cases.list_cases(Actor(kind="user", id="1", name="sam"), library)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, ["pumps", "turbines"]),
+        ({"domain": "energy"}, ["turbines"]),
+        ({"task": "extraction"}, ["pumps"]),
+        ({"domain": "energy", "task": "extraction"}, []),
+        ({"minutes": 5}, ["pumps"]),
+        ({"minutes": 4.9}, []),
+    ],
+)
+def test_cases_by_field_task_and_time(
+    library: ControlPlane, tmp_path: Path, asked: dict[str, Any], found: list[str]
+) -> None:
+    plans = {
+        "pumps": 'domain = "water"\ntask = "extraction"\nminutes = 5\n',
+        "turbines": 'domain = "energy"\ntask = "query"\n',  # does not tell its time
+    }
+    for name, plan in plans.items():
+        (tmp_path / "cases" / name / "case.toml").write_text(plan)
+    assert [case.name for case in cases.list_cases(SYSTEM, library, **asked)] == found
 
 
 @pytest.mark.parametrize("rubbish", [b"name =", b"name = '\xff'", b"[[steps]]\n[steps]\n"])
