@@ -10,8 +10,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from control_plane.domain import graph, manifest
-
 ROOT = Path(__file__).parents[2]
 CASE = ROOT / "control_plane" / "cases" / "machine_faults"
 
@@ -69,21 +67,3 @@ def test_every_expected_answer_follows_the_schema() -> None:
     assert len(answers) == 364
     for answer in answers:
         checker.validate(json.loads(answer))
-
-
-def test_the_plan_fits_the_methods_that_it_names() -> None:
-    case = tomllib.loads((CASE / "case.toml").read_text(encoding="utf-8"))
-    shared = tomllib.loads((ROOT / "methods" / "kit" / "parameters.toml").read_text(encoding="utf-8"))
-    texts = {
-        name: manifest.taken_over(
-            tomllib.loads((ROOT / "methods" / name / "method.toml").read_text(encoding="utf-8")), shared
-        )
-        for name in graph.methods_of(case["steps"])
-    }
-    steps = graph.build(case["steps"], {name: manifest.parse(text) for name, text in texts.items()})
-    assert [step.kind for step in steps] == ["data", "import", "train", "evaluate", "export", "deploy"]
-    for one in steps:
-        if one.method:
-            jsonschema.Draft202012Validator(texts[one.method]["parameters"]).validate(one.parameters)
-    for text in (case["display"], *case["story"].values()):
-        assert set(text) == {"en", "de", "zh"}
