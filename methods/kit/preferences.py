@@ -1,5 +1,6 @@
 """Rows that say which answer is better: pairs of answers, and answers judged one by one (binary feedback)."""
 
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from kit import datasets
 from kit.datasets import Message, Row, encoded, kept, text
 from kit.events import fail
 from kit.job import Dataset, Job
+
+Pairs = list[dict[str, Any]]  # each with `prompt_ids`, `chosen_ids` and `rejected_ids`
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,19 @@ def tokenize_judged(rows: list[Judged], tokenizer: Any, max_length: int) -> list
         {"prompt_ids": kept(number, prompt, len(answer), max_length), "completion_ids": answer, "label": row.is_good}
         for number, (row, (prompt, answer)) in enumerate(zip(rows, answers, strict=True), 1)
     ]
+
+
+def in_order(rows: list[dict[str, Any]], job: Job) -> list[dict[str, Any]]:
+    """As many rows as all steps look at, in an order that the seed decides; round after round where there are fewer.
+
+    So the reference is asked about no row that is not learned from.
+    """
+    needed = job.parameters["steps"] * job.parameters["batch_size"] * job.parameters["accumulation"]
+    chance = random.Random(job.seed)
+    found: list[dict[str, Any]] = []
+    while len(found) < needed:
+        found += chance.sample(rows, min(len(rows), needed - len(found)))
+    return found
 
 
 def judged_of(job: Job, tokenizer: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

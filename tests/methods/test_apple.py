@@ -193,6 +193,61 @@ with torch.no_grad():
 """
 
 
+PREFERRED = """
+import json, sys
+from pathlib import Path
+import mlx.core as mx
+from kit import job
+from kit.apple import adapters, models, preferring
+base, out = Path(sys.argv[1]), Path(sys.argv[2])
+mx.set_default_device(mx.cpu)
+mx.random.seed(1)
+loaded = models.load(job.Model("base", base), "float32")
+adapted = models.adapt(loaded, "lora", 4, 12)
+pairs = [{"prompt_ids": [5, 9], "chosen_ids": [7, 30, 31], "rejected_ids": [8]},
+         {"prompt_ids": [5, 9, 100], "chosen_ids": [12], "rejected_ids": [40, 41]}]
+class Stop:
+    def leave_if_requested(self): pass
+preferring.remember(loaded.model, pairs, 2, 0, Stop())
+for module in adapted.values():
+    module.lora_b = 0.2 * mx.random.normal(module.lora_b.shape)
+adapters.save(adapted, out, {}, "mlx_dpo")
+ids, labels, reference, _ = next(preferring.in_turn(pairs, 2, 0, 0))
+loss, tokens = preferring.loss(0.5)(loaded.model, ids, labels, reference)
+print(json.dumps([preferring.margins(loaded.model, ids, labels, reference, 0.5).tolist(), [float(loss), int(tokens)]]))
+"""
+AS_TORCH_HAS_IT = """
+import json, sys
+from pathlib import Path
+import torch
+from kit import job, models
+base, out = job.Model("base", Path(sys.argv[1])), Path(sys.argv[2])
+model, _ = models.load_base(base, "float32")
+adapted = models.add_adapter(model, job.Model("adapter", out, base))
+def likely(prompt, answer):
+    ids = torch.tensor([prompt + answer])
+    logs = adapted(ids).logits[0, :-1].log_softmax(-1)
+    return logs.gather(1, ids[0, 1:, None])[len(prompt) - 1:].sum()
+pairs = [([5, 9], [7, 30, 31], [8]), ([5, 9, 100], [12], [40, 41])]
+with torch.no_grad():
+    now = [[likely(prompt, one) for one in answers] for prompt, *answers in pairs]
+    with adapted.disable_adapter():
+        before = [[likely(prompt, one) for one in answers] for prompt, *answers in pairs]
+margins = torch.stack([0.5 * ((a - c) - (b - d)) for (a, b), (c, d) in zip(now, before)])
+loss = -torch.nn.functional.logsigmoid(margins).mean()
+print(json.dumps([margins.tolist(), [float(loss), 7]]))
+"""
+
+
+def test_what_is_preferred_counts_as_in_torch(tiny: Path, tmp_path: Path) -> None:
+    """Two pairs with answers of different lengths: their margins, the loss, and how many tokens it is of."""
+    given = (str(tiny / "llama"), str(tmp_path / "adapter"))
+    (mlx,) = told(method_python("mlx_dpo"), PREFERRED, *given)
+    (torch,) = told(method_python("evaluate"), AS_TORCH_HAS_IT, *given)
+    assert torch == pytest.approx(mlx, abs=5e-4)
+    assert max(map(abs, mlx[:2])) > 0.01
+
+
 def told(python: Path, program: str, *arguments: str) -> list[list[float]]:
     """The numbers that a program prints, a line each."""
     return [[number for row in json.loads(line) for number in row] for line in lines_of(python, program, *arguments)]

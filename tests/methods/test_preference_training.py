@@ -15,7 +15,10 @@ pytestmark = pytest.mark.torch
 
 PAIRS = {"held_out_accuracy", "held_out_margin", "rewards/accuracies", "rewards/margins"}
 JUDGED = {"held_out_margin", "rewards/margins"}
-PREFERRING = {"reward_model": PAIRS, "dpo": PAIRS, "orpo": PAIRS, "kto": JUDGED}  # method → what it tells beside losses
+WATCHED = {"held_out_accuracy", "held_out_margin"}
+PREFERRING = {  # method → what it tells beside losses
+    "reward_model": PAIRS, "dpo": PAIRS, "orpo": PAIRS, "kto": JUDGED, "mlx_dpo": WATCHED,
+}  # fmt: skip
 
 
 def job(tiny: Path, method: str, **changes: Any) -> dict[str, Any]:

@@ -56,6 +56,24 @@ def test_the_same_job_gives_the_same_rewards_also_when_interrupted(
     assert rewards(second) == {step: numbers for step, numbers in expected.items() if step > kept}
 
 
+def test_with_mlx_answers_become_better_and_a_checkpoint_leads_to_the_same_end(
+    tiny: Path, run: Callable[..., Outcome]
+) -> None:
+    python = str(method_python("mlx_grpo"))
+    asked = {"steps": 24, "checkpoint_every": 16, "learning_rate": 0.01, "group_size": 8,
+             "reward": [{"check": "length", "parameters": {"maximum": 3}}]}  # fmt: skip
+    whole = run("mlx_grpo", job(tiny, "mlx_grpo", **asked), python)
+    assert whole.status == 0, whole.stderr
+    got = [one["values"]["reward"] for one in whole.of("metric")]
+    assert sum(got[-6:]) / 6 > sum(got[:6]) / 6 + 0.05
+    assert "loss" not in whole.of("metric")[0]["values"]
+    rest = run("mlx_grpo", job(tiny, "mlx_grpo", **asked, resume=str(whole.out / "checkpoints" / "16")), python)
+    assert rest.status == 0, rest.stderr
+    assert rewards(rest) == {step: numbers for step, numbers in rewards(whole).items() if step > 16}
+    name = "adapter/adapter_model.safetensors"
+    assert (rest.out / name).read_bytes() == (whole.out / name).read_bytes()
+
+
 @pytest.mark.parametrize(("method", "architecture"), [("grpo", "gpt_neox"), ("rloo", "llama")])
 def test_the_others_learn_tied_to_the_base(
     tiny: Path, run: Callable[..., Outcome], method: str, architecture: str
@@ -79,8 +97,11 @@ def test_a_constant_reward_is_told(tiny: Path, run: Callable[..., Outcome]) -> N
     ("changes", "code"),
     [({"max_new_tokens": 250}, "prompt_too_long"), ({"reward": [{"check": "cake"}]}, "check_unknown")],
 )
-def test_what_cannot_be_is_refused(tiny: Path, run: Callable[..., Outcome], changes: dict[str, Any], code: str) -> None:
-    refused = run("grpo_demo", job(tiny, "grpo_demo", **changes), str(method_python("grpo_demo")))
+@pytest.mark.parametrize("method", ["grpo_demo", "mlx_grpo"])
+def test_what_cannot_be_is_refused(
+    tiny: Path, run: Callable[..., Outcome], method: str, changes: dict[str, Any], code: str
+) -> None:
+    refused = run(method, job(tiny, method, **changes), str(method_python(method)))
     assert refused.refusal["code"] == code
 
 

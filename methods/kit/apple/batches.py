@@ -29,11 +29,16 @@ def loss(model: Any, ids: Any, labels: Any) -> tuple[Any, Any]:
 
     mlx-lm's own loss knows one stretch of each row, and with its own batches teaches each answer one token of padding.
     """
+    each, counts = log_probs(model, ids, labels)
+    count = counts.sum()
+    return -(each * counts).sum() / mx.maximum(count, 1), count
+
+
+def log_probs(model: Any, ids: Any, labels: Any) -> tuple[Any, Any]:
+    """(log-probability of each next token, whether it is labelled), both [rows, length - 1]."""
     targets = labels[:, 1:]
     counts = targets != IGNORED
-    each = nn.losses.cross_entropy(model(ids[:, :-1]).astype(mx.float32), mx.where(counts, targets, 0))
-    count = counts.sum()
-    return (each * counts).sum() / mx.maximum(count, 1), count
+    return -nn.losses.cross_entropy(model(ids[:, :-1]).astype(mx.float32), mx.where(counts, targets, 0)), counts
 
 
 def endless(examples: list[Example], size: int, pad: int, seed: int, done: int) -> Iterator[tuple[Any, Any, int]]:

@@ -12,7 +12,7 @@ from typing import Any
 import mlx.core as mx
 from kit import signals
 from kit.apple import checkpoints
-from kit.apple.batches import loss
+from kit.apple.batches import loss as cross_entropy
 from kit.checkpoints import keep_newest
 from kit.events import Events, check_loss
 from kit.job import Job
@@ -85,6 +85,7 @@ class Report(TrainingCallback):
         self.held_out: HeldOut | None = None
         self.best: Best | None = None
         self.tokens = 0
+        self.of_reward: Callable[[], dict[str, float]] | None = None  # where it learns by reward: what the step got
 
     def begin(self, done: int) -> None:
         """Go on behind `done` steps; measures the untrained model."""
@@ -99,8 +100,9 @@ class Report(TrainingCallback):
         self.step = self.done + train_info["iteration"] // batches
         loss, optimizer = train_info["train_loss"], self.course.optimizer
         check_loss(loss, self.step)
-        told = {"loss": loss, "learning_rate": train_info["learning_rate"],
-                "grad_norm": float(optimizer.state["grad_norm"])}  # fmt: skip
+        # a loss says whether it learns, except where it learns by reward
+        told = self.of_reward() if self.of_reward else {"loss": loss}
+        told |= {"learning_rate": train_info["learning_rate"], "grad_norm": float(optimizer.state["grad_norm"])}
         seconds = round(batches / train_info["iterations_per_second"], 4)
         measured = self._measured(self.step)
         self._events.metric(self.step, {**told, **measured, "step_seconds": seconds, "tokens": float(self.tokens)})
@@ -131,8 +133,13 @@ class Report(TrainingCallback):
         return measured
 
 
-def run(report: Report, job: Job, batches: Callable[[int], Iterator[Any]]) -> None:
-    """Train to the end; `batches` gives them from behind so many on."""
+def run(
+    report: Report,
+    job: Job,
+    batches: Callable[[int], Iterator[Any]],
+    loss: Callable[..., tuple[Any, Any]] = cross_entropy,
+) -> None:
+    """Train to the end; `batches` gives from behind so many on what `loss` is called with, and its tokens' number."""
     model, optimizer, each = report.course.model, report.course.optimizer, job.parameters["accumulation"]
     done = checkpoints.restore(job.resume, model, optimizer)
     if report.best is not None:
@@ -140,9 +147,9 @@ def run(report: Report, job: Job, batches: Callable[[int], Iterator[Any]]) -> No
     report.begin(done)
 
     def counted(**_: Any) -> Iterator[Any]:
-        for ids, labels, tokens in batches(done * each):
+        for *batch, tokens in batches(done * each):
             report.tokens += tokens
-            yield ids, labels
+            yield tuple(batch)
 
     # for the weights that mlx-lm writes at its end, in its own form, and its table of the steps, in colours
     with tempfile.TemporaryDirectory() as scratch, redirect_stdout(io.StringIO()), suppress(EndedEarly):

@@ -3,12 +3,11 @@
 A method says how rows become tokens (``read``) and which trainer learns from them (``make``).
 """
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kit import models, signals
+from kit import models, preferences, signals
 from kit.events import Events
 from kit.job import Job
 from kit.training import adapters, arguments, course, lean
@@ -37,7 +36,7 @@ def teach(
     base = job.models["base"]
     model, tokenizer = models.load_base(base, job.parameters["precision"])
     learned, watched = read(job, tokenizer)
-    learned = in_order(learned, job)
+    learned = preferences.in_order(learned, job)
     lean.choose_attention(max(map(_tokens, learned)))
     facts = models.card(base)
     model = adapters.lora(model, job, facts)
@@ -54,24 +53,11 @@ def teach(
     events.progress(steps, steps, "done")
 
 
-def in_order(rows: Rows, job: Job) -> Rows:
-    """As many rows as all steps look at, in an order that the seed decides; round after round where there are fewer.
-
-    So the reference is asked about no row that is not learned from.
-    """
-    needed = job.parameters["steps"] * job.parameters["batch_size"] * job.parameters["accumulation"]
-    chance = random.Random(job.seed)
-    found: Rows = []
-    while len(found) < needed:
-        found += chance.sample(rows, min(len(rows), needed - len(found)))
-    return found
-
-
 def _tokens(row: dict[str, Any]) -> int:
     """Of prompt and answers together: a pair is one row, with its prompt once."""
     return sum(len(ids) for name, ids in row.items() if name.endswith("_ids"))
 
 
 def configuration(job: Job, out: Path) -> dict[str, Any]:
-    """The keywords of a TRL configuration: the rows are taken one after the other, as `in_order` has them."""
+    """The keywords of a TRL configuration: rows are taken one after the other, as `preferences.in_order` has them."""
     return {**arguments.of(job, out), "train_sampling_strategy": "sequential"}
