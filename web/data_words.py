@@ -79,11 +79,8 @@ def unit(code: str) -> str:
 def origin(version: DatasetVersionRecord) -> list[tuple[str, object]]:
     """Where a version came from: its labelling, its file, and what the columns became."""
     source = version.source
-    if not source:
-        return []
-    if "labelling" in source:
-        return _labelled(source) + (origin_of_file(version) if source.get("name") else [])
-    return origin_of_file(version)
+    labelled = _labelled(source) if "labelling" in source else []
+    return labelled + (origin_of_file(version) if source.get("name") else [])
 
 
 def _labelled(source: dict[str, Any]) -> list[tuple[str, object]]:

@@ -177,7 +177,7 @@ def seen(draft: DatasetDraftRecord, mapping: Mapping | None = None) -> Seen:
         connector=str(sources.get(actor, cp, draft.source_id).connector) if draft.source_id else "",
         is_fetched=drafts.is_fetched(cp, draft),
         share=None if drafts.waits(draft) else draft.done_bytes / (draft.of_bytes or 1),
-        left=_left(draft, cp.clock()),
+        left=time_left(draft, cp.clock()),
         failure=say(draft.error, draft.error_params, locale()) if draft.error and not is_open else "",
         needs_mapping=is_open,
         models=lengths.models(draft.base_model_id or 0) if is_ready else [],
@@ -185,7 +185,7 @@ def seen(draft: DatasetDraftRecord, mapping: Mapping | None = None) -> Seen:
     )
 
 
-def _left(draft: DatasetDraftRecord, now: float) -> str:
+def time_left(draft: DatasetDraftRecord, now: float) -> str:
     """How long the step still takes at its pace so far; empty while that is not known."""
     passed = now - draft.started_at
     if not draft.started_at or not draft.done_bytes or passed < _FIRST_GUESS:

@@ -62,6 +62,11 @@ def changed(format: str, number: int, row: Mapping[str, Any], sent: Mapping[str,
     return new if new != row else None
 
 
+def texts(format: str, number: int, row: Mapping[str, Any]) -> dict[str, str]:
+    """What the form says of a row, by its controls."""
+    return {one.control: one.text for one in (_cell(number, name, row.get(name, "")) for name in FORMATS[format])}
+
+
 def _cell(number: int, name: str, value: Any) -> Cell:
     is_json = not isinstance(value, str) or name in ("messages", "tools", "schema", "label")
     text = json.dumps(value, ensure_ascii=False, indent=1) if not isinstance(value, str) else value

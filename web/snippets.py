@@ -74,7 +74,7 @@ def compare_versions(project: str, old_id: int, new_id: int) -> Snippet:
 
 def edit_rows(project: str, version_id: int, part: str) -> Snippet:
     """Another version with a row taken out; by the command, of a file that says what is to be different."""
-    python = f"version = client.edit_rows({version_id}, {part!r}, removed=[1])\nprint(version.id, version.number)"
+    python = f"made = client.edit_rows({version_id}, {part!r}, removed=[1])\nprint(made.version.id or made.draft.id)"
     return _snippet(project, ["datasets", "edit", str(version_id), "edits.json", "--split", part], python)
 
 

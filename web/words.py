@@ -49,6 +49,7 @@ def draft_state(code: str) -> str:
         "checking": gettext("Checking every row"),
         "ready": gettext("Waits for you"),
         "saving": gettext("Saving the version"),
+        "editing": gettext("Changing the rows"),
         "failed": gettext("Failed"),
     }
     return names.get(code, code)

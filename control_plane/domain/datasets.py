@@ -21,6 +21,7 @@ from control_plane.domain import file_kinds, generated
 from control_plane.domain.documents import well_formed
 from control_plane.domain.errors import (
     FormatUnknown,
+    HeldOutLeak,
     RowFieldTwice,
     RowGenerated,
     RowNotJson,
@@ -101,6 +102,12 @@ class Scan:
             return json.dumps(row, ensure_ascii=False).encode() + b"\n"
         return text + b"\n"
 
+    def fault(self) -> RowsInvalid | None:
+        """The problem of the first faulty row, with how many rows have one; None where all are sound."""
+        if self.problem is not None:
+            self.problem.params["count"] = self.problem_count
+        return self.problem
+
     def facts(self) -> dict[str, Any]:
         """What is worth knowing about the file: lengths are characters of a row's texts."""
         return {
@@ -160,6 +167,14 @@ class Scan:
             prompt = row["prompt"]
             begins = beginning(prompt)
             self.prefix = begins if self.prefix is None else commonprefix([self.prefix, begins])
+
+
+def refuse_leak(train: Scan, test: Scan) -> None:
+    """Raises HeldOutLeak where a row is learnt from and held out, too."""
+    learnt = set(train.keys)
+    shared = [line for key, line in zip(test.keys, test.key_lines, strict=True) if key in learnt]
+    if shared:
+        raise HeldOutLeak(count=len(shared), line=shared[0])
 
 
 def read_row(text: bytes) -> dict[str, Any]:

@@ -21,18 +21,20 @@ class Step(StrEnum):
     LOOK = "look"  # what kind of file it is, its columns and first records, and the mapping that suggests itself
     CHECK = "check"  # every record through the mapping and the checks: a report
     SAVE = "save"  # the same, with the choices carried out: the rows of a version
+    EDIT = "edit"  # a version's rows, with others instead, without some, with new ones
     MEASURE = "measure"  # how many tokens rows of a version have
     SEE = "see"  # one row as a model sees it: apart as well, as the model's chat template is a stranger's program
 
 
 class DraftState(StrEnum):
-    """How far a draft is. While it fetches, looks, checks or saves, a process is at work or waits for its turn."""
+    """How far a draft is. While it fetches, looks, checks, saves or edits, a process is at work or waited for."""
 
     FETCHING = "fetching"
     LOOKING = "looking"
     CHECKING = "checking"
     READY = "ready"
     SAVING = "saving"
+    EDITING = "editing"  # the rows of a version: a draft without a file
     SAVED = "saved"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -54,11 +56,13 @@ class Learning(StrEnum):
     WHOLE = "whole"  # the questions, too
 
 
+UNREADABLE = "unreadable"  # the check that leaves out records with a fault
+
 _KEEP, _DROP, _FIX = Choice.KEEP, Choice.DROP, Choice.FIX
 # check → what can be done about what it finds, its own choice first. In the order of precedence: a row that several
 # checks would leave out is left out by the first.
 CHOICES: Dictionary[str, tuple[Choice, ...]] = {
-    "unreadable": (_DROP,),
+    UNREADABLE: (_DROP,),
     "hidden_characters": (_FIX, _KEEP, _DROP),
     "secrets": (_DROP, _FIX, _KEEP),
     "personal_data": (_KEEP, _FIX, _DROP),
@@ -150,6 +154,7 @@ class Order:
     context: int = 0  # tokens that fit into the model; 0: not known
     row: dict[str, Any] = field(default_factory=dict)  # to be seen: of a version, in the mapping's format
     learn_from: Learning = Learning.COMPLETION  # likewise
+    edits: str = ""  # file with the edits (`domain/edits.py::Edits`) of the rows
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ _STEPS = {
     Step.LOOK: steps.look,
     Step.CHECK: steps.check,
     Step.SAVE: steps.save,
+    Step.EDIT: steps.edit,
     Step.MEASURE: steps.measure,
     Step.SEE: steps.see,
 }

@@ -44,6 +44,16 @@ def save(order: Order, folder: Path, tell: Tell) -> None:
     checking.save(order, folder, tell)
 
 
+def edit(order: Order, folder: Path, tell: Tell) -> None:
+    """Carry out the edits of the rows in `order.train` and `order.test`: `train`, `test`, `edited.json`.
+
+    Raises RowsInvalid, DatasetEmpty, HeldOutLeak.
+    """
+    from control_plane.preparation import editing
+
+    editing.edit(order, folder, tell)
+
+
 def measure(order: Order, folder: Path, tell: Tell) -> None:
     """Count the tokens of the rows in `order.train`, which are in the mapping's format: `lengths.json`.
 

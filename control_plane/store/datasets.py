@@ -34,9 +34,9 @@ class DatasetVersionRecord(Record):
     test_rows = IntegerField()
     left_out_sha256 = CharField(64, default="")  # faulty rows, kept to be mended; empty: there were none
     left_out_rows = IntegerField(default=0)
-    report_sha256 = CharField(64, default="")  # as domain/preparation.py::Report is told; empty: there was no draft
+    report_sha256 = CharField(64, default="")  # as domain/preparation.py::Report is told; empty: there is none (yet)
     marks_sha256 = CharField(64, default="")  # rows that a check has found and that were kept; empty: there are none
-    to_check = BooleanField(default=False)  # the checks have yet to look at its rows, which were edited
+    to_check = BooleanField(default=False)  # the checks have yet to look at its rows, which no draft led to
     size = BigIntegerField()
     split_seed = IntegerField(null=True)  # null: the held-out rows came as a file
     facts = JSONField(default=dict)  # as domain/datasets.py::Scan.facts has them

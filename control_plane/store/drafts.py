@@ -33,13 +33,15 @@ class DatasetDraftRecord(Record):
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     project_id: int
     name = CharField(64)  # of the dataset
-    train_upload = ForeignKeyField(UploadRecord, lazy_load=False)
-    train_upload_id: int
+    train_upload = ForeignKeyField(UploadRecord, null=True, lazy_load=False)  # null: rows of a version are edited
+    train_upload_id: int | None
     test_upload = ForeignKeyField(UploadRecord, null=True, lazy_load=False)  # held-out rows as a file of their own
     test_upload_id: int | None
     # where its file is fetched from; null: it was sent
     source = ForeignKeyField(SourceRecord, null=True, on_delete="SET NULL", lazy_load=False)
     source_id: int | None
+    edits = ForeignKeyField(DatasetVersionRecord, null=True, lazy_load=False)  # whose rows are edited; null: a file
+    edits_id: int | None
     refreshes = BooleanField(default=False)  # it goes on to a version by itself, as the source was saved
     mark = TextField(default="")  # of what was fetched
     train = JSONField()  # as domain/preparation.py::Source is told; likewise what follows

@@ -234,10 +234,11 @@ class Datasets(Calls):
         changed: Mapping[int, Mapping[str, Any]] | None = None,
         removed: Iterable[int] = (),
         added: Iterable[Mapping[str, Any]] = (),
-    ) -> pb.DatasetVersion:
+    ) -> pb.EditRowsReply:
         """Another version in which rows of a part, by their numbers from 1, are others, gone, or new at its end.
 
-        At most 1000 at once, all or none.
+        At most 1000 at once, all or none. It is `version` at once; of a large version there is a `draft`, and
+        `wait_draft` follows.
         """
         request = pb.EditRowsRequest(
             dataset_version_id=dataset_version_id,
@@ -246,7 +247,7 @@ class Datasets(Calls):
             removed=removed,
             added=[json.dumps(row) for row in added],
         )
-        return self._ask(pb.DatasetVersion, self._stub.EditRows, request)
+        return self._ask_once(pb.EditRowsReply, self._stub.EditRows, request)
 
     def compare_dataset_versions(
         self, old_id: int, new_id: int, offset: int = 0, limit: int = 20

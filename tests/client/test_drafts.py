@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from client_support import Installation
 
 import tunesmith
-from control_plane.services.datasets import preparing
+from control_plane.services.datasets import large_edits, preparing
 from tunesmith import cli, sending
 from tunesmith.commands import drafts, seen
 from tunesmith.commands.context import Terminal
@@ -134,3 +134,24 @@ def test_an_upload_goes_on_where_it_broke_off(
     assert offsets == [0, piece, 2 * piece, 2 * piece]
     assert (upload.arrived, seen[0], seen[-1]) == (upload.size, 3 * piece, upload.size)
     assert len(client.list_uploads("default")) == 1
+
+
+def test_edits_of_a_large_version_are_followed_by_the_command(
+    carried_on: Installation, client: tunesmith.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_edits, "_MOST_ROWS", 10)
+    first = client.upload_dataset("default", "faults", rooms.rows(12), test_share=0.25)
+    edits = tmp_path / "edits.json"
+    edits.write_text(json.dumps({"removed": [1, 2], "added": [{"prompt": "New?", "completion": "Yes."}]}))
+    version = json.loads(run(carried_on, "edit", str(first.id), str(edits)).output)
+    assert (version["number"], version["train_rows"], version["test_rows"]) == (2, 8, 3)
+    begun = client.edit_rows(first.id, removed=list(range(1, 10))).draft
+    assert (begun.edits_version_id, begun.name) == (first.id, "faults")
+    last = list(client.wait_draft(begun.id))[-1]
+    assert (last.state, last.error) == ("failed", "dataset_empty")
+    edits.write_text(json.dumps({"removed": list(range(1, 10))}))
+    failed = run(carried_on, "edit", str(first.id), str(edits))
+    assert failed.exit_code == 1 and last.message in failed.output
+    assert client.cancel_draft(begun.id).state == "cancelled"
+    small = client.edit_rows(client.upload_dataset("default", "small", rooms.rows(5)).id, removed=[1])
+    assert small.version.number == 2 and not small.HasField("draft")

@@ -15,8 +15,10 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.domain.preparation import Choice, Finding, Mapping, Report, told
-from control_plane.services.datasets import editing, json_lines, rechecking, searching
+from control_plane.services.datasets import editing, json_lines, large_edits, reports, searching
+from control_plane.services.datasets.process import Fault
 from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.methods import MethodVersionRecord
 
 Browser = Callable[[str], FlaskClient]
@@ -245,15 +247,45 @@ def test_rows_are_changed_added_and_taken_out_in_the_browser(room: rooms.Rooms, 
     assert DatasetVersionRecord.get(DatasetVersionRecord.number == 3).train_rows == 11
 
 
-def test_the_report_of_edited_rows_is_on_its_way_or_says_why_not(room: rooms.Rooms, browser: Browser) -> None:
+def test_rows_of_a_large_version_are_changed_apart(
+    room: rooms.Rooms, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_edits, "_MOST_ROWS", 10)
+    client = browser("ada")
+    keep(room, rooms.rows(24))
+    edit, typed = "/p/lab/data/faults/edit?page=2&version=1", {"row.12.prompt": "The pump 11 is cold.", "remove": "13"}
+    typed["row.0.prompt"], typed["row.0.completion"] = "New?", "Yes."
+    page = client.post(edit, data=typed, follow_redirects=True).text
+    assert "Changing the rows" in page and "others are prepared first" in page and "3 rows are changed" in page
+    assert "Changing the rows" in client.get("/p/lab/data").text
+    draft = DatasetDraftRecord.get()
+    leak = {"state": "failed", "error": "held_out_leak", "error_params": {"count": 1, "line": 2}}
+    DatasetDraftRecord.update(**leak).execute()
+    page = client.get(f"/p/lab/data/drafts/{draft.id}").text
+    again = f"/p/lab/data/faults/edit?version=1&amp;split=train&amp;page=2&amp;draft={draft.id}"
+    assert again in page and "Changing the rows" not in page
+    page = client.get(again.replace("&amp;", "&")).text
+    assert all(text in page for text in ("The pump 11 is cold.", "New?", 'value="13" checked', f"draft={draft.id}"))
+    assert "Changing the rows" in client.post(f"/p/lab/data/drafts/{draft.id}", follow_redirects=True).text
+    client.post(f"{edit}&draft={draft.id}", data=typed)
+    states = [one.state for one in DatasetDraftRecord.select().order_by(DatasetDraftRecord.id)]
+    assert states == ["cancelled", "editing"]
+    page = client.post(f"/p/lab/data/drafts/{draft.id + 1}/cancel", follow_redirects=True).text
+    assert "Nothing was changed" in page and DatasetVersionRecord.select().count() == 1
+    assert "This draft was discarded." in client.get(f"/p/lab/data/drafts/{draft.id + 1}").text
+
+
+def test_a_report_is_on_its_way_or_says_why_not(room: rooms.Rooms, browser: Browser) -> None:
     client = browser("ada")
     keep(room, rooms.rows(3), "faults")
     first = DatasetVersionRecord.get()
     made, _ = editing.edit(room.actor, room.cp, first.id, "train", {}, [1])
-    assert "all are being checked again" in client.get("/p/lab/data/faults/report?version=2").text
-    fault = {rechecking.FAULT: {"code": "preparation_broke", "params": {}}}
+    for number in (1, 2):
+        page = client.get(f"/p/lab/data/faults/report?version={number}").text
+        assert "The rows are being checked." in page and 'data-live="project:' in page
+    fault = reports.without(made, Fault("preparation_broke"))
     DatasetVersionRecord.update(to_check=False, source=fault).where(DatasetVersionRecord.id == made.id).execute()
-    assert "could not be checked again: " in client.get("/p/lab/data/faults/report?version=2").text
+    assert "The rows could not be checked: " in client.get("/p/lab/data/faults/report?version=2").text
 
 
 def test_a_refused_change_keeps_what_was_typed(room: rooms.Rooms, browser: Browser) -> None:
@@ -277,8 +309,8 @@ def test_the_report_says_what_is_known_and_where_the_version_was_used(
 ) -> None:
     client = browser("ada")
     keep(room, rooms.rows(3), "faults")
+    DatasetVersionRecord.update(to_check=False).execute()
     page = client.get("/p/lab/data/faults/report").text
-    assert "These rows came in a known form" in page
     assert "No job has used this version yet." in page
     findings = [
         Finding("personal_data", 2, Choice.KEEP, [Choice.KEEP], params={"kinds": {"mail": 2}}),

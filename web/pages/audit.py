@@ -151,6 +151,7 @@ DETAILS = {
     "replica": _("replica"),
     "role": _("role"),
     "row": _("row"),
+    "rows": _("rows"),
     "sessions": _("sessions"),
     "size": _("bytes in all"),
     "staging": _("unfinished uploads"),

@@ -13,7 +13,7 @@ from control_plane.domain.errors import Conflict, Invalid, NotFound
 from control_plane.domain.preparation import DraftState, Source, Split, read
 from control_plane.services.datasets import drafts, seeing, versions
 from control_plane.store.drafts import DatasetDraftRecord
-from web import draft_form, draft_page, seen_page, snippets
+from web import draft_edits, draft_form, draft_page, seen_page, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.draft_page import Seen
 from web.failures import sentence
@@ -31,6 +31,8 @@ def show(project: str, draft_id: int) -> ResponseReturnValue:
     draft = _draft(draft_id)
     if draft.state == DraftState.SAVED:
         return redirected(_version(project, draft))
+    if draft.edits_id is not None:
+        return render_template("drafts/edits.html", seen=draft_edits.seen(draft), snippet=snippets.draft(project))
     return _page(project, draft_page.seen(draft))
 
 
@@ -56,7 +58,13 @@ def seen(project: str, draft_id: int) -> ResponseReturnValue:
 @blueprint.post("")
 @requires("dataset.upload")
 def change(project: str, draft_id: int) -> ResponseReturnValue:
-    """Something is to be different: every row is then checked again. htmx replaces the draft on its page."""
+    """Something is to be different: every row is then checked again. htmx replaces the draft on its page.
+
+    Edits that came to nothing can be tried once more.
+    """
+    if _draft(draft_id).edits_id is not None:
+        drafts.change(the_actor(), the_control_plane(), draft_id)
+        return redirect(url_for("drafts.show", project=project, draft_id=draft_id))
     what, problem = request.form.get("what", ""), ""
     try:
         seen = _changed(_draft(draft_id), what)
@@ -80,7 +88,11 @@ def save(project: str, draft_id: int) -> ResponseReturnValue:
 @requires("dataset.upload")
 def cancel(project: str, draft_id: int) -> ResponseReturnValue:
     """Throw it away, and stop what is at work on it."""
-    drafts.cancel(the_actor(), the_control_plane(), int(_draft(draft_id).id))
+    draft = _draft(draft_id)
+    drafts.cancel(the_actor(), the_control_plane(), int(draft.id))
+    if draft.edits_id is not None:
+        flash(gettext("Nothing was changed: the version is as it was."))
+        return redirect(draft_edits.seen(draft).address)
     flash(gettext("The file was discarded."))
     return redirect(url_for("datasets.index", project=project))
 

@@ -12,7 +12,7 @@ from flask_babel import gettext
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.rows import FORMATS
-from control_plane.services.datasets import differences, readers, rechecking, reports, rows, searching, seeing, versions
+from control_plane.services.datasets import differences, readers, reports, rows, searching, seeing, versions
 from control_plane.services.datasets.differences import Difference
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.wording import say
@@ -126,9 +126,9 @@ def difference(project: str, name: str) -> ResponseReturnValue:
 
 
 def _check_fault(version: DatasetVersionRecord) -> str:
-    """Why edited rows have no report; empty where they have one, or will."""
-    fault = version.source.get(rechecking.FAULT)
-    return say(fault["code"], fault["params"], locale()) if fault else ""
+    """Why the rows have no report; empty where they have one, or will."""
+    fault = reports.fault_of(version)
+    return say(fault.code, fault.params, locale()) if fault else ""
 
 
 def _worded(one: Difference, fields: Sequence[str]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from control_plane.domain.preparation import CHOICES, Choice
+from control_plane.domain.preparation import CHOICES, UNREADABLE, Choice
 
-UNREADABLE = "unreadable"
+__all__ = ["TABLE", "UNREADABLE", "Check"]
 
 
 @dataclass(frozen=True)

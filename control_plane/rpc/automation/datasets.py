@@ -9,6 +9,7 @@ from control_plane.domain import documents
 from control_plane.domain.errors import FieldInvalid
 from control_plane.domain.preparation import Example, told
 from control_plane.rpc import messages
+from control_plane.rpc.automation import drafts
 from control_plane.rpc.calls import Call
 from control_plane.services.access import projects
 from control_plane.services.datasets import (
@@ -24,6 +25,7 @@ from control_plane.services.datasets import (
     versions,
 )
 from control_plane.store.datasets import DatasetRecord
+from control_plane.wording import say
 from tunesmith.v1 import automation_pb2 as pb
 
 _ROWS, _MOST = 20, 200
@@ -42,13 +44,15 @@ def list_rows(call: Call, request: pb.ListRowsRequest) -> pb.ListRowsReply:
 
 def get(call: Call, request: pb.GetDatasetVersionRequest) -> pb.DatasetVersionDetails:
     dataset, version = versions.of_version(call.actor, call.cp, request.id)
-    report = reports.of_version(call.cp, version)
+    report, fault = reports.of_version(call.cp, version), reports.fault_of(version)
     return pb.DatasetVersionDetails(
         version=messages.dataset_version(dataset, version),
         mapping=_json(version.mapping) if version.mapping else "",
         source=_json(version.source),
         facts=_json(version.facts),
         report=_json(messages.shortened(told(report))) if report else "",
+        is_being_checked=version.to_check,
+        check_message=say(fault.code, fault.params, call.locale) if fault else "",
         job_ids=[job.id for job in readers.jobs_of(call.actor, call.cp, version.id)],
         model_ids=[model.id for model in readers.models_of(call.actor, call.cp, version.id)],
     )
@@ -105,16 +109,20 @@ def measure(call: Call, request: pb.MeasureLengthsRequest) -> pb.MeasuredLengths
     )
 
 
-def edit(call: Call, request: pb.EditRowsRequest) -> pb.DatasetVersion:
+def edit(call: Call, request: pb.EditRowsRequest) -> pb.EditRowsReply:
     """Raises FieldInvalid for a row that is no JSON object, or is changed twice."""
     changed = {one.number: _row(one.row) for one in request.changed}
     if len(changed) < len(request.changed):
         raise FieldInvalid(field="number", problem="2 ×")
     added = [_row(row) for row in request.added]
-    version, reused = editing.edit(
+    begun = editing.begin(
         call.actor, call.cp, request.dataset_version_id, request.split or "train", changed, request.removed, added
     )
-    return messages.dataset_version(DatasetRecord.get_by_id(version.dataset_id), version, reused)
+    if begun.draft:
+        return pb.EditRowsReply(draft=drafts.whole(call, begun.draft))
+    assert begun.version is not None
+    dataset = DatasetRecord.get_by_id(begun.version.dataset_id)
+    return pb.EditRowsReply(version=messages.dataset_version(dataset, begun.version, begun.is_reused))
 
 
 def compare(call: Call, request: pb.CompareDatasetVersionsRequest) -> pb.CompareDatasetVersionsReply:

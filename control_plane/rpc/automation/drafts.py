@@ -155,6 +155,7 @@ def _draft(call: Call, record: DatasetDraftRecord) -> pb.Draft:
         created_at=record.created_at,
         source_id=record.source_id or 0,
         base_model_id=record.base_model_id or 0,
+        edits_version_id=record.edits_id or 0,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain import mapping as mappings
 from control_plane.domain import names
+from control_plane.domain.edits import Edits
 from control_plane.domain.errors import (
     DraftNotReady,
     DraftOver,
@@ -25,8 +26,9 @@ from control_plane.domain.rows import FORMATS
 from control_plane.preparations import DRAFT
 from control_plane.services import audit, tokenizers
 from control_plane.services.access import projects
-from control_plane.services.datasets import preparing, uploads
+from control_plane.services.datasets import large_edits, preparing, uploads
 from control_plane.store.database import transaction
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 
 PERIOD = 3_600.0  # seconds between two looks at what is old
@@ -72,8 +74,7 @@ def begin(
     called = names.checked(name or names.of_title(PurePath(train.file_name).stem) or "data")
     base = tokenizers.for_lengths(actor, cp, project)
     with transaction():
-        if (count := _open_ones(actor).count()) >= cp.settings.uploads_per_person:  # one file can be in many of them
-            raise DraftsTooMany(count=count)
+        _limit(actor, cp)
         now = cp.clock()
         draft = DatasetDraftRecord.create(
             project=project_id,
@@ -92,6 +93,39 @@ def begin(
         audit.record(actor, cp, "draft.begin", f"draft:{draft.id}", project_id, name=called, file=train.file_name)
     cp.signals.wake("schedule", f"project:{project_id}")
     return draft
+
+
+def begin_edit(actor: Actor, cp: ControlPlane, version: DatasetVersionRecord, edits: Edits) -> DatasetDraftRecord:
+    """Have sound edits of a version's rows carried out, which takes a while; the draft goes on to a version by itself.
+
+    The caller has shown that the actor may. Raises DraftsTooMany.
+    """
+    dataset = DatasetRecord.get_by_id(version.dataset_id)
+    with transaction():
+        _limit(actor, cp)
+        now = cp.clock()
+        draft = DatasetDraftRecord.create(
+            project=dataset.project_id,
+            name=dataset.name,
+            edits=version,
+            train=told(Source(dataset.name)),
+            mapping=told(Mapping(version.format)),
+            split=told(Split()),
+            state=DraftState.EDITING,
+            created_by=actor.id,
+            created_at=now,
+            touched_at=now,
+        )
+        large_edits.write(preparing.folder(cp, draft), edits)
+        said = {"name": dataset.name, "number": version.number, "rows": edits.count}
+        audit.record(actor, cp, "draft.begin", f"draft:{draft.id}", dataset.project_id, **said)
+    cp.signals.wake("schedule", f"project:{dataset.project_id}")
+    return draft
+
+
+def edits(actor: Actor, cp: ControlPlane, draft_id: int) -> Edits:
+    """The edits of a draft that is not over. Raises NotFound."""
+    return large_edits.written(preparing.folder(cp, get(actor, cp, draft_id)))
 
 
 def get(actor: Actor, cp: ControlPlane, draft_id: int) -> DatasetDraftRecord:
@@ -144,7 +178,8 @@ def change(
 ) -> DatasetDraftRecord:
     """Change what is given and have the rows checked again; `source`, how to read the file, has it looked at anew.
 
-    `base_model_id` is the model in whose tokens lengths are told; 0: none, in characters.
+    `base_model_id` is the model in whose tokens lengths are told; 0: none, in characters. Of edited rows nothing can
+    be changed: they are edited once more.
     Raises NotFound, DraftOver, FieldInvalid, InTrash, TokenizerMissing.
     """
     draft = _open(actor, cp, draft_id)
@@ -160,8 +195,11 @@ def change(
         columns.setdefault("mapping", None)
     if base_model_id is not None:
         columns["base_model"] = _allowed_model(actor, cp, draft, base_model_id)
+    if draft.edits_id is not None and columns:
+        raise FieldInvalid(field=min(columns), problem="…")
     is_read_anew = source is not None or preparing.found_look(cp, draft) is None
     to = _fetched_first(cp, draft, DraftState.LOOKING if is_read_anew else DraftState.CHECKING)
+    to = to if draft.edits_id is None else DraftState.EDITING
     with transaction():
         while not preparing.begin_step(cp, draft, to, **columns):
             draft = _open(actor, cp, draft_id)  # it has moved on meanwhile
@@ -239,6 +277,12 @@ def forget_old(cp: ControlPlane) -> int:
 def _fetched_first(cp: ControlPlane, draft: DatasetDraftRecord, to: DraftState) -> DraftState:
     """What a draft has to go through where its file was not fetched yet."""
     return to if is_fetched(cp, draft) else DraftState.FETCHING
+
+
+def _limit(actor: Actor, cp: ControlPlane) -> None:
+    """Raises DraftsTooMany: one file can be in many of them. Inside a transaction."""
+    if (count := _open_ones(actor).count()) >= cp.settings.uploads_per_person:
+        raise DraftsTooMany(count=count)
 
 
 def _open_ones(actor: Actor) -> Any:

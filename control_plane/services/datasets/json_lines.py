@@ -20,8 +20,6 @@ from control_plane.domain.errors import (
     DiskFull,
     FieldInvalid,
     FileTooLarge,
-    HeldOutLeak,
-    RowsInvalid,
 )
 from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor
@@ -70,10 +68,11 @@ def upload(
             _divide(folder, domain.held_out(scan.groups, test_share, split_seed, scan.never_held_out()))
         else:
             rest = Scan("test.jsonl", cp.settings.max_row_bytes, scan.format, examines=True)
-            _refuse_leak(scan, copy.rows(_lines(test, cp, rest.file), folder / "test", rest))
+            domain.refuse_leak(scan, copy.rows(_lines(test, cp, rest.file), folder / "test", rest))
         parts = {part: _store(cp, folder / part) for part in ("train", "test", LEFT_OUT)}
         seed = None if test is not None or not parts["test"].rows else split_seed
-        made = Made(scan.format, parts["train"], parts["test"], parts[LEFT_OUT], split_seed=seed, facts=scan.facts())
+        of_rows = scan.format, parts["train"], parts["test"], parts[LEFT_OUT]
+        made = Made(*of_rows, split_seed=seed, facts=scan.facts(), to_check=True)
         return versions.register(actor, cp, project_id, name, made, "dataset.upload")
 
 
@@ -101,25 +100,31 @@ def rewrite(
     """
     dataset = DatasetRecord.get_by_id(version.dataset_id)
     format = how.format or str(version.format)
-    is_same = format == version.format
     with _staging(cp) as folder, cp.blobs.holding():
         copy = _Copy(cp, folder / LEFT_OUT, "refuse")
         scan = Scan("train.jsonl", cp.settings.max_row_bytes, format)
         copy.rows(train, folder / "train", scan)
         rest = Scan("test.jsonl", cp.settings.max_row_bytes, format, examines=True)
-        _refuse_leak(scan, copy.sound(test, folder / "test", rest))
-        made = Made(
-            scan.format,
-            _store(cp, folder / "train"),
-            _store(cp, folder / "test"),
-            Part(version.left_out_sha256, 0, version.left_out_rows) if is_same else Part(),
-            split_seed=version.split_seed,
-            facts=scan.facts(),
-            mapping=version.mapping if is_same else {},
-            source={**version.source, **how.source},
-            to_check=True,
-        )
+        domain.refuse_leak(scan, copy.sound(test, folder / "test", rest))
+        made = rewritten(version, how, _store(cp, folder / "train"), _store(cp, folder / "test"), scan.facts())
         return versions.register(actor, cp, dataset.project_id, how.name or dataset.name, made, how.action)
+
+
+def rewritten(version: DatasetVersionRecord, how: Rewritten, train: Part, test: Part, facts: dict[str, Any]) -> Made:
+    """What a version is made of that has these rows instead; nobody has checked them yet."""
+    format = how.format or str(version.format)
+    is_same = format == version.format
+    return Made(
+        format,
+        train,
+        test,
+        Part(version.left_out_sha256, 0, version.left_out_rows) if is_same else Part(),
+        split_seed=version.split_seed,
+        facts=facts,
+        mapping=version.mapping if is_same else {},
+        source={**version.source, **how.source},
+        to_check=True,
+    )
 
 
 @contextmanager
@@ -183,19 +188,15 @@ class _Copy:
                 file.write(scan.take(line))
                 if scan.problem_count > before and self.faulty == "leave_out":
                     aside.write(_written_aside(scan, line))
-        if scan.problem and (self.faulty == "refuse" or not scan.keys):
-            raise _counted(scan, scan.problem)
+        fault = scan.fault()
+        if fault and (self.faulty == "refuse" or not scan.keys):
+            raise fault
         return scan
 
 
 def _written_aside(scan: Scan, line: bytes) -> bytes:
     row = {"file": scan.file, "line": scan.line, "row": line.rstrip(b"\r\n").decode("utf-8", "replace")}
     return json.dumps(row, ensure_ascii=False).encode() + b"\n"
-
-
-def _counted(scan: Scan, first: RowsInvalid) -> RowsInvalid:
-    first.params["count"] = scan.problem_count
-    return first
 
 
 def _divide(folder: Path, held_out: frozenset[int]) -> None:
@@ -208,13 +209,6 @@ def _divide(folder: Path, held_out: frozenset[int]) -> None:
     ):
         for number, row in enumerate(rows):
             (test if number in held_out else train).write(row)
-
-
-def _refuse_leak(train: Scan, test: Scan) -> None:
-    learnt = set(train.keys)
-    shared = [line for key, line in zip(test.keys, test.key_lines, strict=True) if key in learnt]
-    if shared:
-        raise HeldOutLeak(count=len(shared), line=shared[0])
 
 
 def _store(cp: ControlPlane, path: Path) -> Part:

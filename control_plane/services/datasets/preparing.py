@@ -38,7 +38,7 @@ from control_plane.domain.preparation import (
 )
 from control_plane.preparations import DRAFT
 from control_plane.services import tokenizers
-from control_plane.services.datasets import fetching, process, saving, uploads, versions
+from control_plane.services.datasets import fetching, large_edits, process, saving, uploads, versions
 from control_plane.services.datasets.process import Fault, Stopped
 from control_plane.store.database import release, transaction
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
@@ -50,6 +50,7 @@ STEPS: Dictionary[str, Step] = {
     DraftState.LOOKING: Step.LOOK,
     DraftState.CHECKING: Step.CHECK,
     DraftState.SAVING: Step.SAVE,
+    DraftState.EDITING: Step.EDIT,
 }
 UNDER_WAY = frozenset({DraftState.FETCHING, *STEPS})  # a process is at work, or it is waited for
 LOOK, REPORT = "look.json", "report.json"
@@ -97,7 +98,7 @@ def _topics(draft: DatasetDraftRecord) -> tuple[str, ...]:
 
 
 def folder(cp: ControlPlane, draft: DatasetDraftRecord) -> Path:
-    """Where what was found lies: `look.json`, `report.json`, and a folder of each process that runs."""
+    """Where what was found lies: `look.json`, `report.json`, edits, and a folder of each process that runs."""
     return cp.blobs.staging(f"draft-{draft.id}")
 
 
@@ -197,6 +198,9 @@ def _order(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> tuple[Ord
     """What the process is told, and the secrets that it is handed."""
     if draft.state == DraftState.FETCHING:
         return fetching.errand(cp, draft)
+    if draft.state == DraftState.EDITING:
+        return large_edits.order(cp, draft, folder(cp, draft), limits(cp)), {}
+    assert draft.train_upload_id is not None
     model = None if draft.state == DraftState.LOOKING else base_model(cp, draft)
     order = Order(
         step=STEPS[draft.state],
@@ -296,11 +300,23 @@ def _saved(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
     end_lost(cp, lost)
 
 
+def _edited(cp: ControlPlane, draft: DatasetDraftRecord, room: Path) -> None:
+    with cp.blobs.holding():
+        made = large_edits.kept(cp, draft, room)
+        with transaction():
+            version = large_edits.register(cp, draft, made)
+            if not move(cp, draft, state=DraftState.SAVED, dataset_version=version.id):
+                raise Stopped
+    cp.signals.wake(*_topics(draft))
+    remove_files(cp, draft)
+
+
 _DONE = {
     DraftState.FETCHING: _fetched,
     DraftState.LOOKING: _looked,
     DraftState.CHECKING: _checked,
     DraftState.SAVING: _saved,
+    DraftState.EDITING: _edited,
 }
 
 

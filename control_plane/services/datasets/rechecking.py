@@ -1,4 +1,5 @@
-"""Versions whose rows nobody has checked, as they were edited: the same process reads them, and they get their report.
+"""Versions that were made without a draft (uploaded in one call, edited, labelled, samples of a case): the process that
+reads drafts looks at their rows afterwards, and they get their report.
 
 That such a version is to be checked stands in its row, so that one whose check was cut off by a restart is begun anew.
 Its rows stay as they are: every check keeps what it finds, and marks it.
@@ -10,30 +11,47 @@ import json
 import logging
 import shutil
 import threading
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import PreparationBroke, TunesmithError
-from control_plane.domain.preparation import CHOICES, Choice, Mapping, Order, Report, Source, Split, Step, read
+from control_plane.domain.preparation import (
+    CHOICES,
+    UNREADABLE,
+    Choice,
+    Finding,
+    Mapping,
+    Order,
+    Report,
+    Source,
+    Split,
+    Step,
+    read,
+    told,
+)
 from control_plane.domain.rows import FORMATS
 from control_plane.preparations import VERSION
 from control_plane.services import references
-from control_plane.services.datasets import preparing, process, saving
+from control_plane.services.datasets import preparing, process, reports, row_index, saving
 from control_plane.services.datasets.process import Fault, Stopped
 from control_plane.store.database import release, transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 
 log = logging.getLogger(__name__)
 
-FAULT = "check_fault"  # in a version's `source`: {"code", "params"} of the error for which it has no report
-
 
 def advance(cp: ControlPlane) -> int:
-    """Begin the checks whose turn it is, where no draft needs the room; how many."""
-    free = cp.settings.preparations - cp.preparations.count()
+    """Begin the checks whose turn it is, where no draft needs the room; how many.
+
+    Nobody waits at a page for them: one place is left for a draft, where there are several.
+    """
     running = list(cp.preparations.running(VERSION))
+    most = max(1, cp.settings.preparations - 1)
+    free = min(cp.settings.preparations - cp.preparations.count(), most - len(running))
     if free <= 0:
         return 0
     waiting = DatasetVersionRecord.select().where(
@@ -71,7 +89,7 @@ def _check(cp: ControlPlane, version: DatasetVersionRecord, stop: threading.Even
     finally:
         shutil.rmtree(room, ignore_errors=True)
     if fault is not None:
-        _note(cp, version, source={**version.source, FAULT: {"code": fault.code, "params": fault.params}})
+        _note(cp, version, source=reports.without(version, fault))
 
 
 def _order(cp: ControlPlane, version: DatasetVersionRecord) -> Order:
@@ -94,14 +112,32 @@ def _order(cp: ControlPlane, version: DatasetVersionRecord) -> Order:
 
 
 def _keep(cp: ControlPlane, version: DatasetVersionRecord, room: Path) -> None:
-    """The report and the marks become those of the version. Raises PreparationBroke where they are of other rows."""
+    """The report and the marks become those of the version. Raises PreparationBroke where they are of other rows.
+
+    What was found when the rows were brought (`Scan.facts`: a byte-order mark …) stays: the process reads our copy.
+    """
     written = (room / "report.json").read_bytes()
     report = read(Report, json.loads(written))
     if (report.train_rows, report.test_rows) != (version.train_rows, version.test_rows):
         raise PreparationBroke
+    whole = json.dumps(told(_with_left_out(cp, version, report)), ensure_ascii=False).encode()
     with cp.blobs.holding():
-        marks, told = saving.blob(cp, room / "marks"), cp.blobs.put_bytes(written)
-        _note(cp, version, marks_sha256=marks, report_sha256=told, facts={**version.facts, **report.facts})
+        marks, sha256 = saving.blob(cp, room / "marks"), cp.blobs.put_bytes(whole)
+        _note(cp, version, marks_sha256=marks, report_sha256=sha256, facts={**report.facts, **version.facts})
+
+
+def _with_left_out(cp: ControlPlane, version: DatasetVersionRecord, report: Report) -> Report:
+    """The report with the rows that the version was saved without, which the process has not seen."""
+    if not version.left_out_rows:
+        return report
+    lines = row_index.lines(cp, version.left_out_sha256)
+    reasons = Counter(json.loads(line).get("check", UNREADABLE) for line in lines)
+    found = {one.check: one for one in report.findings}
+    for check, count in reasons.items():
+        one = found.get(check) or Finding(check, 0, Choice.DROP, list(CHOICES.get(check, ())))
+        found[check] = replace(one, count=one.count + count, choice=one.choice if one.count else Choice.DROP)
+    rows, left_out = report.rows + version.left_out_rows, report.left_out_rows + version.left_out_rows
+    return replace(report, rows=rows, left_out_rows=left_out, findings=list(found.values()))
 
 
 def _note(cp: ControlPlane, version: DatasetVersionRecord, **columns: Any) -> None:

@@ -40,9 +40,9 @@ def made_of(cp: ControlPlane, draft: DatasetDraftRecord, room: Path, columns: st
     report = read(Report, json.loads(written))
     return Made(
         format=report.format,
-        train=_part(cp, room / "train", report.train_rows),
-        test=_part(cp, room / "test", report.test_rows),
-        left_out=_part(cp, room / "left_out", report.left_out_rows),
+        train=part(cp, room / "train", report.train_rows),
+        test=part(cp, room / "test", report.test_rows),
+        left_out=part(cp, room / "left_out", report.left_out_rows),
         marks_sha256=blob(cp, room / "marks"),
         report_sha256=cp.blobs.put_bytes(written),
         split_seed=draft.split.get("seed") if report.test_rows and not draft.test_upload_id else None,
@@ -60,13 +60,14 @@ def _counted_by(draft: DatasetDraftRecord, report: Report) -> dict[str, Any]:
     return {"base_model": {"id": model.id, "name": model.name}}
 
 
-def _part(cp: ControlPlane, path: Path, rows: int) -> Part:
+def part(cp: ControlPlane, path: Path, rows: int) -> Part:
+    """Move the rows of a part to the blobs. Called inside `Blobs.holding`."""
     if not rows:
         return Part()
     size = path.stat().st_size
-    part = Part(blob(cp, path), size, rows)
-    row_index.ensure(cp, part.sha256)
-    return part
+    sha256 = blob(cp, path)
+    row_index.ensure(cp, sha256)
+    return Part(sha256, size, rows)
 
 
 def blob(cp: ControlPlane, path: Path) -> str:

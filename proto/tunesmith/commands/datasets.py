@@ -123,9 +123,11 @@ def edit(terminal: Terminal, version_id: int, edits: TextIO, split: str) -> None
     """Make another version with the EDITS of a JSON file: {"changed": {NUMBER: ROW}, "removed": […], "added": […]}."""
     said = json.load(edits)
     changed = {int(number): row for number, row in said.get("changed", {}).items()}
-    terminal.details(
-        terminal.client.edit_rows(version_id, split, changed, said.get("removed", ()), said.get("added", ()))
-    )
+    made = terminal.client.edit_rows(version_id, split, changed, said.get("removed", ()), said.get("added", ()))
+    if made.HasField("draft"):
+        drafts.saved(terminal, made.draft.id)
+    else:
+        terminal.details(made.version)
 
 
 @datasets.command()

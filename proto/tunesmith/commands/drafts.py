@@ -76,7 +76,7 @@ def map_columns(
 def save(terminal: Terminal, draft_id: int, name: str) -> None:
     """Make a version of a draft."""
     terminal.client.save_draft(draft_id, name)
-    _saved(terminal, draft_id)
+    saved(terminal, draft_id)
 
 
 @click.command()
@@ -123,7 +123,7 @@ def keep(terminal: Terminal, train: Path, test: Path | None, name: str, split: M
     if draft.state != "ready":
         raise click.ClickException(f"{draft.message} (draft {draft.id})")
     terminal.client.save_draft(draft.id, name)
-    _saved(terminal, draft.id)
+    saved(terminal, draft.id)
 
 
 def _begun(terminal: Terminal, train: Path, test: Path | None, name: str) -> pb.Draft:
@@ -149,7 +149,8 @@ def rested(terminal: Terminal, draft_id: int) -> pb.Draft:
     return terminal.client.get_draft(draft_id)
 
 
-def _saved(terminal: Terminal, draft_id: int) -> None:
+def saved(terminal: Terminal, draft_id: int) -> None:
+    """Follow a draft until it is a version, and show that. Raises click.ClickException where it comes to nothing."""
     draft = rested(terminal, draft_id)
     if draft.state != "saved":
         raise click.ClickException(f"{draft.message} (draft {draft.id})")

@@ -675,7 +675,7 @@ class BeginDraftRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., train_upload_id: _Optional[int] = ..., test_upload_id: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Draft(_message.Message):
-    __slots__ = ("id", "project", "name", "file_name", "state", "version", "done_bytes", "of_bytes", "waits", "error", "message", "dataset_version_id", "source", "mapping", "split", "choices", "look", "report", "created_at", "source_id", "base_model_id")
+    __slots__ = ("id", "project", "name", "file_name", "state", "version", "done_bytes", "of_bytes", "waits", "error", "message", "dataset_version_id", "source", "mapping", "split", "choices", "look", "report", "created_at", "source_id", "base_model_id", "edits_version_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -697,6 +697,7 @@ class Draft(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_ID_FIELD_NUMBER: _ClassVar[int]
     BASE_MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    EDITS_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -718,7 +719,8 @@ class Draft(_message.Message):
     created_at: float
     source_id: int
     base_model_id: int
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., file_name: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., done_bytes: _Optional[int] = ..., of_bytes: _Optional[int] = ..., waits: _Optional[bool] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., source: _Optional[str] = ..., mapping: _Optional[str] = ..., split: _Optional[str] = ..., choices: _Optional[str] = ..., look: _Optional[str] = ..., report: _Optional[str] = ..., created_at: _Optional[float] = ..., source_id: _Optional[int] = ..., base_model_id: _Optional[int] = ...) -> None: ...
+    edits_version_id: int
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., file_name: _Optional[str] = ..., state: _Optional[str] = ..., version: _Optional[int] = ..., done_bytes: _Optional[int] = ..., of_bytes: _Optional[int] = ..., waits: _Optional[bool] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., source: _Optional[str] = ..., mapping: _Optional[str] = ..., split: _Optional[str] = ..., choices: _Optional[str] = ..., look: _Optional[str] = ..., report: _Optional[str] = ..., created_at: _Optional[float] = ..., source_id: _Optional[int] = ..., base_model_id: _Optional[int] = ..., edits_version_id: _Optional[int] = ...) -> None: ...
 
 class GetDraftRequest(_message.Message):
     __slots__ = ("id",)
@@ -1027,7 +1029,7 @@ class GetDatasetVersionRequest(_message.Message):
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
 class DatasetVersionDetails(_message.Message):
-    __slots__ = ("version", "mapping", "source", "facts", "report", "job_ids", "model_ids")
+    __slots__ = ("version", "mapping", "source", "facts", "report", "job_ids", "model_ids", "is_being_checked", "check_message")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     MAPPING_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -1035,6 +1037,8 @@ class DatasetVersionDetails(_message.Message):
     REPORT_FIELD_NUMBER: _ClassVar[int]
     JOB_IDS_FIELD_NUMBER: _ClassVar[int]
     MODEL_IDS_FIELD_NUMBER: _ClassVar[int]
+    IS_BEING_CHECKED_FIELD_NUMBER: _ClassVar[int]
+    CHECK_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     version: DatasetVersion
     mapping: str
     source: str
@@ -1042,7 +1046,9 @@ class DatasetVersionDetails(_message.Message):
     report: str
     job_ids: _containers.RepeatedScalarFieldContainer[int]
     model_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, version: _Optional[_Union[DatasetVersion, _Mapping]] = ..., mapping: _Optional[str] = ..., source: _Optional[str] = ..., facts: _Optional[str] = ..., report: _Optional[str] = ..., job_ids: _Optional[_Iterable[int]] = ..., model_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    is_being_checked: bool
+    check_message: str
+    def __init__(self, version: _Optional[_Union[DatasetVersion, _Mapping]] = ..., mapping: _Optional[str] = ..., source: _Optional[str] = ..., facts: _Optional[str] = ..., report: _Optional[str] = ..., job_ids: _Optional[_Iterable[int]] = ..., model_ids: _Optional[_Iterable[int]] = ..., is_being_checked: _Optional[bool] = ..., check_message: _Optional[str] = ...) -> None: ...
 
 class NumberedRow(_message.Message):
     __slots__ = ("number", "row")
@@ -1187,6 +1193,14 @@ class EditRowsRequest(_message.Message):
     removed: _containers.RepeatedScalarFieldContainer[int]
     added: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, dataset_version_id: _Optional[int] = ..., split: _Optional[str] = ..., changed: _Optional[_Iterable[_Union[NumberedRow, _Mapping]]] = ..., removed: _Optional[_Iterable[int]] = ..., added: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class EditRowsReply(_message.Message):
+    __slots__ = ("version", "draft")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    version: DatasetVersion
+    draft: Draft
+    def __init__(self, version: _Optional[_Union[DatasetVersion, _Mapping]] = ..., draft: _Optional[_Union[Draft, _Mapping]] = ...) -> None: ...
 
 class CompareDatasetVersionsRequest(_message.Message):
     __slots__ = ("old_id", "new_id", "offset", "limit")

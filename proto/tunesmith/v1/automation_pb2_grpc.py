@@ -362,7 +362,7 @@ class AutomationStub:
         self.EditRows = channel.unary_unary(
                 '/tunesmith.v1.Automation/EditRows',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.EditRowsRequest.SerializeToString,
-                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.EditRowsReply.FromString,
                 _registered_method=True)
         self.CompareDatasetVersions = channel.unary_unary(
                 '/tunesmith.v1.Automation/CompareDatasetVersions',
@@ -1078,7 +1078,8 @@ class AutomationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EditRows(self, request, context):
-        """At most 1000 edits, all or none; the result is another version.
+        """At most 1000 edits, all or none; the result is another version. Of a large version it takes a while: then there is
+        a draft, which goes on to the version by itself (WaitDraft) and can be cancelled.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1767,7 +1768,7 @@ def add_AutomationServicer_to_server(servicer, server):
             'EditRows': grpc.unary_unary_rpc_method_handler(
                     servicer.EditRows,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.EditRowsRequest.FromString,
-                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.SerializeToString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.EditRowsReply.SerializeToString,
             ),
             'CompareDatasetVersions': grpc.unary_unary_rpc_method_handler(
                     servicer.CompareDatasetVersions,
@@ -3826,7 +3827,7 @@ class Automation:
             target,
             '/tunesmith.v1.Automation/EditRows',
             tunesmith_dot_v1_dot_automation__pb2.EditRowsRequest.SerializeToString,
-            tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
+            tunesmith_dot_v1_dot_automation__pb2.EditRowsReply.FromString,
             options,
             channel_credentials,
             insecure,

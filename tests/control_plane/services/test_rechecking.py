@@ -1,4 +1,4 @@
-"""Edited rows are checked by the process that reads drafts, and their version gets its report."""
+"""Rows that no draft led to are checked by the process that reads drafts, and their version gets its report."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from control_plane.domain.rows import FORMATS
 from control_plane.preparations import Preparations
 from control_plane.services import references
 from control_plane.services.datasets import editing, json_lines, preparing, process, rechecking, reports, searching
+from control_plane.services.datasets.process import Fault
 from control_plane.store.datasets import DatasetVersionRecord
 
 HANGS = "import time; print('{}', flush=True); time.sleep(60)"
@@ -34,8 +35,8 @@ def edited(room: rooms.Rooms, test: bytes = b"") -> DatasetVersionRecord:
 
 
 def checked(cp: ControlPlane, version: DatasetVersionRecord) -> DatasetVersionRecord:
-    rechecking.advance(cp)
-    cp.preparations.join()
+    while rechecking.advance(cp):
+        cp.preparations.join()
     return DatasetVersionRecord.get_by_id(version.id)
 
 
@@ -83,15 +84,37 @@ def test_rows_of_every_format_are_checked_as_they_are(room: rooms.Rooms) -> None
     made = {}
     for format, row in ROWS.items():
         lines = BytesIO((json.dumps(row).encode() + b"\n") * 3)
-        first, _ = json_lines.upload(room.actor, room.cp, "lab", format.replace("_", "-"), lines, None, test_share=0)
-        assert first.format == format
-        made[format] = editing.edit(room.actor, room.cp, first.id, "train", {}, [1])[0]
-    cp = replace(room.cp, settings=replace(room.cp.settings, preparations=len(ROWS)))
-    assert rechecking.advance(cp) == len(ROWS)
-    cp.preparations.join()
+        name = format.replace("_", "-")
+        made[format], _ = json_lines.upload(room.actor, room.cp, "lab", name, lines, None, test_share=0)
+        assert made[format].format == format
     for format, version in made.items():
-        after = DatasetVersionRecord.get_by_id(version.id)
-        assert after.report_sha256 and rechecking.FAULT not in after.source, (format, after.source)
+        after = checked(room.cp, version)
+        assert after.report_sha256 and reports.fault_of(after) is None, (format, after.source)
+
+
+def test_what_was_left_out_stands_in_the_report_and_what_was_odd_in_the_file_stays(room: rooms.Rooms) -> None:
+    rows = b'\xef\xbb\xbf{"prompt": "q", "completion": "n/a"}\n\n{"prompt": 3}\n{"prompt": "r", "completion": "s"}\n'
+    given = room.actor, room.cp, "lab", "faults", BytesIO(rows), None
+    made, _ = json_lines.upload(*given, test_share=0, faulty="leave_out")
+    after = checked(room.cp, made)
+    report = reports.of_version(room.cp, after)
+    assert report is not None and (report.rows, report.train_rows, report.left_out_rows) == (3, 2, 1)
+    found = {one.check: (one.count, str(one.choice)) for one in report.findings if one.count}
+    assert found == {"unreadable": (1, "drop"), "empty_answer": (1, "keep")}
+    assert after.facts["byte_order_mark"] and after.facts["blank_lines"] == 1
+    # what was made of that version has its rows, the left out ones too, and another check of its own
+    again, _ = editing.edit(room.actor, room.cp, made.id, "train", {}, [1])
+    report = reports.of_version(room.cp, checked(room.cp, again))
+    assert report is not None and (report.rows, report.train_rows, report.left_out_rows) == (2, 1, 1)
+
+
+def test_one_place_is_left_for_a_draft(room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "PROGRAM", ("-c", HANGS))
+    edited(room)
+    assert DatasetVersionRecord.select().where(DatasetVersionRecord.to_check).count() == 2
+    assert (rechecking.advance(room.cp), rechecking.advance(room.cp)) == (1, 0)
+    assert room.cp.preparations.count() == 1 < room.cp.settings.preparations
+    room.cp.preparations.close()
 
 
 def test_a_check_that_was_cut_off_is_begun_again(room: rooms.Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,5 +133,8 @@ def test_why_there_is_no_report_is_said(room: rooms.Rooms, monkeypatch: pytest.M
     made = edited(room)
     after = checked(room.cp, made)
     assert (after.to_check, after.report_sha256) == (False, "")
-    assert after.source[rechecking.FAULT]["code"] == "preparation_broke"
+    assert reports.fault_of(after) == Fault("preparation_broke")
+    again, _ = editing.edit(room.actor, room.cp, after.id, "train", {}, [1])
+    assert reports.fault_of(again) is None  # its own rows are still to be checked
+    DatasetVersionRecord.update(to_check=False).where(DatasetVersionRecord.id == again.id).execute()
     assert rechecking.advance(room.cp) == 0
