@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit import checking, judging
+from kit import checking, judging, units
 from kit.checking import Case, Found
 from kit.checks import edit_similarity, rouge_l
 from kit.events import Refusal
@@ -26,6 +26,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "field_in_set": {"field": "thing", "values": ["door"]}, "regex": {"pattern": "(a+)+$"},
     "contains": {"texts": ["a"]}, "must_not_contain": {"texts": ["a"]}, "sql_equivalent": {"tables": TABLES},
 }  # fmt: skip
+QUANTITY = {"number_field": "c", "unit_field": "u"}
 RED = '{"thing": "door", "colour": "red"}'
 NAMES = sorted(path.stem for path in (METHODS / "kit" / "checks").glob("*.py"))
 
@@ -108,6 +109,24 @@ def test_each_text_of_the_catalogue_is_there_in_three_languages() -> None:
         ("field_near", '{"n": "13"}', '{"n": 10}', {}, 0.5),
         ("field_near", '{"n": 1e999}', '{"n": 10}', {}, 0),
         ("field_near", '{"n": 5}', "", {"value": 5.0, "tolerance": 0}, 1),
+        ("fields_near", '{"n": 10.05, "colour": "red"}', '{"n": 10, "colour": "red"}', {}, 1),
+        ("fields_near", '{"n": 10.2, "colour": "red"}', '{"n": 10, "colour": "red"}', {}, 0.5),
+        ("fields_near", '{"n": 10, "more": 1}', '{"n": 10}', {}, 0.5),
+        ("fields_near", '{"n": true}', '{"n": 1}', {}, 0),
+        ("fields_near", '{"n": [1, 2]}', '{"n": [1, 2]}', {}, 1),
+        ("fields_near", '{"n": 0}', '{"n": 0.0}', {"tolerance": 0}, 1),
+        ("fields_near", '[{"n": 0}]', '{"n": 0}', {}, 0),
+        ("fields_near", 'so: {"n": 0}', '{"n": 0}', {}, 0),
+        ("fields_near", '{"n": 0}', "no", {}, 0),
+        ("fields_near", '{"c": 250, "u": "nM"}', '{"c": 0.25, "u": "µM"}', QUANTITY, 1),
+        ("fields_near", '{"c": 250, "u": "uM"}', '{"c": 250, "u": "µM"}', QUANTITY, 1),
+        ("fields_near", '{"c": 250, "u": "µM"}', '{"c": 250, "u": "nM"}', QUANTITY, 0),
+        ("fields_near", '{"c": 5, "u": "mg/mL"}', '{"c": 5, "u": "mM"}', QUANTITY, 0),  # mass is no amount
+        ("fields_near", '{"c": 850, "u": "°C"}', '{"c": 1123.15, "u": "K"}', QUANTITY, 1),
+        ("fields_near", '{"c": 5, "u": "spoons"}', '{"c": 5, "u": "spoons"}', QUANTITY, 1),
+        ("fields_near", '{"c": 5, "u": "spoons"}', '{"c": 5, "u": "µM"}', QUANTITY, 0),
+        ("fields_near", '{"c": 1e999, "u": "M"}', '{"c": 5, "u": "M"}', QUANTITY, 0),
+        ("fields_near", '{"c": 5}', '{"c": 5, "u": "M"}', QUANTITY, 0),
         ("field_in_set", RED, "", {}, 1),
         ("field_in_set", RED, "", {"values": ["lamp"]}, 0),
         ("regex", "Order 12", "", {"pattern": "order [0-9]+", "ignore_case": True, "whole": True}, 1),
@@ -255,3 +274,26 @@ def test_the_counts_by_bits_are_those_of_the_tables(first: str, second: str) -> 
 
     assert rouge_l.longest_common([*first], [*second]) == walk(common=True)
     assert edit_similarity.distance(first, second) == walk(common=False)
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "quantity", "value"),
+    [
+        (250, "nM", "mol/L", 2.5e-7), (2.5, "µM", "mol/L", 2.5e-6), (2.5, "μM", "mol/L", 2.5e-6),
+        (1, "mM", "mol/L", 1e-3), (3, "mmol/L", "mol/L", 3e-3), (5, "ug/mL", "kg/m3", 5e-3), (1, "mm", "m", 1e-3),
+        (2, "h", "s", 7200), (30, "min", "s", 1800), (3, "ms", "s", 3e-3), (850, "°C", "K", 1123.15),
+        (32, "°F", "K", 273.15),
+        (1.1, "GPa", "Pa", 1.1e9), (150, "ksi", "Pa", 1.0342135939752e9), (400, "N/mm²", "Pa", 4e8),
+        (25, "kgf", "N", 245.16625),
+        (12, "%", "1", 0.12), (2, "bar", "Pa", 2e5), (5, " kg ", "kg", 5),
+    ],
+)  # fmt: skip
+def test_units_mean_the_same_in_base_units(number: float, unit: str, quantity: str, value: float) -> None:
+    found_quantity, found_value = units.in_base_units(number, unit) or ("", 0.0)
+    assert found_quantity == quantity
+    assert found_value == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("unit", ["", "spoons", "mmin", "kcm", "MM m", "°", "n"])
+def test_a_unit_that_nobody_knows_is_none(unit: str) -> None:
+    assert units.in_base_units(1, unit) is None
