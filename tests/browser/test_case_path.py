@@ -84,19 +84,20 @@ def counted(page: Any) -> tuple[int, int]:
     return values[0], values[1]
 
 
-def start_training(page: Any) -> None:
+def start_training(page: Any, case: str = "machine_faults") -> None:
     page.goto("/p/lab/cases")
-    page.locator("a.card").first.click()
+    page.locator(f"a.card[href$='/{case}']").click()
     page.get_by_role("button", name="Try with sample data").click()
     page.get_by_role("link", name="Looks right").click()
     page.get_by_role("button", name="Start training").click()
     expect(page.locator("[data-live-badge]")).to_have_attribute("data-state", "connected")
 
 
-def test_from_a_case_to_a_chat_in_seven_presses(browser: Any, site: Site) -> None:
+@pytest.mark.parametrize("case", ["machine_faults", "assay_notes"])
+def test_from_a_case_to_a_chat_in_seven_presses(browser: Any, site: Site, case: str) -> None:
     with visit(browser, site) as page:
         page.add_init_script(COUNTING)
-        start_training(page)
+        start_training(page, case)
         assert violations(page) == []
         play(site.rooms, tuned_right=rooms.ROWS)
         expect(page.get_by_role("link", name="Open the deployment")).to_be_visible()  # nobody reloads the page
@@ -193,7 +194,7 @@ def test_own_data_goes_the_same_way_with_one_file_drop(browser: Any, site: Site,
     with visit(browser, site) as page:
         page.add_init_script(COUNTING)
         page.goto("/p/lab/cases")
-        page.locator("a.card").first.click()
+        page.locator("a.card[href$='/machine_faults']").click()
         file = tmp_path / "Labor-Notizen.jsonl"
         file.write_bytes(rooms.rows(5 * rooms.ROWS))
         drop(page, page.locator(".drop").first, file)

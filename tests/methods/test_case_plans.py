@@ -33,7 +33,7 @@ def test_a_plan_fits_the_methods_that_it_names_and_is_said_in_three_languages(fo
         if step.method:
             jsonschema.Draft202012Validator(plan.manifests[step.method].parameters).validate(dict(step.parameters))
     (export,) = plan.of_kind("export")
-    assert export.gate is not None and export.gate.verdict == "better"
+    assert [gate.verdict for gate in export.gates] == ["better"]
     for text in (plan.source["display"], plan.source["domain_display"], *plan.source["story"].values()):
         assert set(text) == {"en", "de", "zh"} and all(text.values())
     assert {"problem", "need", "result", "duration"} <= set(plan.source["story"])
