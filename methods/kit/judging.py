@@ -40,7 +40,8 @@ class Judged:
 
         Those in the method's own folder `checks/` are among them without being named (kit/own.py).
 
-        Refuses with `checks_missing`, `check_unknown`, `check_parameter_invalid`, and as each check does.
+        Refuses with `checks_missing`, `check_unknown`, `check_parameter_invalid`, `check_library_missing`, and as each
+        check does.
         """
         if not chosen or sum(_weight(one) for one in chosen) <= 0:
             fail("checks_missing", "There is no check with a weight above 0 in the list.")
@@ -85,7 +86,11 @@ def _made(chosen: Mapping[str, Any], own: Mapping[str, Callable[..., Check]]) ->
         )
     _validate(name, given)
     make: Callable[..., Check] = importlib.import_module(f"kit.checks.{name}").make
-    return make(**given)
+    try:
+        return make(**given)
+    except ModuleNotFoundError as error:
+        said = f"The check {name} needs the library {error.name}, which is not among the method's requirements."
+        fail("check_library_missing", said, check=name, library=error.name)
 
 
 def _validate(name: str, given: dict[str, Any]) -> None:

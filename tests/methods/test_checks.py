@@ -2,6 +2,7 @@
 
 import ast
 import json
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "contains": {"texts": ["a"]}, "must_not_contain": {"texts": ["a"]}, "sql_equivalent": {"tables": TABLES},
 }  # fmt: skip
 QUANTITY = {"number_field": "c", "unit_field": "u"}
+ESTER = "CCOC(C)=O"
+PROGRAM = {"maximize": {"table": 50, "chair": 30}, "bounds": {"table": [0, 40]},
+           "constraints": [{"table": 4, "chair": 3, "at_most": 240},
+                           {"table": 2, "chair": 1, "at_most": 100}]}  # fmt: skip
+LINEAR = json.dumps(PROGRAM)  # its optimum: 30 tables and 40 chairs, 2700
 RED = '{"thing": "door", "colour": "red"}'
 NAMES = sorted(path.stem for path in (METHODS / "kit" / "checks").glob("*.py"))
 
@@ -150,6 +156,29 @@ def test_each_text_of_the_catalogue_is_there_in_three_languages() -> None:
         ("sql_equivalent", "SELECT name FROM part", "SELECT name FROM part ORDER BY 1", {"ordered": True}, 0.8),
         ("sql_equivalent", "SELECT 1", "SELECT name FROM part", {}, 0.2),
         ("sql_equivalent", "SELECT nothing", "SELECT name FROM part", {}, 0),
+        ("smiles_equal", "CC(=O)OCC", ESTER, {}, 1),
+        ("smiles_equal", "CC(=O)OCC", ESTER, {"strict": True}, 1),
+        ("smiles_equal", "CC(C)OC=O", ESTER, {"strict": True}, 0),
+        ("smiles_equal", "C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O", {"strict": True}, 0),
+        ("smiles_equal", '{"product": "CC(=O)OCC"}', '{"product": "CCOC(C)=O"}', {"field": "product"}, 1),
+        ("smiles_equal", '{"product": 3}', '{"product": "CCOC(C)=O"}', {"field": "product"}, 0),
+        ("smiles_equal", "CCO", "no molecule", {}, 0),
+        ("smiles_equal", "", ESTER, {}, 0),
+        ("linear_program", LINEAR, LINEAR, {}, 1),
+        ("linear_program", LINEAR, LINEAR, {"strict": True}, 1),
+        ("linear_program", f"So: {LINEAR}", LINEAR, {}, 0.5),
+        ("linear_program", f"So: {LINEAR}", LINEAR, {"strict": True}, 0),
+        ("linear_program", LINEAR.replace("240", "230"), LINEAR, {}, 0.6),
+        ("linear_program", LINEAR.replace("240", "230"), LINEAR, {"strict": True}, 0),
+        ("linear_program", LINEAR.replace("240", "230"), LINEAR, {"tolerance": 60}, 1),
+        ("linear_program", LINEAR.replace("maximize", "minimize"), LINEAR, {}, 0.5),
+        ("linear_program", LINEAR.replace("table", "desk"), LINEAR, {}, 0.5),
+        ("linear_program", LINEAR.replace("[0, 40]", "[50, 40]"), LINEAR, {}, 0.5),
+        ("linear_program", '{"maximize": {"table": 50, "chair": 30}, "constraints": []}', LINEAR, {}, 0.5),
+        ("linear_program", '{"maximize": {"table": 1}, "constraints": [{"table": 1}]}', LINEAR, {}, 0.1),
+        ("linear_program", "{}", LINEAR, {}, 0.1),
+        ("linear_program", "[1]", LINEAR, {}, 0),
+        ("linear_program", LINEAR, "{}", {}, 0),
         ("length", "one two three", "", {"maximum": 2}, 0.5),
         ("length", "one two three", "", {"minimum": 6}, 0.5),
         ("length", "abc", "", {"maximum": 3, "unit": "characters"}, 1),
@@ -193,6 +222,79 @@ def test_a_query_without_end_is_stopped(query: str) -> None:
 
 def test_a_pattern_that_searches_for_ever_is_stopped() -> None:
     assert found("regex", "a" * 5000 + "!", pattern="(a|aa)+$").reason == "pattern_slow"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "C" * 10_000_000,
+        "(" * 400,
+        "C1CC2" * 80,
+        "c1ccc2" * 66,
+        "C%99" * 100,
+        "C12345678C12345678",
+        "[C@]([H])" * 44,
+        "[U+1000000]",
+        "CC.CC." * 66 + "C",
+        "CCO |$_AV:1$|",
+        "9" * 10_000,
+        "C\0C",
+        "\u0421\u0421O",  # Cyrillic letters that look like carbon
+    ],
+)
+def test_a_hostile_molecule_costs_no_time_and_scores_little(answer: str) -> None:
+    since = time.monotonic()
+    assert score("smiles_equal", answer, ESTER) < 0.3
+    assert score("smiles_equal", json.dumps({"product": answer}), '{"product": "CCOC(C)=O"}', field="product") < 0.3
+    assert time.monotonic() - since < PATIENCE
+
+
+WIDE = {"maximize": {f"x{place}": 1 for place in range(1_000_000)}, "constraints": []}
+FULL = {"maximize": {f"x{place}": place % 7 for place in range(50)},
+        "constraints": [{"x1": row, f"x{row % 50}": 1 + row % 5, "at_most": row} for row in range(100)]}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", [
+    json.dumps(WIDE), json.dumps(FULL), LINEAR + " " * 10_000_000, LINEAR.replace("240", "9" * 10_000),
+    *(LINEAR.replace("240", one) for one in ("NaN", "Infinity", "1e400", "1e300", "-1e9", "true", '"240"', "null")),
+    *(LINEAR.replace("[0, 40]", one) for one in ("[NaN, 40]", "[0]", "[40, 0]", '["0", 40]', "{}", "[null, -1e9]")),
+    LINEAR.replace("{", "[", 2), json.dumps({"maximize": {"table": PROGRAM}, "constraints": []}),
+    json.dumps(PROGRAM | {"minimize": {"table": 1}}), json.dumps(PROGRAM | {"bounds": {"": [0, 1]}}),
+    json.dumps(PROGRAM | {"constraints": PROGRAM["constraints"] * 100}),
+])  # fmt: skip
+def test_a_hostile_program_costs_no_time_and_is_not_right(answer: str) -> None:
+    since = time.monotonic()
+    assert score("linear_program", answer, LINEAR) <= 0.6
+    assert time.monotonic() - since < PATIENCE
+
+
+PRICES = st.fixed_dictionaries({name: st.integers(1, 99) for name in ("wheat", "maize", "rye")})
+
+
+@settings(max_examples=40, deadline=None)
+@given(prices=PRICES, land=st.integers(1, 500), turned=st.booleans())
+def test_the_order_and_the_spelling_of_a_program_do_not_matter(prices: dict[str, int], land: int, turned: bool) -> None:
+    """All land for the dearest crop is the best that can be had; the same said as more than one row is the same."""
+    plain = {"maximize": prices, "constraints": [dict.fromkeys(prices, 1) | {"at_most": land}]}
+    names = sorted(prices, reverse=turned)
+    spelled = {
+        "constraints": [
+            {"at_most": 3.0 * land} | dict.fromkeys(names, 3),
+            dict.fromkeys(names, -1) | {"at_least": -land},
+        ],
+        "maximize": {name: float(prices[name]) for name in names},
+        "bounds": {name: [0, land] for name in names},
+    }
+    assert score("linear_program", json.dumps(spelled), json.dumps(plain)) == 1
+    less = {"maximize": prices, "constraints": [dict.fromkeys(prices, 1) | {"at_most": land - 1}]}
+    assert score("linear_program", json.dumps(less), json.dumps(plain), strict=True) == 0
+
+
+def test_a_check_whose_library_is_missing_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rdkit", None)
+    with pytest.raises(Refusal) as refused:
+        judging.Judged([{"check": "smiles_equal"}])
+    assert (refused.value.code, refused.value.params["library"]) == ("check_library_missing", "rdkit")
 
 
 @pytest.mark.parametrize(
