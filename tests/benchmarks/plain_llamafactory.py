@@ -7,11 +7,15 @@ PYTHON is that of an environment which has `llamafactory`. Writes {"losses": [..
 
 import argparse
 import json
+import sys
 import time
+import types
 from pathlib import Path
 
-from llamafactory.train.tuner import run_exp
 from transformers import TrainerCallback
+
+# it imports this for rows with sound; as released it is built for CUDA, and does not load beside a CPU torch
+sys.modules["torchaudio"] = types.ModuleType("torchaudio")
 
 
 class Watch(TrainerCallback):
@@ -34,6 +38,8 @@ class Watch(TrainerCallback):
 
 
 def main():
+    from llamafactory.train.tuner import run_exp
+
     parser = argparse.ArgumentParser()
     for name in ("base", "train", "parameters", "out"):
         parser.add_argument(f"--{name}", required=True)
@@ -43,7 +49,7 @@ def main():
     folder = Path(given.out).parent / "llamafactory"
     folder.mkdir(exist_ok=True)
     rows = [json.loads(line) for line in Path(given.train).read_text().splitlines()]
-    alpaca = [{"instruction": row["prompt"], "output": row["completion"]} for row in rows]
+    alpaca = [{"instruction": row["prompt"], "input": "", "output": row["completion"]} for row in rows]
     (folder / "rows.json").write_text(json.dumps(alpaca))
     (folder / "dataset_info.json").write_text(json.dumps({"rows": {"file_name": "rows.json"}}))
     watch = Watch()
@@ -52,7 +58,7 @@ def main():
             "stage": "sft", "do_train": True, "model_name_or_path": given.base, "finetuning_type": "lora",
             "lora_rank": chosen["lora_rank"], "lora_alpha": chosen["lora_alpha"], "lora_target": "all",
             "lora_dropout": 0.0, "dataset": "rows", "dataset_dir": str(folder), "template": "smollm2",
-            "cutoff_len": chosen["max_length"], "overwrite_cache": True, "pure_bf16": True, "use_cpu": True,
+            "cutoff_len": chosen["max_length"], "overwrite_cache": True, "bf16": True, "use_cpu": True,
             "disable_gradient_checkpointing": True, "per_device_train_batch_size": chosen["batch_size"],
             "gradient_accumulation_steps": 1, "learning_rate": chosen["learning_rate"], "max_steps": chosen["steps"],
             "lr_scheduler_type": chosen["schedule"], "logging_steps": 1, "save_strategy": "no", "report_to": "none",
