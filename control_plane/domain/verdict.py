@@ -1,7 +1,7 @@
 """Is the tuned model better? Scores with 95 % intervals, and one verdict in words.
 
 Proportions (each score 0 or 1) take Wilson's interval; their paired difference takes Newcombe's. Other scores take the
-mean with a normal interval. Nothing here knows where scores come from.
+mean with a normal interval, that of scores from 0 to 1 no wider than they. Nothing here knows where scores come from.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def score(values: Sequence[float]) -> Interval:
     """The mean of a metric's scores over rows, at least one, with its interval."""
     if is_proportion(values):
         return wilson(round(sum(values)), len(values))
-    return _mean(values)
+    return _within(_mean(values), 0.0 if is_share(values) else None)
 
 
 def difference(candidate: Sequence[float], baseline: Sequence[float]) -> Interval:
@@ -82,7 +82,8 @@ def difference(candidate: Sequence[float], baseline: Sequence[float]) -> Interva
     if is_proportion(candidate) and is_proportion(baseline):
         pairs = list(zip(candidate, baseline, strict=True))
         return newcombe(*(pairs.count(pair) for pair in ((1, 1), (1, 0), (0, 1), (0, 0))))
-    return _mean([a - b for a, b in zip(candidate, baseline, strict=True)])
+    gain = _mean([a - b for a, b in zip(candidate, baseline, strict=True)])
+    return _within(gain, -1.0 if is_share(candidate) and is_share(baseline) else None)
 
 
 def of(gain: Interval | None) -> str:
@@ -97,6 +98,18 @@ def of(gain: Interval | None) -> str:
 def is_proportion(values: Sequence[float]) -> bool:
     """Whether each score is a plain yes or no."""
     return all(value in (0, 1) for value in values)
+
+
+def is_share(values: Sequence[float]) -> bool:
+    """Whether each score lies from 0 to 1, as those of the checks do."""
+    return all(0 <= value <= 1 for value in values)
+
+
+def _within(interval: Interval, lowest: float | None) -> Interval:
+    """The interval without what lies outside of `lowest` to 1, where there is a lowest."""
+    if lowest is None:
+        return interval
+    return Interval(interval.value, max(lowest, interval.low), min(1.0, interval.high))
 
 
 def _mean(values: Sequence[float]) -> Interval:

@@ -34,14 +34,16 @@ def imported(folder):
     return folder / "import/base"
 
 
-def run(command, log, threads=None):
+def run(command, log, threads=None, is_ours=True):
     """Run a command as the kit runs a method: the same thread settings for plain scripts, so that the work compares.
 
+    Others' scripts (`is_ours` false) do not find our methods' folders, one of which is called as Apple's library.
     Returns the most memory that the process itself held, in bytes.
     """
     count = str(threads or os.cpu_count())
     settings = {"OMP_NUM_THREADS": count, "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "methods"), "HF_HUB_OFFLINE": "1"} | settings
+    path = str(ROOT / "methods") if is_ours else ""
+    environment = os.environ | {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1"} | settings
     whole = [*map(str, command)]
     with Path(log).open("ab") as file:
         process = subprocess.Popen(whole, env=environment, stdout=file, stderr=file)

@@ -7,6 +7,7 @@ PYTHON is that of an environment which has `llamafactory`. Writes {"losses": [..
 
 import argparse
 import json
+import shutil
 import sys
 import time
 import types
@@ -47,7 +48,8 @@ def main():
     given = parser.parse_args()
     chosen = json.loads(given.parameters)
     folder = Path(given.out).parent / "llamafactory"
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # it refuses to write over what it has written
+    folder.mkdir()
     rows = [json.loads(line) for line in Path(given.train).read_text().splitlines()]
     alpaca = [{"instruction": row["prompt"], "input": "", "output": row["completion"]} for row in rows]
     (folder / "rows.json").write_text(json.dumps(alpaca))

@@ -87,7 +87,7 @@ def by_peer(folder, python, script, base, train, parameters, threads):
     """The same of a peer's script."""
     out = folder / "peer.json"
     given = ["--base", base, "--train", train, "--parameters", json.dumps(parameters), "--seed", SEED, "--out", out]
-    peak = run([python, ROOT / "tests/benchmarks" / script, *given], folder / "peer.log", threads)
+    peak = run([python, ROOT / "tests/benchmarks" / script, *given], folder / "peer.log", threads, is_ours=False)
     return json.loads(out.read_text()) | {"peak": peak}
 
 

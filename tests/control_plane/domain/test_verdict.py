@@ -54,3 +54,12 @@ def test_without_a_baseline_there_is_no_verdict() -> None:
 def test_other_scores_take_the_mean() -> None:
     interval = verdict.score([0.25, 0.75, 0.5, 0.5])
     assert interval.value == 0.5 and interval.low == pytest.approx(0.5 - 1.96 * 0.2041 / 2, abs=1e-3)
+
+
+def test_the_interval_of_shares_ends_where_shares_do() -> None:
+    """A normal interval around a mean near 1 reaches beyond it, where no score lies."""
+    nearly, nothing = [1.0] * 15 + [0.75], [0.0] * 16
+    assert verdict.score(nearly).high == verdict.difference(nearly, nothing).high == 1.0
+    assert verdict.score([1 - value for value in nearly]).low == 0.0
+    assert verdict.difference(nothing, nearly).low == -1.0
+    assert verdict.score([2.0, 2.1]).high > 2.1, "other scores end nowhere"
