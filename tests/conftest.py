@@ -4,11 +4,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from control_plane.context import ControlPlane
 from postgresql_server import PostgresqlServer, lacking
 from support import FakeClock, close_database, make_control_plane, missing
+
+# how long an example takes says how busy the machine is, nothing of the code
+hypothesis.settings.register_profile("tunesmith", deadline=None)
+hypothesis.settings.load_profile("tunesmith")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

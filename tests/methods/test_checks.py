@@ -271,7 +271,7 @@ def test_a_hostile_program_costs_no_time_and_is_not_right(answer: str) -> None:
 PRICES = st.fixed_dictionaries({name: st.integers(1, 99) for name in ("wheat", "maize", "rye")})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(prices=PRICES, land=st.integers(1, 500), turned=st.booleans())
 def test_the_order_and_the_spelling_of_a_program_do_not_matter(prices: dict[str, int], land: int, turned: bool) -> None:
     """All land for the dearest crop is the best that can be had; the same said as more than one row is the same."""
@@ -339,7 +339,7 @@ ANSWER = TEXT | JSON | st.lists(QUERY, max_size=8).map("".join)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(answer=ANSWER, expected=ANSWER)
 def test_no_answer_breaks_a_check(name: str, answer: str, expected: str) -> None:
     made = judging.Judged([{"check": name, "parameters": EXAMPLES.get(name, {})}])
@@ -360,7 +360,6 @@ def test_no_hostile_answer_breaks_a_check(name: str, answer: str) -> None:
     assert time.monotonic() - since < PATIENCE  # a square of its length would take hours
 
 
-@settings(deadline=None)
 @given(first=st.text("abc", max_size=12), second=st.text("abc", max_size=12))
 def test_the_counts_by_bits_are_those_of_the_tables(first: str, second: str) -> None:
     def walk(common: bool) -> int:

@@ -30,7 +30,7 @@ NAMES = st.lists(NAME, min_size=2, max_size=4, unique=True)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 EIGHTHS = st.integers(-(10**6), 10**6).map(lambda number: number / 8)  # Excel keeps 15 digits
 # every file of one test is written over the one before
-quickly = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quickly = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 Brought = Callable[[str, bytes], Source]
 

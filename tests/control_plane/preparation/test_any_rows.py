@@ -115,7 +115,7 @@ def _parquet(rows: list[dict[str, Any]]) -> bytes:
     return written.getvalue()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ROWS, st.sampled_from([_jsonl, _csv, _parquet]), MAPPINGS, SOME, SPLITS, st.booleans())
 def test_no_row_is_lost_whatever_stands_in_it(
     rows: list[dict[str, Any]],

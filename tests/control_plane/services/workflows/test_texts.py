@@ -58,7 +58,7 @@ _SPECS = some.builds(
 
 
 @given(_SPECS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_form_yaml_and_json_say_the_same(data: dict[str, Any]) -> None:
     found = reading.parse(data)
     for form in texts.FORMS:
