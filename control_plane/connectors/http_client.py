@@ -1,20 +1,15 @@
-"""HTTP as connectors speak it: to addresses that were checked, with redirects checked again, bounded in every way.
-
-No library that is at hand connects to an address of one's own choice while it verifies the certificate for the name;
-the standard library's connection does, with its one method `connect` replaced.
-"""
+"""HTTP as connectors speak it: to addresses that were checked, with redirects checked again, bounded in every way."""
 
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin
 
-from control_plane.connectors.guard import allowed_addresses, connected
+from control_plane.connectors.guard import allowed_addresses
 from control_plane.domain.connectors import Sink, Wanted
 from control_plane.domain.errors import (
     SourceAccessDenied,
@@ -27,13 +22,13 @@ from control_plane.domain.errors import (
     SourceSilent,
     SourceUnreachable,
 )
+from control_plane.outward import pinned
+from control_plane.outward.pinned import PinnedConnection, origin, target
 
 _PIECE = 1 << 18  # bytes
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
-_PORTS = {"http": 80, "https": 443}
 _LONGEST_TEXT = 8 << 20  # bytes of an answer that is read into memory
-_LONGEST_ADDRESS = 4_000  # characters
 UNCHANGED = 304
 
 
@@ -101,35 +96,29 @@ def asked(
     with a source.
     """
     parts, sent = split(address), {**(headers or {}), **(private or {})}
-    origin = _origin(parts)
+    first = origin(parts)
     for _ in range(_MOST_REDIRECTS + 1):
         with _answered(wanted, parts, method, sent) as answer:
-            target = answer.headers.get("location", "")
-            if answer.status not in _REDIRECTS or not target:
+            leads_to = answer.headers.get("location", "")
+            if answer.status not in _REDIRECTS or not leads_to:
                 _refuse(answer)
                 yield answer
                 return
-        following = split(urljoin(parts.geturl(), target))
+        following = split(urljoin(parts.geturl(), leads_to))
         if parts.scheme == "https" and following.scheme != "https":
             raise SourceInsecureRedirect(place=place_of(parts))
         parts = following
-        if _origin(parts) != origin:
+        if origin(parts) != first:
             sent = dict(headers or {})
     raise SourceRedirectsEndless(place=place_of(split(address)))
 
 
 def split(address: str) -> SplitResult:
     """The parts of an address. Raises SourceAddressInvalid."""
-    shown = address.partition("?")[0].rpartition("@")[2][:200]  # a password in it is not said again
     try:
-        parts = urlsplit(address.strip().replace(" ", "%20"))
-        is_whole = bool(parts.hostname and parts.hostname.encode("idna")) and parts.port != 0
-    except (ValueError, UnicodeError) as problem:
-        raise SourceAddressInvalid(place=shown) from problem
-    is_printable = address.isprintable() and len(address) <= _LONGEST_ADDRESS
-    if parts.scheme not in _PORTS or parts.username is not None or not is_whole or not is_printable:
-        raise SourceAddressInvalid(place=shown)
-    return parts
+        return pinned.split(address)
+    except pinned.AddressInvalid as problem:
+        raise SourceAddressInvalid(place=str(problem)) from problem
 
 
 def place_of(parts: SplitResult) -> str:
@@ -137,21 +126,17 @@ def place_of(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}"[:200]
 
 
-def _origin(parts: SplitResult) -> tuple[str, str, int]:
-    host = (parts.hostname or "").encode("idna").decode("ascii")
-    return parts.scheme, host, parts.port or _PORTS[parts.scheme]
-
-
 @contextmanager
 def _answered(wanted: Wanted, parts: SplitResult, method: str, headers: Mapping[str, str]) -> Iterator[Answer]:
-    scheme, host, port = _origin(parts)
+    scheme, host, port = origin(parts)
     place, silence = place_of(parts), wanted.bounds.silence_seconds
-    pinned = allowed_addresses(wanted, host, port)
-    connection = _Pinned(host, port, pinned, silence, ssl.create_default_context() if scheme == "https" else None)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    addresses = allowed_addresses(wanted, host, port)
+    connection = PinnedConnection(
+        host, port, addresses, silence, ssl.create_default_context() if scheme == "https" else None
+    )
     try:
         try:
-            connection.request(method, _ascii(path), headers={"Accept-Encoding": "identity", **headers})
+            connection.request(method, target(parts), headers={"Accept-Encoding": "identity", **headers})
             response = connection.getresponse()
         except TimeoutError as problem:
             raise SourceSilent(place=place, allowed=silence) from problem
@@ -161,31 +146,6 @@ def _answered(wanted: Wanted, parts: SplitResult, method: str, headers: Mapping[
         yield Answer(response.status, lower, parts.geturl(), place, response, silence)
     finally:
         connection.close()
-
-
-class _Pinned(http.client.HTTPConnection):
-    """A connection to one of these addresses, whatever the name says by now; a certificate is held to the name."""
-
-    def __init__(
-        self, host: str, port: int, addresses: Sequence[str], seconds: float, tls: ssl.SSLContext | None
-    ) -> None:
-        super().__init__(host, port, timeout=seconds)
-        self.default_port = 443 if tls else 80  # by which the port is left out of the header Host
-        self._addresses, self._seconds, self._tls = addresses, seconds, tls
-
-    def connect(self) -> None:
-        self.sock = connected(self._addresses, self.port, self._seconds)
-        with suppress(OSError):
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is not None:
-            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
-
-
-def _ascii(path: str) -> str:
-    """A path as it can be sent: letters of other scripts as their bytes in UTF-8."""
-    return "".join(
-        letter if letter.isascii() else "".join(f"%{byte:02X}" for byte in letter.encode()) for letter in path
-    )
 
 
 def _refuse(answer: Answer) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from control_plane.connectors.guard import allowed_addresses, connected
+from control_plane.connectors.guard import allowed_addresses
 from control_plane.connectors.sql import MOST_TABLES, PASSWORD, batches, complaint, server, write_rows
 from control_plane.domain.connectors import Described, Fetched, Item, Manifest, Sink, Wanted
 from control_plane.domain.errors import SourceAccessDenied, SourceColumnTwice, SourceQueryFailed, SourceUnreachable
+from control_plane.outward.guard import connected
 
 _MANIFEST = Manifest(
     display={"en": "MySQL or MariaDB", "de": "MySQL oder MariaDB", "zh": "MySQL 或 MariaDB"},

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from control_plane.connectors import guard
 from control_plane.connectors.http import CONNECTOR
 from control_plane.domain.connectors import Bounds, Opened
 from control_plane.domain.errors import (
@@ -24,6 +23,7 @@ from control_plane.domain.errors import (
     SourceTooLarge,
     SourceUnreachable,
 )
+from control_plane.outward import guard
 from source_support import LIMIT, Server, fetch, saying, serving, wanted
 
 OK = 'HTTP/1.1 200 OK\nContent-Length: 4\nETag: "one"'

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from control_plane.connectors import guard
 from control_plane.connectors.hub import CONNECTOR
 from control_plane.domain.connectors import Opened
 from control_plane.domain.errors import (
@@ -21,6 +20,7 @@ from control_plane.domain.errors import (
     SourceOffline,
     SourceRefused,
 )
+from control_plane.outward import guard
 from source_support import HERE, Answering, fetch, saying, serving, wanted
 
 TOKEN = "hf_canaryToken"
