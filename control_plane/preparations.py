@@ -1,14 +1,15 @@
-"""What is at work right now, each watched by a thread of its own: drafts and versions that are read, labellings."""
+"""What is at work right now, each in its own thread: drafts and versions that are read, labellings, listeners."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 Watch = Callable[[threading.Event], None]  # returns once its process has ended; soon after the event is set
-Read = tuple[str, int]  # what is at work: DRAFT, VERSION or LABELLING, and its id
+Read = tuple[str, int]  # what is at work: DRAFT, VERSION, LABELLING or LISTENER, and its id
 
-DRAFT, VERSION, LABELLING = "draft", "version", "labelling"
+DRAFT, VERSION, LABELLING, LISTENER = "draft", "version", "labelling", "listener"
 
 
 class Preparations:
@@ -66,6 +67,17 @@ class Preparations:
         for _, stop in watched:
             stop.set()
         self.join()
+
+    def close_within(self, seconds: float) -> None:
+        """The same, for what may be left as it is: whoever has not ended by then is waited for no longer."""
+        with self._lock:
+            self._is_closed = True
+            watched = list(self._watched.values())
+        for _, stop in watched:
+            stop.set()
+        until = time.monotonic() + seconds
+        for thread, _ in watched:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self, what: Read, watch: Watch, stop: threading.Event, ended: Callable[[], None]) -> None:
         try:

@@ -15,7 +15,7 @@ from typing import Any
 
 
 def _setting(default: Any, doc: str) -> Any:
-    return field(default=default, metadata={"doc": doc}, repr=not isinstance(default, Key))
+    return field(default=default, metadata={"doc": doc}, repr=not isinstance(default, Key | Hidden))
 
 
 class Key(str):
@@ -25,6 +25,10 @@ class Key(str):
         self.bytes = bytes.fromhex(text)
         if len(self.bytes) not in (0, 32):
             raise ValueError("not 64 hexadecimal digits")
+
+
+class Hidden(str):
+    """A text that is shown nowhere."""
 
 
 class Networks(str):
@@ -149,6 +153,22 @@ class Settings:
     secrets_key: Key = _setting(
         Key(), "Key of stored passwords: 32 bytes as 64 hexadecimal digits; empty: in secrets.key"
     )
+    listener_networks: Networks = _setting(
+        Networks(), "Private addresses and networks that listeners may be at, with commas between; empty: none"
+    )
+    python_listeners: str = _setting("", "Python listeners that projects may choose, by name, with commas between")
+    deliveries: int = _setting(8, "Listeners that are told something at once; others wait for their turn")
+    delivery_seconds: float = _setting(10.0, "How long a listener may take to answer; a Python one, six times as long")
+    delivery_days: float = _setting(30.0, "Days after which what listeners were told is forgotten")
+    low_disk_bytes: int = _setting(
+        10_737_418_240, "Free disk, of the control plane or a machine, below which listeners are told"
+    )
+    smtp_host: str = _setting("", "Server that sends mail to listeners; empty: no mail")
+    smtp_port: int = _setting(587, "Its port")
+    smtp_security: str = _setting("starttls", "starttls, tls, or none for a server on this machine")
+    smtp_sender: str = _setting("", "Address that mail comes from")
+    smtp_user: str = _setting("", "Name to sign in with at that server; empty: none")
+    smtp_password: Hidden = _setting(Hidden(), "Password to sign in with")
     labellings: int = _setting(2, "Labellings for which answers are asked at once; others wait for their turn")
     labelling_answer_seconds: float = _setting(120.0, "How long one answer for a labelling may take")
     max_row_bytes: int = _setting(16_777_216, "Largest row of a dataset")

@@ -17,6 +17,7 @@ from control_plane.services.access import people
 from control_plane.services.datasets import drafts, preparing, rechecking, sources
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.services.labelling import fetching
+from control_plane.services.listeners import deliveries, delivering, disks
 from control_plane.services.sweeps import steps as sweep_steps
 from control_plane.services.things import trash
 from control_plane.services.workflows import steps as workflow_steps
@@ -39,6 +40,8 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (trash.PERIOD, trash.purge_old),
     (drafts.PERIOD, drafts.forget_old),
     (sources.PERIOD, sources.refresh_due),
+    (disks.PERIOD, disks.watch),
+    (deliveries.PERIOD, deliveries.forget_old),
     (3_600.0, people.clean_sessions),
     (3_600.0, audit_chain.check_daily),
 )
@@ -57,10 +60,12 @@ WOKEN: tuple[Tick, ...] = (
     preparing.advance,
     rechecking.advance,
     fetching.advance,
+    delivering.advance,
 )
 
 AT_LEAST_EVERY = 1.0  # seconds
 AT_MOST_EVERY = 0.2
+_END_SECONDS = 2.0  # for a listener that is being told something
 
 
 class Ticks:
@@ -99,6 +104,7 @@ class Ticks:
             thread.join()
         self._cp.preparations.close()
         self._cp.labellings.close()
+        self._cp.deliveries.close_within(_END_SECONDS)  # what was not noted as told is told again
         machines.write_presence(self._cp)
         traffic.write(self._cp)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from control_plane.domain import errors
 from control_plane.domain.lifecycle import QUEUED
+from control_plane.domain.listeners.events import EVENTS, TITLES
 from control_plane.domain.terms import TERMS
 from control_plane.domain.waiting import REASONS
 
@@ -20,7 +21,7 @@ LOCALES = {"en": "English", "de": "Deutsch", "zh": "中文"}
 _BYTES = frozenset({"needed", "free", "limit"})
 _DURATIONS = frozenset({"allowed"})  # seconds among the parameters, likewise
 # parameters that hold codes of ours, which have words
-_CODES = frozenset({"accepted", "given", "expected", "state", "permission"})
+_CODES = frozenset({"accepted", "given", "expected", "state", "permission", "verdict"})
 
 _LISTED = {"zh": "、"}  # what stands between the parts of a list; elsewhere a comma
 _PLACE = re.compile(r"\{(\w+)\}")  # in a method's sentence, which is not ours: nothing but a name is filled in
@@ -49,6 +50,16 @@ def say(code: str, params: Mapping[str, object], locale: str) -> str:
 def waiting(code: str, params: Mapping[str, object], locale: str) -> str:
     """The sentence why a job or a deployment waits; empty for an empty code."""
     return _fill(REASONS[code], params, locale) if code else ""
+
+
+def happened(event: str, params: Mapping[str, object], locale: str) -> str:
+    """The sentence that tells listeners of an event."""
+    return _fill(EVENTS[event], params, locale)
+
+
+def event_title(event: str, locale: str) -> str:
+    """What an event is called where listeners choose."""
+    return catalogue(locale).gettext(TITLES.get(event, event))
 
 
 def why(state: str, code: str, params: Mapping[str, object], locale: str) -> str:

@@ -17,6 +17,7 @@ from flask import Flask
 
 import control_plane
 from control_plane.context import ControlPlane
+from control_plane.domain.listeners.events import CHOICES
 from control_plane.domain.permissions import OWNER, Actor
 from control_plane.domain.preparation import (
     Choice,
@@ -37,7 +38,9 @@ from control_plane.services.datasets import drafts, json_lines, preparing, uploa
 from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.services.labelling import judging, making
 from control_plane.services.labelling.making import Rows, Wanted
+from control_plane.services.listeners import listening, outbox
 from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.drafts import DatasetDraftRecord
@@ -304,6 +307,18 @@ def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
     return rooms
 
 
+def with_listener(rooms: Rooms) -> Rooms:
+    """… and a listener to whom 21 events are to be told."""
+    address = "https://hooks.example.org/a-secret"
+    listener, _ = listening.add(rooms.actor, rooms.cp, rooms.project, "webhook", address, CHOICES, "en")
+    subject = {"kind": "job", "id": rooms.made["failed"], "name": "nightly", "title": ""}
+    with transaction():
+        for _number in range(21):
+            outbox.tell(rooms.cp, "job.failed", listener.project_id, subject)
+    rooms.made["listener"] = int(listener.id)
+    return rooms
+
+
 def with_sweep(rooms: Rooms) -> Rooms:
     """… and a sweep over two parameters that has ended."""
     cp, made = rooms.cp, rooms.made
@@ -387,7 +402,7 @@ NO_PAGES = {
     "jobs.series", "jobs.log", "jobs.status", "jobs.download", "datasets.left_out", "deployments.status",
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
     "machines.authority", "machines.joined", "compare.series", "notifications.bell",
-    "uploads.show", "labellings.status",
+    "uploads.show", "labellings.status", "listeners.told",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check", "sweeps.new"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.
@@ -413,6 +428,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
         "sweep_id": made.get("sweep"), "draft_id": made.get("draft"), "connector": "postgresql",
+        "listener_id": made.get("listener"), "way": "webhook",
         "labelling_id": made.get("labelling"), "item_id": made.get("label_item"),
     }  # fmt: skip
     named = {

@@ -122,6 +122,24 @@ def list_rows(project: str, version_id: int) -> Snippet:
     )
 
 
+def list_listeners(project: str) -> Snippet:
+    """Who is told of what happens."""
+    python = _each("listener", f"list_listeners({project!r})", "id", "way", "label", "message")
+    return _snippet(project, ["listeners", "list"], python)
+
+
+def list_listener_ways(project: str) -> Snippet:
+    """In which ways somebody can be told, and of what."""
+    python = _each("event", f"list_listener_ways({project!r}).events", "name", "display")
+    return _snippet(project, ["listeners", "ways"], python)
+
+
+def list_deliveries(project: str, listener_id: int) -> Snippet:
+    """What a listener was told."""
+    python = _each("told", f"list_deliveries({listener_id})", "id", "event", "outcome", "code", "message")
+    return _snippet(project, ["listeners", "deliveries", str(listener_id)], python)
+
+
 def list_labellings(project: str) -> Snippet:
     """What people judge."""
     python = _each("labelling", f"list_labellings({project!r})", "id", "name", "state", "items")

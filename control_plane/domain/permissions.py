@@ -39,6 +39,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "method.see": _ALL,
     "method.write": frozenset({_OWNER, _DEVELOPER}),
     "method.publish": frozenset(),
+    "listener.see": frozenset({_OWNER, _DEVELOPER}),
+    "listener.change": frozenset({_OWNER, _DEVELOPER}),
     "member.see": frozenset({_OWNER}),
     "member.change": frozenset({_OWNER}),
     "audit.see": frozenset({_OWNER}),

@@ -41,6 +41,7 @@ TERMS = {
     # how a workflow run ended
     "done": "done",
     "stopped": "stopped",
+    "failed": "failed",
     # verdicts
     "better": "better",
     "worse": "worse",
@@ -66,6 +67,8 @@ TERMS = {
     "method.see": "see methods",
     "method.write": "write methods",
     "method.publish": "publish methods",
+    "listener.see": "see listeners",
+    "listener.change": "add and remove listeners",
     "member.see": "see members",
     "member.change": "change members",
     "audit.see": "see the audit",

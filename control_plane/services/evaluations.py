@@ -13,6 +13,7 @@ from control_plane.domain.permissions import Actor
 from control_plane.domain.scores import Scores
 from control_plane.services import evaluation_rows, pins, references
 from control_plane.services.access import projects
+from control_plane.services.listeners import outbox
 from control_plane.services.things.kinds import is_kept, kept
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -87,6 +88,9 @@ def register(cp: ControlPlane, job: JobRecord, scored: Scored | None) -> Evaluat
         row_count=len(found.rows.numbers),
         created_at=cp.clock(),
     )
+    subject = {"kind": "evaluation", "id": evaluation.id, "name": job.name, "title": job.title}
+    said = {"verdict": found.verdict, "metric": found.primary_metric, "job": job.id}
+    outbox.tell(cp, "evaluation.judged", job.project_id, subject, said)
     references.add(cp, references.EVALUATION, evaluation.id, [scored.rows_sha256, scored.index_sha256])
     return evaluation
 

@@ -1,8 +1,9 @@
-"""Notifications: what became of what a user asked for, what waits for their decision, which sources and machines fail.
+"""Notifications: what became of what a user asked for, what waits for their decision, which sources, listeners and
+machines fail.
 
-Each is read from what is stored anyway: a job that ended, a run that ended, a source that fails, a machine that is not
-heard. Kept is only how far a user has been told (`users.notified_until`), which is no act on the installation and so
-has no audit entry.
+Each is read from what is stored anyway: a job that ended, a run that ended, a source that fails, a listener that is not
+reached, a machine that is not heard. Kept is only how far a user has been told (`users.notified_until`), which is no
+act on the installation and so has no audit entry.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
+from control_plane.store.listeners import ListenerRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
@@ -39,12 +41,12 @@ ENDED, BROKEN, DECISION, SILENT = "ended", "failed", "decision", "silent"  # and
 
 @dataclass(frozen=True)
 class Notification:
-    """One thing to know, of a job, a run, a source or a machine; `id` is that of the evaluation where one waits."""
+    """One thing to know; `id` is that of the evaluation where one waits for a decision."""
 
     kind: str  # ended | failed | diverged | flat | constant | decision | silent
-    noun: str  # job | evaluation | workflow_run | source | machine
+    noun: str  # job | evaluation | workflow_run | source | listener | machine
     id: int | str
-    name: str  # of the job, the case, the source's dataset or the machine
+    name: str  # of the job, the case, the source's dataset, whom a listener reaches, or the machine
     project: str  # its name; empty for a machine
     place: str  # what pages call the project
     at: float  # seconds since the epoch
@@ -77,6 +79,7 @@ def listed(actor: Actor, cp: ControlPlane, limit: int = MOST) -> list[Notificati
         *_jobs(actor, cp, until, limit),
         *_runs(actor, cp, until, limit),
         *_sources(actor, cp, until, limit),
+        *_listeners(actor, cp, until, limit),
         *_machines(actor, cp, until),
     ]
     return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
@@ -129,6 +132,16 @@ def _failed_sources(actor: Actor, since: Any) -> Any:
     )
 
 
+def _failed_listeners(actor: Actor, since: Any) -> Any:
+    """Listeners that are told in the actor's name, and were not reached."""
+    return ListenerRecord.select().where(
+        ListenerRecord.created_by == int(actor.id),
+        ListenerRecord.error != "",
+        ListenerRecord.failed_at > since,
+        _seen(actor, ListenerRecord.project),
+    )
+
+
 def _silent_machines(actor: Actor, since: Any) -> Any:
     """Machines that reported themselves and do so no more, for those who see the fleet."""
     return MachineRecord.select().where(
@@ -146,6 +159,7 @@ def _unread(actor: Actor, cp: ControlPlane) -> list[Any]:
         _ended_jobs(actor, since).where(JobRecord.ended_at > window),
         _ended_runs(actor, since).where(WorkflowRunRecord.ended_at > window),
         _failed_sources(actor, since).where(SourceRecord.looked_at > window),
+        _failed_listeners(actor, since).where(ListenerRecord.failed_at > window),
         _silent_machines(actor, since).where(MachineRecord.last_seen > window),
     ]
 
@@ -231,6 +245,25 @@ def _sources(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[N
             reason_params=source.error_params,
         )
         for source in joined.order_by(SourceRecord.looked_at.desc()).limit(limit).objects()
+    ]
+
+
+def _listeners(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
+    named = _placed(_failed_listeners(actor, cp.clock() - _WINDOW), ListenerRecord)
+    return [
+        Notification(
+            kind=BROKEN,
+            noun="listener",
+            id=int(listener.id),
+            name=listener.label,
+            project=listener.place,
+            place=listener.place_title or listener.place,
+            at=listener.failed_at,
+            unread=listener.failed_at > until,
+            reason=listener.error,
+            reason_params=listener.error_params,
+        )
+        for listener in named.order_by(ListenerRecord.failed_at.desc()).limit(limit).objects()
     ]
 
 

@@ -23,12 +23,14 @@ from control_plane.domain.lifecycle import (
     SERVING,
     STARTING,
     STOPPED,
+    SUCCEEDED,
 )
 from control_plane.domain.matching import Grant, has_room
 from control_plane.domain.permissions import Actor
 from control_plane.domain.policies import FAIL
 from control_plane.services import audit
 from control_plane.services.fleet import snapshots
+from control_plane.services.listeners import outbox
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
@@ -191,6 +193,15 @@ def _move_job(cp: ControlPlane, job: JobRecord, fence: int, columns: dict[str, A
     )
     if not moved.execute():
         raise Fenced  # ends the transaction: the attempt's own row goes back too
+    if columns["state"] in (SUCCEEDED, FAILED):
+        _tell_end(cp, job, **columns)
+
+
+def _tell_end(cp: ControlPlane, job: JobRecord, state: str, reason: str = "", **columns: Any) -> None:
+    subject = {"kind": "job", "id": job.id, "name": job.name, "title": job.title}
+    why = (reason, columns.get("reason_params", {}))
+    event = "job.succeeded" if state == SUCCEEDED else "job.failed"
+    outbox.tell(cp, event, job.project_id, subject, {"kind": job.kind}, why)
 
 
 def cancel(actor: Actor, cp: ControlPlane, job: JobRecord, reason: str = "") -> bool:

@@ -16,7 +16,8 @@ class WorkflowRunRecord(Record):
     dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
     dataset_version_id: int
     graph = JSONField()  # as it was at the start (domain/graph.py)
-    begun = JSONField(default=dict)  # step → {"job": id, "reused"} or {"deployment": id, "model": id, "reused"}
+    # step → {"job": id, "reused"} or {"deployment": id, "model": id, "reused"}; with "ended" once that was told
+    begun = JSONField(default=dict)
     outcome = CharField(16, default="")  # done | stopped | cancelled; empty while it goes on
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
     reason = CharField(64, default="")  # why it stopped

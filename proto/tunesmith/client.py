@@ -3,7 +3,7 @@
 Answers are the messages of automation.proto (`tunesmith.v1.automation_pb2`), whose fields are plain Python values.
 A call that gets no answer is repeated for `patience` seconds; a refusal raises CallFailed with a sentence and a code.
 Here stand models, serving and what all things have; the others stand by what they are about (`installation.py`,
-`datasets.py`, `labelling.py`, `jobs.py`).
+`datasets.py`, `labelling.py`, `listeners.py`, `jobs.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tunesmith.datasets import Datasets
 from tunesmith.installation import Installation
 from tunesmith.jobs import Jobs
 from tunesmith.labelling import Labelling
+from tunesmith.listeners import Listeners
 from tunesmith.sources import Sources
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -39,7 +40,7 @@ def connect(
     return Client(find(address, token, authority, Path(data) if data else None), language)
 
 
-class Client(Installation, Datasets, Sources, Labelling, Jobs):
+class Client(Installation, Datasets, Sources, Labelling, Listeners, Jobs):
     """All that the public API offers. Usable by several threads, and as a context manager."""
 
     # ---- models and evaluations

@@ -115,6 +115,16 @@ ROWS = {
     "JudgeLabelItem": _inside(lambda made: pb.JudgeLabelItemRequest(id=made["label_item"], action="accept"), vic=NO),
     "UnskipLabelItems": _inside(lambda made: pb.UnskipLabelItemsRequest(labelling_id=made["labelling"]), vic=NO),
     "SaveLabelling": _inside(lambda made: pb.SaveLabellingRequest(id=made["labelling"]), vic=NO),
+    "ListListenerWays": _inside(lambda _: pb.ListListenerWaysRequest(project=PROJECT), vic=NO),
+    "AddListener": _inside(lambda _: _listener(PROJECT), vic=NO),
+    "ListListeners": _inside(lambda _: pb.ListListenersRequest(project=PROJECT), vic=NO),
+    "ChangeListener": _inside(
+        lambda made: pb.ChangeListenerRequest(id=made["listener"], events=["job.failed"]), vic=NO
+    ),
+    "TestListener": _inside(lambda made: pb.TestListenerRequest(id=made["listener_tested"]), vic=NO),
+    "RemoveListener": _inside(lambda made: pb.RemoveListenerRequest(id=made["listener_unwanted"]), vic=NO),
+    "ListDeliveries": _inside(lambda made: pb.ListDeliveriesRequest(listener_id=made["listener"]), vic=NO),
+    "ReplayDelivery": _inside(lambda made: pb.ReplayDeliveryRequest(id=made["delivery"]), vic=NO, olga=REFUSED),
     "ListRows": _inside(lambda made: pb.ListRowsRequest(dataset_version_id=made["version"])),
     "StartWorkflowRun": _inside(lambda made: _guided(PROJECT, made), vic=NO),
     "GetWorkflowRun": _inside(lambda made: pb.GetWorkflowRunRequest(id=made["run"])),
@@ -223,6 +233,10 @@ def _bytes(upload_id: int) -> list[pb.AppendUploadRequest]:
 
 def _edits(version_id: int) -> pb.EditRowsRequest:
     return pb.EditRowsRequest(dataset_version_id=version_id, removed=[1])
+
+
+def _listener(project: str) -> pb.AddListenerRequest:
+    return pb.AddListenerRequest(project=project, way="webhook", address="https://a.example/", events=["job.failed"])
 
 
 def _labelling(project: str, made: dict[str, int]) -> pb.StartLabellingRequest:

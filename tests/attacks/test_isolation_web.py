@@ -46,6 +46,8 @@ INSIDE = {
     "labellings.new": NO, "labellings.next_item": NO, "labellings.resume": NO, "labellings.save": NO,
     "labellings.show": 200,
     "labellings.start": NO, "labellings.status": 200, "labellings.stop": NO, "labellings.unskip": NO,
+    "listeners.add": NO, "listeners.change": NO, "listeners.index": NO, "listeners.new": NO, "listeners.remove": NO,
+    "listeners.replay": NO, "listeners.show": NO, "listeners.test": NO, "listeners.told": NO,
     "row_edits.save": NO, "row_edits.show": NO,
     "sources.begin": NO, "sources.new": NO, "sources.refresh": NO, "sources.remove": NO, "sources.schedule": NO,
     "sources.show": 200,
@@ -92,6 +94,8 @@ NUMBERS = {
     "labelling_id": "labelling",
     "item_id": "label_item",
     "upload_id": "upload",
+    "listener_id": "listener",
+    "delivery_id": "delivery",
 }
 
 
@@ -129,6 +133,7 @@ def _address(rule: str, town: Town, project: str = PROJECT) -> str:
         "number": str(town.made["gguf"]),
         "version": "x",
         "connector": "http",
+        "way": "webhook",
     }
     if rule.startswith("/projects/"):
         values["number"] = str(ProjectRecord.get(ProjectRecord.name == PROJECT).id)

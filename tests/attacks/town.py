@@ -15,6 +15,7 @@ from control_plane.services.access import credentials, identity, people, project
 from control_plane.services.datasets import drafts, json_lines, sources
 from control_plane.services.labelling import making
 from control_plane.services.labelling.making import Rows, Wanted
+from control_plane.services.listeners import listening
 from control_plane.store.database import transaction
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
@@ -99,6 +100,10 @@ def settle(cp: ControlPlane) -> Town:
     rooms.with_labelling(furnished)
     wanted = Wanted(made["version"], rows=Rows(count=2))
     made["labelling_unwanted"] = making.start(olga, cp, PROJECT, wanted).id
+    for name in ("listener", "listener_tested", "listener_unwanted"):
+        address = "https://hooks.example.org/a-secret"
+        made[name] = listening.add(olga, cp, PROJECT, "webhook", address, ["job.failed"], "en")[0].id
+    made["delivery"] = listening.test(olga, cp, made["listener"]).id
     root = ApiTokenRecord.get(ApiTokenRecord.user == UserRecord.get(UserRecord.name == ROOT).id)
     made |= {
         "run": run.id,

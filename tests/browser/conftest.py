@@ -92,7 +92,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A furnished project; shared by a module's tests, which only look."""
     cp = make_control_plane(tmp_path_factory.mktemp("site") / "data", FakeClock())
     with served(cp, rooms.furnished(cp)) as site:
-        rooms.with_labelling(rooms.with_draft(rooms.with_sweep(site.rooms), NAME))
+        rooms.with_listener(rooms.with_labelling(rooms.with_draft(rooms.with_sweep(site.rooms), NAME)))
         yield site
     close_database()
 

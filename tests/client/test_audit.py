@@ -18,6 +18,7 @@ from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database
 from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.jobs import JobRecord
+from control_plane.store.listeners import DeliveryRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.sources import SourceRecord
@@ -228,6 +229,22 @@ def of_source(
     return prepare
 
 
+def listening(act: Callable[[tunesmith.Client, int], Any]) -> Callable[[tunesmith.Client, Installation], Act]:
+    """A change of a listener."""
+
+    def prepare(client: tunesmith.Client, _: Installation) -> Act:
+        number = client.add_listener("default", "webhook", "https://hooks.example.org/x", ["job.failed"]).listener.id
+        return lambda: act(client, number)
+
+    return prepare
+
+
+def told(client: tunesmith.Client, installation: Installation) -> Act:
+    number = listening(lambda client, number: client.test_listener(number))(client, installation)().id
+    DeliveryRecord.update(outcome="delivered").execute()
+    return lambda: client.replay_delivery(number)
+
+
 def described(client: tunesmith.Client, number: int) -> Any:
     return client.describe_thing("dataset", number, "Störungen")
 
@@ -353,6 +370,14 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
         of_source(lambda client, number: client.schedule_source(number, cron="0 6 * * *")),
     ),
     "RemoveSource": ("source.remove", of_source(lambda client, number: client.remove_source(number))),
+    "AddListener": (
+        "listener.add",
+        lambda client, _: lambda: client.add_listener("default", "slack", "https://hooks.example.org/", ["job.failed"]),
+    ),
+    "ChangeListener": ("listener.change", listening(lambda client, one: client.change_listener(one, ["machine.lost"]))),
+    "TestListener": ("listener.test", listening(lambda client, one: client.test_listener(one))),
+    "RemoveListener": ("listener.remove", listening(lambda client, one: client.remove_listener(one))),
+    "ReplayDelivery": ("listener.replay", told),
     "StartLabelling": ("labelling.start", labelled),
     "StopLabelling": ("labelling.stop", labelling(lambda client, number: client.stop_labelling(number), asks="helper")),
     "ResumeLabelling": (

@@ -104,7 +104,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         people.invite(SYSTEM, cp, "root", "Root", True)
         projects.create(SYSTEM, cp, "lab", "Lab")
         projects.set_member(SYSTEM, cp, "lab", "root", "Owner")
-        room = rooms.with_labelling(rooms.with_draft(rooms.with_sweep(rooms.furnished(cp)), "root"))
+        room = rooms.with_listener(
+            rooms.with_labelling(rooms.with_draft(rooms.with_sweep(rooms.furnished(cp)), "root"))
+        )
         throw_away(room)
         machine = SimulatedMachine(cp, room.machine)
         yield Place(cp, app, room, signed_in(app, cp), machine)

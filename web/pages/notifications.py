@@ -104,6 +104,7 @@ def _address(one: Notification) -> str:
         "evaluation": lambda: url_for("evaluations.show", project=one.project, evaluation_id=one.id),
         "workflow_run": lambda: url_for("cases.run", project=one.project, name=one.name, run_id=one.id),
         "source": lambda: url_for("sources.show", project=one.project, name=one.name),
+        "listener": lambda: url_for("listeners.show", project=one.project, listener_id=one.id),
         "machine": lambda: url_for("machines.show", machine_id=one.id),
     }
     return to[one.noun]()

@@ -19,6 +19,7 @@ from control_plane.rpc.automation import (
     evaluations,
     jobs,
     labelling,
+    listeners,
     machines,
     methods,
     models,
@@ -178,6 +179,17 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
         with ExitStack() as files:
             parts = await uploads.take(self._cp, self._calls, request_iterator, files)
             return await self._serve(context, lambda call: datasets.keep(call, header, parts))
+
+    # ---- listeners
+
+    ListListenerWays = _call(listeners.list_ways)
+    AddListener = _call(listeners.add)
+    ListListeners = _call(listeners.list_listeners)
+    ChangeListener = _call(listeners.change)
+    TestListener = _call(listeners.test)
+    RemoveListener = _call(listeners.remove)
+    ListDeliveries = _call(listeners.list_deliveries)
+    ReplayDelivery = _call(listeners.replay)
 
     # ---- labellings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping as Told
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from control_plane.services import secrets
 from control_plane.services.access import identity
 from control_plane.services.datasets import connectors, uploads
 from control_plane.services.datasets.process import Fault
+from control_plane.services.listeners import outbox
 from control_plane.store.database import transaction
-from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.sources import SourceRecord
 
@@ -153,6 +155,16 @@ def failed(cp: ControlPlane, draft: DatasetDraftRecord, fault: Fault) -> None:
     """A refresh came to nothing: what there is stays as it is. What somebody has to confirm first is not due again."""
     stopped = {"next_at": 0.0} if fault.code == OVERTAKEN else {}
     _write(draft, looked_at=cp.clock(), error=fault.code, error_params=fault.params, **stopped)
+    tell_failed(cp, SourceRecord.get_or_none(SourceRecord.id == draft.source_id), fault.code, fault.params)
+
+
+def tell_failed(cp: ControlPlane, source: SourceRecord | None, code: str, params: Told[str, Any]) -> None:
+    """Have listeners told that the data of a saved dataset was not fetched again; inside a transaction."""
+    if source is None or source.dataset_id is None:
+        return
+    dataset = DatasetRecord.get_by_id(source.dataset_id)
+    subject = {"kind": "source", "id": source.id, "name": dataset.name, "title": dataset.title}
+    outbox.tell(cp, "source.failed", source.project_id, subject, why=(code, params))
 
 
 def forget(source: SourceRecord) -> None:

@@ -91,7 +91,7 @@ def run(
         process = subprocess.Popen(
             [sys.executable, "-P", *(CONNECTORS_PROGRAM if is_errand else PROGRAM), str(folder)],
             cwd=folder,
-            env=_environment(folder),
+            env=environment(folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -117,7 +117,7 @@ def _hand_over(process: subprocess.Popen[bytes], secrets: Mapping[str, str]) -> 
         pipe.write(json.dumps(dict(secrets)).encode())
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """All that it is told of the world: programs, its folder, whose certificates hold; nothing that opens a door."""
     # a driver's own OpenSSL would look for them where it was built
     places = ssl.get_default_verify_paths()

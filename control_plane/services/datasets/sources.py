@@ -224,6 +224,7 @@ def refresh_due(cp: ControlPlane) -> int:
             if not SourceRecord.update(next_at=following, **fault).where(same).execute():
                 continue
             if fault:
+                fetching.tell_failed(cp, source, fault["error"], fault["error_params"])
                 stopped.append(source)
                 continue
             try:

@@ -12,6 +12,7 @@ from control_plane.domain.errors import NotFound
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import audit, references
 from control_plane.services.access import projects
+from control_plane.services.listeners import outbox
 from control_plane.services.things.kinds import has_tag, is_kept, kept
 from control_plane.store.database import first, transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -194,6 +195,10 @@ def register(
         subject = f"dataset:{dataset.id}"
         said = {"name": dataset.name, "number": version.number, "hash": digest, "left_out": version.left_out_rows}
         audit.record(actor, cp, action, subject, project_id, **said)
+        about = {"kind": "dataset", "id": dataset.id, "name": dataset.name, "title": dataset.title}
+        counted = {"train_rows": version.train_rows, "test_rows": version.test_rows}
+        told = {"version": version.id, "number": version.number, **counted}
+        outbox.tell(cp, "dataset.version_made", project_id, about, told)
     cp.signals.wake(f"project:{project_id}", *(("schedule",) if made.to_check else ()))
     return version, False
 

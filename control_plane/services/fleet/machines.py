@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -31,6 +31,7 @@ from control_plane.domain.presence import STOP, Heartbeat, HeartbeatAnswer, Hell
 from control_plane.fleet import LOADS_EVERY, LOADS_KEPT, Presence, is_news
 from control_plane.services import audit, deployments
 from control_plane.services.fleet import attempts, enrollment, offers
+from control_plane.services.listeners import outbox
 from control_plane.store.database import database, transaction, update_rows
 from control_plane.store.deployments import ReplicaRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
@@ -175,6 +176,13 @@ def _store_connectivity(machines: Mapping[str, Presence]) -> None:
             MachineRecord.update(connectivity=presence.connectivity, last_seen=presence.last_seen).where(
                 MachineRecord.id == machine_id, MachineRecord.epoch == presence.epoch
             ).execute()
+
+
+def _tell_lost(cp: ControlPlane, machines: Iterable[str]) -> None:
+    """Inside a transaction."""
+    for machine in MachineRecord.select().where(MachineRecord.id.in_(list(machines)), MachineRecord.removed_at == 0.0):
+        subject = {"kind": "machine", "id": machine.id, "name": machine.name}
+        outbox.tell(cp, "machine.lost", None, subject, {"last_seen": machine.last_seen})
 
 
 def instructions(actor: Actor, cp: ControlPlane, epoch: int, known: Collection[str] = frozenset()) -> list[Instruction]:
@@ -326,7 +334,9 @@ def mark_connectivity(cp: ControlPlane) -> None:
 
     changed = cp.fleet.silence(judge)
     if changed:
-        _store_connectivity(changed)
+        with transaction():
+            _store_connectivity(changed)
+            _tell_lost(cp, [machine for machine, one in changed.items() if one.connectivity == DISCONNECTED])
         cp.signals.wake("fleet", "schedule")
 
 

@@ -18,6 +18,7 @@ from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, EventRecord, LogRecord
 from control_plane.store.labelling import LabellingRecord
+from control_plane.store.listeners import ListenerRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.points import CurveRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
@@ -46,6 +47,9 @@ def project_itself(cp: ControlPlane, project: Any) -> Gone:
     gone = Gone(things=[project])
     for record in (DatasetDraftRecord, UploadRecord):  # on the next look at what is old they are forgotten
         record.update(touched_at=0.0).where(record.project == project.id).execute()
+    for listener in ListenerRecord.select().where(ListenerRecord.project == project.id):
+        ListenerRecord.delete().where(ListenerRecord.id == listener.id).execute()
+        secrets.remove(listener.secret_id)
     gone.members = [one.user_id for one in MemberRecord.select().where(MemberRecord.project == project.id)]
     MemberRecord.delete().where(MemberRecord.project == project.id).execute()
     kinds.write(project, title="", description="", tags=[], purged_at=cp.clock())

@@ -22,6 +22,7 @@ from control_plane.services.cases import Case
 from control_plane.services.datasets import versions
 from control_plane.services.things.kinds import DATASET
 from control_plane.services.workflows import steps as workflow_steps
+from control_plane.services.workflows import telling
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.jobs import JobRecord
@@ -140,7 +141,7 @@ def cancel(actor: Actor, cp: ControlPlane, run_id: int) -> WorkflowRunRecord:
             raise WorkflowRunOver(state=run.outcome)
         open_jobs = [] if run.outcome else _open_jobs(run)
         if not run.outcome:
-            workflow_steps.move(run, outcome=CANCELLED, ended_at=cp.clock())
+            workflow_steps.move(cp, run, outcome=CANCELLED, ended_at=cp.clock())
             audit.record(actor, cp, "workflow_run.cancel", f"workflow_run:{run.id}", run.project_id, case=run.case)
         for job in open_jobs:
             transitions.cancel(actor, cp, job)
@@ -203,6 +204,7 @@ def _insert(
             created_at=cp.clock(),
         )
         audit.record(actor, cp, "workflow_run.start", f"workflow_run:{run.id}", place.id, case=case.name)
+        telling.started(cp, run)
     return run
 
 

@@ -21,6 +21,7 @@ from control_plane.domain.permissions import Actor
 from control_plane.services import asking, deployments, transitions
 from control_plane.services.access import identity
 from control_plane.services.things.kinds import is_kept
+from control_plane.services.workflows import telling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.deployments import DeploymentRecord
@@ -39,7 +40,8 @@ def advance(cp: ControlPlane) -> int:
     facts = facts_of(runs)
     for run in runs:
         graph = graphs.of_data(run.graph)
-        if not graphs.outcome(graph, facts[run.id]) and not graphs.ready(graph, facts[run.id]):
+        found = facts[run.id]
+        if not graphs.outcome(graph, found) and not graphs.ready(graph, found) and not telling.ended(run, found):
             continue
         try:
             moved += carry_on(cp, run)
@@ -58,18 +60,27 @@ def carry_on(cp: ControlPlane, run: WorkflowRunRecord) -> bool:
     return moved
 
 
-def move(run: WorkflowRunRecord, **columns: Any) -> bool:
-    """Change a run that is as it was read; False if somebody was quicker. Called inside a transaction."""
+def move(cp: ControlPlane, run: WorkflowRunRecord, **columns: Any) -> bool:
+    """Change a run that is as it was read; False if somebody was quicker. Called inside a transaction.
+
+    Listeners are told what follows from the columns.
+    """
     same = (
         (WorkflowRunRecord.id == run.id)
         & (WorkflowRunRecord.version == run.version)
         & (WorkflowRunRecord.outcome == "")
     )
-    return bool(WorkflowRunRecord.update(version=WorkflowRunRecord.version + 1, **columns).where(same).execute())
+    if not WorkflowRunRecord.update(version=WorkflowRunRecord.version + 1, **columns).where(same).execute():
+        return False
+    telling.changed(cp, run, **columns)
+    return True
 
 
 def _carry_on(cp: ControlPlane, run: WorkflowRunRecord) -> bool:
     graph, facts = graphs.of_data(run.graph), facts_of([run])[run.id]
+    if over := telling.ended(run, facts):
+        with transaction():
+            return move(cp, run, begun={name: one | over.get(name, {}) for name, one in run.begun.items()})
     if ended := graphs.outcome(graph, facts):
         by_state = {fact.state: fact for fact in facts.values()}
         bad = by_state.get(FAILED) or by_state.get(CANCELLED) or Fact(DONE)
@@ -85,7 +96,7 @@ def _carry_on(cp: ControlPlane, run: WorkflowRunRecord) -> bool:
 
 def _end(cp: ControlPlane, run: WorkflowRunRecord, outcome: str, reason: str, params: dict[str, Any]) -> bool:
     with transaction():
-        return move(run, outcome=outcome, ended_at=cp.clock(), reason=reason, reason_params=params)
+        return move(cp, run, outcome=outcome, ended_at=cp.clock(), reason=reason, reason_params=params)
 
 
 def _begin(cp: ControlPlane, run: WorkflowRunRecord, step: Step, inputs: dict[str, int]) -> bool:
@@ -101,7 +112,7 @@ def _begin(cp: ControlPlane, run: WorkflowRunRecord, step: Step, inputs: dict[st
         job = asking.earlier(asked)
         begun = {"reused": job is not None}
         job = job or asking.create(actor, cp, asked, workflow_run=run)
-        move(run, begun=run.begun | {step.name: begun | {"job": job.id}})
+        move(cp, run, begun=run.begun | {step.name: begun | {"job": job.id}})
     cp.signals.wake(*transitions.topics(job))
     return True
 
@@ -120,7 +131,7 @@ def _begin_deployment(
             kept = {name: getattr(deployment, name) for name in ("context_length", "slots") if deployment}
             deployment = deployments.deploy(actor, cp, project, step.title, model_id, **kept)
         begun = {"reused": reused, "model": model_id, "deployment": deployment.id}
-        move(run, begun=run.begun | {step.name: begun})
+        move(cp, run, begun=run.begun | {step.name: begun})
     deployments.wake(cp, deployment)  # once more: only now is it there for everybody
     return True
 

@@ -749,6 +749,46 @@ class JudgementRecord(Record):
         indexes = ((("item", "judge"), True), (("labelling", "judge"), False))
 
 
+class ListenerRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    way = CharField(16)
+    label = CharField(255)
+    secret = ForeignKeyField(SecretRecord, null=True, on_delete="SET NULL", lazy_load=False)
+    events = JSONField()
+    language = CharField(8)
+    stopped = BooleanField(default=False)
+    error = CharField(64, default="")
+    error_params = JSONField(default=dict)
+    failed_at = TimeField(default=0.0)
+    version = BigIntegerField(default=1)
+    created_by = ForeignKeyField(UserRecord, lazy_load=False)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "listeners"
+
+
+class DeliveryRecord(Record):
+    id = AutoField()
+    listener = ForeignKeyField(ListenerRecord, on_delete="CASCADE", lazy_load=False)
+    event = CharField(64)
+    about = CharField(100)
+    payload = JSONField()
+    outcome = CharField(16, default="")
+    attempts = IntegerField(default=0)
+    next_at = TimeField()
+    tried_at = TimeField(default=0.0)
+    code = IntegerField(default=0)
+    error = CharField(64, default="")
+    error_params = JSONField(default=dict)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "deliveries"
+        indexes = ((("outcome", "next_at"), False), (("listener", "id"), False), (("created_at",), False))
+
+
 class AuditRecord(Record):
     id = OnceField()
     at = TimeField()
@@ -813,6 +853,8 @@ RECORDS = [
     LabellingRecord,
     LabelItemRecord,
     JudgementRecord,
+    ListenerRecord,
+    DeliveryRecord,
     AuditRecord,
     AuditSealRecord,
 ]

@@ -71,7 +71,7 @@ pass_terminal = click.make_pass_decorator(Terminal)
 _JSON = frozenset(
     (
         "asked", "body", "card", "choices", "details", "facts", "inventory", "look", "manifest", "mapping",
-        "parameters", "params", "plan", "record", "report", "row", "samples", "source",
+        "parameters", "params", "payload", "plan", "record", "report", "row", "samples", "source",
     )
 )  # fmt: skip
 

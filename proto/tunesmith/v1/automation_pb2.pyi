@@ -982,6 +982,174 @@ class RemoveSourceReply(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class ListListenerWaysRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListListenerWaysReply(_message.Message):
+    __slots__ = ("ways", "events")
+    WAYS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ways: _containers.RepeatedCompositeFieldContainer[ListenerWay]
+    events: _containers.RepeatedCompositeFieldContainer[ListenerEvent]
+    def __init__(self, ways: _Optional[_Iterable[_Union[ListenerWay, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[ListenerEvent, _Mapping]]] = ...) -> None: ...
+
+class ListenerWay(_message.Message):
+    __slots__ = ("name", "choices", "message")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    choices: _containers.RepeatedScalarFieldContainer[str]
+    message: str
+    def __init__(self, name: _Optional[str] = ..., choices: _Optional[_Iterable[str]] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ListenerEvent(_message.Message):
+    __slots__ = ("name", "display")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    display: str
+    def __init__(self, name: _Optional[str] = ..., display: _Optional[str] = ...) -> None: ...
+
+class AddListenerRequest(_message.Message):
+    __slots__ = ("project", "way", "address", "events", "language")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    WAY_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    way: str
+    address: str
+    events: _containers.RepeatedScalarFieldContainer[str]
+    language: str
+    def __init__(self, project: _Optional[str] = ..., way: _Optional[str] = ..., address: _Optional[str] = ..., events: _Optional[_Iterable[str]] = ..., language: _Optional[str] = ...) -> None: ...
+
+class AddListenerReply(_message.Message):
+    __slots__ = ("listener", "key")
+    LISTENER_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    listener: Listener
+    key: str
+    def __init__(self, listener: _Optional[_Union[Listener, _Mapping]] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Listener(_message.Message):
+    __slots__ = ("id", "project", "way", "label", "events", "language", "stopped", "error", "message", "failed_at", "added_by", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    WAY_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    FAILED_AT_FIELD_NUMBER: _ClassVar[int]
+    ADDED_BY_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    way: str
+    label: str
+    events: _containers.RepeatedScalarFieldContainer[str]
+    language: str
+    stopped: bool
+    error: str
+    message: str
+    failed_at: float
+    added_by: str
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., way: _Optional[str] = ..., label: _Optional[str] = ..., events: _Optional[_Iterable[str]] = ..., language: _Optional[str] = ..., stopped: _Optional[bool] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., failed_at: _Optional[float] = ..., added_by: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class ListListenersRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListListenersReply(_message.Message):
+    __slots__ = ("listeners",)
+    LISTENERS_FIELD_NUMBER: _ClassVar[int]
+    listeners: _containers.RepeatedCompositeFieldContainer[Listener]
+    def __init__(self, listeners: _Optional[_Iterable[_Union[Listener, _Mapping]]] = ...) -> None: ...
+
+class ChangeListenerRequest(_message.Message):
+    __slots__ = ("id", "events")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    events: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[int] = ..., events: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TestListenerRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class RemoveListenerRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class RemoveListenerReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Delivery(_message.Message):
+    __slots__ = ("id", "listener_id", "event", "payload", "outcome", "attempts", "next_at", "tried_at", "code", "error", "message", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    LISTENER_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AT_FIELD_NUMBER: _ClassVar[int]
+    TRIED_AT_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    listener_id: int
+    event: str
+    payload: str
+    outcome: str
+    attempts: int
+    next_at: float
+    tried_at: float
+    code: int
+    error: str
+    message: str
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., listener_id: _Optional[int] = ..., event: _Optional[str] = ..., payload: _Optional[str] = ..., outcome: _Optional[str] = ..., attempts: _Optional[int] = ..., next_at: _Optional[float] = ..., tried_at: _Optional[float] = ..., code: _Optional[int] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class ListDeliveriesRequest(_message.Message):
+    __slots__ = ("listener_id", "before_id", "limit")
+    LISTENER_ID_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_ID_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    listener_id: int
+    before_id: int
+    limit: int
+    def __init__(self, listener_id: _Optional[int] = ..., before_id: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListDeliveriesReply(_message.Message):
+    __slots__ = ("deliveries",)
+    DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    deliveries: _containers.RepeatedCompositeFieldContainer[Delivery]
+    def __init__(self, deliveries: _Optional[_Iterable[_Union[Delivery, _Mapping]]] = ...) -> None: ...
+
+class ReplayDeliveryRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
 class DatasetVersion(_message.Message):
     __slots__ = ("id", "dataset", "number", "hash", "format", "train_rows", "test_rows", "created_at", "reused", "left_out_rows", "thing")
     ID_FIELD_NUMBER: _ClassVar[int]

@@ -329,6 +329,46 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveSourceRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveSourceReply.FromString,
                 _registered_method=True)
+        self.ListListenerWays = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListListenerWays',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListListenerWaysRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListListenerWaysReply.FromString,
+                _registered_method=True)
+        self.AddListener = channel.unary_unary(
+                '/tunesmith.v1.Automation/AddListener',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.AddListenerRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.AddListenerReply.FromString,
+                _registered_method=True)
+        self.ListListeners = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListListeners',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListListenersRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListListenersReply.FromString,
+                _registered_method=True)
+        self.ChangeListener = channel.unary_unary(
+                '/tunesmith.v1.Automation/ChangeListener',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ChangeListenerRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Listener.FromString,
+                _registered_method=True)
+        self.TestListener = channel.unary_unary(
+                '/tunesmith.v1.Automation/TestListener',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.TestListenerRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Delivery.FromString,
+                _registered_method=True)
+        self.RemoveListener = channel.unary_unary(
+                '/tunesmith.v1.Automation/RemoveListener',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveListenerRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveListenerReply.FromString,
+                _registered_method=True)
+        self.ListDeliveries = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListDeliveries',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDeliveriesRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListDeliveriesReply.FromString,
+                _registered_method=True)
+        self.ReplayDelivery = channel.unary_unary(
+                '/tunesmith.v1.Automation/ReplayDelivery',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ReplayDeliveryRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Delivery.FromString,
+                _registered_method=True)
         self.ListDatasets = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListDatasets',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDatasetsRequest.SerializeToString,
@@ -1037,6 +1077,61 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListListenerWays(self, request, context):
+        """In which ways listeners can be told, and of which events.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddListener(self, request, context):
+        """Somebody is told of a project's events from now on, in the caller's name. A webhook's key is given this once; the
+        address is sealed, as its path may be a secret, and no call gives it out again. TestListener says whether it works.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListListeners(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeListener(self, request, context):
+        """Other events, in the caller's name; one that had stopped goes on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TestListener(self, request, context):
+        """A test goes the way that events go; ListDeliveries says what came of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveListener(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeliveries(self, request, context):
+        """What a listener was told or waits to be told, the newest first, 100 at a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayDelivery(self, request, context):
+        """The same event is sent once more, however the last time ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDatasets(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -1734,6 +1829,46 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.RemoveSource,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveSourceRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveSourceReply.SerializeToString,
+            ),
+            'ListListenerWays': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListListenerWays,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListListenerWaysRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListListenerWaysReply.SerializeToString,
+            ),
+            'AddListener': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddListener,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.AddListenerRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.AddListenerReply.SerializeToString,
+            ),
+            'ListListeners': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListListeners,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListListenersRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListListenersReply.SerializeToString,
+            ),
+            'ChangeListener': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeListener,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ChangeListenerRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Listener.SerializeToString,
+            ),
+            'TestListener': grpc.unary_unary_rpc_method_handler(
+                    servicer.TestListener,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.TestListenerRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Delivery.SerializeToString,
+            ),
+            'RemoveListener': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveListener,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveListenerRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveListenerReply.SerializeToString,
+            ),
+            'ListDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeliveries,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListDeliveriesRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListDeliveriesReply.SerializeToString,
+            ),
+            'ReplayDelivery': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayDelivery,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ReplayDeliveryRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Delivery.SerializeToString,
             ),
             'ListDatasets': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDatasets,
@@ -3639,6 +3774,222 @@ class Automation:
             '/tunesmith.v1.Automation/RemoveSource',
             tunesmith_dot_v1_dot_automation__pb2.RemoveSourceRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.RemoveSourceReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListListenerWays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListListenerWays',
+            tunesmith_dot_v1_dot_automation__pb2.ListListenerWaysRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListListenerWaysReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddListener(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/AddListener',
+            tunesmith_dot_v1_dot_automation__pb2.AddListenerRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.AddListenerReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListListeners(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListListeners',
+            tunesmith_dot_v1_dot_automation__pb2.ListListenersRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListListenersReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeListener(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ChangeListener',
+            tunesmith_dot_v1_dot_automation__pb2.ChangeListenerRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Listener.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TestListener(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/TestListener',
+            tunesmith_dot_v1_dot_automation__pb2.TestListenerRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Delivery.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveListener(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RemoveListener',
+            tunesmith_dot_v1_dot_automation__pb2.RemoveListenerRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RemoveListenerReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListDeliveries',
+            tunesmith_dot_v1_dot_automation__pb2.ListDeliveriesRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListDeliveriesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ReplayDelivery',
+            tunesmith_dot_v1_dot_automation__pb2.ReplayDeliveryRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Delivery.FromString,
             options,
             channel_credentials,
             insecure,

@@ -23,10 +23,12 @@ from control_plane.domain.errors import (
     ParameterOutOfRange,
     WorkflowRunOver,
 )
+from control_plane.domain.listeners.events import CHOICES
 from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor, Role
 from control_plane.services import cases, deployments, jobs, methods
 from control_plane.services.access import identity, people, projects
 from control_plane.services.datasets import json_lines
+from control_plane.services.listeners import listening
 from control_plane.services.workflows import runs as workflow_runs
 from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.artifacts import ArtifactRecord
@@ -36,6 +38,7 @@ from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.listeners import DeliveryRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
@@ -189,6 +192,28 @@ def test_a_run_on_other_data_is_called_after_it_and_asks_for_its_structure(cp: C
     default = methods.manifest(methods.get(ada, cp, "evaluate")).parameters["properties"]["max_new_tokens"]["default"]
     assert asked["max_new_tokens"] == default
     assert DeploymentRecord.get().name == "labor-notizen"
+
+
+def test_listeners_are_told_once_of_the_run_and_of_each_step(cp: ControlPlane, ada: Actor, version: int) -> None:
+    projects.set_member(SYSTEM, cp, "lab", "ada", "Owner")
+    owner = identity.actor_of(UserRecord.get(UserRecord.name == "ada"), "")
+    events = [event for event in CHOICES if event.startswith(("workflow_run", "step"))]
+    listening.add(owner, cp, "lab", "webhook", "https://hooks.example.org/x", events, "en")
+    run = begin(cp, ada, version)
+    play(cp, run)
+    serve(cp)
+    for _ in range(3):
+        workflow_steps.advance(cp)
+    told = [one.payload for one in DeliveryRecord.select().order_by(DeliveryRecord.id)]
+    steps = [(one["event"], one["data"]["step"], one["data"].get("state")) for one in told[1:-1]]
+    assert [told[0]["event"], told[-1]["event"]] == ["workflow_run.started", "workflow_run.ended"]
+    assert told[-1]["text"] == f"The workflow run {run.id} of “{CASE}” has ended: done."
+    names = [seen.step.name for seen in workflow_runs.progress(ada, cp, run.id).steps if seen.step.kind != "data"]
+    assert sorted(steps, key=str) == sorted(
+        [("step.started", name, None) for name in names] + [("step.ended", name, "done") for name in names], key=str
+    )
+    for name in names:
+        assert steps.index(("step.started", name, None)) < steps.index(("step.ended", name, "done"))
 
 
 def test_what_was_made_from_the_very_same_pins_is_used_again(cp: ControlPlane, ada: Actor, version: int) -> None:
