@@ -205,6 +205,8 @@ def metric(code: str) -> str:
         "schema_valid": gettext("Answers in the required form (schema-valid)"),
         "exact_match": gettext("Answers exactly as expected (exact match)"),
         "preference_accuracy": gettext("Finds the preferred answer more likely (preference accuracy)"),
+        "json_fields": gettext("Fields as expected"),
+        "fields_near": gettext("Fields as expected, numbers nearly"),
     }
     return names.get(code, code.replace("_", " "))
 
@@ -215,6 +217,8 @@ def metric_short(code: str) -> str:
         "schema_valid": gettext("Form"),
         "exact_match": gettext("Content"),
         "preference_accuracy": gettext("Preference"),
+        "json_fields": gettext("Fields"),
+        "fields_near": gettext("Fields"),
     }
     return names.get(code, code.replace("_", " "))
 
