@@ -207,6 +207,10 @@ def metric(code: str) -> str:
         "preference_accuracy": gettext("Finds the preferred answer more likely (preference accuracy)"),
         "json_fields": gettext("Fields as expected"),
         "fields_near": gettext("Fields as expected, numbers nearly"),
+        "smiles_equal": gettext("The right molecule"),
+        "linear_program": gettext("The right linear program"),
+        "sql_equivalent": gettext("The right rows"),
+        "final_number": gettext("The right number"),
     }
     return names.get(code, code.replace("_", " "))
 
@@ -219,6 +223,10 @@ def metric_short(code: str) -> str:
         "preference_accuracy": gettext("Preference"),
         "json_fields": gettext("Fields"),
         "fields_near": gettext("Fields"),
+        "smiles_equal": gettext("Molecule"),
+        "linear_program": gettext("Program"),
+        "sql_equivalent": gettext("Rows"),
+        "final_number": gettext("Number"),
     }
     return names.get(code, code.replace("_", " "))
 
