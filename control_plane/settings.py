@@ -169,6 +169,9 @@ class Settings:
     smtp_sender: str = _setting("", "Address that mail comes from")
     smtp_user: str = _setting("", "Name to sign in with at that server; empty: none")
     smtp_password: Hidden = _setting(Hidden(), "Password to sign in with")
+    endpoint_networks: Networks = _setting(
+        Networks(), "Private addresses and networks that endpoints may be at, with commas between; empty: none"
+    )
     labellings: int = _setting(2, "Labellings for which answers are asked at once; others wait for their turn")
     labelling_answer_seconds: float = _setting(120.0, "How long one answer for a labelling may take")
     max_row_bytes: int = _setting(16_777_216, "Largest row of a dataset")

@@ -42,13 +42,22 @@ def read(form: Mapping[str, str]) -> Wanted:
             check=form.get("check", ""),
             count=0 if numbers else _number(form, "count", FIRST_COUNT),
         ),
-        deployment=form.get("deployment", ""),
+        **_asked(form.get("deployment", "")),
         name=form.get("name", "").strip(),
         instruction=form.get("instruction", ""),
         per_row=_number(form, "per_row", 1),
         overlap=whole_number(form.get("overlap", "0")) / 100,
         seed=_number(form, "seed", 42),
     )
+
+
+ENDPOINT = "endpoint:"  # before the name of one, where a deployment's name stands else
+
+
+def _asked(chosen: str) -> dict[str, str]:
+    """Who answers."""
+    name = chosen.removeprefix(ENDPOINT)
+    return {"deployment": chosen} if name == chosen else {"endpoint": name}
 
 
 def fields(item: Item, sent: Mapping[str, str]) -> list[row_form.Cell]:

@@ -140,6 +140,11 @@ def list_deliveries(project: str, listener_id: int) -> Snippet:
     return _snippet(project, ["listeners", "deliveries", str(listener_id)], python)
 
 
+def endpoints(project: str) -> Snippet:
+    """Models of others that are asked."""
+    return _snippet(project, ["endpoints", "list"], _each("endpoint", f"list_endpoints({project!r})", "name", "model"))
+
+
 def list_labellings(project: str) -> Snippet:
     """What people judge."""
     python = _each("labelling", f"list_labellings({project!r})", "id", "name", "state", "items")

@@ -35,6 +35,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "deployment.see": _ALL,
     "deployment.change": _WORK,
     "deployment.use": _ALL,
+    "endpoint.use": _WORK,
+    "endpoint.change": frozenset({_OWNER, _DEVELOPER}),
     "case.see": _ALL,
     "method.see": _ALL,
     "method.write": frozenset({_OWNER, _DEVELOPER}),

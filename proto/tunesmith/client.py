@@ -16,6 +16,7 @@ from typing import Any
 from tunesmith.calls import HANG
 from tunesmith.connection import CallFailed, find, streamed
 from tunesmith.datasets import Datasets
+from tunesmith.endpoints import Endpoints
 from tunesmith.installation import Installation
 from tunesmith.jobs import Jobs
 from tunesmith.labelling import Labelling
@@ -40,7 +41,7 @@ def connect(
     return Client(find(address, token, authority, Path(data) if data else None), language)
 
 
-class Client(Installation, Datasets, Sources, Labelling, Listeners, Jobs):
+class Client(Installation, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs):
     """All that the public API offers. Usable by several threads, and as a context manager."""
 
     # ---- models and evaluations

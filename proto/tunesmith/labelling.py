@@ -22,8 +22,11 @@ class Labelling(Calls):
         overlap: float = 0.0,
         name: str = "",
         seed: int = 42,
+        endpoint: str = "",
     ) -> pb.Labelling:
         """Have people judge a deployment's answers to rows' questions, the rows' own answers, or variations of rows.
+
+        An `endpoint` of the project (by name) answers instead of a deployment.
 
         `rows` says which: `split` (train, test, all), `numbers`, `text`, `check`, and `count`, so many of them drawn by
         the seed. `variations` has them made by the deployment: `per_row` and `instruction`. `overlap` (0..1) is the
@@ -33,6 +36,7 @@ class Labelling(Calls):
             project=project,
             dataset_version_id=dataset_version_id,
             deployment=deployment,
+            endpoint=endpoint,
             kind="answers" if variations is None else "variations",
             overlap=overlap,
             name=name,

@@ -103,6 +103,11 @@ ROWS = {
     "CompareDatasetVersions": _inside(
         lambda made: pb.CompareDatasetVersionsRequest(old_id=made["version"], new_id=made["version"])
     ),
+    "ListEndpoints": _inside(lambda _: pb.ListEndpointsRequest(project=PROJECT), vic=NO),
+    "SaveEndpoint": _inside(lambda _: _endpoint(PROJECT, "endpoint"), vic=NO),
+    # the place is inside, and nobody has opened it
+    "TestEndpoint": _inside(lambda made: pb.TestEndpointRequest(id=made["endpoint"]), vic=NO, olga=BAD),
+    "RemoveEndpoint": _inside(lambda made: pb.RemoveEndpointRequest(id=made["endpoint_unwanted"]), vic=NO),
     "StartLabelling": _inside(lambda made: _labelling(PROJECT, made), vic=NO),
     "GetLabelling": _inside(lambda made: pb.GetLabellingRequest(id=made["labelling"])),
     "ListLabellings": _inside(lambda _: pb.ListLabellingsRequest(project=PROJECT)),
@@ -212,6 +217,10 @@ BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     "the source’s secrets": ("BeginSource", lambda made: _source(OTHER, made["source"])),
     "the source’s secrets in a look": ("LookAtSource", lambda made: _look(OTHER, made["source"])),
     "the dataset in a labelling": ("StartLabelling", lambda made: _labelling(OTHER, made)),
+    "the endpoint in a labelling": (
+        "StartLabelling",
+        lambda made: pb.StartLabellingRequest(project=OTHER, dataset_version_id=made["version"], endpoint="endpoint"),
+    ),
     "the upload in a draft": ("BeginDraft", lambda made: _draft(OTHER, made)),
     "the model": ("Deploy", lambda made: _deploy(OTHER, made["gguf"])),
 }
@@ -237,6 +246,10 @@ def _edits(version_id: int) -> pb.EditRowsRequest:
 
 def _listener(project: str) -> pb.AddListenerRequest:
     return pb.AddListenerRequest(project=project, way="webhook", address="https://a.example/", events=["job.failed"])
+
+
+def _endpoint(project: str, name: str) -> pb.SaveEndpointRequest:
+    return pb.SaveEndpointRequest(project=project, name=name, address="http://127.0.0.1:9/v1", model="m")
 
 
 def _labelling(project: str, made: dict[str, int]) -> pb.StartLabellingRequest:

@@ -13,6 +13,7 @@ from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
 from control_plane.services.access import credentials, identity, people, projects
 from control_plane.services.datasets import drafts, json_lines, sources
+from control_plane.services.endpoints import keeping
 from control_plane.services.labelling import making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.listeners import listening
@@ -97,9 +98,11 @@ def settle(cp: ControlPlane) -> Town:
         made[name] = sources.begin(olga, cp, PROJECT, "http", given, {"password": "a secret"}).source_id or 0
         version, _ = json_lines.upload(olga, cp, PROJECT, name, BytesIO(rooms.rows(20, name)), None)
         SourceRecord.update(dataset=version.dataset_id).where(SourceRecord.id == made[name]).execute()
+    for name in ("endpoint", "endpoint_unwanted"):
+        wanted = keeping.Wanted("http://127.0.0.1:9/v1", "m", "a secret key")
+        made[name] = keeping.save(olga, cp, PROJECT, name.replace("_", "-"), wanted).id
     rooms.with_labelling(furnished)
-    wanted = Wanted(made["version"], rows=Rows(count=2))
-    made["labelling_unwanted"] = making.start(olga, cp, PROJECT, wanted).id
+    made["labelling_unwanted"] = making.start(olga, cp, PROJECT, Wanted(made["version"], rows=Rows(count=2))).id
     for name in ("listener", "listener_tested", "listener_unwanted"):
         address = "https://hooks.example.org/a-secret"
         made[name] = listening.add(olga, cp, PROJECT, "webhook", address, ["job.failed"], "en")[0].id

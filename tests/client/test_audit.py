@@ -291,6 +291,29 @@ def edited(client: tunesmith.Client, _: Installation) -> Act:
     return lambda: client.edit_rows(version, removed=[1])
 
 
+def endpoint(client: tunesmith.Client) -> int:
+    return client.save_endpoint("default", "other", "http://127.0.0.1:9/v1", "large-1", "a key").id
+
+
+def asked_there(client: tunesmith.Client, _: Installation) -> Act:
+    """A question to an endpoint that is refused only after it was written down, as its address is not opened."""
+    number = endpoint(client)
+
+    def act() -> None:
+        try:
+            client.test_endpoint(number)
+        except tunesmith.CallFailed as problem:
+            if "TUNESMITH_ENDPOINT_NETWORKS" not in str(problem):
+                raise
+
+    return act
+
+
+def endpoint_gone(client: tunesmith.Client, _: Installation) -> Act:
+    number = endpoint(client)
+    return lambda: client.remove_endpoint(number)
+
+
 def labelling(
     act: Callable[[tunesmith.Client, int], Any], *prepared: Callable[[tunesmith.Client, int], Any], asks: str = ""
 ) -> Callable[[tunesmith.Client, Installation], Act]:
@@ -378,6 +401,9 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "TestListener": ("listener.test", listening(lambda client, one: client.test_listener(one))),
     "RemoveListener": ("listener.remove", listening(lambda client, one: client.remove_listener(one))),
     "ReplayDelivery": ("listener.replay", told),
+    "SaveEndpoint": ("endpoint.save", lambda client, _: lambda: endpoint(client)),
+    "TestEndpoint": ("endpoint.test", asked_there),
+    "RemoveEndpoint": ("endpoint.remove", endpoint_gone),
     "StartLabelling": ("labelling.start", labelled),
     "StopLabelling": ("labelling.stop", labelling(lambda client, number: client.stop_labelling(number), asks="helper")),
     "ResumeLabelling": (

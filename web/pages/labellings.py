@@ -14,6 +14,7 @@ from control_plane.domain.lifecycle import SERVING
 from control_plane.domain.rows import FORMATS
 from control_plane.services import deployments
 from control_plane.services.datasets import versions
+from control_plane.services.endpoints import keeping
 from control_plane.services.labelling import judging, making, saving, summary
 from control_plane.services.labelling.judging import Item
 from control_plane.services.labelling.making import Rows
@@ -52,8 +53,11 @@ def new(project: str) -> ResponseReturnValue:
     offered = versions.list_versions(actor, cp, project)[:_MOST_OFFERED]
     chosen = asked_number("dataset", offered[0][1].id if offered else 0)
     served = [one for one in deployments.list_deployments(actor, cp, project) if one.desired_state == SERVING]
+    endpoints = keeping.list_endpoints(actor, cp, project) if actor.may("endpoint.use", the_project().id) else []
+    who = [(str(one.name), str(one.label)) for one in served]
+    who += [(f"{label_form.ENDPOINT}{one.name}", f"{one.name} · {one.model}") for one in endpoints]
     return render_template(
-        "labellings/new.html", kind=kind, offered=offered, chosen=chosen, served=served, shares=_SHARES,
+        "labellings/new.html", kind=kind, offered=offered, chosen=chosen, who=who, shares=_SHARES,
         rows=Rows(args.get("split", "train"), (), args.get("q", "")[:200], args.get("check", "")),
         numbers=args.get("numbers", "")[:200], count=label_form.FIRST_COUNT, most=MOST_VARIATIONS,
         instruction=label_form.instruction(), snippet=snippets.start_labelling(project, chosen, kind, served),

@@ -8,6 +8,7 @@ from control_plane.domain.errors.access import *
 from control_plane.domain.errors.attempts import *
 from control_plane.domain.errors.audit import *
 from control_plane.domain.errors.datasets import *
+from control_plane.domain.errors.endpoints import *
 from control_plane.domain.errors.family import *
 from control_plane.domain.errors.files import *
 from control_plane.domain.errors.fleet import *

@@ -30,6 +30,7 @@ def start(call: Call, request: pb.StartLabellingRequest) -> pb.Labelling:
         kind=Kind(request.kind or Kind.ANSWERS),
         rows=rows,
         deployment=request.deployment,
+        endpoint=request.endpoint,
         name=request.name,
         instruction=request.instruction,
         per_row=request.per_row or 1,

@@ -16,6 +16,7 @@ from control_plane.rpc.automation import (
     datasets,
     deployments,
     drafts,
+    endpoints,
     evaluations,
     jobs,
     labelling,
@@ -193,6 +194,10 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
 
     # ---- labellings
 
+    ListEndpoints = _call(endpoints.list_endpoints)
+    SaveEndpoint = _call(endpoints.save)
+    TestEndpoint = _call(endpoints.test)
+    RemoveEndpoint = _call(endpoints.remove)
     StartLabelling = _call(labelling.start)
     GetLabelling = _call(labelling.get)
     ListLabellings = _call(labelling.list_labellings)

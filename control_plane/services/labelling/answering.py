@@ -18,8 +18,10 @@ from control_plane.domain.errors import (
     AnswerCut,
     AnswerEmpty,
     AnswerEndless,
+    EndpointGone,
     EngineFailed,
     LabellingModelChanged,
+    NotFound,
     NothingServes,
 )
 from control_plane.domain.labelling import LONGEST_ANSWER
@@ -28,11 +30,13 @@ from control_plane.domain.permissions import Actor
 from control_plane.domain.refusals import refusal
 from control_plane.services import deployments
 from control_plane.services.access import projects
+from control_plane.services.endpoints import asking, keeping
+from control_plane.services.endpoints.asking import MOST_TOKENS
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
+from control_plane.store.endpoints import EndpointRecord
 from control_plane.store.models import ModelRecord
 
-DEPLOYMENT = "deployment"
-MOST_TOKENS = 1_024  # of an answer
+DEPLOYMENT, ENDPOINT = "deployment", "endpoint"
 
 _PATH = "/v1/chat/completions"
 _MOST_BYTES = 4 << 20  # of an answer with all that stands around its pieces
@@ -54,8 +58,8 @@ class Asker(Protocol):
     def ask(self, asked: dict[str, Any], stop: threading.Event) -> str:
         """The answer to a chat completion's messages and what else it says (`temperature`, `seed` …).
 
-        Raises Stopped, AnswerEmpty, AnswerCut, AnswerEndless, NothingServes, MachineWentAway, EngineFailed,
-        DeadlineExceeded, and whatever a refusal means.
+        Raises Stopped; an Invalid where this question has no usable answer, an Unavailable where it may have one
+        later, NothingServes or MachineWentAway where none has just now, a Conflict where none will have.
         """
         ...
 
@@ -66,17 +70,62 @@ def asked_of(deployment: DeploymentRecord) -> dict[str, Any]:
     return {"kind": DEPLOYMENT, "id": deployment.id, "name": deployment.name, "model": model.hash}
 
 
+def asked_of_endpoint(endpoint: EndpointRecord) -> dict[str, Any]:
+    """An endpoint as what a labelling asks, with the model and the server that it has now."""
+    told = {"kind": ENDPOINT, "id": endpoint.id, "name": endpoint.name, "model": endpoint.model}
+    return told | {"place": keeping.place(endpoint.address)}
+
+
 def asker(actor: Actor, cp: ControlPlane, project_id: int, asked: dict[str, Any]) -> Asker:
     """Who answers now for what a labelling asks.
 
-    Raises NotFound, InTrash, Denied, NothingServes, LabellingModelChanged.
+    Raises NotFound, InTrash, Denied, NothingServes, EndpointGone, LabellingModelChanged.
     """
+    return _ASKERS[asked["kind"]](actor, cp, project_id, asked)
+
+
+def permission(asked: dict[str, Any]) -> str:
+    """What whoever began a labelling has to be allowed, for it to go on."""
+    return _PERMISSIONS[asked["kind"]]
+
+
+def _deployment(actor: Actor, cp: ControlPlane, project_id: int, asked: dict[str, Any]) -> Asker:
     deployment = deployments.get(actor, cp, asked["id"], "deployment.use")
     if asked_of(deployment)["model"] != asked["model"]:
         raise LabellingModelChanged(name=deployment.name)
     place = projects.of_id(actor, cp, project_id, "deployment.use")
     replica = deployments.serving_replica(actor, cp, str(place.name), str(deployment.name))
     return _Replica(cp, replica, max(1, min(deployment.slots - 1, _MOST_AT_ONCE)))  # one is left for people
+
+
+def _endpoint(actor: Actor, cp: ControlPlane, project_id: int, asked: dict[str, Any]) -> Asker:
+    try:
+        endpoint = keeping.get(actor, cp, asked["id"])
+    except NotFound as problem:
+        raise EndpointGone(name=asked["name"]) from problem
+    if asked_of_endpoint(endpoint) != asked:
+        raise LabellingModelChanged(name=endpoint.name)
+    return _Endpoint(asking.Client(cp, endpoint, cp.settings.labelling_answer_seconds))
+
+
+_ASKERS = {DEPLOYMENT: _deployment, ENDPOINT: _endpoint}
+_PERMISSIONS = {DEPLOYMENT: "deployment.use", ENDPOINT: "endpoint.use"}
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    """A model of others."""
+
+    client: asking.Client
+    at_once: int = _MOST_AT_ONCE
+
+    def ask(self, asked: dict[str, Any], stop: threading.Event) -> str:
+        def pause(seconds: float) -> None:
+            if stop.wait(seconds):
+                raise Stopped
+
+        pause(0.0)
+        return self.client.answer(asked, pause)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain import variations
 from control_plane.domain.datasets import digest
 from control_plane.domain.errors import (
+    Conflict,
     Invalid,
     LabellingBroke,
     MachineWentAway,
@@ -169,7 +170,7 @@ class _Run:
         try:
             text = self.asker.ask(self._question(item, row), self.stop)
             columns = self._judgeable(item, text)
-        except (NothingServes, MachineWentAway) as problem:
+        except (NothingServes, MachineWentAway, Conflict) as problem:
             self.ended_by = problem
             return
         except Unavailable as problem:
@@ -282,10 +283,11 @@ def _text(value: Any) -> str:
 
 
 def _author(labelling: LabellingRecord) -> Actor:
-    """Raises Denied where they may no longer use what is served."""
+    """Raises Denied where they may no longer use what is asked."""
     if labelling.created_by == SYSTEM.id:
         return SYSTEM
-    return identity.acting_for(int(labelling.created_by), "deployment.use", labelling.project_id)
+    permission = answering.permission(labelling.asked)
+    return identity.acting_for(int(labelling.created_by), permission, labelling.project_id)
 
 
 def _note(cp: ControlPlane, labelling: LabellingRecord, reason: str, params: dict[str, object], **columns: Any) -> None:

@@ -26,6 +26,7 @@ from control_plane.preparations import LABELLING
 from control_plane.services import audit, deployments, pins
 from control_plane.services.access import projects
 from control_plane.services.datasets import row_index, searching, versions
+from control_plane.services.endpoints import keeping
 from control_plane.services.labelling import answering
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -57,12 +58,13 @@ class Rows:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A labelling as it is asked for. Without a deployment the rows' own answers are judged."""
+    """A labelling as it is asked for. Without a deployment or an endpoint the rows' own answers are judged."""
 
     dataset_version_id: int
     kind: Kind = Kind.ANSWERS
     rows: Rows = Rows()
     deployment: str = ""
+    endpoint: str = ""  # by name, instead of a deployment
     name: str = ""  # empty: the dataset's
     instruction: str = ""  # of variations; empty: ours
     per_row: int = 1  # variations
@@ -82,7 +84,7 @@ def start(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> Label
     if dataset.project_id != place.id:
         raise NotFound
     _check(version, wanted)
-    asked = _asked(actor, cp, project, wanted.deployment)
+    asked = _asked(actor, cp, project, wanted)
     chosen = _chosen(actor, cp, version, wanted)
     items = _items(cp, version, wanted, chosen, bool(asked))
     with transaction():
@@ -197,10 +199,11 @@ def _subject(labelling: LabellingRecord) -> str:
 
 def _check(version: DatasetVersionRecord, wanted: Wanted) -> None:
     """Raises FieldInvalid, LabellingUnfit."""
-    fits = variations.ASKABLE if wanted.kind == Kind.VARIATIONS or not wanted.deployment else _ANSWERED
+    is_asked = bool(wanted.deployment or wanted.endpoint)
+    fits = variations.ASKABLE if wanted.kind == Kind.VARIATIONS or not is_asked else _ANSWERED
     if version.format not in fits:
         raise LabellingUnfit(given=version.format, accepted=list(fits))
-    if wanted.kind == Kind.VARIATIONS and not wanted.deployment:
+    if (wanted.kind == Kind.VARIATIONS and not is_asked) or (wanted.deployment and wanted.endpoint):
         raise FieldInvalid(field="deployment", problem="…")
     # what is made of held-out rows would give them away
     splits = ("train",) if wanted.kind == Kind.VARIATIONS else ("train", "test") if wanted.rows.numbers else SPLITS
@@ -224,12 +227,14 @@ def _instruction(wanted: Wanted) -> str:
     return wanted.instruction.replace("\r\n", "\n").strip() or variations.INSTRUCTION
 
 
-def _asked(actor: Actor, cp: ControlPlane, project: str, name: str) -> dict[str, Any]:
+def _asked(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> dict[str, Any]:
     """Raises NotFound, Denied, NothingServes where it is not to be served at all."""
-    if not name:
+    if wanted.endpoint:
+        return answering.asked_of_endpoint(keeping.named(actor, cp, project, wanted.endpoint))
+    if not wanted.deployment:
         return {}
     place = projects.get(actor, cp, project, "deployment.use")
-    found = [one for one in deployments.list_deployments(actor, cp, str(place.name)) if one.name == name]
+    found = [one for one in deployments.list_deployments(actor, cp, str(place.name)) if one.name == wanted.deployment]
     deployment: DeploymentRecord | None = found[0] if found else None
     if deployment is None:
         raise NotFound

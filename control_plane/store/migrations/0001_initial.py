@@ -506,6 +506,25 @@ class SecretRecord(Record):
         table_name = "secrets"
 
 
+class EndpointRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    address = CharField(1_000)
+    model = CharField(200)
+    secret = ForeignKeyField(SecretRecord, null=True, on_delete="SET NULL", lazy_load=False)
+    daily_calls = IntegerField()
+    calls = IntegerField(default=0)
+    day = IntegerField(default=0)
+    created_by = CharField(64)
+    created_at = TimeField()
+    changed_at = TimeField()
+
+    class Meta:
+        table_name = "endpoints"
+        indexes = ((("project", "name"), True),)
+
+
 class SourceRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -841,6 +860,7 @@ RECORDS = [
     BlobReferenceRecord,
     ModelRecord,
     SecretRecord,
+    EndpointRecord,
     SourceRecord,
     UploadRecord,
     DatasetDraftRecord,

@@ -41,6 +41,7 @@ def list_labellings(terminal: Terminal) -> None:
 @click.option(
     "--deployment", default="", help="Who answers, or makes variations; else the rows' own answers are judged."
 )
+@click.option("--endpoint", default="", help="The same of an endpoint of the project.")
 @click.option("--variations", "per_row", type=int, default=0, help="Have so many made of each row.")
 @click.option("--instruction", default="", help="How variations are made; else ours.")
 @click.option("--split", type=click.Choice(["train", "test", "all"]), default="train", show_default=True)
