@@ -90,8 +90,11 @@ class Rooms:
     # ---- the machine, played
 
     def take(self, job: JobRecord) -> AttemptRecord:
-        """Plan, and accept what is offered for the job."""
+        """Plan, and accept what is offered for the job: to this machine, though another room may have one, too."""
+        of_it = JobRecord.id == job.id
+        JobRecord.update(only_machine=self.machine.id).where(of_it).execute()
         scheduling.run_pass(self.cp)
+        JobRecord.update(only_machine=job.only_machine).where(of_it).execute()
         attempt = AttemptRecord.select().where(AttemptRecord.job == job.id).order_by(AttemptRecord.id.desc()).get()
         attempts.accept(self.machine, self.cp, attempt.id, attempt.fence)
         return attempt

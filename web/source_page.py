@@ -8,7 +8,7 @@ from typing import Any
 from control_plane.domain.errors import ConnectorUnknown
 from control_plane.domain.preparation import DraftState, read
 from control_plane.domain.schedules import Schedule
-from control_plane.services.datasets import connectors, sources
+from control_plane.services.datasets import connectors, fetching, sources
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.sources import SourceRecord
 from control_plane.wording import say
@@ -33,6 +33,7 @@ class Seen:
     schedule: str
     next_at: str  # on the schedule's clock
     working: str  # what a refresh is doing; empty: there is none
+    is_stopped: bool  # it has times and is not fetched at them: whoever set them may no longer, or they are none
     overtaken: int  # the number of the newest version where that did not come of the source; 0: it did
     share: float | None  # how much of that is done; None: it waits for its turn
 
@@ -55,6 +56,7 @@ def seen(source: SourceRecord, newest: DatasetVersionRecord) -> Seen:
         schedule=schedule_form.said(wished),
         next_at=schedule_form.moment(source.next_at, wished),
         working=words.draft_state(DraftState(running.state)) if running else "",
+        is_stopped=bool(source.schedule) and not source.next_at and source.error != fetching.OVERTAKEN,
         overtaken=0 if newest.id == source.follows_id else int(newest.number),
         share=None if waits or running is None else running.done_bytes / (running.of_bytes or 1),
     )

@@ -67,8 +67,16 @@ def of_kind(actor: Actor, cp: ControlPlane, kind: str, row_format: str = "") -> 
 
 
 def _takes(record: MethodVersionRecord, row_format: str) -> bool:
-    inputs = manifest(record).inputs.values()
-    return any(one.kind == "dataset" and row_format in one.accepts for one in inputs)
+    if record.hash not in _accepted:
+        inputs = [one for one in manifest(record).inputs.values() if one.kind == "dataset"]
+        if len(_accepted) >= _MOST_KNOWN:
+            _accepted.clear()
+        _accepted[record.hash] = frozenset(format for one in inputs for format in one.accepts)
+    return row_format in _accepted[record.hash]
+
+
+_MOST_KNOWN = 1_000
+_accepted: dict[str, frozenset[str]] = {}  # by a version's hash, what formats of rows it takes: each page of data asks
 
 
 def get(actor: Actor, cp: ControlPlane, name: str) -> MethodVersionRecord:

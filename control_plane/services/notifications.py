@@ -21,11 +21,13 @@ from control_plane.domain.lifecycle import DISCONNECTED, FAILED, SUCCEEDED
 from control_plane.domain.permissions import Actor
 from control_plane.services import overview
 from control_plane.services.access import people
+from control_plane.services.labelling import waiting
 from control_plane.services.things.kinds import is_kept
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
+from control_plane.store.labelling import LabellingRecord
 from control_plane.store.listeners import ListenerRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
@@ -36,17 +38,18 @@ from control_plane.store.workflows import WorkflowRunRecord
 MOST = 100  # in one answer
 _WINDOW = 30 * 86_400.0  # seconds: what is older is in the lists of jobs and runs
 
-ENDED, BROKEN, DECISION, SILENT = "ended", "failed", "decision", "silent"  # and what a training did not learn by
+# kinds, beside those of what a training did not learn by
+ENDED, BROKEN, DECISION, JUDGING, SILENT = "ended", "failed", "decision", "judging", "silent"
 
 
 @dataclass(frozen=True)
 class Notification:
     """One thing to know; `id` is that of the evaluation where one waits for a decision."""
 
-    kind: str  # ended | failed | diverged | flat | constant | decision | silent
-    noun: str  # job | evaluation | workflow_run | source | listener | machine
+    kind: str  # ended | failed | diverged | flat | constant | decision | judging | silent
+    noun: str  # job | evaluation | workflow_run | source | listener | labelling | machine
     id: int | str
-    name: str  # of the job, the case, the source's dataset, whom a listener reaches, or the machine
+    name: str  # of the job, the case, the source's dataset, the labelling, whom a listener reaches, or the machine
     project: str  # its name; empty for a machine
     place: str  # what pages call the project
     at: float  # seconds since the epoch
@@ -80,6 +83,7 @@ def listed(actor: Actor, cp: ControlPlane, limit: int = MOST) -> list[Notificati
         *_runs(actor, cp, until, limit),
         *_sources(actor, cp, until, limit),
         *_listeners(actor, cp, until, limit),
+        *_labellings(actor, cp, until, limit),
         *_machines(actor, cp, until),
     ]
     return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
@@ -142,6 +146,12 @@ def _failed_listeners(actor: Actor, since: Any) -> Any:
     )
 
 
+def _to_judge(actor: Actor, since: Any) -> Any:
+    """Labellings that others began and in which something waits for the actor."""
+    kept = LabellingRecord.project.in_(ProjectRecord.select(ProjectRecord.id).where(is_kept(ProjectRecord)))
+    return waiting.for_actor(actor, since).where(kept)
+
+
 def _silent_machines(actor: Actor, since: Any) -> Any:
     """Machines that reported themselves and do so no more, for those who see the fleet."""
     return MachineRecord.select().where(
@@ -160,6 +170,7 @@ def _unread(actor: Actor, cp: ControlPlane) -> list[Any]:
         _ended_runs(actor, since).where(WorkflowRunRecord.ended_at > window),
         _failed_sources(actor, since).where(SourceRecord.looked_at > window),
         _failed_listeners(actor, since).where(ListenerRecord.failed_at > window),
+        _to_judge(actor, since).where(LabellingRecord.created_at > window),
         _silent_machines(actor, since).where(MachineRecord.last_seen > window),
     ]
 
@@ -264,6 +275,23 @@ def _listeners(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list
             reason_params=listener.error_params,
         )
         for listener in named.order_by(ListenerRecord.failed_at.desc()).limit(limit).objects()
+    ]
+
+
+def _labellings(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
+    named = _placed(_to_judge(actor, cp.clock() - _WINDOW), LabellingRecord)
+    return [
+        Notification(
+            kind=JUDGING,
+            noun="labelling",
+            id=int(one.id),
+            name=one.name,
+            project=one.place,
+            place=one.place_title or one.place,
+            at=one.created_at,
+            unread=one.created_at > until,
+        )
+        for one in named.order_by(LabellingRecord.created_at.desc()).limit(limit).objects()
     ]
 
 

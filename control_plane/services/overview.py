@@ -13,12 +13,14 @@ from control_plane.domain.lifecycle import ATTEMPT_OPEN, FAILED, JOB_OVER, SERVI
 from control_plane.domain.permissions import Actor, require
 from control_plane.services.access import projects
 from control_plane.services.fleet import machines
+from control_plane.services.labelling import waiting
 from control_plane.services.things.kinds import is_kept
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
+from control_plane.store.labelling import LabellingRecord
 from control_plane.store.models import ModelRecord
 
 _WEEK = 7 * 86_400.0
@@ -33,6 +35,7 @@ class Overview:
     unfinished: list[JobRecord]  # queued and running
     failed: list[JobRecord]  # of the last seven days
     undecided: list[EvaluationRecord]  # whose model is better than its base, and is neither served nor was
+    to_judge: list[tuple[LabellingRecord, int]]  # labellings with so many items that the reader may judge
     serving: list[DeploymentRecord]  # desired: SERVING
     machines: dict[str, int]  # connectivity → how many
     drained: int
@@ -71,6 +74,7 @@ def of_project(actor: Actor, cp: ControlPlane, project: str) -> Overview:
         counts={name: _count(lists[name], rows) for name, rows in shown.items()},
         **shown,
         undecided=_undecided(project_id),
+        to_judge=waiting.of_project(actor, project_id, _SHOWN),
         machines=dict(Counter(machine.connectivity for machine in fleet)),
         drained=sum(1 for machine in fleet if machine.drained),
         steps=_steps(project_id, bool(fleet)),

@@ -259,3 +259,20 @@ def test_skipped_items_come_again(room: rooms.Rooms, browser: Browser, cp: Contr
     assert "Show the one that you skipped" in client.get(f"{page}/next").text
     client.post(f"{page}/unskip")
     assert "question 0" in client.get(f"{page}/next").text
+
+
+def test_what_waits_to_be_judged_stands_on_home_and_in_the_bell(
+    room: rooms.Rooms, browser: Browser, cp: ControlPlane
+) -> None:
+    ada, ben = browser("ada"), browser("ben")
+    page = begin(ada, cp, keep(room, pairs(2)), kind="answers", deployment="")
+    for client in (ada, ben):
+        shown = client.get("/p/lab/").text
+        assert "Waiting to be judged" in shown and "2 items" in shown and f"{page}/next" in shown
+    told = ben.get("/notifications").text
+    assert "wait for you to judge them" in told and f'href="{page}"' in told and "To be judged" in told
+    assert "wait for you to judge them" not in ada.get("/notifications").text
+    judge(ben, page, action="accept")
+    judge(ben, page, action="reject")
+    assert "Waiting to be judged" not in ben.get("/p/lab/").text
+    assert "wait for you to judge them" not in ben.get("/notifications").text

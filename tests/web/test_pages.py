@@ -189,30 +189,53 @@ def test_the_audit_speaks_the_readers_language(cp: ControlPlane, root: FlaskClie
 
 
 def test_each_action_and_what_is_told_of_it_has_words() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(audit.__file__).parent.rglob("*.py")]
     recorded, told = {f"attempt.{state.lower()}" for state in ATTEMPT_OPEN | ATTEMPT_OVER}, set()
-    for path in Path(audit.__file__).parent.rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        written = {ast.unparse(one.targets[0]): one.value.keys for one in ast.walk(tree)
-                   if isinstance(one, ast.Assign) and isinstance(one.value, ast.Dict)}  # fmt: skip
-        for call in ast.walk(tree):
-            if isinstance(call, ast.Call) and ast.unparse(call.func) in (
-                "audit.record",
-                "_set_drained",
-                "_turn",
-                "Rewritten",
-                "json_lines.Rewritten",
-                "versions.register",
-            ):
-                given = [*call.args, *(one.value for one in call.keywords if one.arg == "action")]
-                texts = [one.value for one in given if isinstance(one, ast.Constant)]
-                recorded |= {str(one) for one in texts if re.fullmatch(r"[a-z_]+\.[a-z_]+", str(one))}
-                if ast.unparse(call.func) != "audit.record" and "drained" not in ast.unparse(call.func):
-                    continue  # what they take besides are no details
-                told |= {one.arg for one in call.keywords if one.arg is not None}
-                unpacked = [ast.unparse(one.value) for one in call.keywords if one.arg is None]
-                told |= {ast.literal_eval(key) for name in unpacked for key in written.get(name, ()) if key is not None}
+    handing_on = recorders(trees)
+    assert {"record", "register", "Rewritten"} <= handing_on
+    for tree in trees:
+        assigned = {ast.unparse(one.targets[0]): one.value for one in ast.walk(tree) if isinstance(one, ast.Assign)}
+        for call in (one for one in ast.walk(tree) if isinstance(one, ast.Call)):
+            if name_of(call) not in handing_on:
+                continue
+            given = [*call.args, *(one.value for one in call.keywords if one.arg == "action")]
+            said = [assigned.get(one.id, one) if isinstance(one, ast.Name) else one for one in given]
+            texts = [str(one.value) for one in said if isinstance(one, ast.Constant)]
+            recorded |= {one for one in texts if re.fullmatch(r"[a-z_]+\.[a-z_]+", one)}
+            if ast.unparse(call.func) != "audit.record":
+                continue  # what others take besides are no details
+            told |= {one.arg for one in call.keywords if one.arg is not None}
+            unpacked = [assigned.get(ast.unparse(one.value)) for one in call.keywords if one.arg is None]
+            keys = [key for one in unpacked if isinstance(one, ast.Dict) for key in one.keys]
+            told |= {ast.literal_eval(key) for key in keys if key is not None}
     assert recorded == set(ACTIONS)
     assert told <= set(DETAILS)
+
+
+def recorders(trees: list[ast.Module]) -> set[str]:
+    """The names of what writes an entry: `audit.record`, and whatever takes an `action` that it hands on to such."""
+    found, before = {"record"}, set[str]()
+    found |= {
+        one.name
+        for tree in trees
+        for one in ast.walk(tree)
+        if isinstance(one, ast.ClassDef)
+        and any(isinstance(part, ast.AnnAssign) and ast.unparse(part.target) == "action" for part in one.body)
+    }
+    while found != before:
+        before = set(found)
+        for one in (one for tree in trees for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
+            takes = [part.arg for part in (*one.args.args, *one.args.kwonlyargs)]
+            calls = [call for call in ast.walk(one) if isinstance(call, ast.Call) and name_of(call) in before]
+            handed = {ast.unparse(part) for call in calls for part in (*call.args, *(kw.value for kw in call.keywords))}
+            if "action" in takes and "action" in handed:
+                found.add(one.name)
+    return found
+
+
+def name_of(call: ast.Call) -> str:
+    """The last part of what is called."""
+    return ast.unparse(call.func).rpartition(".")[2]
 
 
 def test_the_audit_filters_pages_and_exports(cp: ControlPlane, root: FlaskClient) -> None:

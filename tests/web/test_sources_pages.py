@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
 from control_plane.services.access import identity
-from control_plane.services.datasets import editing
+from control_plane.services.datasets import editing, sources
 from control_plane.settings import Folders, Networks
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord
@@ -182,6 +182,21 @@ def test_a_refresh_that_leaves_changes_behind_is_confirmed(
     assert settle(cp, newest()).state == "saved" and DatasetVersionRecord.select().count() == 3
     after = ada.get(page).text
     assert "did not come from the source" not in after and 'data-open="overwrite"' not in after
+
+
+def test_times_that_nobody_stands_for_any_more_are_set_again_by_a_colleague(
+    cp: ControlPlane, ada: FlaskClient, page: str
+) -> None:
+    note = "It is not fetched by itself any more."
+    assert note not in ada.get(page).text
+    SourceRecord.update(created_by="999", schedule={"every": 3600.0}, next_at=1.0).execute()  # who has left
+    sources.refresh_due(cp)
+    shown = plain(ada.get(page).text)
+    assert note in shown and SourceRecord.get().next_at == 0.0
+    ada.post(f"{page}/refresh")  # what a colleague fetches by hand is fetched, and the times wait for a word still
+    assert settle(cp, newest()).state == "saved" and note in plain(ada.get(page).text)
+    ada.post(f"{page}/schedule", data={"parameter.often": "hourly"})
+    assert note not in ada.get(page).text and SourceRecord.get().next_at > cp.clock()
 
 
 @pytest.mark.parametrize(

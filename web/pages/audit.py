@@ -156,6 +156,7 @@ DETAILS = {
     "model": _("model"),
     "name": _("name"),
     "number": _("version"),
+    "overwrite": _("changes made here may be left out"),
     "params": _("more"),
     "place": _("place"),
     "reason": _("reason"),

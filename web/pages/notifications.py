@@ -21,7 +21,7 @@ from web.languages import locale
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/notifications")
 
-LOOKS = {"failed": "failed", "silent": "lost"} | dict.fromkeys((*NOT_LEARNT, "decision"), "warning")
+LOOKS = {"failed": "failed", "silent": "lost"} | dict.fromkeys((*NOT_LEARNT, "decision", "judging"), "warning")
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def _text(one: Notification) -> str:
         "flat": gettext("Ended, but its loss has not fallen, or its reward not risen."),
         "constant": gettext("Ended, but its reward has been the same in every step: it has learnt nothing."),
         "decision": gettext("Better than the model it came from, and not deployed: this waits for your decision."),
+        "judging": gettext("Answers or new rows wait for you to judge them."),
         "silent": gettext("The machine is not heard any more."),
     }
     return texts[one.kind]
@@ -105,6 +106,7 @@ def _address(one: Notification) -> str:
         "workflow_run": lambda: url_for("cases.run", project=one.project, name=one.name, run_id=one.id),
         "source": lambda: url_for("sources.show", project=one.project, name=one.name),
         "listener": lambda: url_for("listeners.show", project=one.project, listener_id=one.id),
+        "labelling": lambda: url_for("labellings.show", project=one.project, labelling_id=one.id),
         "machine": lambda: url_for("machines.show", machine_id=one.id),
     }
     return to[one.noun]()

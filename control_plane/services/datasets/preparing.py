@@ -7,7 +7,6 @@ none, because it waits for its turn or because the control plane was started ane
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import tempfile
 import threading
@@ -21,7 +20,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain.connectors import Errand
 from control_plane.domain.datasets import digest
-from control_plane.domain.errors import MappingNeeded, PreparationBroke, SourceBroke, TunesmithError, UploadGone
+from control_plane.domain.errors import MappingNeeded, PreparationBroke, SourceBroke, UploadGone
 from control_plane.domain.preparation import (
     Choice,
     DraftState,
@@ -39,12 +38,11 @@ from control_plane.domain.preparation import (
 from control_plane.preparations import DRAFT
 from control_plane.services import tokenizers
 from control_plane.services.datasets import fetching, large_edits, process, saving, uploads, versions
-from control_plane.services.datasets.process import Fault, Stopped
-from control_plane.store.database import release, transaction
+from control_plane.services.datasets.process import Fault
+from control_plane.services.watching import Stopped, watched
+from control_plane.store.database import transaction
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.models import ModelRecord
-
-log = logging.getLogger(__name__)
 
 STEPS: Dictionary[str, Step] = {
     DraftState.LOOKING: Step.LOOK,
@@ -115,12 +113,7 @@ def found_report(cp: ControlPlane, draft: DatasetDraftRecord) -> Report | None:
 
 
 def _watch(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event) -> None:
-    try:
-        _prepare(cp, draft, stop)
-    except Exception:  # a loop's top: where nothing can be written, the step is begun again later
-        log.exception("draft %s could not be prepared", draft.id)
-    finally:
-        release()
+    watched(f"draft {draft.id}", partial(_prepare, cp, draft, stop))
 
 
 def _prepare(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event) -> None:
@@ -131,20 +124,16 @@ def _prepare(cp: ControlPlane, draft: DatasetDraftRecord, stop: threading.Event)
     for left in place.glob(f"{_ROOM}*"):  # of a process that nobody watches any more
         shutil.rmtree(left, ignore_errors=True)
     room = Path(tempfile.mkdtemp(prefix=_ROOM, dir=place))
-    try:
+
+    def step() -> Fault | None:
         order, secrets = _order(cp, draft, room)
         fault = process.run(cp, order, room, stop, _teller(cp, draft), secrets)
         if fault is None:
             _DONE[DraftState(draft.state)](cp, draft, room)
-    except Stopped:
-        return
-    except TunesmithError as problem:
-        fault = Fault(problem.code, problem.storable())
-    except Exception:  # a fault of ours would come again and again; who made the draft may try once more
-        log.exception("draft %s could not be prepared", draft.id)
-        fault = Fault((SourceBroke if draft.state == DraftState.FETCHING else PreparationBroke)().code)
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
+        return fault
+
+    broke = SourceBroke if draft.state == DraftState.FETCHING else PreparationBroke
+    fault = process.carried_out(f"draft {draft.id}", step, room, broke)
     if fault is not None:
         _fail(cp, draft, fault)
 

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import selectors
+import shutil
 import signal
 import ssl
 import subprocess
@@ -34,6 +35,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.masking import masked, masked_in
 from control_plane.domain.preparation import Order, told
+from control_plane.services.watching import Stopped
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +52,6 @@ _PRIVATE = 0o077
 _NICENESS = 10  # whoever waits for a page goes first
 _LONGEST_LINE = 65_536  # bytes of progress
 _SHOWN = 2_000  # bytes of what it complained about
-
-
-class Stopped(Exception):
-    """Somebody wished the process to end."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +107,24 @@ def run(
     if process.returncode == 0:
         return None
     return _fault(folder, process.returncode, list(given.values()), SourceBroke if is_errand else PreparationBroke)
+
+
+def carried_out(what: str, step: Callable[[], Fault | None], room: Path, broke: type[TunesmithError]) -> Fault | None:
+    """Carry out a step in a folder, which is removed afterwards; why it failed, None where it did not or was stopped.
+
+    A fault of ours is logged under `what` and is `broke`: it would come again and again.
+    """
+    try:
+        return step()
+    except Stopped:
+        return None
+    except TunesmithError as problem:
+        return Fault(problem.code, problem.storable())
+    except Exception:
+        log.exception("%s could not be carried out", what)
+        return Fault(broke().code)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
 
 
 def _hand_over(process: subprocess.Popen[bytes], secrets: Mapping[str, str]) -> None:

@@ -8,7 +8,6 @@ Its rows stay as they are: every check keeps what it finds, and marks it.
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import threading
 from collections import Counter
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import PreparationBroke, TunesmithError
+from control_plane.domain.errors import PreparationBroke
 from control_plane.domain.preparation import (
     CHOICES,
     UNREADABLE,
@@ -37,11 +36,10 @@ from control_plane.domain.rows import FORMATS
 from control_plane.preparations import VERSION
 from control_plane.services import references
 from control_plane.services.datasets import preparing, process, reports, row_index, saving
-from control_plane.services.datasets.process import Fault, Stopped
-from control_plane.store.database import release, transaction
+from control_plane.services.datasets.process import Fault
+from control_plane.services.watching import watched
+from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
-
-log = logging.getLogger(__name__)
 
 
 def advance(cp: ControlPlane) -> int:
@@ -63,31 +61,21 @@ def advance(cp: ControlPlane) -> int:
 
 
 def _watch(cp: ControlPlane, version: DatasetVersionRecord, stop: threading.Event) -> None:
-    try:
-        _check(cp, version, stop)
-    except Exception:  # a loop's top: where nothing can be written, it is begun again later
-        log.exception("dataset version %s could not be checked", version.id)
-    finally:
-        release()
+    watched(f"the check of dataset version {version.id}", partial(_check, cp, version, stop))
 
 
 def _check(cp: ControlPlane, version: DatasetVersionRecord, stop: threading.Event) -> None:
     name = f"check-{version.id}"
     shutil.rmtree(cp.blobs.staging(name))  # of a process that nobody watches any more
     room = cp.blobs.staging(name)
-    try:
+
+    def step() -> Fault | None:
         fault = process.run(cp, _order(cp, version), room, stop, lambda *_: None)
         if fault is None:
             _keep(cp, version, room)
-    except Stopped:
-        return
-    except TunesmithError as problem:
-        fault = Fault(problem.code, problem.storable())
-    except Exception:  # a fault of ours would come again and again
-        log.exception("dataset version %s could not be checked", version.id)
-        fault = Fault(PreparationBroke().code)
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
+        return fault
+
+    fault = process.carried_out(f"the check of dataset version {version.id}", step, room, PreparationBroke)
     if fault is not None:
         _note(cp, version, source=reports.without(version, fault))
 

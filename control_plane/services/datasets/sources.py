@@ -167,7 +167,7 @@ def refresh(actor: Actor, cp: ControlPlane, source_id: int, overwrite: bool = Fa
     """
     source = _to_change(actor, cp, source_id)
     with transaction():
-        draft = _refresh(actor, actor.id, cp, source)
+        draft = _refresh(actor, actor.id, cp, source, overwrite)
         if overwrite and (newest := fetching.newest(draft)):
             _change(source, follows=newest.id)
         if source.schedule and not source.next_at:
@@ -252,8 +252,10 @@ def _following(source: SourceRecord, now: float) -> tuple[float, dict[str, Any]]
         return 0.0, changed | {"error": problem.code, "error_params": problem.storable(), "looked_at": now}
 
 
-def _refresh(actor: Actor, person: str, cp: ControlPlane, source: SourceRecord) -> DatasetDraftRecord:
-    """Inside a transaction. `person` is who answers for the version."""
+def _refresh(
+    actor: Actor, person: str, cp: ControlPlane, source: SourceRecord, overwrite: bool = False
+) -> DatasetDraftRecord:
+    """Inside a transaction. `person` is who answers for the version, and for what it leaves out if it may."""
     if refreshing(source) is not None:
         raise SourceBusy
     upload = uploads.expect(actor, cp, source.project_id, source.label, holder=SYSTEM.id)
@@ -261,7 +263,7 @@ def _refresh(actor: Actor, person: str, cp: ControlPlane, source: SourceRecord) 
     reading = told(Source(source.label)) | source.reading
     given = {"name": dataset.name, "train": reading, "mapping": source.mapping or None, "split": source.split}
     draft = _draft(actor, cp, source, upload, person=person, choices=source.choices, refreshes=True, **given)
-    said = {"connector": source.connector, "name": source.label}
+    said = {"connector": source.connector, "name": source.label, **({"overwrite": True} if overwrite else {})}
     audit.record(actor, cp, "source.refresh", f"source:{source.id}", source.project_id, **said)
     return draft
 

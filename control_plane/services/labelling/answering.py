@@ -32,6 +32,7 @@ from control_plane.services import deployments
 from control_plane.services.access import projects
 from control_plane.services.endpoints import asking, keeping
 from control_plane.services.endpoints.asking import MOST_TOKENS
+from control_plane.services.watching import Stopped
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.endpoints import EndpointRecord
 from control_plane.store.models import ModelRecord
@@ -41,10 +42,6 @@ DEPLOYMENT, ENDPOINT = "deployment", "endpoint"
 _PATH = "/v1/chat/completions"
 _MOST_BYTES = 4 << 20  # of an answer with all that stands around its pieces
 _MOST_AT_ONCE = 4
-
-
-class Stopped(Exception):
-    """Nobody wants the answer any more."""
 
 
 class Asker(Protocol):

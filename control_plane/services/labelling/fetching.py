@@ -39,8 +39,9 @@ from control_plane.preparations import LABELLING
 from control_plane.services.access import identity
 from control_plane.services.datasets import row_index, versions
 from control_plane.services.labelling import answering
-from control_plane.services.labelling.answering import Asker, Stopped
+from control_plane.services.labelling.answering import Asker
 from control_plane.services.labelling.making import changed, question_of
+from control_plane.services.watching import Stopped, watched
 from control_plane.store.database import release, transaction
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.labelling import LabelItemRecord, LabellingRecord
@@ -70,40 +71,34 @@ def advance(cp: ControlPlane) -> int:
 
 
 def _watch(cp: ControlPlane, labelling: LabellingRecord, stop: threading.Event) -> None:
-    try:
-        _ask(cp, labelling, stop)
-    except Exception:  # a loop's top: where nothing can be written, it is tried again later
-        log.exception("answers of labelling %s could not be asked for", labelling.id)
-        stop.wait(_WATCH_SECONDS)
-    finally:
-        release()
+    what = f"labelling {labelling.id}"
+    watched(what, partial(_ask, cp, labelling, stop), partial(stop.wait, _WATCH_SECONDS))
 
 
 def _ask(cp: ControlPlane, labelling: LabellingRecord, stop: threading.Event) -> None:
-    """Ask for all that waits, unless somebody stops it or nothing serves."""
+    """Ask for all that waits, unless somebody stops it; where nobody answers just now, it goes on later."""
+    problem = _asked(cp, labelling, stop)
+    if stop.is_set():
+        return
+    is_silent = isinstance(problem, NothingServes | MachineWentAway) or type(problem) is Unavailable
+    ends = {} if is_silent else {"state": State.OPEN, "fence": LabellingRecord.fence + 1}
+    code, params = (problem.code, problem.storable()) if problem else ("", {})
+    _note(cp, labelling, code, params, **ends)
+    if is_silent:
+        stop.wait(_PAUSE_SECONDS)
+
+
+def _asked(cp: ControlPlane, labelling: LabellingRecord, stop: threading.Event) -> TunesmithError | None:
+    """Why asking ended before all was asked for; None where it was not."""
     try:
         author = _author(labelling)
         version = versions.get_version(author, cp, labelling.dataset_version_id)
         asker = answering.asker(author, cp, labelling.project_id, labelling.asked)
         run = _Run(cp, labelling, version, asker, stop)
         run.carry_out()
-    except (NothingServes, MachineWentAway) as problem:
-        _note(cp, labelling, problem.code, problem.storable())
-        stop.wait(_PAUSE_SECONDS)
-        return
     except TunesmithError as problem:
-        _note(cp, labelling, problem.code, problem.storable(), state=State.OPEN, fence=LabellingRecord.fence + 1)
-        return
-    if stop.is_set():
-        return
-    if run.ended_by is not None:
-        is_silent = isinstance(run.ended_by, NothingServes | MachineWentAway) or type(run.ended_by) is Unavailable
-        ends = {} if is_silent else {"state": State.OPEN, "fence": LabellingRecord.fence + 1}
-        _note(cp, labelling, run.ended_by.code, run.ended_by.storable(), **ends)
-        if is_silent:
-            stop.wait(_PAUSE_SECONDS)
-        return
-    _note(cp, labelling, "", {}, state=State.OPEN, fence=LabellingRecord.fence + 1)
+        return problem
+    return run.ended_by
 
 
 @dataclass

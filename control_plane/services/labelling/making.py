@@ -32,6 +32,7 @@ from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.labelling import LabelItemRecord, LabellingRecord
+from control_plane.store.projects import MemberRecord
 
 MOST_LISTED = 200
 SPLITS = ("train", "test", "all")
@@ -108,7 +109,9 @@ def start(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> Label
             LabelItemRecord.insert_many(some).execute()
         said = {"name": labelling.name, "kind": str(wanted.kind), "count": len(items)}
         audit.record(actor, cp, "labelling.start", _subject(labelling), place.id, **said)
+        told = [member.user_id for member in MemberRecord.select().where(MemberRecord.project == place.id)]
     changed(cp, labelling)
+    cp.signals.wake(*(f"notifications:{number}" for number in told))
     return labelling
 
 

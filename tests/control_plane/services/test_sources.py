@@ -38,6 +38,7 @@ from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.preparation import Choice, Mapping, Split, told
 from control_plane.domain.schedules import Schedule
 from control_plane.preparations import Preparations
+from control_plane.services import audit
 from control_plane.services.access import identity, people, projects
 from control_plane.services.datasets import connectors, drafts, editing, preparing, process, sources, uploads
 from control_plane.services.things import trash
@@ -424,6 +425,8 @@ def test_what_was_changed_here_is_left_out_only_once_somebody_confirms(
     assert "Version 2 did not come from the source" in say(after.error, after.error_params, "en")
     assert refreshed(cp, erin, source).error == "source_overtaken"
     went_on = settle(cp, sources.refresh(erin, cp, source.id, overwrite=True))
+    told = [one.details for one in audit.list_entries(SYSTEM, cp, "pumps") if one.action == "source.refresh"]
+    assert [one.get("overwrite", False) for one in told[:2]] == [True, False]
     assert (went_on.state, DatasetVersionRecord.get_by_id(went_on.dataset_version_id).number) == ("saved", 3)
     after = SourceRecord.get()
     assert (after.error, after.next_at, after.follows_id) == ("", cp.clock() + 600, went_on.dataset_version_id)
