@@ -60,6 +60,11 @@ def _asked(chosen: str) -> dict[str, str]:
     return {"deployment": chosen} if name == chosen else {"endpoint": name}
 
 
+def numbers(written: str) -> list[int]:
+    """Ids with commas between; what is none is left out."""
+    return [int(part) for part in written.split(",") if part.isascii() and part.isdecimal() and len(part) < 19]
+
+
 def fields(item: Item, sent: Mapping[str, str]) -> list[row_form.Cell]:
     """What may be corrected of an item: one text, or the fields of a row that was made up."""
     if item.labelling.kind == Kind.VARIATIONS:

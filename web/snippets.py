@@ -171,6 +171,12 @@ def show_labelling(project: str, labelling_id: int) -> Snippet:
     return _snippet(project, ["labelling", "show", str(labelling_id)], python)
 
 
+def agreeing(project: str, labelling_id: int) -> Snippet:
+    """Answers that say what their rows say."""
+    python = _each("item", f"list_agreeing_items({labelling_id})", "id", "number", "answer")
+    return _snippet(project, ["labelling", "agreeing", str(labelling_id)], python)
+
+
 def judge(project: str, labelling_id: int) -> Snippet:
     """The next item; what is said of it is `judge_label_item`."""
     python = (

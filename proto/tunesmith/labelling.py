@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tunesmith.calls import HANG, Calls
@@ -98,6 +98,21 @@ class Labelling(Calls):
         """Say accept, correct (with the right answer), reject or skip; where two others disagree it decides."""
         request = pb.JudgeLabelItemRequest(id=item_id, action=action, answer=answer)
         return self._ask(pb.LabelItem, self._stub.JudgeLabelItem, request)
+
+    def list_agreeing_items(self, labelling_id: int) -> list[pb.LabelItem]:
+        """At most 20 items that the caller may judge and whose answer is the row's own."""
+        request = pb.ListAgreeingItemsRequest(labelling_id=labelling_id)
+        return list(self._ask(pb.ListLabelItemsReply, self._stub.ListAgreeingItems, request).items)
+
+    def accept_label_items(self, labelling_id: int, item_ids: Iterable[int]) -> list[int]:
+        """Accept items of `list_agreeing_items` that the caller has seen; which, as others may have judged some."""
+        request = pb.AcceptLabelItemsRequest(labelling_id=labelling_id, item_ids=item_ids)
+        return list(self._ask(pb.AcceptLabelItemsReply, self._stub.AcceptLabelItems, request).item_ids)
+
+    def take_back_label_items(self, labelling_id: int, item_ids: Iterable[int]) -> int:
+        """Have items that the caller accepted be judged again; how many."""
+        request = pb.TakeBackLabelItemsRequest(labelling_id=labelling_id, item_ids=item_ids)
+        return int(self._ask(pb.TakeBackLabelItemsReply, self._stub.TakeBackLabelItems, request).count)
 
     def unskip_label_items(self, labelling_id: int) -> int:
         """Have what the caller skipped given out to them again; how many items."""

@@ -50,6 +50,8 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "sources.begin": ("LookAtSource", "BeginSource"),
     "sweeps.cancel": ("CancelSweep",),
     "sweeps.start": ("StartSweep",),
+    "labellings.accept": ("AcceptLabelItems",),
+    "labellings.take_back": ("TakeBackLabelItems",),
     "labellings.close": ("CloseLabelling",),
     "labellings.judge": ("JudgeLabelItem",),
     "labellings.resume": ("ResumeLabelling",),

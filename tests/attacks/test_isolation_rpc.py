@@ -118,6 +118,13 @@ ROWS = {
     "NextLabelItem": _inside(lambda made: pb.NextLabelItemRequest(labelling_id=made["labelling"]), vic=NO),
     "ListLabelItems": _inside(lambda made: pb.ListLabelItemsRequest(labelling_id=made["labelling"])),
     "JudgeLabelItem": _inside(lambda made: pb.JudgeLabelItemRequest(id=made["label_item"], action="accept"), vic=NO),
+    "ListAgreeingItems": _inside(lambda made: pb.ListAgreeingItemsRequest(labelling_id=made["labelling"]), vic=NO),
+    "AcceptLabelItems": _inside(
+        lambda made: pb.AcceptLabelItemsRequest(labelling_id=made["labelling"], item_ids=[made["label_item"]]), vic=NO
+    ),
+    "TakeBackLabelItems": _inside(
+        lambda made: pb.TakeBackLabelItemsRequest(labelling_id=made["labelling"], item_ids=[made["label_item"]]), vic=NO
+    ),
     "UnskipLabelItems": _inside(lambda made: pb.UnskipLabelItemsRequest(labelling_id=made["labelling"]), vic=NO),
     "SaveLabelling": _inside(lambda made: pb.SaveLabellingRequest(id=made["labelling"]), vic=NO),
     "ListListenerWays": _inside(lambda _: pb.ListListenerWaysRequest(project=PROJECT), vic=NO),

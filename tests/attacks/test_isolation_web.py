@@ -43,6 +43,7 @@ INSIDE = {
     "people.members": NO, "people.remove_member": NO, "people.set_member": NO,
     "sweeps.cancel": NO, "sweeps.index": 200, "sweeps.new": NO, "sweeps.show": 200, "sweeps.start": NO,
     "endpoints.index": NO, "endpoints.remove": NO, "endpoints.save": NO, "endpoints.test": NO,
+    "labellings.accept": NO, "labellings.agreeing_items": NO, "labellings.take_back": NO,
     "labellings.close": NO, "labellings.index": 200, "labellings.item": NO, "labellings.judge": NO,
     "labellings.new": NO, "labellings.next_item": NO, "labellings.resume": NO, "labellings.save": NO,
     "labellings.show": 200,

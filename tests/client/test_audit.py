@@ -18,6 +18,7 @@ from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database
 from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.jobs import JobRecord
+from control_plane.store.labelling import LabelItemRecord
 from control_plane.store.listeners import DeliveryRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
@@ -331,6 +332,26 @@ def labelling(
     return prepare
 
 
+def agreed(
+    act: Callable[[tunesmith.Client, int, int], Any], *prepared: Callable[[tunesmith.Client, int, int], Any]
+) -> Callable[[tunesmith.Client, Installation], Act]:
+    """A change of an item whose answer, as if it had come from a model, is the row's own."""
+
+    def prepare(client: tunesmith.Client, installation: Installation) -> Act:
+        serve(installation.cp, "default", "helper")
+        version = client.upload_dataset("default", "faults", ROWS).id
+        number = client.start_labelling("default", version, "helper").id
+        item = LabelItemRecord.get(LabelItemRecord.labelling == number)
+        (row,) = client.list_rows(version, item.split, item.row - 1, 1)
+        told = {"state": "ready", "answer": row["completion"]}
+        LabelItemRecord.update(**told).where(LabelItemRecord.id == item.id).execute()
+        for one in prepared:
+            one(client, number, item.id)
+        return lambda: act(client, number, item.id)
+
+    return prepare
+
+
 def judged(action: str) -> Callable[[tunesmith.Client, int], Any]:
     return lambda client, number: client.judge_label_item(client.next_label_item(number).id, action)
 
@@ -416,6 +437,14 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     ),
     "CloseLabelling": ("labelling.close", labelling(lambda client, number: client.close_labelling(number))),
     "JudgeLabelItem": ("labelling.judge", labelling(judged("accept"), taken)),
+    "AcceptLabelItems": ("labelling.accept", agreed(lambda client, of, item: client.accept_label_items(of, [item]))),
+    "TakeBackLabelItems": (
+        "labelling.take_back",
+        agreed(
+            lambda client, of, item: client.take_back_label_items(of, [item]),
+            lambda client, of, item: client.accept_label_items(of, [item]),
+        ),
+    ),
     "UnskipLabelItems": (
         "labelling.unskip",
         labelling(lambda client, number: client.unskip_label_items(number), judged("skip")),

@@ -29,7 +29,7 @@ def test_an_endpoint_by_commands(installation: Installation, client: tunesmith.C
         assert refused.exit_code == 1 and "TUNESMITH_ENDPOINT_NETWORKS" in refused.output
         assert model.asked == []  # nobody has opened the address
     assert client.save_endpoint("default", "other", found.address, "large-2", daily_calls=7).has_key
-    assert json.loads(run(installation, "list").output)[0]["daily_calls"] == "7"
+    assert json.loads(run(installation, "list").output)[0]["daily_calls"] == 7
     assert "no endpoint “nobody”" in run(installation, "test", "nobody").output
     with pytest.raises(tunesmith.CallFailed, match="With Spaces"):
         client.save_endpoint("default", "With Spaces", found.address, "m")

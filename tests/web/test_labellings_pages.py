@@ -276,3 +276,21 @@ def test_what_waits_to_be_judged_stands_on_home_and_in_the_bell(
     judge(ben, page, action="reject")
     assert "Waiting to be judged" not in ben.get("/p/lab/").text
     assert "wait for you to judge them" not in ben.get("/notifications").text
+
+
+def test_answers_that_say_what_the_rows_say_are_accepted_at_one_press(
+    room: rooms.Rooms, browser: Browser, cp: ControlPlane
+) -> None:
+    client = browser("ada")
+    rows_ = [{"prompt": f"question {n}", "completion": f"QUESTION {n}"} for n in range(3)]
+    page = begin(client, cp, keep(room, [*rows_, {"prompt": "strange", "completion": "answer"}]), deployment="helper")
+    assert f"{page}/agreeing" in client.get(page).text
+    shown = client.get(f"{page}/agreeing").text
+    assert "Accept these 3" in shown and "question 2" in shown and "strange" not in shown
+    (items,) = re.findall(r'name="items" value="([0-9,]+)"', shown)
+    after = client.post(f"{page}/accept", data={"items": items}, follow_redirects=True).text
+    assert "3 answers were accepted." in after and "None left" in after
+    (accepted,) = re.findall(r'name="items" value="([0-9,]+)"', after)
+    undone = client.post(f"{page}/take-back", data={"items": accepted}, follow_redirects=True).text
+    assert "3 items are to be judged again." in undone and "Accept these 3" in undone
+    assert client.post(f"{page}/accept", data={"items": "x,,-1"}).status_code == 400

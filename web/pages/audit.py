@@ -66,6 +66,8 @@ ACTIONS = {
     "job.cancel": _("Cancellation asked for"),
     "job.submit": _("Job submitted"),
     "join_token.create": _("Join token made"),
+    "labelling.accept": _("Answers accepted together"),
+    "labelling.take_back": _("Accepted answers taken back"),
     "labelling.close": _("Labelling closed"),
     "labelling.judge": _("Item judged"),
     "labelling.resume": _("Missing answers asked for"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from control_plane.domain.errors import NotFound
 from control_plane.domain.labelling import DISAGREED, MOST_VARIATIONS, ItemState, Kind
@@ -15,7 +15,7 @@ from control_plane.domain.rows import FORMATS
 from control_plane.services import deployments
 from control_plane.services.datasets import versions
 from control_plane.services.endpoints import keeping
-from control_plane.services.labelling import judging, making, saving, summary
+from control_plane.services.labelling import agreeing, judging, making, saving, summary
 from control_plane.services.labelling.judging import Item
 from control_plane.services.labelling.making import Rows
 from control_plane.services.labelling.summary import Summary
@@ -150,6 +150,39 @@ def next_item(project: str, labelling_id: int) -> ResponseReturnValue:
         "labellings/done.html", **_standing(labelling_id), skipped=judging.skipped_by(the_actor(), labelling),
         snippet=snippets.show_labelling(project, labelling_id),
     )  # fmt: skip
+
+
+@blueprint.get("/<int:labelling_id>/agreeing")
+@requires("dataset.upload")
+def agreeing_items(project: str, labelling_id: int) -> ResponseReturnValue:
+    """Answers that say what their rows say, to be accepted together; `accepted` are those that can be undone."""
+    labelling = _labelling(labelling_id)
+    found = agreeing.shown(the_actor(), the_control_plane(), labelling.id)
+    return render_template(
+        "labellings/agreeing.html", labelling=labelling, found=found, label=label_words,
+        accepted=label_form.numbers(request.args.get("accepted", "")),
+        snippet=snippets.agreeing(project, labelling_id),
+    )  # fmt: skip
+
+
+@blueprint.post("/<int:labelling_id>/accept")
+@requires("dataset.upload")
+def accept(project: str, labelling_id: int) -> ResponseReturnValue:
+    """Accept what was shown."""
+    shown = label_form.numbers(request.form.get("items", ""))
+    done = agreeing.accept(the_actor(), the_control_plane(), _labelling(labelling_id).id, shown)
+    accepted = ",".join(map(str, done)) or None
+    return redirect(url_for("labellings.agreeing_items", project=project, labelling_id=labelling_id, accepted=accepted))
+
+
+@blueprint.post("/<int:labelling_id>/take-back")
+@requires("dataset.upload")
+def take_back(project: str, labelling_id: int) -> ResponseReturnValue:
+    """Undo that."""
+    shown = label_form.numbers(request.form.get("items", ""))
+    count = agreeing.take_back(the_actor(), the_control_plane(), _labelling(labelling_id).id, shown)
+    flash(ngettext("One item is to be judged again.", "%(num)s items are to be judged again.", count))
+    return redirect(url_for("labellings.agreeing_items", project=project, labelling_id=labelling_id))
 
 
 @blueprint.post("/<int:labelling_id>/unskip")

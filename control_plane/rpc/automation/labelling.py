@@ -8,7 +8,7 @@ from control_plane.domain.errors import FieldInvalid
 from control_plane.domain.labelling import Kind
 from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
-from control_plane.services.labelling import judging, making, saving, summary
+from control_plane.services.labelling import agreeing, judging, making, saving, summary
 from control_plane.services.labelling.judging import Item
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.labelling.summary import Agreed, Summary
@@ -81,6 +81,22 @@ def list_items(call: Call, request: pb.ListLabelItemsRequest) -> pb.ListLabelIte
 def judge(call: Call, request: pb.JudgeLabelItemRequest) -> pb.LabelItem:
     judging.judge(call.actor, call.cp, request.id, request.action, request.answer)
     return _item(call, judging.show(call.actor, call.cp, request.id))
+
+
+def list_agreeing(call: Call, request: pb.ListAgreeingItemsRequest) -> pb.ListLabelItemsReply:
+    listed = [_item(call, one) for one in agreeing.shown(call.actor, call.cp, request.labelling_id)]
+    fitting = messages.fitting(listed, lambda one: len(one.row) + 2 * len(one.answer))
+    return pb.ListLabelItemsReply(items=fitting)
+
+
+def accept(call: Call, request: pb.AcceptLabelItemsRequest) -> pb.AcceptLabelItemsReply:
+    done = agreeing.accept(call.actor, call.cp, request.labelling_id, list(request.item_ids))
+    return pb.AcceptLabelItemsReply(item_ids=done)
+
+
+def take_back(call: Call, request: pb.TakeBackLabelItemsRequest) -> pb.TakeBackLabelItemsReply:
+    count = agreeing.take_back(call.actor, call.cp, request.labelling_id, list(request.item_ids))
+    return pb.TakeBackLabelItemsReply(count=count)
 
 
 def unskip(call: Call, request: pb.UnskipLabelItemsRequest) -> pb.UnskipLabelItemsReply:

@@ -207,6 +207,9 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     NextLabelItem = _call(labelling.next_item)
     ListLabelItems = _call(labelling.list_items)
     JudgeLabelItem = _call(labelling.judge)
+    ListAgreeingItems = _call(labelling.list_agreeing)
+    AcceptLabelItems = _call(labelling.accept)
+    TakeBackLabelItems = _call(labelling.take_back)
     UnskipLabelItems = _call(labelling.unskip)
     SaveLabelling = _call(labelling.save)
 

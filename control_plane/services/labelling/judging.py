@@ -74,7 +74,7 @@ def next_item(actor: Actor, cp: ControlPlane, labelling_id: int) -> Item | None:
     now = cp.clock()
     with transaction():
         _refuse_closed(labelling.id)
-        item = _held(actor, labelling.id, now) or _free(actor, labelling.id, now)
+        item = _held(actor, labelling.id, now) or _free(actor, labelling.id, now).first()
         if item is None:
             return None
         until = now + domain.LEASE_SECONDS
@@ -149,11 +149,62 @@ def judge(actor: Actor, cp: ControlPlane, item_id: int, action: str, answer: str
             _refuse_taken(item, mine, actor, cp.clock())
         _write(actor, cp, item, mine, said, decides)
         _settle(item)
-        LabellingRecord.update(version=LabellingRecord.version + 1).where(LabellingRecord.id == labelling.id).execute()
+        _raise_version(labelling)
         what = {"labelling": labelling.id, "row": item.row, "judgement": str(said.action)}
         audit.record(actor, cp, "labelling.judge", f"labelling:{labelling.id}", labelling.project_id, **what)
     cp.signals.wake(f"labelling:{labelling.id}")
     return LabelItemRecord.get_by_id(item.id)
+
+
+def open_one(actor: Actor, cp: ControlPlane, labelling_id: int) -> LabellingRecord:
+    """A labelling in which the actor may judge. Raises NotFound, Denied, InTrash, LabellingClosed."""
+    labelling = get(actor, cp, labelling_id, _PERMISSION)
+    versions.get_version(actor, cp, labelling.dataset_version_id)
+    _refuse_closed(labelling.id)
+    return labelling
+
+
+def free(actor: Actor, labelling_id: int, now: float, limit: int) -> list[LabelItemRecord]:
+    """The next items that too few have judged or are judging, and the actor has not."""
+    return list(_free(actor, labelling_id, now).limit(limit))
+
+
+def seen(actor: Actor, cp: ControlPlane, labelling: LabellingRecord, item: LabelItemRecord) -> Item:
+    """An item with its row. Raises NotFound."""
+    version = versions.get_version(actor, cp, labelling.dataset_version_id)
+    return _seen(cp, labelling, version, item)
+
+
+def accept_all(actor: Actor, cp: ControlPlane, labelling: LabellingRecord, item_ids: Sequence[int]) -> list[int]:
+    """Accept items of which the actor has said nothing and others not enough; which they are. Inside a transaction."""
+    _refuse_closed(labelling.id)
+    done = []
+    for item in LabelItemRecord.select().where(LabelItemRecord.id.in_(list(item_ids))).order_by(LabelItemRecord.place):
+        mine = JudgementRecord.get_or_none(*_of(item.id, actor))
+        is_open = item.state == ItemState.READY and not item.outcome and (mine is None or not mine.action)
+        if is_open and _has_room(item, actor, cp.clock()):
+            _write(actor, cp, item, mine, Judgement(Action.ACCEPT), decides=False)
+            _settle(item)
+            done.append(int(item.id))
+    _raise_version(labelling)
+    return done
+
+
+def forget(actor: Actor, labelling: LabellingRecord, item_ids: Sequence[int]) -> int:
+    """Forget that the actor accepted items, unless somebody decided on them; how many. Inside a transaction."""
+    _refuse_closed(labelling.id)
+    count = 0
+    for item in LabelItemRecord.select().where(LabelItemRecord.id.in_(list(item_ids))):
+        accepted = JudgementRecord.delete().where(*_of(item.id, actor), JudgementRecord.action == Action.ACCEPT)
+        if not _decided(item.id) and accepted.execute():
+            _settle(item)
+            count += 1
+    _raise_version(labelling)
+    return count
+
+
+def _raise_version(labelling: LabellingRecord) -> None:
+    LabellingRecord.update(version=LabellingRecord.version + 1).where(LabellingRecord.id == labelling.id).execute()
 
 
 def unskip(actor: Actor, cp: ControlPlane, labelling_id: int) -> int:
@@ -197,14 +248,14 @@ def _held(actor: Actor, labelling_id: int, now: float) -> LabelItemRecord | None
     return next((item for item in query if _has_room(item, actor, now)), None)
 
 
-def _free(actor: Actor, labelling_id: int, now: float) -> LabelItemRecord | None:
-    """The next item that too few have judged or are judging, and the actor has not."""
+def _free(actor: Actor, labelling_id: int, now: float) -> Any:
+    """The items, in their order, that too few have judged or are judging, and the actor has not."""
     mine = JudgementRecord.select(JudgementRecord.item).where(
         JudgementRecord.labelling == labelling_id, JudgementRecord.judge == actor.id
     )
     others = JudgementRecord.alias()
     is_taken = (others.item == LabelItemRecord.id) & (others.action == "") & (others.lease_until > now)
-    query = (
+    return (
         LabelItemRecord.select(LabelItemRecord)
         .join(others, JOIN.LEFT_OUTER, on=is_taken)
         .where(LabelItemRecord.labelling == labelling_id, LabelItemRecord.state == ItemState.READY)
@@ -214,8 +265,6 @@ def _free(actor: Actor, labelling_id: int, now: float) -> LabelItemRecord | None
         .having(LabelItemRecord.judged + fn.COUNT(others.id) < LabelItemRecord.seats)
         .order_by(LabelItemRecord.place)
     )
-    found: LabelItemRecord | None = query.first()
-    return found
 
 
 def _has_room(item: LabelItemRecord, actor: Actor, now: float) -> bool:

@@ -133,6 +133,22 @@ def save(terminal: Terminal, labelling_id: int, form: str, drop_others: bool) ->
 
 @labelling.command()
 @click.argument("labelling_id", type=int)
+@click.option("--accept", "item_ids", type=int, multiple=True, help="An item by its id; may be given again.")
+@click.option("--take-back", "regretted", type=int, multiple=True, help="Likewise.")
+@pass_terminal
+def agreeing(terminal: Terminal, labelling_id: int, item_ids: tuple[int, ...], regretted: tuple[int, ...]) -> None:
+    """Items whose answer is the row's own, one JSON object a line; and, of those, accept some, or take that back."""
+    if item_ids:
+        accepted = terminal.client.accept_label_items(labelling_id, item_ids)
+        terminal.say(f"{len(accepted)} items are accepted.")
+    if regretted:
+        terminal.say(f"{terminal.client.take_back_label_items(labelling_id, regretted)} items are to be judged again.")
+    for item in () if item_ids or regretted else terminal.client.list_agreeing_items(labelling_id):
+        click.echo(json.dumps({"id": item.id, "row": item.number, "answer": item.answer}, ensure_ascii=False))
+
+
+@labelling.command()
+@click.argument("labelling_id", type=int)
 @pass_terminal
 def unskip(terminal: Terminal, labelling_id: int) -> None:
     """Have what you skipped given out to you again."""

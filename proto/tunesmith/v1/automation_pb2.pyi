@@ -1428,8 +1428,82 @@ class ListRowsReply(_message.Message):
     rows: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, rows: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class Endpoint(_message.Message):
+    __slots__ = ("id", "project", "name", "address", "model", "has_key", "daily_calls", "calls_today", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    HAS_KEY_FIELD_NUMBER: _ClassVar[int]
+    DAILY_CALLS_FIELD_NUMBER: _ClassVar[int]
+    CALLS_TODAY_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    name: str
+    address: str
+    model: str
+    has_key: bool
+    daily_calls: int
+    calls_today: int
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., model: _Optional[str] = ..., has_key: _Optional[bool] = ..., daily_calls: _Optional[int] = ..., calls_today: _Optional[int] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class ListEndpointsRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    def __init__(self, project: _Optional[str] = ...) -> None: ...
+
+class ListEndpointsReply(_message.Message):
+    __slots__ = ("endpoints",)
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    endpoints: _containers.RepeatedCompositeFieldContainer[Endpoint]
+    def __init__(self, endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ...) -> None: ...
+
+class SaveEndpointRequest(_message.Message):
+    __slots__ = ("project", "name", "address", "model", "key", "daily_calls")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    DAILY_CALLS_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    name: str
+    address: str
+    model: str
+    key: str
+    daily_calls: int
+    def __init__(self, project: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., model: _Optional[str] = ..., key: _Optional[str] = ..., daily_calls: _Optional[int] = ...) -> None: ...
+
+class TestEndpointRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class TestEndpointReply(_message.Message):
+    __slots__ = ("answer", "seconds")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    answer: str
+    seconds: float
+    def __init__(self, answer: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class RemoveEndpointRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class RemoveEndpointReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class StartLabellingRequest(_message.Message):
-    __slots__ = ("project", "dataset_version_id", "kind", "deployment", "split", "numbers", "text", "check", "count", "name", "instruction", "per_row", "overlap", "seed")
+    __slots__ = ("project", "dataset_version_id", "kind", "deployment", "split", "numbers", "text", "check", "count", "name", "instruction", "per_row", "overlap", "seed", "endpoint")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -1444,6 +1518,7 @@ class StartLabellingRequest(_message.Message):
     PER_ROW_FIELD_NUMBER: _ClassVar[int]
     OVERLAP_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     project: str
     dataset_version_id: int
     kind: str
@@ -1458,7 +1533,8 @@ class StartLabellingRequest(_message.Message):
     per_row: int
     overlap: float
     seed: int
-    def __init__(self, project: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., kind: _Optional[str] = ..., deployment: _Optional[str] = ..., split: _Optional[str] = ..., numbers: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., check: _Optional[str] = ..., count: _Optional[int] = ..., name: _Optional[str] = ..., instruction: _Optional[str] = ..., per_row: _Optional[int] = ..., overlap: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
+    endpoint: str
+    def __init__(self, project: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., kind: _Optional[str] = ..., deployment: _Optional[str] = ..., split: _Optional[str] = ..., numbers: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., check: _Optional[str] = ..., count: _Optional[int] = ..., name: _Optional[str] = ..., instruction: _Optional[str] = ..., per_row: _Optional[int] = ..., overlap: _Optional[float] = ..., seed: _Optional[int] = ..., endpoint: _Optional[str] = ...) -> None: ...
 
 class GetLabellingRequest(_message.Message):
     __slots__ = ("id",)
@@ -1663,6 +1739,40 @@ class JudgeLabelItemRequest(_message.Message):
     action: str
     answer: str
     def __init__(self, id: _Optional[int] = ..., action: _Optional[str] = ..., answer: _Optional[str] = ...) -> None: ...
+
+class ListAgreeingItemsRequest(_message.Message):
+    __slots__ = ("labelling_id",)
+    LABELLING_ID_FIELD_NUMBER: _ClassVar[int]
+    labelling_id: int
+    def __init__(self, labelling_id: _Optional[int] = ...) -> None: ...
+
+class AcceptLabelItemsRequest(_message.Message):
+    __slots__ = ("labelling_id", "item_ids")
+    LABELLING_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    labelling_id: int
+    item_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, labelling_id: _Optional[int] = ..., item_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class AcceptLabelItemsReply(_message.Message):
+    __slots__ = ("item_ids",)
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    item_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, item_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class TakeBackLabelItemsRequest(_message.Message):
+    __slots__ = ("labelling_id", "item_ids")
+    LABELLING_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    labelling_id: int
+    item_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, labelling_id: _Optional[int] = ..., item_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class TakeBackLabelItemsReply(_message.Message):
+    __slots__ = ("count",)
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    def __init__(self, count: _Optional[int] = ...) -> None: ...
 
 class UnskipLabelItemsRequest(_message.Message):
     __slots__ = ("labelling_id",)

@@ -409,6 +409,26 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsReply.FromString,
                 _registered_method=True)
+        self.ListEndpoints = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListEndpoints',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListEndpointsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListEndpointsReply.FromString,
+                _registered_method=True)
+        self.SaveEndpoint = channel.unary_unary(
+                '/tunesmith.v1.Automation/SaveEndpoint',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveEndpointRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Endpoint.FromString,
+                _registered_method=True)
+        self.TestEndpoint = channel.unary_unary(
+                '/tunesmith.v1.Automation/TestEndpoint',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.TestEndpointRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.TestEndpointReply.FromString,
+                _registered_method=True)
+        self.RemoveEndpoint = channel.unary_unary(
+                '/tunesmith.v1.Automation/RemoveEndpoint',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveEndpointRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveEndpointReply.FromString,
+                _registered_method=True)
         self.StartLabelling = channel.unary_unary(
                 '/tunesmith.v1.Automation/StartLabelling',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartLabellingRequest.SerializeToString,
@@ -458,6 +478,21 @@ class AutomationStub:
                 '/tunesmith.v1.Automation/JudgeLabelItem',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.JudgeLabelItemRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.LabelItem.FromString,
+                _registered_method=True)
+        self.ListAgreeingItems = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListAgreeingItems',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListAgreeingItemsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListLabelItemsReply.FromString,
+                _registered_method=True)
+        self.AcceptLabelItems = channel.unary_unary(
+                '/tunesmith.v1.Automation/AcceptLabelItems',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.AcceptLabelItemsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.AcceptLabelItemsReply.FromString,
+                _registered_method=True)
+        self.TakeBackLabelItems = channel.unary_unary(
+                '/tunesmith.v1.Automation/TakeBackLabelItems',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.TakeBackLabelItemsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.TakeBackLabelItemsReply.FromString,
                 _registered_method=True)
         self.UnskipLabelItems = channel.unary_unary(
                 '/tunesmith.v1.Automation/UnskipLabelItems',
@@ -1186,9 +1221,36 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEndpoints(self, request, context):
+        """Endpoints: models of others that are asked over the network, by OpenAI's chat completions. No call gives a key out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SaveEndpoint(self, request, context):
+        """Makes the endpoint of this name, or changes it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TestEndpoint(self, request, context):
+        """Asks something short.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveEndpoint(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartLabelling(self, request, context):
-        """People judge one by one: a deployment's answers to rows' questions, the rows' own answers, or variations of rows,
-        which a deployment makes up. Answers are asked for in the background.
+        """People judge one by one: a deployment's or an endpoint's answers to rows' questions, the rows' own answers, or
+        variations of rows, which a model makes up. Answers are asked for in the background.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1250,6 +1312,26 @@ class AutomationServicer:
     def JudgeLabelItem(self, request, context):
         """Where two other people disagree, this decides.
         """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAgreeingItems(self, request, context):
+        """Items whose answer is the row's own, which the caller may judge; and, of those that were shown, accepting at once, and
+        taking that back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptLabelItems(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeBackLabelItems(self, request, context):
+        """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -1910,6 +1992,26 @@ def add_AutomationServicer_to_server(servicer, server):
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.CompareDatasetVersionsReply.SerializeToString,
             ),
+            'ListEndpoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEndpoints,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListEndpointsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListEndpointsReply.SerializeToString,
+            ),
+            'SaveEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveEndpoint,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SaveEndpointRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Endpoint.SerializeToString,
+            ),
+            'TestEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.TestEndpoint,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.TestEndpointRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.TestEndpointReply.SerializeToString,
+            ),
+            'RemoveEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveEndpoint,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveEndpointRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveEndpointReply.SerializeToString,
+            ),
             'StartLabelling': grpc.unary_unary_rpc_method_handler(
                     servicer.StartLabelling,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.StartLabellingRequest.FromString,
@@ -1959,6 +2061,21 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.JudgeLabelItem,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.JudgeLabelItemRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.LabelItem.SerializeToString,
+            ),
+            'ListAgreeingItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAgreeingItems,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListAgreeingItemsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListLabelItemsReply.SerializeToString,
+            ),
+            'AcceptLabelItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptLabelItems,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.AcceptLabelItemsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.AcceptLabelItemsReply.SerializeToString,
+            ),
+            'TakeBackLabelItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeBackLabelItems,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.TakeBackLabelItemsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.TakeBackLabelItemsReply.SerializeToString,
             ),
             'UnskipLabelItems': grpc.unary_unary_rpc_method_handler(
                     servicer.UnskipLabelItems,
@@ -4217,6 +4334,114 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
+    def ListEndpoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListEndpoints',
+            tunesmith_dot_v1_dot_automation__pb2.ListEndpointsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListEndpointsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SaveEndpoint',
+            tunesmith_dot_v1_dot_automation__pb2.SaveEndpointRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Endpoint.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TestEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/TestEndpoint',
+            tunesmith_dot_v1_dot_automation__pb2.TestEndpointRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.TestEndpointReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RemoveEndpoint',
+            tunesmith_dot_v1_dot_automation__pb2.RemoveEndpointRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RemoveEndpointReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def StartLabelling(request,
             target,
             options=(),
@@ -4476,6 +4701,87 @@ class Automation:
             '/tunesmith.v1.Automation/JudgeLabelItem',
             tunesmith_dot_v1_dot_automation__pb2.JudgeLabelItemRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.LabelItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAgreeingItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListAgreeingItems',
+            tunesmith_dot_v1_dot_automation__pb2.ListAgreeingItemsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListLabelItemsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptLabelItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/AcceptLabelItems',
+            tunesmith_dot_v1_dot_automation__pb2.AcceptLabelItemsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.AcceptLabelItemsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeBackLabelItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/TakeBackLabelItems',
+            tunesmith_dot_v1_dot_automation__pb2.TakeBackLabelItemsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.TakeBackLabelItemsReply.FromString,
             options,
             channel_credentials,
             insecure,
