@@ -196,7 +196,7 @@ _WATCH_RUN = (
 def start_workflow_run(project: str, case: str, version_id: int) -> Snippet:
     """A case on a dataset version, to its end."""
     python = f"run = client.start_workflow_run({project!r}, {case!r}, {version_id})\n" + _WATCH_RUN.format("run.id")
-    return _snippet(project, ["workflow", "start", case, str(version_id), "--watch"], python)
+    return _snippet(project, ["workflow", "run", case, "--dataset-version", str(version_id), "--watch"], python)
 
 
 def demo(project: str, case: str, dataset: str, train: str, test: str) -> Snippet:

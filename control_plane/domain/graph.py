@@ -245,6 +245,12 @@ def outcome(graph: Graph, facts: Facts) -> str:
     return STOPPED if bad - set(_spared(graph, facts)) else DONE
 
 
+def is_tried_again(step: Step, reason: str, tries: int) -> bool:
+    """Whether a step's job is asked for again that has failed for this reason, after so many tries."""
+    after_any = step.retry.after != Retry().after
+    return tries <= step.retry.times and (after_any or reason in lifecycle.INFRASTRUCTURE_FAULTS)
+
+
 def chosen(step: Step, facts: Facts) -> Choice | None:
     """Of a step's choices the one whose evaluation is the best so far; None without choices or evaluations."""
     scored = [one for one in step.choices if _scored(one, facts)]

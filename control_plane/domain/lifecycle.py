@@ -67,6 +67,14 @@ ATTEMPT_HELD = ATTEMPT_OPEN - {OFFERED}
 JOB_OVER = frozenset({SUCCEEDED, FAILED, CANCELLED})
 
 MACHINE_FAULTS = frozenset({"agent_error", "disk_full"})  # reasons of FAILED that another machine need not meet
+# … and those for which neither the method nor what it was given is to blame
+INFRASTRUCTURE_FAULTS = MACHINE_FAULTS | {
+    "agent_restarted",
+    "control_plane_error",
+    "environment_failed",
+    "machines_lost",
+    "runner_vanished",
+}
 
 _NEXT: dict[str, set[AttemptState]] = {
     OFFERED: {PREPARING, DECLINED, FAILED, CANCELLED},  # FAILED: nobody can be given it

@@ -38,6 +38,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "endpoint.use": _WORK,
     "endpoint.change": frozenset({_OWNER, _DEVELOPER}),
     "case.see": _ALL,
+    "workflow.see": _ALL,
+    "workflow.change": _WORK,
     "method.see": _ALL,
     "method.write": frozenset({_OWNER, _DEVELOPER}),
     "method.publish": frozenset(),

@@ -64,6 +64,8 @@ TERMS = {
     "deployment.change": "deploy and stop models",
     "deployment.use": "ask deployed models",
     "case.see": "see cases",
+    "workflow.see": "see workflows",
+    "workflow.change": "write and delete workflows",
     "method.see": "see methods",
     "method.write": "write methods",
     "method.publish": "publish methods",

@@ -9,6 +9,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain import estimates as domain
 from control_plane.domain.estimates import Measured
+from control_plane.domain.manifest import Manifest
 from control_plane.domain.matching import Device, Machine, Need, prospect
 from control_plane.domain.permissions import Actor, require
 from control_plane.services import asking, estimates, methods
@@ -61,6 +62,16 @@ def forecast(
     places.sort(key=lambda one: (one.state != _READY, one.seconds is None, one.seconds or 0.0, one.machine_name))
     parts = {name: size for name, size in guess.parts.items() if size} if guess else {}
     return Forecast(asked.memory_bytes, asked.disk_bytes, parts, domain.memory_factor(measured), places)
+
+
+def machines_for(cp: ControlPlane, manifest: Manifest, memory: int) -> list[str]:
+    """The names of the machines that have a device for such a job, those that are ready first."""
+    need = Need(frozenset(manifest.platforms), manifest.exclusive, memory, manifest.resources.disk_bytes)
+    found = [
+        (there[1] != _READY, machine.id) for machine in snapshots.machines(cp) if (there := prospect(machine, need))
+    ]
+    known = _named([number for _, number in found])
+    return [name for _, name in sorted((waits, known[number][0]) for waits, number in found)]
 
 
 _Names = dict[str, tuple[str, dict[str, str]]]  # machine → its name, and its devices' names by uuid

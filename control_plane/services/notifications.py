@@ -226,6 +226,7 @@ def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Noti
             noun="workflow_run",
             id=int(run.id),
             name=run.case,
+            title=run.label,
             project=run.place,
             place=run.place_title or run.place,
             at=run.ended_at,

@@ -1,22 +1,65 @@
-"""Workflow runs: the graph of a case carried out on a dataset version."""
+"""Workflows with their versions, and runs: the graph of a workflow or a case carried out on data of a project."""
 
-from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField
+from __future__ import annotations
+
+from peewee import AutoField, BigIntegerField, BooleanField, CharField, ForeignKeyField, IntegerField, TextField
 
 from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.things import Thing, name_once
+
+
+class WorkflowRecord(Thing):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    project_id: int
+    name = CharField(64)  # as its spec has it
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "workflows"
+
+
+WorkflowRecord.add_index(name_once(WorkflowRecord, WorkflowRecord.project, WorkflowRecord.name))
+
+
+class WorkflowVersionRecord(Record):
+    """What somebody saved; it never changes."""
+
+    id = AutoField()
+    workflow = ForeignKeyField(WorkflowRecord, on_delete="CASCADE", lazy_load=False)
+    workflow_id: int
+    number = IntegerField()  # 1, 2, … of the workflow
+    hash = CharField(64)  # of what it says (domain/workflows/spec.py::digest)
+    text = TextField()  # as it was written, comments among it
+    spec = JSONField()  # what it says, in its canonical form
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "workflow_versions"
+        indexes = ((("workflow", "number"), True),)
 
 
 class WorkflowRunRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     project_id: int
-    case = CharField(64)
-    dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
-    dataset_version_id: int
-    graph = JSONField()  # as it was at the start (domain/graph.py)
-    # step → {"job": id, "reused"} or {"deployment": id, "model": id, "reused"}; with "ended" once that was told
+    title = CharField(200, default="")  # of the workflow or the case when it began
+    case = CharField(64, default="")  # on whose page it shows; empty: none
+    workflow_version = ForeignKeyField(WorkflowVersionRecord, null=True, lazy_load=False)  # null: it was given a text
+    workflow_version_id: int | None
+    dataset_version = ForeignKeyField(DatasetVersionRecord, null=True, lazy_load=False)  # of the first data step
+    dataset_version_id: int | None
+    spec = JSONField(default=dict)  # what it carries out (domain/workflows/spec.py)
+    given = JSONField(default=dict)  # each parameter of the run with its value
+    graph = JSONField()  # what follows from both, with the methods as they were at the start (domain/graph.py)
+    fresh = BooleanField(default=False)  # nothing that was made before is used again
+    # step → {"job": id, "reused", "tries", "earlier": [ids]} or {"deployment": id, "model": id, "reused"}; with "ended"
+    # once that was told
     begun = JSONField(default=dict)
     outcome = CharField(16, default="")  # done | stopped | cancelled; empty while it goes on
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
@@ -28,6 +71,15 @@ class WorkflowRunRecord(Record):
     created_at = TimeField()
     ended_at = TimeField(default=0.0)  # 0: it goes on
 
+    @property
+    def label(self) -> str:
+        """What it is called on pages and in lists."""
+        return str(self.title or self.case)
+
     class Meta:
         table_name = "workflow_runs"
-        indexes = ((("project", "idempotency_key"), True), (("outcome",), False), (("created_by", "ended_at"), False))
+        indexes = (
+            (("project", "idempotency_key"), True),
+            (("outcome",), False),
+            (("created_by", "ended_at"), False),
+        )

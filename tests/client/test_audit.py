@@ -40,6 +40,7 @@ READING = (
     "Measure",
     "AppendUpload",  # the bytes of what BeginUpload has announced
     "Chat",
+    "CheckWorkflow",
     "CheckAudit",  # writes its own entry alone
     "EstimateJob",
     "NextLabelItem",  # keeps an item for somebody for a while, which says nothing of it
@@ -47,6 +48,8 @@ READING = (
 )
 CALLS = [method.name for method in pb.DESCRIPTOR.services_by_name["Automation"].methods]
 ROWS = b"".join(json.dumps({"prompt": f"p{n}", "completion": f"c{n}"}).encode() + b"\n" for n in range(20))
+
+WORKFLOW = "{name: notes, steps: [{name: bring, method: bring}]}"
 
 Act = Callable[[], Any]
 
@@ -127,6 +130,12 @@ def workflow_run(client: tunesmith.Client, installation: Installation) -> Act:
 def running(client: tunesmith.Client, installation: Installation) -> Act:
     run = workflow_run(client, installation)().id
     return lambda: client.cancel_workflow_run(run)
+
+
+def cancelled_run(client: tunesmith.Client, installation: Installation) -> Act:
+    run = workflow_run(client, installation)().id
+    client.cancel_workflow_run(run)
+    return lambda: client.resume_workflow_run(run)
 
 
 def sweeping(client: tunesmith.Client, installation: Installation) -> Act:
@@ -458,6 +467,8 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "RestoreThing": ("thing.restore", uploaded(restored, deleted)),
     "PurgeThing": ("thing.purge", uploaded(purged, deleted)),
     "StartWorkflowRun": ("workflow_run.start", workflow_run),
+    "SaveWorkflow": ("workflow.save", lambda client, _: lambda: client.save_workflow("default", WORKFLOW)),
+    "ResumeWorkflowRun": ("workflow_run.resume", cancelled_run),
     "CancelWorkflowRun": ("workflow_run.cancel", running),
     "StartSweep": ("sweep.start", sweeping),
     "CancelSweep": ("sweep.cancel", swept),

@@ -15,6 +15,7 @@ from control_plane.services import deployments
 from control_plane.services.things import trash
 from control_plane.services.things.describe import describe
 from control_plane.services.workflows import runs as workflow_runs
+from control_plane.services.workflows.sources import Wanted
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
@@ -174,7 +175,7 @@ def _gone(kind: str, number: int) -> int:
 
 def test_the_rail_of_an_ended_run_leads_to_nothing_that_was_purged(room: rooms.Rooms, ada: FlaskClient) -> None:
     case, cp, deployment = rooms.CASE, room.cp, room.made["deployment"]
-    run = workflow_runs.start(room.actor, cp, "lab", case, room.made["version"])
+    run = workflow_runs.start(room.actor, cp, "lab", Wanted(case=case, dataset_version_id=room.made["version"]))
     begun = {step["name"]: {"job": room.made["train"], "reused": True} for step in run.graph if step["kind"] == "train"}
     begun |= {
         step["name"]: {"deployment": deployment, "model": room.made["gguf"], "reused": True}

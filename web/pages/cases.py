@@ -18,7 +18,9 @@ from control_plane.services import cases, deployments, evaluations, methods
 from control_plane.services.datasets import json_lines, rows, versions
 from control_plane.services.deployments import Condition
 from control_plane.services.fleet import scheduling
+from control_plane.services.workflows import planning, sources
 from control_plane.services.workflows import runs as workflow_runs
+from control_plane.services.workflows.sources import Source, Wanted
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.wording import say, waiting, why
@@ -42,7 +44,7 @@ _SHOWN_RUNS = 5
 def index(project: str) -> ResponseReturnValue:
     """Each case as a card; those of a field, of a task, and that do not take too long, where that is asked for."""
     actor, cp = the_actor(), the_control_plane()
-    every = {case.name: workflow_runs.plan_of(case, locale()) for case in cases.list_cases(actor, cp)}
+    every = {case.name: sources.plan_of(case, locale()) for case in cases.list_cases(actor, cp)}
     domain, task = (request.args.get(key, "") for key in ("field", "task"))
     minutes = asked_number("minutes", 0)
     found = cases.list_cases(actor, cp, domain, task, minutes)
@@ -63,7 +65,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
     actor, cp = the_actor(), the_control_plane()
     case = cases.get(actor, cp, name)
     graph, problem = _graph(case)
-    plan = workflow_runs.plan_of(case, locale())
+    plan = sources.plan_of(case, locale())
     return render_template(
         "cases/show.html",
         case=plan,
@@ -80,7 +82,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
 def try_it(project: str, name: str) -> ResponseReturnValue:
     """Put the case's sample data into the project (the same data again is the same version), and look at it."""
     actor, cp = the_actor(), the_control_plane()
-    dataset = workflow_runs.plan_of(cases.get(actor, cp, name)).dataset
+    dataset = sources.plan_of(cases.get(actor, cp, name)).dataset
     train, test = (BytesIO(cases.read_file(actor, cp, name, file)) for file in (dataset.train, dataset.test))
     version, _reused = json_lines.upload(actor, cp, project, dataset.name, train, test, dataset.format)
     return redirect(url_for("cases.check", project=project, name=name, dataset=version.id))
@@ -109,8 +111,8 @@ def check(project: str, name: str) -> ResponseReturnValue:
     template, snippet = "cases/data.html", snippets.list_rows(project, version.id)
     if request.args.get("step") == "plan":
         template, snippet = "cases/plan.html", snippets.start_workflow_run(project, name, version.id)
-    plan, (graph, problem) = workflow_runs.plan_of(case, locale()), _graph(case, version)
-    there = workflow_runs.foreseen(actor, cp, project, graph, version.id) if not problem else set()
+    plan, (graph, problem) = sources.plan_of(case, locale()), _graph(case, version)
+    there = workflow_runs.foreseen(actor, cp, project, graph) if not problem else set()
     return render_template(
         template,
         case=plan,
@@ -133,7 +135,8 @@ def start(project: str, name: str) -> ResponseReturnValue:
     text, key = request.form.get("dataset", ""), request.form.get("key", "")
     if not (number := whole_number(text)):
         raise FieldInvalid(field="dataset", problem=text[:40])
-    run = workflow_runs.start(the_actor(), the_control_plane(), project, name, number, key)
+    wanted = Wanted(case=name, dataset_version_id=number, idempotency_key=key)
+    run = workflow_runs.start(the_actor(), the_control_plane(), project, wanted)
     return redirect(url_for("cases.run", project=project, name=name, run_id=run.id))
 
 
@@ -144,7 +147,7 @@ def run(project: str, name: str, run_id: int) -> ResponseReturnValue:
     progress = _progress(name, run_id)
     return render_template(
         "cases/run.html",
-        case=workflow_runs.plan_of(cases.get(the_actor(), the_control_plane(), name), locale()),
+        case=sources.plan_of(cases.get(the_actor(), the_control_plane(), name), locale()),
         progress=progress,
         evaluation=_evaluation(progress),
         stops=rail.of_run(project, progress),
@@ -174,10 +177,11 @@ def _graph(case: cases.Case, version: DatasetVersionRecord | None = None) -> tup
     actor, cp = the_actor(), the_control_plane()
     graph: Graph = ()
     try:
-        graph = workflow_runs.graph_of(actor, cp, case)
+        built = planning.build(actor, cp, Source(sources.of_case(case)), {})
+        graph = built.graph
         if version is not None:
-            graph = workflow_runs.graph_for(actor, cp, case, version)
-            workflow_runs.check_data(actor, cp, graph, version)
+            graph = planning.on_data(actor, cp, the_project(), built, version.id)
+            planning.check_data(actor, cp, graph)
     except (Invalid, Denied) as problem:
         return graph, sentence(problem)
     return graph, ""

@@ -12,7 +12,7 @@ from flask_babel import gettext
 from control_plane.domain.learning import NOT_LEARNT
 from control_plane.services import cases, notifications
 from control_plane.services.notifications import Notification
-from control_plane.services.workflows import runs as workflow_runs
+from control_plane.services.workflows import sources
 from web import fleet_snippets
 from web.access import signed_in, the_actor, the_control_plane
 from web.fragments import fragment
@@ -75,13 +75,13 @@ def _bell() -> str:
 def _told(found: list[Notification]) -> list[Told]:
     runs = any(one.noun == "workflow_run" for one in found)
     known = cases.list_cases(the_actor(), the_control_plane()) if runs else []
-    titles = {case.name: workflow_runs.plan_of(case, locale()).title for case in known}
+    titles = {case.name: sources.plan_of(case, locale()).title for case in known}
     return [Told(one, _title(one, titles), _text(one), _address(one)) for one in found]
 
 
 def _title(one: Notification, titles: Mapping[str, str]) -> str:
     """`titles` are those of cases by name, for a workflow run."""
-    return titles.get(one.name, one.name) if one.noun == "workflow_run" else one.title or one.name
+    return titles.get(one.name, one.title) if one.noun == "workflow_run" else one.title or one.name
 
 
 def _text(one: Notification) -> str:
@@ -103,7 +103,11 @@ def _address(one: Notification) -> str:
     to: dict[str, Callable[[], str]] = {
         "job": lambda: url_for("jobs.show", project=one.project, job_id=one.id),
         "evaluation": lambda: url_for("evaluations.show", project=one.project, evaluation_id=one.id),
-        "workflow_run": lambda: url_for("cases.run", project=one.project, name=one.name, run_id=one.id),
+        "workflow_run": lambda: (
+            url_for("cases.run", project=one.project, name=one.name, run_id=one.id)
+            if one.name
+            else url_for("jobs.index", project=one.project)
+        ),
         "source": lambda: url_for("sources.show", project=one.project, name=one.name),
         "listener": lambda: url_for("listeners.show", project=one.project, listener_id=one.id),
         "labelling": lambda: url_for("labellings.show", project=one.project, labelling_id=one.id),

@@ -31,6 +31,7 @@ from control_plane.rpc.automation import (
     sweeps,
     things,
     workflow_runs,
+    workflows,
 )
 from control_plane.rpc.calls import Call, Calls, Context
 from control_plane.rpc.chats import Chats
@@ -222,8 +223,14 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
             context, topic, request.wait_seconds, lambda call: labelling.get(call, request), news
         )
 
-    # ---- workflow runs
+    # ---- workflows and their runs
 
+    SaveWorkflow = _call(workflows.save)
+    ListWorkflows = _call(workflows.list_workflows)
+    GetWorkflow = _call(workflows.get)
+    ListWorkflowVersions = _call(workflows.list_versions)
+    CheckWorkflow = _call(workflows.check)
+    ResumeWorkflowRun = _call(workflow_runs.resume)
     StartWorkflowRun = _call(workflow_runs.start)
     GetWorkflowRun = _call(workflow_runs.get)
     ListWorkflowRuns = _call(workflow_runs.list_runs)

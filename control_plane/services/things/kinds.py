@@ -17,9 +17,10 @@ from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.things import Thing
-from control_plane.store.workflows import WorkflowRunRecord
+from control_plane.store.workflows import WorkflowRecord, WorkflowRunRecord
 
 DATASET, MODEL, JOB, DEPLOYMENT, PROJECT = "dataset", "model", "job", "deployment", "project"
+WORKFLOW = "workflow"
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,13 @@ KINDS: dict[str, Kind] = {
     MODEL: Kind(ModelRecord, False),
     JOB: Kind(JobRecord, False),
     DEPLOYMENT: Kind(DeploymentRecord, True),
+    WORKFLOW: Kind(WorkflowRecord, True),
     PROJECT: Kind(ProjectRecord, True),
 }
 
 
 def kind_of(thing: Thing) -> str:
-    """dataset, model, job, deployment or project."""
+    """dataset, model, job, deployment, workflow or project."""
     return next(name for name, kind in KINDS.items() if isinstance(thing, kind.record))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.services import references, secrets
 from control_plane.services.things import kinds
-from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, KINDS, MODEL
+from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, KINDS, MODEL, WORKFLOW
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
@@ -23,6 +23,7 @@ from control_plane.store.models import ModelRecord
 from control_plane.store.points import CurveRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
 from control_plane.store.sources import SourceRecord
+from control_plane.store.workflows import WorkflowVersionRecord
 
 
 @dataclass
@@ -130,8 +131,14 @@ def _deployment(_: Any, __: Gone) -> None:
     """It has nothing but its words."""
 
 
+def _workflow(workflow: Any, _: Gone) -> None:
+    """What its versions say; a run has kept what it carries out."""
+    mine = WorkflowVersionRecord.workflow == workflow.id
+    WorkflowVersionRecord.update(text="", spec={}).where(mine).execute()
+
+
 # what serves and what rests on something goes before it
-_CONTENT = {DEPLOYMENT: _deployment, MODEL: _model, DATASET: _dataset, JOB: _job}
+_CONTENT = {DEPLOYMENT: _deployment, MODEL: _model, DATASET: _dataset, JOB: _job, WORKFLOW: _workflow}
 
 
 def _drop_artifacts(numbers: list[int]) -> None:

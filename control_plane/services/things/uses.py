@@ -19,7 +19,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.lifecycle import JOB_OVER, STOPPED
-from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT, is_kept, kind_of
+from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT, WORKFLOW, is_kept, kind_of
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.jobs import JobRecord
@@ -59,7 +59,7 @@ def _dataset(dataset: Any) -> None:
     query = DatasetVersionRecord.select(DatasetVersionRecord.id).where(DatasetVersionRecord.dataset == dataset.id)
     versions = {int(version.id) for version in query}
     _refuse_readers(dataset, DATASET, versions)
-    _refuse_runs(dataset, [run for run in _open_runs(dataset.project_id) if run.dataset_version_id in versions])
+    _refuse_runs(dataset, [run for run in _open_runs(dataset.project_id) if versions & _data_of(run)])
 
 
 def _model(model: Any) -> None:
@@ -84,6 +84,10 @@ def _deployment(deployment: Any) -> None:
     _refuse_runs(deployment, _runs_with(deployment.project_id, "deployment", deployment.id))
 
 
+def _workflow(_: Any) -> None:
+    """Nothing needs one: a run has kept what it carries out."""
+
+
 def _project(project: Any) -> None:
     _refuse(ReadByJobs, project, (_title(job) for job in _open_jobs(project.id)))
     wanted = (DeploymentRecord.project == project.id) & (DeploymentRecord.desired_state != STOPPED)
@@ -92,7 +96,14 @@ def _project(project: Any) -> None:
     _refuse_sweeps(project, _open_sweeps(project.id))
 
 
-_CHECKS = {DATASET: _dataset, MODEL: _model, JOB: _job, DEPLOYMENT: _deployment, PROJECT: _project}
+_CHECKS = {
+    DATASET: _dataset,
+    MODEL: _model,
+    JOB: _job,
+    DEPLOYMENT: _deployment,
+    WORKFLOW: _workflow,
+    PROJECT: _project,
+}
 
 
 def _refuse_readers(thing: Any, kind: str, numbers: Collection[int]) -> None:
@@ -110,7 +121,7 @@ def _refuse_sweeps(thing: Thing, sweeps: Iterable[SweepRecord]) -> None:
 
 
 def _refuse_runs(thing: Thing, runs: Iterable[WorkflowRunRecord]) -> None:
-    _refuse(RunUnderWay, thing, (f"#{run.id} {run.case}" for run in runs))
+    _refuse(RunUnderWay, thing, (f"#{run.id} {run.label}" for run in runs))
 
 
 def _refuse(problem: type[InUse], thing: Thing, users: Iterable[str]) -> None:
@@ -128,6 +139,11 @@ def _open_jobs(project_id: int) -> list[JobRecord]:
 def _open_runs(project_id: int) -> list[WorkflowRunRecord]:
     query = WorkflowRunRecord.select().where(WorkflowRunRecord.project == project_id, WorkflowRunRecord.outcome == "")
     return list(query.order_by(WorkflowRunRecord.id))
+
+
+def _data_of(run: WorkflowRunRecord) -> set[int]:
+    """The dataset versions that a run was given."""
+    return {run.dataset_version_id or 0, *(int(step.get("dataset_version", 0)) for step in run.graph)}
 
 
 def _open_sweeps(project_id: int) -> list[SweepRecord]:

@@ -1,33 +1,34 @@
-"""Workflow runs: a case's graph carried out on a dataset version; start, watch, list and cancel one.
+"""Workflow runs: the graph of a workflow carried out on data of a project; start, watch, list, cancel and resume one.
 
-What carries them out is `workflow_steps.py`.
+What carries them out is `steps.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from peewee import Case, fn
 
 from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
-from control_plane.domain.errors import Denied, GraphEmpty, NotFound, WorkflowRunOver
-from control_plane.domain.graph import BLOCKED, CANCELLED, DATA, DEPLOY, DONE, READY, SKIPPED, Fact, Graph, Step
+from control_plane.domain.errors import Denied, TunesmithError, WorkflowRunGoesOn, WorkflowRunOver
+from control_plane.domain.graph import BLOCKED, CANCELLED, DATA, DONE, READY, SKIPPED, Fact, Graph, Step
 from control_plane.domain.lifecycle import JOB_OVER
-from control_plane.domain.names import checked
-from control_plane.domain.permissions import Actor, require
-from control_plane.domain.plans import Plan, parse
-from control_plane.services import asking, audit, cases, jobs, methods, pins, transitions
+from control_plane.domain.permissions import Actor
+from control_plane.domain.workflows import spec as specs
+from control_plane.services import asking, audit, jobs, pins, transitions
 from control_plane.services.access import projects
-from control_plane.services.cases import Case
-from control_plane.services.datasets import versions
 from control_plane.services.things.kinds import DATASET
+from control_plane.services.workflows import planning, sources, telling
 from control_plane.services.workflows import steps as workflow_steps
-from control_plane.services.workflows import telling
+from control_plane.services.workflows.planning import Built
+from control_plane.services.workflows.sources import Source, Wanted
 from control_plane.store.database import transaction
-from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
-from control_plane.store.jobs import JobRecord
+from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.projects import ProjectRecord
-from control_plane.store.workflows import WorkflowRunRecord
+from control_plane.store.workflows import WorkflowRunRecord, WorkflowVersionRecord
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Seen:
     made: dict[str, int]  # output → id
     job: JobRecord | None
     reused: bool  # it was there already, from the very same pins
+    earlier: tuple[int, ...] = ()  # jobs that had been asked for before, and did not succeed
+    chosen: Mapping[str, Any] = field(default_factory=dict)  # of several variants, the one that went on: axis → value
+    shut: TunesmithError | None = None  # the gate that keeps it from beginning
 
 
 @dataclass(frozen=True)
@@ -56,76 +60,48 @@ class Progress:
         return next(filter(None, made), 0)
 
 
-def plan_of(case: Case, locale: str = "en") -> Plan:
-    """What a case says, in a language."""
-    return parse(case.name, case.plan, locale)
+def start(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> WorkflowRunRecord:
+    """Begin a case, a kept workflow or the text of one. The same idempotency key gets the same run.
 
+    A case's own data is put into the project first if it is to be taken and is not there.
 
-def graph_of(actor: Actor, cp: ControlPlane, case: Case) -> Graph:
-    """A case's graph over the methods as they are now.
-
-    Raises Denied, MethodUnknown, GraphInvalid, NameInvalid, ParameterUnknown, ParameterInvalid.
-    """
-    source = case.plan.get("steps", [])
-    if not isinstance(source, list):
-        raise GraphEmpty
-    manifests = {name: methods.manifest(methods.get(actor, cp, name)) for name in graphs.methods_of(source)}
-    graph = graphs.build(source, manifests)
-    for step in graph:
-        if step.method:
-            methods.check_parameters(manifests[step.method], step.parameters)
-        if step.kind != DATA:
-            checked(step.title)
-    return graph
-
-
-def graph_for(actor: Actor, cp: ControlPlane, case: Case, version: DatasetVersionRecord) -> Graph:
-    """A case's graph for a dataset version: fitted to it, unless it is the case's own data. Raises like `graph_of`."""
-    graph = graph_of(actor, cp, case)
-    name = str(DatasetRecord.get_by_id(version.dataset_id).name)
-    if name == plan_of(case).dataset.name:
-        return graph
-    manifests = {step.method: methods.manifest(methods.get(actor, cp, step.method)) for step in graph if step.method}
-    return graphs.fitted(graph, manifests, name, version.facts)
-
-
-def check_data(actor: Actor, cp: ControlPlane, graph: Graph, version: DatasetVersionRecord) -> None:
-    """Whether the data suits every step that is given it, also those that come after hours.
-
-    Raises InputUnfit, HeldOutMissing, Denied.
-    """
-    data = {step.name for step in graph if step.kind == DATA}
-    for step in graph:
-        given = [name for name, edge in step.inputs.items() if edge.step in data and step.method]
-        if given:
-            wanted = methods.manifest(methods.get(actor, cp, step.method)).inputs
-            for name in given:
-                asking.check_dataset(wanted[name], version)
-
-
-def start(
-    actor: Actor, cp: ControlPlane, project: str, case: str, dataset_version_id: int, idempotency_key: str = ""
-) -> WorkflowRunRecord:
-    """Begin the graph of a case on a dataset version of the project. The same key gets the same run.
-
-    Raises NotFound, Denied, InputUnfit, HeldOutMissing, and what `graph_of` raises.
+    Raises NotFound, Denied, FieldInvalid, WorkflowInvalid, InputUnfit, HeldOutMissing, and what `planning` raises.
     """
     place = projects.get(actor, cp, project, "job.submit")
-    found = cases.get(actor, cp, case)
-    version = versions.get_version(actor, cp, dataset_version_id)
-    if DatasetRecord.get_by_id(version.dataset_id).project_id != place.id:
-        raise NotFound
     if actor.kind != "user":  # its jobs are submitted in somebody's name, also later
         raise Denied(permission="job.submit")
-    if idempotency_key and (known := _with_key(place, idempotency_key)) is not None:
-        return known  # even where the plan or a method has changed since
-    graph = graph_for(actor, cp, found, version)
-    check_data(actor, cp, graph, version)
-    if any(step.kind == DEPLOY for step in graph):
-        require(actor, "deployment.change", place.id)
-    run = _insert(actor, cp, place, found, version, graph, idempotency_key)
+    if wanted.idempotency_key and (known := _with_key(place, wanted.idempotency_key)) is not None:
+        return known  # even where the workflow or a method has changed since
+    source = sources.find(actor, cp, project, wanted)
+    built = planning.build(actor, cp, source, wanted.given)
+    planning.check_permissions(actor, place, built.graph)
+    if sources.lacks_sample(actor, cp, project, source, wanted):
+        sources.bring_sample(actor, cp, project, source)
+    graph = planning.on_data(actor, cp, place, built, wanted.dataset_version_id)
+    planning.check_data(actor, cp, graph)
+    run = _insert(actor, cp, place, wanted, source, built, graph)
     workflow_steps.carry_on(cp, run)
     cp.signals.wake(f"project:{place.id}")
+    return WorkflowRunRecord.get_by_id(run.id)
+
+
+def resume(actor: Actor, cp: ControlPlane, run_id: int) -> WorkflowRunRecord:
+    """Have a run go on that has stopped or was cancelled: what succeeded stays, what did not is asked for again.
+
+    Its jobs are submitted in the name of whoever began it. Raises NotFound, Denied, WorkflowRunGoesOn, WorkflowRunOver.
+    """
+    run = get(actor, cp, run_id, "job.submit")
+    planning.check_permissions(actor, ProjectRecord.get_by_id(run.project_id), graphs.of_data(run.graph))
+    with transaction():
+        run = WorkflowRunRecord.get_by_id(run.id)
+        if not run.outcome:
+            raise WorkflowRunGoesOn
+        if run.outcome == DONE:
+            raise WorkflowRunOver(state=run.outcome)
+        workflow_steps.reopen(run)
+        audit.record(actor, cp, "workflow_run.resume", f"workflow_run:{run.id}", run.project_id, name=run.label)
+    workflow_steps.carry_on(cp, WorkflowRunRecord.get_by_id(run.id))
+    cp.signals.wake(f"project:{run.project_id}", f"notifications:{run.created_by_id}")
     return WorkflowRunRecord.get_by_id(run.id)
 
 
@@ -142,7 +118,7 @@ def cancel(actor: Actor, cp: ControlPlane, run_id: int) -> WorkflowRunRecord:
         open_jobs = [] if run.outcome else _open_jobs(run)
         if not run.outcome:
             workflow_steps.move(cp, run, outcome=CANCELLED, ended_at=cp.clock())
-            audit.record(actor, cp, "workflow_run.cancel", f"workflow_run:{run.id}", run.project_id, case=run.case)
+            audit.record(actor, cp, "workflow_run.cancel", f"workflow_run:{run.id}", run.project_id, name=run.label)
         for job in open_jobs:
             transitions.cancel(actor, cp, job)
     cp.signals.wake(f"project:{run.project_id}", *(topic for job in open_jobs for topic in jobs.topics(job)))
@@ -160,18 +136,24 @@ def progress(actor: Actor, cp: ControlPlane, run_id: int) -> Progress:
     return _progress([get(actor, cp, run_id)])[0]
 
 
-def of_project(actor: Actor, cp: ControlPlane, project: str, case: str = "", limit: int = 50) -> list[Progress]:
-    """The newest runs of a project, of one case if it is named. Raises NotFound, Denied."""
+def of_project(
+    actor: Actor, cp: ControlPlane, project: str, case: str = "", workflow_id: int = 0, limit: int = 50
+) -> list[Progress]:
+    """The newest runs of a project, of one case or one workflow if it is named. Raises NotFound, Denied."""
     place = projects.get(actor, cp, project, "job.see")
     query = WorkflowRunRecord.select().where(WorkflowRunRecord.project == place.id)
     if case:
         query = query.where(WorkflowRunRecord.case == case)
+    if workflow_id:
+        mine = WorkflowVersionRecord.select(WorkflowVersionRecord.id)
+        mine = mine.where(WorkflowVersionRecord.workflow == workflow_id)
+        query = query.where(WorkflowRunRecord.workflow_version.in_(mine))
     return _progress(list(query.order_by(WorkflowRunRecord.id.desc()).limit(limit)))
 
 
-def foreseen(actor: Actor, cp: ControlPlane, project: str, graph: Graph, dataset_version_id: int) -> set[str]:
-    """The steps of a run on this data whose result is there already. Raises what submitting its jobs would raise."""
-    facts = workflow_steps.given(graph, dataset_version_id)
+def foreseen(actor: Actor, cp: ControlPlane, project: str, graph: Graph) -> set[str]:
+    """The steps of a run whose result is there already. Raises what submitting its jobs would raise."""
+    facts = workflow_steps.given(graph)
     while ready := [step for step in graphs.ready(graph, facts) if step.method]:
         for step in ready:
             inputs = graphs.inputs_of(step, facts)
@@ -181,29 +163,51 @@ def foreseen(actor: Actor, cp: ControlPlane, project: str, graph: Graph, dataset
     return {step.name for step in graph if step.method and step.name in facts and facts[step.name].state == DONE}
 
 
+def machine_seconds(cp: ControlPlane, run_ids: Sequence[int]) -> dict[int, float]:
+    """What each run has cost so far: the seconds that machines held its own jobs, added up over all attempts."""
+    ended = Case(None, [(AttemptRecord.ended_at == 0.0, cp.clock())], AttemptRecord.ended_at)
+    query = (
+        AttemptPartRecord.select(JobRecord.workflow_run, fn.SUM(ended - AttemptRecord.accepted_at))
+        .join(AttemptRecord, on=(AttemptPartRecord.attempt == AttemptRecord.id))
+        .join(JobRecord, on=(AttemptRecord.job == JobRecord.id))
+        .where(JobRecord.workflow_run.in_(list(run_ids)), AttemptRecord.accepted_at > 0.0)
+        .group_by(JobRecord.workflow_run)
+    )
+    counted: Any = query.tuples()
+    return dict.fromkeys(run_ids, 0.0) | {int(run): float(seconds) for run, seconds in counted}
+
+
 def _insert(
     actor: Actor,
     cp: ControlPlane,
     place: ProjectRecord,
-    case: Case,
-    version: DatasetVersionRecord,
+    wanted: Wanted,
+    source: Source,
+    built: Built,
     graph: Graph,
-    key: str,
 ) -> WorkflowRunRecord:
+    key, data = wanted.idempotency_key, [step.dataset_version for step in graph if step.kind == DATA]
     with transaction():
         if key and (known := _with_key(place, key)) is not None:
             return known
-        pins.refuse_gone(place.id, [{"kind": DATASET, "id": version.id}])
+        pins.refuse_gone(place.id, [{"kind": DATASET, "id": number} for number in data])
         run = WorkflowRunRecord.create(
             project=place,
-            case=case.name,
-            dataset_version=version,
+            title=source.spec.label,
+            case=source.case,
+            workflow_version=source.version,
+            dataset_version=data[0] if data else None,
+            spec=specs.as_data(source.spec),
+            given=dict(built.given),
             graph=graphs.as_data(graph),
+            fresh=wanted.fresh,
             idempotency_key=key[:100] or None,
             created_by=int(actor.id),
             created_at=cp.clock(),
         )
-        audit.record(actor, cp, "workflow_run.start", f"workflow_run:{run.id}", place.id, case=case.name)
+        told: dict[str, object] = {"case": source.case} if source.case else {"name": source.spec.name}
+        told |= {"number": source.version.number} if source.version else {}
+        audit.record(actor, cp, "workflow_run.start", f"workflow_run:{run.id}", place.id, **told)
         telling.started(cp, run)
     return run
 
@@ -224,16 +228,26 @@ def _seen(run: WorkflowRunRecord, facts: dict[str, Fact], found: dict[int, JobRe
     stands = graphs.standing(graph, facts)
     if run.outcome:  # what has not begun never will
         stands = {name: SKIPPED if state in (READY, BLOCKED) else state for name, state in stands.items()}
-    return [
-        Seen(
-            step=step,
-            state=stands[step.name],
-            made=dict(facts[step.name].made) if step.name in facts else {},
-            job=found.get(run.begun.get(step.name, {}).get("job", 0)),
-            reused=run.begun.get(step.name, {}).get("reused", False),
-        )
-        for step in graph
-    ]
+    return [_seen_step(run, step, stands, facts, found) for step in graph]
+
+
+def _seen_step(
+    run: WorkflowRunRecord, step: Step, stands: Mapping[str, str], facts: graphs.Facts, found: dict[int, JobRecord]
+) -> Seen:
+    begun, before = run.begun.get(step.name, {}), {stands[name] for name in step.before}
+    waits = step.name in facts or run.outcome == CANCELLED or before & {BLOCKED, READY, graphs.OPEN}
+    best = None if waits and step.name not in facts else graphs.chosen(step, facts)
+    lost = before - {DONE} if not step.choices else set()
+    return Seen(
+        step=step,
+        state=stands[step.name],
+        made=dict(facts[step.name].made) if step.name in facts else {},
+        job=found.get(begun.get("job", 0)),
+        reused=begun.get("reused", False),
+        earlier=tuple(begun.get("earlier", ())),
+        chosen=best.variant if best else {},
+        shut=None if waits or lost else graphs.shut(step, facts),
+    )
 
 
 def _jobs(runs: Sequence[WorkflowRunRecord]) -> dict[int, JobRecord]:

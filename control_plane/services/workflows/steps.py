@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
-from control_plane.domain import lifecycle
+from control_plane.domain import lifecycle, scores
 from control_plane.domain.errors import DeploymentChanged, StepCancelled, TunesmithError, Unavailable
 from control_plane.domain.graph import CANCELLED, DATA, DEPLOY, DONE, FAILED, OPEN, Fact, Graph, Step
 from control_plane.domain.permissions import Actor
+from control_plane.domain.verdict import Interval
+from control_plane.domain.workflows.gates import Marks
 from control_plane.services import asking, deployments, transitions
 from control_plane.services.access import identity
 from control_plane.services.things.kinds import is_kept
@@ -82,7 +84,7 @@ def _carry_on(cp: ControlPlane, run: WorkflowRunRecord) -> bool:
         with transaction():
             return move(cp, run, begun={name: one | over.get(name, {}) for name, one in run.begun.items()})
     if ended := graphs.outcome(graph, facts):
-        by_state = {fact.state: fact for fact in facts.values()}
+        by_state = {fact.state: fact for fact in facts.values()} if ended == graphs.STOPPED else {}
         bad = by_state.get(FAILED) or by_state.get(CANCELLED) or Fact(DONE)
         return _end(cp, run, ended, bad.reason, dict(bad.reason_params))
     try:
@@ -109,12 +111,31 @@ def _begin(cp: ControlPlane, run: WorkflowRunRecord, step: Step, inputs: dict[st
     with transaction():
         if not _is_as_read(run):
             return False
-        job = asking.earlier(asked)
-        begun = {"reused": job is not None}
+        job = None if run.fresh else asking.earlier(asked)
+        begun = _tried(run.begun.get(step.name, {})) | {"reused": job is not None}
         job = job or asking.create(actor, cp, asked, workflow_run=run)
         move(cp, run, begun=run.begun | {step.name: begun | {"job": job.id}})
     cp.signals.wake(*transitions.topics(job))
     return True
+
+
+def _tried(before: Mapping[str, Any]) -> dict[str, Any]:
+    """What the note of a step keeps of those before: the jobs that did not succeed, and how often it was tried."""
+    earlier = [*before.get("earlier", ()), *([before["job"]] if "job" in before else ())]
+    return {"tries": before.get("tries", 0) + 1} | ({"earlier": earlier} if earlier else {})
+
+
+def reopen(run: WorkflowRunRecord) -> None:
+    """Let a run go on that is over: the steps that did not succeed begin anew. Called inside a transaction."""
+    facts = facts_of([run])[int(run.id)]
+    kept = {}
+    for name, begun in run.begun.items():
+        if name in facts and facts[name].state in (FAILED, CANCELLED):
+            begun = _tried(begun) | {"tries": 0}
+        kept[name] = begun
+    same = (WorkflowRunRecord.id == run.id) & (WorkflowRunRecord.version == run.version)
+    again = {"outcome": "", "ended_at": 0.0, "reason": "", "reason_params": {}, "begun": kept}
+    WorkflowRunRecord.update(version=WorkflowRunRecord.version + 1, **again).where(same).execute()
 
 
 def _begin_deployment(
@@ -151,10 +172,10 @@ def _is_as_read(run: WorkflowRunRecord) -> bool:
 # ---- what has come of the steps
 
 
-def given(graph: Graph, dataset_version_id: int) -> dict[str, Fact]:
+def given(graph: Graph) -> dict[str, Fact]:
     """The facts of a run before anything has begun: its data is there."""
     return {
-        step.name: Fact(DONE, dict.fromkeys(step.outputs, dataset_version_id)) for step in graph if step.kind == DATA
+        step.name: Fact(DONE, dict.fromkeys(step.outputs, step.dataset_version)) for step in graph if step.kind == DATA
     }
 
 
@@ -167,15 +188,22 @@ def facts_of(runs: Sequence[WorkflowRunRecord]) -> dict[int, dict[str, Fact]]:
     found = {}
     for run in runs:
         graph = graphs.of_data(run.graph)
-        facts = given(graph, run.dataset_version_id)
+        facts = given(graph)
         for step in graph:
             one = run.begun.get(step.name, {})
             if "job" in one:
+                if not run.outcome and _is_tried_again(step, jobs[one["job"]], one):
+                    continue  # as if it had not begun: it is ready
                 facts[step.name] = _of_job(step, jobs[one["job"]], made[one["job"]], scored.get(one["job"]))
             elif "deployment" in one:
                 facts[step.name] = _of_deployment(run, step, served[one["deployment"]], one["model"])
         found[int(run.id)] = facts
     return found
+
+
+def _is_tried_again(step: Step, job: JobRecord, begun: Mapping[str, Any]) -> bool:
+    failed = job.state == lifecycle.FAILED
+    return failed and graphs.is_tried_again(step, str(job.reason), begun.get("tries", 1))
 
 
 def of_job(step: Step, job: JobRecord) -> Fact:
@@ -192,7 +220,16 @@ def _of_job(step: Step, job: JobRecord, models: dict[str, int], evaluation: Eval
     if evaluation is None:
         return Fact(DONE, models)
     named = {name: int(evaluation.id) for name, kind in step.outputs.items() if kind == "evaluation"}
-    return Fact(DONE, models | named, evaluation.verdict)
+    return Fact(DONE, models | named, evaluation.verdict, marks=_marks(evaluation))
+
+
+def _marks(evaluation: EvaluationRecord) -> Marks:
+    def scored(candidate: str) -> dict[str, Interval]:
+        mine = (one for one in evaluation.scores if one["candidate"] == candidate)
+        return {one["metric"]: Interval(one["value"], one["low"], one["high"]) for one in mine}
+
+    difference = Interval(**evaluation.difference) if evaluation.difference else None
+    return Marks(evaluation.primary_metric, scored(scores.CANDIDATE), scored(scores.BASELINE), difference)
 
 
 def _of_deployment(run: WorkflowRunRecord, step: Step, deployment: DeploymentRecord, model_id: int) -> Fact:
@@ -222,7 +259,8 @@ def _models(job_ids: Sequence[int]) -> dict[int, dict[str, int]]:
 
 
 def _evaluations(job_ids: Sequence[int]) -> dict[int, EvaluationRecord]:
-    query = EvaluationRecord.select(EvaluationRecord.id, EvaluationRecord.job, EvaluationRecord.verdict)
+    one = EvaluationRecord
+    query = one.select(one.id, one.job, one.verdict, one.primary_metric, one.scores, one.difference)
     query = query.join(JobRecord, on=(EvaluationRecord.job == JobRecord.id))
     scored = query.where(EvaluationRecord.job.in_(list(job_ids)), is_kept(JobRecord))
     return {int(one.job_id): one for one in scored}

@@ -41,8 +41,8 @@ def changed(
 ) -> None:
     """These columns of a run were written, which had others before; inside that transaction."""
     for step, one in (begun or {}).items():
-        said = {"step": step, **({"job": one["job"]} if "job" in one else {}), "reused": one["reused"]}
-        if step not in run.begun:
+        said = {"step": step, **({"job": one["job"]} if "job" in one else {}), "reused": one.get("reused", False)}
+        if step not in run.begun or one.get("tries", 1) > run.begun[step].get("tries", 1):  # once more is a start, too
             _tell(cp, run, "step.started", said)
         if "ended" in one and "ended" not in run.begun.get(step, {}):
             _tell(cp, run, "step.ended", {**said, "state": one["ended"]})
@@ -57,5 +57,5 @@ def _tell(
     said: Mapping[str, Any],
     why: tuple[str, Mapping[str, Any]] = ("", {}),
 ) -> None:
-    subject = {"kind": "workflow_run", "id": run.id, "name": run.case}
+    subject = {"kind": "workflow_run", "id": run.id, "name": run.case or run.label}
     outbox.tell(cp, event, run.project_id, subject, said, why)

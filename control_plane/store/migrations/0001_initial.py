@@ -262,12 +262,46 @@ class MethodVersionRecord(Record):
         indexes = ((("name", "hash"), True),)
 
 
+class WorkflowRecord(Thing):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "workflows"
+
+
+WorkflowRecord.add_index(name_once(WorkflowRecord, WorkflowRecord.project, WorkflowRecord.name))
+
+
+class WorkflowVersionRecord(Record):
+    id = AutoField()
+    workflow = ForeignKeyField(WorkflowRecord, on_delete="CASCADE", lazy_load=False)
+    number = IntegerField()
+    hash = CharField(64)
+    text = TextField()
+    spec = JSONField()
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "workflow_versions"
+        indexes = ((("workflow", "number"), True),)
+
+
 class WorkflowRunRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
-    case = CharField(64)
-    dataset_version = ForeignKeyField(DatasetVersionRecord, lazy_load=False)
+    title = CharField(200, default="")
+    case = CharField(64, default="")
+    workflow_version = ForeignKeyField(WorkflowVersionRecord, null=True, lazy_load=False)
+    dataset_version = ForeignKeyField(DatasetVersionRecord, null=True, lazy_load=False)
+    spec = JSONField(default=dict)
+    given = JSONField(default=dict)
     graph = JSONField()
+    fresh = BooleanField(default=False)
     begun = JSONField(default=dict)
     outcome = CharField(16, default="")
     version = BigIntegerField(default=1)
@@ -280,7 +314,11 @@ class WorkflowRunRecord(Record):
 
     class Meta:
         table_name = "workflow_runs"
-        indexes = ((("project", "idempotency_key"), True), (("outcome",), False), (("created_by", "ended_at"), False))
+        indexes = (
+            (("project", "idempotency_key"), True),
+            (("outcome",), False),
+            (("created_by", "ended_at"), False),
+        )
 
 
 class SweepRecord(Record):
@@ -869,6 +907,8 @@ RECORDS = [
     ReplicaRecord,
     TrafficRecord,
     AllocationRecord,
+    WorkflowRecord,
+    WorkflowVersionRecord,
     WorkflowRunRecord,
     LabellingRecord,
     LabelItemRecord,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from tunesmith.client import Client
 from tunesmith.commands.context import Terminal, pass_terminal, seconds_as_words, when
-from tunesmith.commands.jobs import watch_job
+from tunesmith.commands.jobs import values, watch_job
 from tunesmith.v1 import automation_pb2 as pb
 
 # the kind of a step → what it is called, and what happens in it
@@ -29,46 +31,151 @@ _STORIES = {
 
 @click.group()
 def workflow() -> None:
-    """Workflow runs: a case's steps from its data to a served model."""
+    """Workflows: what leads from data to a served model, as one text; and their runs."""
 
 
-@workflow.command("runs")
+@workflow.command("list")
 @pass_terminal
-def list_runs(terminal: Terminal) -> None:
+def list_workflows(terminal: Terminal) -> None:
+    """The saved workflows of the project."""
+    terminal.table("Workflows", _COLUMNS, terminal.client.list_workflows(terminal.project))
+
+
+@workflow.command()
+@click.argument("name")
+@pass_terminal
+def show(terminal: Terminal, name: str) -> None:
+    """A workflow's versions, the newest first; or a run, by its number."""
+    if name.isdecimal():
+        terminal.details(terminal.client.get_workflow_run(int(name)))
+    else:
+        terminal.table(name, _COLUMNS, terminal.client.list_workflow_versions(terminal.project, name))
+
+
+@workflow.command("save")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@pass_terminal
+def save(terminal: Terminal, file: Path) -> None:
+    """Keep FILE, YAML or JSON, as the newest version of the workflow that it names."""
+    _save(terminal, file)
+
+
+@workflow.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@pass_terminal
+def import_file(terminal: Terminal, file: Path) -> None:
+    """Take over FILE, which another installation exported, and say what it lacks here."""
+    _save(terminal, file)
+    _say_problems(terminal, terminal.client.check_workflow(terminal.project, spec=_text(file)))
+
+
+@workflow.command()
+@click.argument("source", required=False, default="")
+@click.option("--case", default="", help="A shipped case instead.")
+@click.option("--run", "run_id", type=int, default=0, help="What a run carries out, by its number.")
+@click.option("--form", type=click.Choice(["yaml", "json"]), help="In the canonical form. [default: as it was written]")
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="A file. [default: standard output]")
+@pass_terminal
+def export(terminal: Terminal, source: str, case: str, run_id: int, form: str | None, to: Path | None) -> None:
+    """The text of the workflow SOURCE (NAME or NAME@VERSION), of a case or of a run."""
+    text = terminal.client.get_workflow(terminal.project, source, case, run_id, form or "").text
+    if to is None:
+        click.echo(text, nl=False)
+    else:
+        to.write_text(text, "utf-8")
+
+
+@workflow.command()
+@click.argument("source")
+@click.option("--dataset-version", type=int, default=0, help="For the first data step, by its id.")
+@click.option("--parameter", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the run.")
+@pass_terminal
+def check(terminal: Terminal, source: str, dataset_version: int, parameters: Sequence[str]) -> None:
+    """What stands in the way of a run of SOURCE (a file, a workflow or a case); exit code 1 if anything does."""
+    found = terminal.client.check_workflow(
+        terminal.project,
+        dataset_version_id=dataset_version,
+        parameters=values(parameters),
+        **_named(terminal, source),
+    )
+    if terminal.as_json:
+        terminal.details(found)
+    elif not found.problems:
+        terminal.table(
+            "Steps",
+            {
+                "step": lambda one: one.name,
+                "method": lambda one: one.method,
+                "time": lambda one: _duration(one),
+                "machines": lambda one: ", ".join(one.machines) or "–",
+            },
+            list(found.steps),
+        )
+        unknown = f", and {found.unknown_steps} steps of which nobody can say yet" if found.unknown_steps else ""
+        terminal.say(f"Nothing stands in its way. About {seconds_as_words(found.seconds)}{unknown}.")
+    _say_problems(terminal, found)
+
+
+@workflow.command()
+@click.argument("name")
+@pass_terminal
+def delete(terminal: Terminal, name: str) -> None:
+    """Put a workflow into the trash; its runs keep what they carry out."""
+    found = terminal.client.get_workflow(terminal.project, name)
+    terminal.client.delete_thing("workflow", found.id)
+    terminal.say(f"“{found.name}” is in the trash.")
+
+
+@workflow.command()
+@click.argument("source")
+@click.option("--dataset-version", type=int, default=0, help="For the first data step, by its id.")
+@click.option("--parameter", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the run.")
+@click.option("--fresh", is_flag=True, help="Use nothing again that was made before.")
+@click.option("--key", default="", help="The same key makes one run, however often it is given.")
+@click.option("--watch", "follow", is_flag=True, help="Follow it until it is over.")
+@pass_terminal
+def run(
+    terminal: Terminal,
+    /,
+    source: str,
+    dataset_version: int,
+    parameters: Sequence[str],
+    fresh: bool,
+    key: str,
+    follow: bool,
+) -> None:
+    """Run SOURCE: a file, a saved workflow (NAME or NAME@VERSION), or a case."""
+    found = terminal.client.start_workflow_run(
+        terminal.project,
+        dataset_version_id=dataset_version,
+        parameters=values(parameters),
+        fresh=fresh,
+        idempotency_key=key,
+        **_named(terminal, source),
+    )
+    if terminal.as_json and not follow:
+        terminal.details(found)
+    terminal.say(f"Run {found.id} of “{found.title}” has begun.")
+    if follow:
+        _follow(terminal, found.id)
+
+
+@workflow.command()
+@pass_terminal
+def runs(terminal: Terminal) -> None:
     """The newest runs."""
     terminal.table(
         "Workflow runs",
         {
-            "id": lambda run: run.id,
-            "case": lambda run: run.case,
-            "dataset version": lambda run: run.dataset_version_id,
+            "id": lambda one: one.id,
+            "of": lambda one: f"{one.workflow}@{one.workflow_version}" if one.workflow else one.case or one.title,
+            "dataset version": lambda one: one.dataset_version_id or "–",
             "state": standing,
-            "started": lambda run: when(run.created_at),
-            "why": lambda run: run.message,
+            "started": lambda one: when(one.created_at),
+            "why": lambda one: one.message,
         },
         terminal.client.list_workflow_runs(terminal.project),
     )
-
-
-@workflow.command()
-@click.argument("case")
-@click.argument("version_id", type=int)
-@click.option("--watch", "follow", is_flag=True, help="Follow it until it is over.")
-@pass_terminal
-def start(terminal: Terminal, case: str, version_id: int, follow: bool) -> None:
-    """Run CASE on a dataset version."""
-    run = terminal.client.start_workflow_run(terminal.project, case, version_id)
-    terminal.say(f"Run {run.id} of “{run.case}” has begun.")
-    if follow:
-        _follow(terminal, run.id)
-
-
-@workflow.command()
-@click.argument("run_id", type=int)
-@pass_terminal
-def show(terminal: Terminal, run_id: int) -> None:
-    """How far a run is, and what came of it."""
-    terminal.details(terminal.client.get_workflow_run(run_id))
 
 
 @workflow.command()
@@ -84,8 +191,68 @@ def watch(terminal: Terminal, run_id: int) -> None:
 @pass_terminal
 def cancel(terminal: Terminal, run_id: int) -> None:
     """Have a run start nothing more, and its open jobs end."""
-    run = terminal.client.cancel_workflow_run(run_id)
-    terminal.say(f"Run {run.id} of “{run.case}” is {run.outcome}.")
+    found = terminal.client.cancel_workflow_run(run_id)
+    terminal.say(f"Run {found.id} of “{found.title}” is {found.outcome}.")
+
+
+@workflow.command()
+@click.argument("run_id", type=int)
+@click.option("--watch", "follow", is_flag=True, help="Follow it until it is over.")
+@pass_terminal
+def resume(terminal: Terminal, run_id: int, follow: bool) -> None:
+    """Have a run go on that stopped or was cancelled: what succeeded stays."""
+    found = terminal.client.resume_workflow_run(run_id)
+    terminal.say(f"Run {found.id} of “{found.title}” goes on.")
+    if follow:
+        _follow(terminal, run_id)
+
+
+_COLUMNS: Mapping[str, Callable[[pb.Workflow], object]] = {
+    "name": lambda one: f"{one.name}@{one.version}",
+    "title": lambda one: one.title,
+    "saved": lambda one: when(one.created_at),
+    "by": lambda one: one.author,
+    "hash": lambda one: one.hash[:12],
+}
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise click.ClickException(f"{file}: {problem}") from problem
+
+
+def _save(terminal: Terminal, file: Path) -> None:
+    found = terminal.client.save_workflow(terminal.project, _text(file))
+    if terminal.as_json:
+        terminal.details(found)
+    kept = "says the same already" if found.reused else "is saved"
+    terminal.say(f"“{found.name}”, version {found.version}, {kept}.")
+
+
+def _named(terminal: Terminal, source: str) -> dict[str, Any]:
+    """What a source is: a file that is there, a saved workflow, or a case."""
+    if Path(source).is_file():
+        return {"spec": _text(Path(source))}
+    cases = {case.name for case in terminal.client.list_cases()}
+    saved = {found.name for found in terminal.client.list_workflows(terminal.project)}
+    return {"case": source} if source in cases - saved else {"workflow": source}
+
+
+def _say_problems(terminal: Terminal, found: pb.CheckWorkflowReply) -> None:
+    """Each problem with its place; exit code 1 if there is any."""
+    for one in found.problems:
+        place = ", ".join(filter(None, (f"line {one.line}" if one.line else "", one.step)))
+        terminal.say(f"{place + ': ' if place else ''}{one.message}")
+    if found.problems:
+        raise SystemExit(1)
+
+
+def _duration(step: pb.ForeseenStep) -> str:
+    if step.reused:
+        return "there already"
+    return seconds_as_words(step.seconds) if step.HasField("seconds") else "not known"
 
 
 def _follow(terminal: Terminal, run_id: int) -> None:

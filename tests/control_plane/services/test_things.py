@@ -50,6 +50,7 @@ from control_plane.services.fleet import logs, scheduling
 from control_plane.services.sweeps import runs
 from control_plane.services.things import kinds, purging, trash
 from control_plane.services.things.describe import describe
+from control_plane.services.workflows import kept
 from control_plane.services.workflows import runs as workflow_runs
 from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.audit import AuditRecord
@@ -62,11 +63,12 @@ from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
 from control_plane.store.references import BlobReferenceRecord
 from control_plane.store.sweeps import SweepRecord
-from control_plane.store.workflows import WorkflowRunRecord
+from control_plane.store.workflows import WorkflowRecord, WorkflowRunRecord, WorkflowVersionRecord
 from fleet_support import Fleet, model_files, succeed
 
 DAY = 86_400.0
-THINGS: tuple[Any, ...] = (DatasetRecord, ModelRecord, JobRecord, DeploymentRecord)
+THINGS: tuple[Any, ...] = (DatasetRecord, ModelRecord, JobRecord, DeploymentRecord, WorkflowRecord)
+WORKFLOW = "{name: faults, steps: [{name: bring, method: bring}]}"
 STRANGER = Actor(kind="user", id="2", name="bob", roles={999: OWNER})
 ROOT = Actor(kind="user", id="3", name="root", administrator=True)
 SCORES = {
@@ -95,6 +97,7 @@ class House:
         self.gguf = self.made("pack", "gguf", model=self.adapter.id)
         deployment = deployments.deploy(self.ada, self.cp, "default", "faults", self.gguf.id)
         self.deployment = deployments.stop(self.ada, self.cp, deployment.id)
+        self.workflow = kept.save(self.ada, self.cp, "default", WORKFLOW)[0].workflow
 
     def made(self, method: str, form: str, **inputs: int) -> ModelRecord:
         job = run(self.fleet, self.machine, method, {"model": model_files(form)}, **inputs)
@@ -106,6 +109,7 @@ class House:
             "model": self.gguf.id,
             "job": self.adapter.job_id,
             "deployment": self.deployment.id,
+            "workflow": self.workflow.id,
             "project": self.fleet.project.id,
         }[kind]
 
@@ -557,7 +561,7 @@ def test_a_purged_project_takes_all_that_is_in_it(house: House) -> None:
     assert MemberRecord.select().count() == 0
     assert not references.is_named(house.version.train_sha256)
     assert projects.create(SYSTEM, house.cp, "default", "").id != house.fleet.project.id
-    assert {entry.details.get("count") for entry in entries("thing.purge")} == {9}
+    assert {entry.details.get("count") for entry in entries("thing.purge")} == {10}
 
 
 def test_a_project_is_purged_in_steps_and_one_that_broke_off_is_ended(
@@ -579,7 +583,7 @@ def test_a_project_is_purged_in_steps_and_one_that_broke_off_is_ended(
     purged = [one for record in THINGS for one in record.select().where(record.purged_at > 0)]
     assert len(purged) == 2  # the third was of a step that was not ended
     (entry,) = entries("thing.purge")
-    assert entry.details["count"] == 9
+    assert entry.details["count"] == 10
     with pytest.raises(NotFound):  # it is gone for everybody at once
         house.restore("project")
     with pytest.raises(NotFound):
@@ -698,6 +702,19 @@ def test_nothing_of_a_trashed_project_is_there_by_its_number(house: House) -> No
         assert (refused.value.params["kind"], refused.value.params["name"]) == ("project", "Default"), name
         with pytest.raises(NotFound):
             read(STRANGER)
+
+
+def test_a_workflow_deleted_for_good_says_nothing_any_more(house: House) -> None:
+    house.delete("workflow")
+    with pytest.raises(InTrash):
+        kept.get(house.ada, house.cp, house.workflow.id)
+    assert kept.list_workflows(house.ada, house.cp, "default") == []
+    other = kept.save(house.ada, house.cp, "default", WORKFLOW)[0].workflow  # its name is free
+    with pytest.raises(NameTaken):
+        house.restore("workflow")
+    house.purge("workflow")
+    said = {one.workflow_id: one.text for one in WorkflowVersionRecord.select()}
+    assert said == {house.workflow.id: "", other.id: WORKFLOW}
 
 
 # ---- who may

@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 from control_plane.context import ControlPlane
+from control_plane.domain import graph as graphs
 from control_plane.domain.errors import (
     Denied,
     EdgeUnknown,
-    GraphEmpty,
     HeldOutMissing,
     InputUnfit,
     NameInvalid,
     NotFound,
     ParameterOutOfRange,
+    WorkflowKeyMissing,
     WorkflowRunOver,
 )
 from control_plane.domain.listeners.events import CHOICES
@@ -30,14 +31,14 @@ from control_plane.services.access import identity, people, projects
 from control_plane.services.datasets import json_lines
 from control_plane.services.listeners import listening
 from control_plane.services.workflows import runs as workflow_runs
+from control_plane.services.workflows import sources
 from control_plane.services.workflows import steps as workflow_steps
-from control_plane.store.artifacts import ArtifactRecord
+from control_plane.services.workflows.sources import Wanted
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database, release
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
-from control_plane.store.evaluations import EvaluationRecord
-from control_plane.store.jobs import AttemptRecord, JobRecord
+from control_plane.store.jobs import JobRecord
 from control_plane.store.listeners import DeliveryRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
@@ -46,6 +47,7 @@ from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord
 from control_plane.store.workflows import WorkflowRunRecord
 from fleet_support import Fleet
+from workflow_support import succeed
 
 CASE = "machine_faults"
 
@@ -62,52 +64,13 @@ def ada(cp: ControlPlane) -> Actor:
 
 @pytest.fixture
 def version(cp: ControlPlane, ada: Actor) -> int:
-    plan = workflow_runs.plan_of(cases.get(ada, cp, CASE))
+    plan = sources.plan_of(cases.get(ada, cp, CASE))
     parts = [BytesIO(cases.read_file(ada, cp, CASE, file)) for file in (plan.dataset.train, plan.dataset.test)]
     return int(json_lines.upload(ada, cp, "lab", plan.dataset.name, *parts, plan.dataset.format)[0].id)
 
 
-def succeed(cp: ControlPlane, job_id: int, form: str = "", verdict: str = "") -> None:
-    """What the fleet would do: the job has succeeded, with a model of this form or an evaluation of this verdict."""
-    job = JobRecord.get_by_id(job_id)
-    machine, _ = MachineRecord.get_or_create(
-        id="m", defaults={"name": "m", "machine_class": "server", "key_hash": "", "serial": "", "enrolled_at": 0}
-    )
-    attempt = AttemptRecord.create(
-        job=job, number=1, machine=machine, fence=1, state="SUCCEEDED", offered_at=0, offer_expires_at=0
-    )
-    pins = {name: pin["id"] for name, pin in job.inputs.items()}
-    if form:
-        artifact = ArtifactRecord.create(attempt=attempt, name="model", files=[], hash=f"h{job_id}", size=1, begun_at=0)
-        ModelRecord.create(
-            project=job.project_id,
-            name=job.name,
-            form=form,
-            job=job,
-            artifact=artifact,
-            base=pins.get("base"),
-            hash=f"h{job_id}",
-            size=1,
-            card={},
-            created_at=0,
-        )
-    if verdict:
-        EvaluationRecord.create(
-            project=job.project_id,
-            job=job,
-            dataset_version=pins["dataset"],
-            candidate=pins["candidate"],
-            baseline=pins["baseline"],
-            primary_metric="exact_match",
-            verdict=verdict,
-            scores=[],
-            created_at=0,
-        )
-    JobRecord.update(state="SUCCEEDED").where(JobRecord.id == job_id).execute()
-
-
 def begin(cp: ControlPlane, ada: Actor, version: int, key: str = "") -> WorkflowRunRecord:
-    return workflow_runs.start(ada, cp, "lab", CASE, version, key)
+    return workflow_runs.start(ada, cp, "lab", Wanted(case=CASE, dataset_version_id=version, idempotency_key=key))
 
 
 def stands(cp: ControlPlane, run: WorkflowRunRecord) -> dict[str, str]:
@@ -221,14 +184,14 @@ def test_what_was_made_from_the_very_same_pins_is_used_again(cp: ControlPlane, a
     play(cp, first)
     serve(cp)
     workflow_steps.advance(cp)
-    graph = workflow_runs.graph_of(ada, cp, cases.get(ada, cp, CASE))
-    assert workflow_runs.foreseen(ada, cp, "lab", graph, version) == {"import", "train", "evaluate", "package"}
+    graph = graphs.of_data(first.graph)
+    assert workflow_runs.foreseen(ada, cp, "lab", graph) == {"import", "train", "evaluate", "package"}
     second = begin(cp, ada, version)
     assert second.outcome == "done"  # at once
     assert all(seen.reused for seen in workflow_runs.progress(ada, cp, second.id).steps if seen.step.kind != "data")
     assert JobRecord.select().count() == 4
     JobRecord.update(seed=43).where(JobRecord.kind == "train").execute()
-    assert workflow_runs.foreseen(ada, cp, "lab", graph, version) == {"import"}
+    assert workflow_runs.foreseen(ada, cp, "lab", graph) == {"import"}
     third = begin(cp, ada, version)
     assert (stands(cp, third)["import"], stands(cp, third)["train"]) == ("done", "open")
 
@@ -491,7 +454,7 @@ def test_a_stranger_sees_no_run_and_a_viewer_starts_and_cancels_none(
     with pytest.raises(Denied):  # before anything has begun, and not after hours of training
         begin(cp, Actor("user", ada.id, "ada", roles={project: trainer}), version)
     with pytest.raises(NotFound):
-        workflow_runs.start(ada, cp, "lab", "no_such_case", version)
+        workflow_runs.start(ada, cp, "lab", Wanted(case="no_such_case", dataset_version_id=version))
     assert WorkflowRunRecord.select().count() == 1
 
 
@@ -505,7 +468,7 @@ def test_a_plan_that_does_not_fit_its_methods_starts_nothing(
         ('base = "import.model"', 'base = "import.weights"', EdgeUnknown),
         ("learning_rate = 0.001", "learning_rate = -1", ParameterOutOfRange),
         ('title = "machine-faults"', 'title = "Machine Faults!"', NameInvalid),
-        ("steps", "stages", GraphEmpty),  # the form of plans that had none
+        ("steps", "stages", WorkflowKeyMissing),  # the form of plans that had none
     ):
         whole = (cases.SHIPPED / CASE / cases.PLAN).read_text("utf-8")
         assert right in whole
