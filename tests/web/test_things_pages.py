@@ -56,6 +56,7 @@ def own_pages(room: rooms.Rooms) -> dict[str, tuple[str, int]]:
         "model": (f"/p/lab/models/{made['adapter']}", made["adapter"]),
         "job": (f"/p/lab/jobs/{made['train']}", made["train"]),
         "deployment": (f"/p/lab/deployments/{made['deployment']}", made["deployment"]),
+        "workflow": (f"/p/lab/workflows/{made['workflow']}", made["workflow"]),
     }
 
 
@@ -65,6 +66,7 @@ def test_each_thing_is_renamed_described_and_tagged_on_its_page(room: rooms.Room
         "model": "/p/lab/models",
         "job": "/p/lab/jobs",
         "deployment": "/p/lab/deployments",
+        "workflow": "/p/lab/workflows",
     }
     for kind, (page, number) in own_pages(room).items():
         said = {"title": "Störungen 机器", "description": "Of the pumps.", "tags": "Pump, 压力，night"}

@@ -51,6 +51,7 @@ from web.pages import (
     tokens,
     uploads,
     versions,
+    workflows,
 )
 from web.pages.item import Item
 
@@ -72,6 +73,7 @@ PAGES: tuple[ModuleType, ...] = (
     jobs,
     compare,
     sweeps,
+    workflows,
     models,
     evaluations,
     deployments,

@@ -175,8 +175,8 @@ def _foresee(actor: Actor, cp: ControlPlane, project: str, found: Findings) -> N
 def _forecast(
     actor: Actor, cp: ControlPlane, project: str, step: Step, inputs: Mapping[str, int], reused: bool
 ) -> Foreseen:
-    if reused:
-        return Foreseen(step, True, 0.0, ())
+    if reused or not actor.may("machine.see"):
+        return Foreseen(step, reused, 0.0 if reused else None, ())
     forecast = forecasts.forecast(actor, cp, project, step.method, step.parameters, inputs)
     known = [one.seconds for one in forecast.places if one.seconds is not None]
     return Foreseen(step, False, known[0] if known else None, tuple(one.machine_name for one in forecast.places))
@@ -184,5 +184,7 @@ def _forecast(
 
 def _machines(actor: Actor, cp: ControlPlane, step: Step) -> tuple[str, ...]:
     """Where a step could run, as far as its method alone says it: what it will be given is not there yet."""
+    if not actor.may("machine.see"):
+        return ()
     manifest = methods.manifest(methods.get(actor, cp, step.method))
     return tuple(forecasts.machines_for(cp, manifest, manifest.memory_estimate(0)))

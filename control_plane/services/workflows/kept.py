@@ -94,7 +94,11 @@ def get(actor: Actor, cp: ControlPlane, workflow_id: int, permission: str = "wor
 
 def versions(actor: Actor, cp: ControlPlane, workflow_id: int) -> list[WorkflowVersionRecord]:
     """The versions of a workflow, the newest first. Raises NotFound, Denied, InTrash."""
-    workflow = get(actor, cp, workflow_id).workflow
+    return versions_of(get(actor, cp, workflow_id).workflow)
+
+
+def versions_of(workflow: WorkflowRecord) -> list[WorkflowVersionRecord]:
+    """The same, for a caller that has shown that it may see the workflow."""
     query = WorkflowVersionRecord.select().where(WorkflowVersionRecord.workflow == workflow.id)
     return list(query.order_by(WorkflowVersionRecord.number.desc()))
 

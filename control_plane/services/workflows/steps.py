@@ -127,12 +127,13 @@ def _tried(before: Mapping[str, Any]) -> dict[str, Any]:
 
 def reopen(run: WorkflowRunRecord) -> None:
     """Let a run go on that is over: the steps that did not succeed begin anew. Called inside a transaction."""
-    facts = facts_of([run])[int(run.id)]
+    facts, jobs = facts_of([run])[int(run.id)], _by_id(JobRecord, [*run.begun.values()], "job")
+    # one that has not heard yet that it was cancelled will not succeed either
+    ending = {number for number, job in jobs.items() if job.cancel_requested_at and job.state != lifecycle.SUCCEEDED}
     kept = {}
     for name, begun in run.begun.items():
-        if name in facts and facts[name].state in (FAILED, CANCELLED):
-            begun = _tried(begun) | {"tries": 0}
-        kept[name] = begun
+        ended = name in facts and facts[name].state in (FAILED, CANCELLED)
+        kept[name] = _tried(begun) | {"tries": 0} if ended or begun.get("job") in ending else begun
     same = (WorkflowRunRecord.id == run.id) & (WorkflowRunRecord.version == run.version)
     again = {"outcome": "", "ended_at": 0.0, "reason": "", "reason_params": {}, "begun": kept}
     WorkflowRunRecord.update(version=WorkflowRunRecord.version + 1, **again).where(same).execute()

@@ -1807,23 +1807,35 @@ class StepOutput(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
 class WorkflowStep(_message.Message):
-    __slots__ = ("name", "kind", "state", "job_id", "reused", "outputs")
+    __slots__ = ("name", "kind", "state", "job_id", "reused", "outputs", "reason", "message", "of", "variant", "chosen", "earlier_job_ids")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     REUSED_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    CHOSEN_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_JOB_IDS_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: str
     state: str
     job_id: int
     reused: bool
     outputs: _containers.RepeatedCompositeFieldContainer[StepOutput]
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., job_id: _Optional[int] = ..., reused: _Optional[bool] = ..., outputs: _Optional[_Iterable[_Union[StepOutput, _Mapping]]] = ...) -> None: ...
+    reason: str
+    message: str
+    of: str
+    variant: str
+    chosen: str
+    earlier_job_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., job_id: _Optional[int] = ..., reused: _Optional[bool] = ..., outputs: _Optional[_Iterable[_Union[StepOutput, _Mapping]]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., of: _Optional[str] = ..., variant: _Optional[str] = ..., chosen: _Optional[str] = ..., earlier_job_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class WorkflowRun(_message.Message):
-    __slots__ = ("id", "project", "case", "dataset_version_id", "outcome", "steps", "version", "reason", "message", "created_at")
+    __slots__ = ("id", "project", "case", "dataset_version_id", "outcome", "steps", "version", "reason", "message", "created_at", "title", "workflow", "workflow_version", "parameters", "fresh", "machine_seconds")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     CASE_FIELD_NUMBER: _ClassVar[int]
@@ -1834,6 +1846,12 @@ class WorkflowRun(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    FRESH_FIELD_NUMBER: _ClassVar[int]
+    MACHINE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     case: str
@@ -1844,19 +1862,169 @@ class WorkflowRun(_message.Message):
     reason: str
     message: str
     created_at: float
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., outcome: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[WorkflowStep, _Mapping]]] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+    title: str
+    workflow: str
+    workflow_version: int
+    parameters: str
+    fresh: bool
+    machine_seconds: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., outcome: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[WorkflowStep, _Mapping]]] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ..., title: _Optional[str] = ..., workflow: _Optional[str] = ..., workflow_version: _Optional[int] = ..., parameters: _Optional[str] = ..., fresh: _Optional[bool] = ..., machine_seconds: _Optional[float] = ...) -> None: ...
 
 class StartWorkflowRunRequest(_message.Message):
-    __slots__ = ("project", "case", "dataset_version_id", "idempotency_key")
+    __slots__ = ("project", "case", "dataset_version_id", "idempotency_key", "workflow", "spec", "parameters", "fresh")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     CASE_FIELD_NUMBER: _ClassVar[int]
     DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    FRESH_FIELD_NUMBER: _ClassVar[int]
     project: str
     case: str
     dataset_version_id: int
     idempotency_key: str
-    def __init__(self, project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+    workflow: str
+    spec: str
+    parameters: str
+    fresh: bool
+    def __init__(self, project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., idempotency_key: _Optional[str] = ..., workflow: _Optional[str] = ..., spec: _Optional[str] = ..., parameters: _Optional[str] = ..., fresh: _Optional[bool] = ...) -> None: ...
+
+class ResumeWorkflowRunRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class Workflow(_message.Message):
+    __slots__ = ("id", "project", "name", "title", "version", "hash", "author", "created_at", "text", "reused", "thing", "parameters")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    REUSED_FIELD_NUMBER: _ClassVar[int]
+    THING_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    name: str
+    title: str
+    version: int
+    hash: str
+    author: str
+    created_at: float
+    text: str
+    reused: bool
+    thing: Thing
+    parameters: str
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., version: _Optional[int] = ..., hash: _Optional[str] = ..., author: _Optional[str] = ..., created_at: _Optional[float] = ..., text: _Optional[str] = ..., reused: _Optional[bool] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ..., parameters: _Optional[str] = ...) -> None: ...
+
+class SaveWorkflowRequest(_message.Message):
+    __slots__ = ("project", "text", "base_version")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    BASE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    text: str
+    base_version: int
+    def __init__(self, project: _Optional[str] = ..., text: _Optional[str] = ..., base_version: _Optional[int] = ...) -> None: ...
+
+class ListWorkflowsRequest(_message.Message):
+    __slots__ = ("project", "tag")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    tag: str
+    def __init__(self, project: _Optional[str] = ..., tag: _Optional[str] = ...) -> None: ...
+
+class ListWorkflowsReply(_message.Message):
+    __slots__ = ("workflows",)
+    WORKFLOWS_FIELD_NUMBER: _ClassVar[int]
+    workflows: _containers.RepeatedCompositeFieldContainer[Workflow]
+    def __init__(self, workflows: _Optional[_Iterable[_Union[Workflow, _Mapping]]] = ...) -> None: ...
+
+class GetWorkflowRequest(_message.Message):
+    __slots__ = ("project", "workflow", "case", "run_id", "form")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    workflow: str
+    case: str
+    run_id: int
+    form: str
+    def __init__(self, project: _Optional[str] = ..., workflow: _Optional[str] = ..., case: _Optional[str] = ..., run_id: _Optional[int] = ..., form: _Optional[str] = ...) -> None: ...
+
+class ListWorkflowVersionsRequest(_message.Message):
+    __slots__ = ("project", "workflow")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    workflow: str
+    def __init__(self, project: _Optional[str] = ..., workflow: _Optional[str] = ...) -> None: ...
+
+class CheckWorkflowRequest(_message.Message):
+    __slots__ = ("project", "case", "workflow", "spec", "parameters", "dataset_version_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    case: str
+    workflow: str
+    spec: str
+    parameters: str
+    dataset_version_id: int
+    def __init__(self, project: _Optional[str] = ..., case: _Optional[str] = ..., workflow: _Optional[str] = ..., spec: _Optional[str] = ..., parameters: _Optional[str] = ..., dataset_version_id: _Optional[int] = ...) -> None: ...
+
+class WorkflowProblem(_message.Message):
+    __slots__ = ("step", "line", "code", "message")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    step: str
+    line: int
+    code: str
+    message: str
+    def __init__(self, step: _Optional[str] = ..., line: _Optional[int] = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ForeseenStep(_message.Message):
+    __slots__ = ("name", "kind", "method", "reused", "seconds", "machines")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    REUSED_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MACHINES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kind: str
+    method: str
+    reused: bool
+    seconds: float
+    machines: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., method: _Optional[str] = ..., reused: _Optional[bool] = ..., seconds: _Optional[float] = ..., machines: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CheckWorkflowReply(_message.Message):
+    __slots__ = ("problems", "steps", "seconds", "unknown_steps")
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_STEPS_FIELD_NUMBER: _ClassVar[int]
+    problems: _containers.RepeatedCompositeFieldContainer[WorkflowProblem]
+    steps: _containers.RepeatedCompositeFieldContainer[ForeseenStep]
+    seconds: float
+    unknown_steps: int
+    def __init__(self, problems: _Optional[_Iterable[_Union[WorkflowProblem, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ForeseenStep, _Mapping]]] = ..., seconds: _Optional[float] = ..., unknown_steps: _Optional[int] = ...) -> None: ...
 
 class GetWorkflowRunRequest(_message.Message):
     __slots__ = ("id",)

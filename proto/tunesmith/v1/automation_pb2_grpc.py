@@ -504,6 +504,31 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
                 _registered_method=True)
+        self.SaveWorkflow = channel.unary_unary(
+                '/tunesmith.v1.Automation/SaveWorkflow',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveWorkflowRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Workflow.FromString,
+                _registered_method=True)
+        self.ListWorkflows = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListWorkflows',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowsReply.FromString,
+                _registered_method=True)
+        self.GetWorkflow = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetWorkflow',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetWorkflowRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Workflow.FromString,
+                _registered_method=True)
+        self.ListWorkflowVersions = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListWorkflowVersions',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowVersionsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowsReply.FromString,
+                _registered_method=True)
+        self.CheckWorkflow = channel.unary_unary(
+                '/tunesmith.v1.Automation/CheckWorkflow',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowReply.FromString,
+                _registered_method=True)
         self.StartWorkflowRun = channel.unary_unary(
                 '/tunesmith.v1.Automation/StartWorkflowRun',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartWorkflowRunRequest.SerializeToString,
@@ -527,6 +552,11 @@ class AutomationStub:
         self.CancelWorkflowRun = channel.unary_unary(
                 '/tunesmith.v1.Automation/CancelWorkflowRun',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelWorkflowRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
+                _registered_method=True)
+        self.ResumeWorkflowRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/ResumeWorkflowRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ResumeWorkflowRunRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
                 _registered_method=True)
         self.StartSweep = channel.unary_unary(
@@ -1350,8 +1380,41 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SaveWorkflow(self, request, context):
+        """What a text says, YAML or JSON, becomes the newest version of the workflow that it names, unless that says the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWorkflows(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWorkflow(self, request, context):
+        """A workflow with its text: one that was saved, a case, or what a run carries out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWorkflowVersions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckWorkflow(self, request, context):
+        """What stands in the way of a run, where its steps could run, and how long they would take.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartWorkflowRun(self, request, context):
-        """A case's graph on data of the project: import, training, evaluation, and if its gate opens, packaging and serving.
+        """A case, a workflow or the text of one, carried out on data of the project.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1378,6 +1441,13 @@ class AutomationServicer:
 
     def CancelWorkflowRun(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeWorkflowRun(self, request, context):
+        """A run that stopped or was cancelled goes on: what succeeded stays.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -2087,6 +2157,31 @@ def add_AutomationServicer_to_server(servicer, server):
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.SerializeToString,
             ),
+            'SaveWorkflow': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveWorkflow,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SaveWorkflowRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Workflow.SerializeToString,
+            ),
+            'ListWorkflows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkflows,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowsReply.SerializeToString,
+            ),
+            'GetWorkflow': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWorkflow,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetWorkflowRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Workflow.SerializeToString,
+            ),
+            'ListWorkflowVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkflowVersions,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowVersionsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListWorkflowsReply.SerializeToString,
+            ),
+            'CheckWorkflow': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckWorkflow,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowReply.SerializeToString,
+            ),
             'StartWorkflowRun': grpc.unary_unary_rpc_method_handler(
                     servicer.StartWorkflowRun,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.StartWorkflowRunRequest.FromString,
@@ -2110,6 +2205,11 @@ def add_AutomationServicer_to_server(servicer, server):
             'CancelWorkflowRun': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelWorkflowRun,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelWorkflowRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
+            ),
+            'ResumeWorkflowRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeWorkflowRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ResumeWorkflowRunRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
             ),
             'StartSweep': grpc.unary_unary_rpc_method_handler(
@@ -4847,6 +4947,141 @@ class Automation:
             _registered_method=True)
 
     @staticmethod
+    def SaveWorkflow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SaveWorkflow',
+            tunesmith_dot_v1_dot_automation__pb2.SaveWorkflowRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Workflow.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkflows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListWorkflows',
+            tunesmith_dot_v1_dot_automation__pb2.ListWorkflowsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListWorkflowsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWorkflow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetWorkflow',
+            tunesmith_dot_v1_dot_automation__pb2.GetWorkflowRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Workflow.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkflowVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListWorkflowVersions',
+            tunesmith_dot_v1_dot_automation__pb2.ListWorkflowVersionsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListWorkflowsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckWorkflow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CheckWorkflow',
+            tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def StartWorkflowRun(request,
             target,
             options=(),
@@ -4970,6 +5205,33 @@ class Automation:
             target,
             '/tunesmith.v1.Automation/CancelWorkflowRun',
             tunesmith_dot_v1_dot_automation__pb2.CancelWorkflowRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeWorkflowRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ResumeWorkflowRun',
+            tunesmith_dot_v1_dot_automation__pb2.ResumeWorkflowRunRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
             options,
             channel_credentials,
