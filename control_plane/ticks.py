@@ -20,6 +20,7 @@ from control_plane.services.labelling import fetching
 from control_plane.services.listeners import deliveries, delivering, disks
 from control_plane.services.sweeps import steps as sweep_steps
 from control_plane.services.things import trash
+from control_plane.services.triggers import firing
 from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.database import release
 
@@ -40,6 +41,7 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (trash.PERIOD, trash.purge_old),
     (drafts.PERIOD, drafts.forget_old),
     (sources.PERIOD, sources.refresh_due),
+    (firing.PERIOD, firing.look),
     (disks.PERIOD, disks.watch),
     (deliveries.PERIOD, deliveries.forget_old),
     (3_600.0, people.clean_sessions),

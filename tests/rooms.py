@@ -39,10 +39,11 @@ from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.services.labelling import judging, making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.listeners import listening, outbox
+from control_plane.services.triggers import firing, setting
 from control_plane.services.workflows import kept
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
-from control_plane.store.datasets import DatasetVersionRecord
+from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.drafts import DatasetDraftRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -337,6 +338,18 @@ def with_listener(rooms: Rooms) -> Rooms:
         for _number in range(21):
             outbox.tell(rooms.cp, "job.failed", listener.project_id, subject)
     rooms.made["listener"] = int(listener.id)
+    return rooms
+
+
+def with_triggers(rooms: Rooms) -> Rooms:
+    """… and seven triggers of its workflow, each of which has fired."""
+    version = DatasetVersionRecord.get_by_id(rooms.made["version"])
+    dataset = DatasetRecord.get_by_id(version.dataset_id)
+    for _number in range(7):
+        wanted = setting.Wanted("dataset", dataset=dataset.name)
+        trigger, _ = setting.add(rooms.actor, rooms.cp, rooms.made["workflow"], wanted)
+        with transaction():
+            firing.fire(rooms.cp, trigger, "new:1", rooms.cp.clock(), "refused")
     return rooms
 
 

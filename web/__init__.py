@@ -19,6 +19,7 @@ from web import (
     fleet_snippets,
     formatting,
     gateway,
+    hooks,
     languages,
     live,
     monitoring,
@@ -55,9 +56,10 @@ def create_app(cp: ControlPlane) -> Flask:
     _compress(app)
     _draw(app, cp)
     assets.serve(app)
-    for blueprint in (gateway.blueprint, live.blueprint, monitoring.blueprint):
+    for blueprint in (gateway.blueprint, hooks.blueprint, live.blueprint, monitoring.blueprint):
         app.register_blueprint(blueprint)
     security.csrf.exempt(gateway.blueprint)
+    security.csrf.exempt(hooks.blueprint)  # a program that calls has no form, and so no token of one
     pages.register(app)
     app.wsgi_app = proxies.BehindProxies(app.wsgi_app, cp.settings.trusted_proxies)  # type: ignore[method-assign]
     return app

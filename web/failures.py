@@ -85,7 +85,7 @@ def openai_error(status: int, code: str, message: str, field: str = "") -> dict[
 
 def wants_json() -> bool:
     """Whether a program asks."""
-    if request.path.startswith("/v1/") or request.path == "/metrics" or request.is_json:
+    if request.path.startswith(("/v1/", "/hooks/")) or request.path == "/metrics" or request.is_json:
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 

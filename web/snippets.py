@@ -122,6 +122,12 @@ def list_rows(project: str, version_id: int) -> Snippet:
     )
 
 
+def list_triggers(project: str, workflow: str, workflow_id: int) -> Snippet:
+    """What starts a workflow by itself."""
+    python = _each("trigger", f"list_triggers({workflow_id})", "id", "kind", "next_at", "message")
+    return _snippet(project, ["triggers", "list", workflow], python)
+
+
 def list_listeners(project: str) -> Snippet:
     """Who is told of what happens."""
     python = _each("listener", f"list_listeners({project!r})", "id", "way", "label", "message")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from apscheduler.triggers.cron import CronTrigger
@@ -40,9 +41,15 @@ def next_after(schedule: Schedule, now: float) -> float:
     return found
 
 
+@cache
+def zones() -> frozenset[str]:
+    """The names of all time zones that this machine knows, looked for once: they are hundreds of files."""
+    return frozenset(available_timezones())
+
+
 def time_zones() -> list[str]:
-    """The names of all time zones that this machine knows."""
-    return sorted(available_timezones())
+    """The same in order."""
+    return sorted(zones())
 
 
 def _hold_distance(schedule: Schedule, now: float) -> None:
@@ -57,7 +64,7 @@ def _hold_distance(schedule: Schedule, now: float) -> None:
 
 
 def _trigger(schedule: Schedule) -> CronTrigger:
-    if schedule.time_zone not in available_timezones():
+    if schedule.time_zone not in zones():
         raise ScheduleInvalid(problem=schedule.time_zone[:64])
     if len(schedule.cron) > _LONGEST_CRON:
         raise ScheduleInvalid(problem=f"≤ {_LONGEST_CRON}")

@@ -29,6 +29,7 @@ from tunesmith.commands import (
     people,
     sweeps,
     things,
+    triggers,
     workflows,
 )
 from tunesmith.commands.context import Terminal
@@ -88,6 +89,7 @@ GROUPS = (
     people,
     sweeps,
     things,
+    triggers,
 )
 for group in GROUPS:
     for command in group.COMMANDS:

@@ -22,6 +22,7 @@ from tunesmith.jobs import Jobs
 from tunesmith.labelling import Labelling
 from tunesmith.listeners import Listeners
 from tunesmith.sources import Sources
+from tunesmith.triggers import Triggers
 from tunesmith.v1 import automation_pb2 as pb
 from tunesmith.workflows import Workflows
 
@@ -42,7 +43,7 @@ def connect(
     return Client(find(address, token, authority, Path(data) if data else None), language)
 
 
-class Client(Installation, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs, Workflows):
+class Client(Installation, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs, Triggers, Workflows):
     """All that the public API offers. Usable by several threads, and as a context manager."""
 
     # ---- models and evaluations

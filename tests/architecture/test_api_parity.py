@@ -106,6 +106,9 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "things.restore": ("RestoreThing",),
     "tokens.create": ("CreateApiToken",),
     "tokens.revoke": ("RevokeApiToken",),
+    "triggers.add": ("AddTrigger",),
+    "triggers.remove": ("RemoveTrigger",),
+    "hooks.call": "another system’s way in, with a key of its own; scripts have StartWorkflowRun",
     "uploads.append": ("AppendUpload",),
     "uploads.begin": ("BeginUpload",),
 }

@@ -53,6 +53,7 @@ INSIDE = {
     "row_edits.save": NO, "row_edits.show": NO,
     "sources.begin": NO, "sources.new": NO, "sources.refresh": NO, "sources.remove": NO, "sources.schedule": NO,
     "sources.show": 200,
+    "triggers.add": NO, "triggers.index": 200, "triggers.remove": NO,
     "uploads.append": NO, "uploads.begin": NO, "uploads.show": NO,
     "versions.difference": 200, "versions.report": 200, "versions.row": 200,
     "versions.lengths": 200, "versions.seen": 200,
@@ -86,6 +87,7 @@ OUTSIDE = {
 # by API token, or for everybody; tests/web looks at them one by one, and `test_…_by_token` below
 ELSEWHERE = {
     "gateway.chat_completions", "gateway.completions", "gateway.embeddings", "gateway.model", "gateway.models",
+    "hooks.call",
     "monitoring.live", "monitoring.metrics", "monitoring.ready", "security.csp_reports", "sign_in.enter",
     "sign_in.form", "sign_in.leave", "sign_in.set_password", "sign_in.welcome", "static",
 }  # fmt: skip
@@ -102,6 +104,7 @@ NUMBERS = {
     "item_id": "label_item",
     "upload_id": "upload",
     "listener_id": "listener",
+    "trigger_id": "trigger",
     "delivery_id": "delivery",
 }
 

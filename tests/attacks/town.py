@@ -17,6 +17,7 @@ from control_plane.services.endpoints import keeping
 from control_plane.services.labelling import making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.listeners import listening
+from control_plane.services.triggers import setting
 from control_plane.store.database import transaction
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
@@ -103,6 +104,8 @@ def settle(cp: ControlPlane) -> Town:
         made[name] = keeping.save(olga, cp, PROJECT, name.replace("_", "-"), wanted).id
     rooms.with_labelling(furnished)
     made["labelling_unwanted"] = making.start(olga, cp, PROJECT, Wanted(made["version"], rows=Rows(count=2))).id
+    for name in ("trigger", "trigger_unwanted"):
+        made[name] = setting.add(olga, cp, made["workflow"], setting.Wanted("base_model"))[0].id
     for name in ("listener", "listener_tested", "listener_unwanted"):
         address = "https://hooks.example.org/a-secret"
         made[name] = listening.add(olga, cp, PROJECT, "webhook", address, ["job.failed"], "en")[0].id

@@ -239,6 +239,16 @@ def of_source(
     return prepare
 
 
+def started_by_itself(client: tunesmith.Client, _: Installation) -> Act:
+    number = client.save_workflow("default", WORKFLOW).id
+    return lambda: client.add_trigger(number, "schedule", cron="0 6 * * *")
+
+
+def triggered(client: tunesmith.Client, installation: Installation) -> Act:
+    number = started_by_itself(client, installation)().trigger.id
+    return lambda: client.remove_trigger(number)
+
+
 def listening(act: Callable[[tunesmith.Client, int], Any]) -> Callable[[tunesmith.Client, Installation], Act]:
     """A change of a listener."""
 
@@ -423,6 +433,8 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
         of_source(lambda client, number: client.schedule_source(number, cron="0 6 * * *")),
     ),
     "RemoveSource": ("source.remove", of_source(lambda client, number: client.remove_source(number))),
+    "AddTrigger": ("trigger.add", started_by_itself),
+    "RemoveTrigger": ("trigger.remove", triggered),
     "AddListener": (
         "listener.add",
         lambda client, _: lambda: client.add_listener("default", "slack", "https://hooks.example.org/", ["job.failed"]),

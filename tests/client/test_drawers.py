@@ -104,9 +104,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         people.invite(SYSTEM, cp, "root", "Root", True)
         projects.create(SYSTEM, cp, "lab", "Lab")
         projects.set_member(SYSTEM, cp, "lab", "root", "Owner")
-        room = rooms.with_listener(
-            rooms.with_labelling(rooms.with_draft(rooms.with_sweep(rooms.furnished(cp)), "root"))
-        )
+        furnished = rooms.with_triggers(rooms.with_listener(rooms.with_sweep(rooms.furnished(cp))))
+        room = rooms.with_labelling(rooms.with_draft(furnished, "root"))
         throw_away(room)
         machine = SimulatedMachine(cp, room.machine)
         yield Place(cp, app, room, signed_in(app, cp), machine)

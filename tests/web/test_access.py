@@ -20,6 +20,7 @@ FOR_EVERYBODY = {
     "security.csp_reports",
     "monitoring.live",  # a probe has no name, and learns nothing
     "monitoring.ready",
+    "hooks.call",  # whoever calls it has the key of one trigger
 }
 Browser = Callable[[str], FlaskClient]
 Invite = Callable[..., str]

@@ -116,6 +116,8 @@ ACTIONS = {
     "thing.restore": _("Taken out of the trash"),
     "token.create": _("API token made"),
     "token.revoke": _("API token revoked"),
+    "trigger.add": _("Start by itself set"),
+    "trigger.remove": _("Start by itself ended"),
     "upload.begin": _("Upload begun"),
     "upload.cancel": _("Upload cancelled"),
     "user.activate": _("Account switched on"),

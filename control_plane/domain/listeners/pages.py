@@ -9,5 +9,6 @@ PAGES = {
     "source": "/p/{project}/data/sources/of/{name}",
     "machine": "/machines/{id}",
     "control_plane": "/",
+    "workflow": "/p/{project}/workflows/{id}",
     "listener": "/p/{project}/listeners/{id}",
 }

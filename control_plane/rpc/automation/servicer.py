@@ -30,6 +30,7 @@ from control_plane.rpc.automation import (
     sources,
     sweeps,
     things,
+    triggers,
     workflow_runs,
     workflows,
 )
@@ -231,6 +232,10 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     ListWorkflowVersions = _call(workflows.list_versions)
     CheckWorkflow = _call(workflows.check)
     ResumeWorkflowRun = _call(workflow_runs.resume)
+    AddTrigger = _call(triggers.add)
+    ListTriggers = _call(triggers.list_triggers)
+    ListFirings = _call(triggers.list_firings)
+    RemoveTrigger = _call(triggers.remove)
     StartWorkflowRun = _call(workflow_runs.start)
     GetWorkflowRun = _call(workflow_runs.get)
     ListWorkflowRuns = _call(workflow_runs.list_runs)

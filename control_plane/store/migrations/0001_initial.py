@@ -846,6 +846,48 @@ class DeliveryRecord(Record):
         indexes = ((("outcome", "next_at"), False), (("listener", "id"), False), (("created_at",), False))
 
 
+class TriggerRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    workflow = ForeignKeyField(WorkflowRecord, on_delete="CASCADE", lazy_load=False)
+    kind = CharField(16)
+    schedule = JSONField(default=dict)
+    missed = CharField(8, default="once")
+    dataset = BigIntegerField(default=0)
+    quiet = JSONField(default=dict)
+    given = JSONField(default=dict)
+    secret = ForeignKeyField(SecretRecord, null=True, on_delete="SET NULL", lazy_load=False)
+    seen = BigIntegerField(default=0)
+    next_at = TimeField(default=0.0)
+    stopped = BooleanField(default=False)
+    error = CharField(64, default="")
+    error_params = JSONField(default=dict)
+    failed_at = TimeField(default=0.0)
+    version = BigIntegerField(default=1)
+    created_by = ForeignKeyField(UserRecord, lazy_load=False)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "triggers"
+        indexes = ((("next_at",), False),)
+
+
+class FiringRecord(Record):
+    id = AutoField()
+    trigger = ForeignKeyField(TriggerRecord, on_delete="CASCADE", lazy_load=False)
+    key = CharField(80)
+    due_at = TimeField()
+    outcome = CharField(16, default="")
+    run = ForeignKeyField(WorkflowRunRecord, null=True, on_delete="SET NULL", lazy_load=False)
+    error = CharField(64, default="")
+    error_params = JSONField(default=dict)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "firings"
+        indexes = ((("trigger", "key"), True), (("outcome", "due_at"), False))
+
+
 class AuditRecord(Record):
     id = OnceField()
     at = TimeField()
@@ -915,6 +957,8 @@ RECORDS = [
     JudgementRecord,
     ListenerRecord,
     DeliveryRecord,
+    TriggerRecord,
+    FiringRecord,
     AuditRecord,
     AuditSealRecord,
 ]

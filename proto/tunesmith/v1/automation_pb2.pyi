@@ -982,6 +982,128 @@ class RemoveSourceReply(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class AddTriggerRequest(_message.Message):
+    __slots__ = ("workflow_id", "kind", "schedule", "missed", "dataset", "quiet", "given")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    MISSED_FIELD_NUMBER: _ClassVar[int]
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    QUIET_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: int
+    kind: str
+    schedule: Schedule
+    missed: str
+    dataset: str
+    quiet: QuietHours
+    given: str
+    def __init__(self, workflow_id: _Optional[int] = ..., kind: _Optional[str] = ..., schedule: _Optional[_Union[Schedule, _Mapping]] = ..., missed: _Optional[str] = ..., dataset: _Optional[str] = ..., quiet: _Optional[_Union[QuietHours, _Mapping]] = ..., given: _Optional[str] = ...) -> None: ...
+
+class QuietHours(_message.Message):
+    __slots__ = ("begin", "end", "time_zone")
+    BEGIN_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    begin: str
+    end: str
+    time_zone: str
+    def __init__(self, begin: _Optional[str] = ..., end: _Optional[str] = ..., time_zone: _Optional[str] = ...) -> None: ...
+
+class AddTriggerReply(_message.Message):
+    __slots__ = ("trigger", "key")
+    TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    trigger: Trigger
+    key: str
+    def __init__(self, trigger: _Optional[_Union[Trigger, _Mapping]] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Trigger(_message.Message):
+    __slots__ = ("id", "workflow_id", "kind", "schedule", "missed", "dataset", "quiet", "given", "next_at", "stopped", "error", "message", "added_by", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    MISSED_FIELD_NUMBER: _ClassVar[int]
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    QUIET_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AT_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ADDED_BY_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    workflow_id: int
+    kind: str
+    schedule: Schedule
+    missed: str
+    dataset: str
+    quiet: QuietHours
+    given: str
+    next_at: float
+    stopped: bool
+    error: str
+    message: str
+    added_by: str
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., workflow_id: _Optional[int] = ..., kind: _Optional[str] = ..., schedule: _Optional[_Union[Schedule, _Mapping]] = ..., missed: _Optional[str] = ..., dataset: _Optional[str] = ..., quiet: _Optional[_Union[QuietHours, _Mapping]] = ..., given: _Optional[str] = ..., next_at: _Optional[float] = ..., stopped: _Optional[bool] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., added_by: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class ListTriggersRequest(_message.Message):
+    __slots__ = ("workflow_id",)
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: int
+    def __init__(self, workflow_id: _Optional[int] = ...) -> None: ...
+
+class ListTriggersReply(_message.Message):
+    __slots__ = ("triggers",)
+    TRIGGERS_FIELD_NUMBER: _ClassVar[int]
+    triggers: _containers.RepeatedCompositeFieldContainer[Trigger]
+    def __init__(self, triggers: _Optional[_Iterable[_Union[Trigger, _Mapping]]] = ...) -> None: ...
+
+class ListFiringsRequest(_message.Message):
+    __slots__ = ("trigger_id", "limit")
+    TRIGGER_ID_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    trigger_id: int
+    limit: int
+    def __init__(self, trigger_id: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListFiringsReply(_message.Message):
+    __slots__ = ("firings",)
+    FIRINGS_FIELD_NUMBER: _ClassVar[int]
+    firings: _containers.RepeatedCompositeFieldContainer[Firing]
+    def __init__(self, firings: _Optional[_Iterable[_Union[Firing, _Mapping]]] = ...) -> None: ...
+
+class Firing(_message.Message):
+    __slots__ = ("id", "due_at", "outcome", "run_id", "error", "message", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    due_at: float
+    outcome: str
+    run_id: int
+    error: str
+    message: str
+    created_at: float
+    def __init__(self, id: _Optional[int] = ..., due_at: _Optional[float] = ..., outcome: _Optional[str] = ..., run_id: _Optional[int] = ..., error: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ...) -> None: ...
+
+class RemoveTriggerRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class RemoveTriggerReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class ListListenerWaysRequest(_message.Message):
     __slots__ = ("project",)
     PROJECT_FIELD_NUMBER: _ClassVar[int]

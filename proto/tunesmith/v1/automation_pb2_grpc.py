@@ -529,6 +529,26 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowReply.FromString,
                 _registered_method=True)
+        self.AddTrigger = channel.unary_unary(
+                '/tunesmith.v1.Automation/AddTrigger',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.AddTriggerRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.AddTriggerReply.FromString,
+                _registered_method=True)
+        self.ListTriggers = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListTriggers',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListTriggersRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListTriggersReply.FromString,
+                _registered_method=True)
+        self.ListFirings = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListFirings',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListFiringsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListFiringsReply.FromString,
+                _registered_method=True)
+        self.RemoveTrigger = channel.unary_unary(
+                '/tunesmith.v1.Automation/RemoveTrigger',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveTriggerRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveTriggerReply.FromString,
+                _registered_method=True)
         self.StartWorkflowRun = channel.unary_unary(
                 '/tunesmith.v1.Automation/StartWorkflowRun',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartWorkflowRunRequest.SerializeToString,
@@ -1413,9 +1433,36 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def StartWorkflowRun(self, request, context):
+    def AddTrigger(self, request, context):
         """A case, a workflow or the text of one, carried out on data of the project.
+        A workflow is started by itself from now on, in the caller's name: its newest version each time. A webhook's key is
+        given this once: another system calls POST /hooks/<id> with it.
         """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTriggers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFirings(self, request, context):
+        """Each time that it fired, the newest first, with the run that it started.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveTrigger(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartWorkflowRun(self, request, context):
+        """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -2181,6 +2228,26 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.CheckWorkflow,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowReply.SerializeToString,
+            ),
+            'AddTrigger': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddTrigger,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.AddTriggerRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.AddTriggerReply.SerializeToString,
+            ),
+            'ListTriggers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTriggers,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListTriggersRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListTriggersReply.SerializeToString,
+            ),
+            'ListFirings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFirings,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListFiringsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListFiringsReply.SerializeToString,
+            ),
+            'RemoveTrigger': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveTrigger,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RemoveTriggerRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RemoveTriggerReply.SerializeToString,
             ),
             'StartWorkflowRun': grpc.unary_unary_rpc_method_handler(
                     servicer.StartWorkflowRun,
@@ -5071,6 +5138,114 @@ class Automation:
             '/tunesmith.v1.Automation/CheckWorkflow',
             tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddTrigger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/AddTrigger',
+            tunesmith_dot_v1_dot_automation__pb2.AddTriggerRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.AddTriggerReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTriggers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListTriggers',
+            tunesmith_dot_v1_dot_automation__pb2.ListTriggersRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListTriggersReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFirings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListFirings',
+            tunesmith_dot_v1_dot_automation__pb2.ListFiringsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListFiringsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveTrigger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RemoveTrigger',
+            tunesmith_dot_v1_dot_automation__pb2.RemoveTriggerRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RemoveTriggerReply.FromString,
             options,
             channel_credentials,
             insecure,

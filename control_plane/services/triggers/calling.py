@@ -1,0 +1,71 @@
+"""A webhook's trigger is called by another system: with its key as a bearer token, or with a signature made by it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets as random
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import TokenRefused, TooMany
+from control_plane.domain.listeners.signature import sign
+from control_plane.domain.workflows.triggers import MOST_AN_HOUR, WEBHOOK
+from control_plane.services import secrets
+from control_plane.services.things.kinds import is_kept
+from control_plane.services.triggers import firing
+from control_plane.services.triggers.setting import KEY
+from control_plane.store.database import transaction
+from control_plane.store.projects import ProjectRecord
+from control_plane.store.triggers import FiringRecord, TriggerRecord
+from control_plane.store.workflows import WorkflowRecord
+
+_FRESH = 300.0  # seconds that a signature is good
+_HOUR = 3_600.0
+
+
+def call(cp: ControlPlane, trigger_id: int, bearer: str, signature: str, body: bytes, once: str) -> FiringRecord:
+    """Have a run started soon. With the same `once`, or the same signature, it is the same firing.
+
+    Raises TokenRefused, also where there is no such trigger, and TooMany.
+    """
+    trigger = _called(cp, trigger_id)
+    key = secrets.opened(cp, trigger.secret_id)[KEY] if trigger is not None else ""
+    if trigger is None or not (_is_key(key, bearer) or _is_signed(cp, key, signature, body)):
+        raise TokenRefused
+    mark = once or signature or random.token_hex(16)
+    name = f"call:{hashlib.sha256(mark.encode()).hexdigest()}"
+    now = cp.clock()
+    with transaction():
+        known: FiringRecord | None = FiringRecord.get_or_none(
+            FiringRecord.trigger == trigger.id, FiringRecord.key == name
+        )
+        if known is not None:
+            return known
+        recent = (FiringRecord.trigger == trigger.id) & (FiringRecord.created_at > now - _HOUR)
+        if FiringRecord.select().where(recent).count() >= MOST_AN_HOUR:
+            raise TooMany
+        return firing.fire(cp, trigger, name, firing.quiet_of(trigger).after(now))
+
+
+def _called(cp: ControlPlane, trigger_id: int) -> TriggerRecord | None:
+    found: TriggerRecord | None = (
+        TriggerRecord.select()
+        .join(WorkflowRecord, on=(TriggerRecord.workflow == WorkflowRecord.id))
+        .join(ProjectRecord, on=(TriggerRecord.project == ProjectRecord.id))
+        .where(TriggerRecord.id == trigger_id, TriggerRecord.kind == WEBHOOK, ~TriggerRecord.stopped)
+        .where(is_kept(WorkflowRecord), is_kept(ProjectRecord))
+        .first()
+    )
+    return found
+
+
+def _is_key(key: str, bearer: str) -> bool:
+    return bool(bearer) and hmac.compare_digest(key.encode(), bearer.encode())
+
+
+def _is_signed(cp: ControlPlane, key: str, signature: str, body: bytes) -> bool:
+    """Whether it is one as Tunesmith's own webhooks bear, and was made just now."""
+    stamp = dict(part.partition("=")[::2] for part in signature.split(",")).get("t", "")
+    if not stamp.isascii() or not stamp.isdecimal() or len(stamp) > 12 or abs(cp.clock() - int(stamp)) > _FRESH:
+        return False
+    return hmac.compare_digest(sign(key, int(stamp), body).encode(), signature.encode("utf-8", "replace"))

@@ -1,0 +1,227 @@
+"""Triggers fire once for each thing that they wait for, in the name of who set them, through kills and missed times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+from rooms import rows
+
+from control_plane.context import ControlPlane
+from control_plane.domain.errors import FieldInvalid, ScheduleInvalid, TokenRefused, TooMany, TriggersTooMany
+from control_plane.domain.listeners.signature import sign
+from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.domain.schedules import Schedule
+from control_plane.domain.workflows.triggers import DATASET, MOST, MOST_AN_HOUR, SCHEDULE, SKIP, WEBHOOK, Quiet
+from control_plane.services.access import identity, projects
+from control_plane.services.datasets import json_lines
+from control_plane.services.listeners import listening
+from control_plane.services.things import trash
+from control_plane.services.triggers import calling, firing, setting
+from control_plane.services.triggers.setting import Wanted
+from control_plane.services.workflows import runs
+from control_plane.store.jobs import JobRecord
+from control_plane.store.listeners import DeliveryRecord
+from control_plane.store.people import UserRecord
+from control_plane.store.triggers import FiringRecord, TriggerRecord
+from control_plane.store.workflows import WorkflowRunRecord
+from support import FakeClock
+
+EVERY = Schedule(every=3_600.0)
+HOURLY = Wanted(SCHEDULE, EVERY)
+
+
+def fired() -> list[FiringRecord]:
+    return list(FiringRecord.select().order_by(FiringRecord.id))
+
+
+def started() -> int:
+    return int(WorkflowRunRecord.select().count())
+
+
+def newer(cp: ControlPlane, ada: Actor, word: str) -> int:
+    return int(json_lines.upload(ada, cp, "lab", "notes", BytesIO(rows(20, word)), None)[0].id)
+
+
+def test_a_time_starts_one_run_in_the_name_of_who_set_it(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    setting.add(ada, cp, workflow, HOURLY)
+    assert firing.look(cp) == 0, "its time has not come"
+    clock.advance(3_600)
+    assert firing.look(cp) == 1
+    assert firing.look(cp) == 0
+    (one,) = fired()
+    run = WorkflowRunRecord.get()
+    assert (one.outcome, one.run_id, run.created_by_id) == ("started", run.id, int(ada.id))
+    assert JobRecord.get().workflow_run_id == run.id
+    clock.advance(3_600)
+    assert firing.look(cp) == 1
+    assert started() == 2
+
+
+def test_two_triggers_in_the_same_second_start_two_runs(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    for _ in range(2):
+        setting.add(ada, cp, workflow, HOURLY)
+    clock.advance(3_600)
+    assert firing.look(cp) == 2
+    assert len({one.run_id for one in fired()}) == started() == 2
+
+
+def test_a_kill_between_the_start_and_the_note_of_it_starts_nothing_twice(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting.add(ada, cp, workflow, HOURLY)
+    clock.advance(3_600)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(firing, "_end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            firing.look(cp)
+    assert started() == 1
+    assert firing.look(cp) == 1, "the same run is noted"
+    assert started() == 1
+    assert [(one.outcome, one.run_id) for one in fired()] == [("started", WorkflowRunRecord.get().id)]
+
+
+@pytest.mark.parametrize(("missed", "runs_started", "outcome"), [("once", 1, "started"), (SKIP, 0, "missed")])
+def test_times_at_which_nothing_ran_are_made_up_for_once_or_let_go_and_told(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int, missed: str, runs_started: int, outcome: str
+) -> None:
+    projects.set_member(SYSTEM, cp, "lab", "ada", "Owner")
+    owner = identity.actor_of(UserRecord.get(UserRecord.name == "ada"), "")
+    listening.add(owner, cp, "lab", "webhook", "https://hooks.example.org/", ["schedule.missed"], "en")
+    trigger, _ = setting.add(ada, cp, workflow, replace(HOURLY, missed=missed))
+    clock.advance(5.5 * 3_600)  # five times pass
+    assert firing.look(cp) == runs_started
+    assert [one.outcome for one in fired()] == [outcome]
+    assert TriggerRecord.get_by_id(trigger.id).next_at > clock()
+    (told,) = DeliveryRecord.select()
+    assert told.payload["subject"]["name"] == "fetch"
+    assert told.payload["data"] == {"due_at": trigger.next_at, "made_up": missed != SKIP}
+
+
+def test_what_falls_into_quiet_hours_starts_at_their_end(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    setting.add(ada, cp, workflow, Wanted(DATASET, dataset="notes", quiet=Quiet("07:00", "09:00")))  # it is 8:00 UTC
+    newer(cp, ada, "valve")
+    assert firing.look(cp) == 0
+    clock.advance(3_599)
+    assert firing.look(cp) == 0
+    clock.advance(1)
+    assert firing.look(cp) == 1
+
+
+def test_a_new_version_starts_a_run_and_those_that_were_there_none(cp: ControlPlane, ada: Actor, workflow: int) -> None:
+    setting.add(ada, cp, workflow, Wanted(DATASET, dataset="notes"))
+    assert firing.look(cp) == 0
+    newer(cp, ada, "valve")
+    newest = newer(cp, ada, "shaft")
+    assert firing.look(cp) == 1, "the newest of both"
+    assert firing.look(cp) == 0
+    assert [one.key for one in fired()] == [f"new:{newest}"]
+    assert WorkflowRunRecord.get().dataset_version_id == newest
+    newer(cp, ada, "shaft")  # the same content is no new version
+    assert firing.look(cp) == 0
+
+
+def test_who_may_no_longer_starts_nothing_and_what_is_in_the_trash_neither(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    trigger, _ = setting.add(ada, cp, workflow, HOURLY)
+    trash.delete(ada, cp, "workflow", workflow)
+    clock.advance(3_600)
+    assert firing.look(cp) == 0 and fired() == []
+    trash.restore(ada, cp, "workflow", workflow)
+    projects.set_member(SYSTEM, cp, "lab", "ada", "Viewer")
+    assert firing.look(cp) == 0
+    found = TriggerRecord.get_by_id(trigger.id)
+    assert (found.stopped, found.error, started()) == (True, "denied", 0)
+    clock.advance(7_200)
+    assert firing.look(cp) == 0 and len(fired()) == 1
+
+
+def test_a_run_that_cannot_start_is_said_and_the_next_time_is_tried(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    trigger, _ = setting.add(ada, cp, workflow, replace(HOURLY, given={"unknown": 1}))
+    clock.advance(3_600)
+    assert firing.look(cp) == 0
+    found = TriggerRecord.get_by_id(trigger.id)
+    assert found.error and not found.stopped
+    assert [one.outcome for one in fired()] == ["refused"]
+    clock.advance(3_600)
+    firing.look(cp)
+    assert len(fired()) == 2
+
+
+def test_another_system_calls_with_its_key_or_a_signature_and_once_is_once(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    trigger, key = setting.add(ada, cp, workflow, Wanted(WEBHOOK))
+    one = calling.call(cp, trigger.id, key, "", b"", "order 7")
+    assert calling.call(cp, trigger.id, key, "", b"", "order 7").id == one.id
+    signature = sign(key, int(clock()), b"{}")
+    two = calling.call(cp, trigger.id, "", signature, b"{}", "")
+    assert calling.call(cp, trigger.id, "", signature, b"{}", "").id == two.id, "a repeated request"
+    assert firing.look(cp) == 2
+    assert started() == 2
+
+
+def test_a_wrong_key_an_old_or_forged_signature_and_a_flood_are_refused(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    trigger, key = setting.add(ada, cp, workflow, Wanted(WEBHOOK))
+    timed, _ = setting.add(ada, cp, workflow, HOURLY)
+    old = sign(key, int(clock()) - 301, b"")
+    for number, bearer, signature, body in (
+        (trigger.id, "", "", b""),
+        (trigger.id, "guess", "", b""),
+        (trigger.id, "", old, b""),
+        (trigger.id, "", sign(key, int(clock()), b"a"), b"b"),
+        (trigger.id, "", "t=é,v1=x", b""),
+        (trigger.id, "", "rubbish", b""),
+        (timed.id, key, "", b""),
+        (999, key, "", b""),
+    ):
+        with pytest.raises(TokenRefused):
+            calling.call(cp, number, bearer, signature, body, "")
+    assert fired() == []
+    for _ in range(MOST_AN_HOUR):
+        calling.call(cp, trigger.id, key, "", b"", "")
+    with pytest.raises(TooMany):
+        calling.call(cp, trigger.id, key, "", b"", "")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted("sometimes"),
+        Wanted(SCHEDULE),
+        Wanted(SCHEDULE, EVERY, missed="twice"),
+        Wanted(SCHEDULE, Schedule(cron="* * * * *")),
+        Wanted(SCHEDULE, EVERY, quiet=Quiet("22:00", "")),
+        Wanted(SCHEDULE, EVERY, quiet=Quiet("25:00", "06:00")),
+        Wanted(SCHEDULE, EVERY, quiet=Quiet("22:00", "06:00", "Mars/Olympus")),
+    ],
+)
+def test_what_is_no_trigger_is_refused(cp: ControlPlane, ada: Actor, workflow: int, wanted: Wanted) -> None:
+    with pytest.raises((FieldInvalid, ScheduleInvalid)):
+        setting.add(ada, cp, workflow, wanted)
+    assert TriggerRecord.select().count() == 0
+
+
+def test_there_are_not_any_number_and_one_is_removed(cp: ControlPlane, ada: Actor, workflow: int) -> None:
+    made = [setting.add(ada, cp, workflow, HOURLY)[0] for _ in range(MOST)]
+    with pytest.raises(TriggersTooMany):
+        setting.add(ada, cp, workflow, HOURLY)
+    setting.remove(ada, cp, made[0].id)
+    assert len(setting.listed(ada, cp, workflow)) == MOST - 1
+    assert runs.of_project(ada, cp, "lab") == []
