@@ -170,7 +170,7 @@ def test_every_drawer_does_what_it_says(place: Place) -> None:
             printed, fault = (in_terminal if kind == "command" else in_python)(text)
             if fault or not printed.strip() or time.monotonic() - begun > PATIENCE:
                 faults.append((drawer.page, text, fault, printed[-300:]))
-    assert faults == []
+    assert not faults, "\n".join(f"{page}: {text!r} {fault} {printed!r}" for page, text, fault, printed in faults)
 
 
 def throw_away(room: rooms.Rooms) -> None:

@@ -11,7 +11,6 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import Conflict, FieldInvalid, Invalid, NotFound, TunesmithError
-from control_plane.domain.workflows import reading
 from control_plane.domain.workflows.spec import Spec
 from control_plane.services import cases, results
 from control_plane.services.things import kinds
@@ -86,7 +85,7 @@ def show(project: str, workflow_id: int) -> ResponseReturnValue:
     versions = kept.versions_of(found.workflow)
     shown = _numbered(versions, "version", found.version)
     old = _numbered(versions, "old", shown)
-    spec = reading.parse(shown.spec)
+    spec = kept.read(shown).spec
     return render_template(
         "workflows/show.html",
         workflow=found.workflow,
@@ -112,7 +111,7 @@ def run(project: str, workflow_id: int) -> ResponseReturnValue:
     version = _numbered(kept.versions_of(found.workflow), "version", found.version)
     wanted = Wanted(
         workflow=f"{found.workflow.name}@{version.number}",
-        given=run_form.given(reading.parse(version.spec), request.form),
+        given=run_form.given(kept.read(version).spec, request.form),
         fresh=request.form.get("fresh") == "true",
         idempotency_key=request.form.get("key", ""),
     )
@@ -179,7 +178,7 @@ def export(project: str, workflow_id: int) -> ResponseReturnValue:
     """A version as a file: as it was written, or in the canonical form (`form=json`)."""
     found = _kept(workflow_id)
     version = _numbered(kept.versions_of(found.workflow), "version", found.version)
-    return _file(found.workflow.name, version.text, reading.parse(version.spec))
+    return _file(found.workflow.name, version.text, kept.read(version).spec)
 
 
 @blueprint.get("/case/<name>")

@@ -82,7 +82,7 @@ def _wanted(spec: Spec, filled: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _axes(spec: Spec, steps: Sequence[Mapping[str, Any]], lines: Lines) -> dict[str, tuple[str, ...]]:
-    """Over which axes each step is fanned out, in the order of the matrix."""
+    """Over which axes each step is fanned out, in the order of their names: a spec that was stored has no other."""
     found: dict[str, tuple[str, ...]] = {}
     for step in steps:
         own = {name for name in references(step) if name in spec.matrix}
@@ -96,7 +96,7 @@ def _axes(spec: Spec, steps: Sequence[Mapping[str, Any]], lines: Lines) -> dict[
             continue
         if step.get("kind") == DEPLOY and own | inherited:
             raise WorkflowManyVariants(line=lines(where), place=f"steps.{step['name']}")
-        found[step["name"]] = tuple(axis for axis in spec.matrix if axis in own | inherited)
+        found[step["name"]] = tuple(sorted(own | inherited))
     used = {axis for axes in found.values() for axis in axes}
     for axis in spec.matrix:
         if axis not in used and len(steps) == len(spec.steps):  # with steps left out, an axis may go with them

@@ -50,7 +50,7 @@ def get(call: Call, request: pb.GetWorkflowRequest) -> pb.Workflow:
     if request.workflow:
         version = kept.version(call.actor, call.cp, request.project, request.workflow)
         message = _workflow(request.project, kept.of_version(version), version, _authors([version]))
-        spec = reading.parse(version.spec)
+        spec = kept.read(version).spec
         message.text = texts.write(spec, request.form) if request.form else version.text
         return message
     project = request.project

@@ -117,6 +117,11 @@ def version(actor: Actor, cp: ControlPlane, project: str, named: str) -> Workflo
     return found
 
 
+def read(found: WorkflowVersionRecord) -> texts.Read:
+    """What a version says, in its author's order, and where its parts stand."""
+    return texts.read(str(found.text))
+
+
 def of_version(found: WorkflowVersionRecord) -> WorkflowRecord:
     """The workflow of a version, in the trash or not: runs name it for good."""
     workflow: WorkflowRecord = WorkflowRecord.get_by_id(found.workflow_id)

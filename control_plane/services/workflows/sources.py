@@ -56,8 +56,8 @@ def find(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> Source
         read = texts.read(wanted.text)
         return Source(read.spec, None, _installed(actor, cp, read.spec.case), read.line)
     version = kept.version(actor, cp, project, wanted.workflow)
-    spec = reading.parse(version.spec)
-    return Source(spec, version, _installed(actor, cp, spec.case), texts.lines(version.text))
+    read = kept.read(version)
+    return Source(read.spec, version, _installed(actor, cp, read.spec.case), read.line)
 
 
 def plan_of(case: Case, locale: str = "en") -> Plan:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from control_plane.domain.errors import WorkflowInvalid, WorkflowTooLarge, WorkflowUnreadable
+from control_plane.domain.errors import WorkflowTooLarge, WorkflowUnreadable
 from control_plane.domain.workflows import reading
 from control_plane.domain.workflows.spec import Lines, Path, Spec, as_data
 
@@ -44,16 +44,6 @@ def read(text: str) -> Read:
     reader = _Reader(text)
     data = reader.document()
     return Read(reading.parse(data, reader.line), reader.line)
-
-
-def lines(text: str) -> Lines:
-    """Where in a text its parts stand; nowhere if it cannot be read."""
-    reader = _Reader(text)
-    try:
-        reader.document()
-    except WorkflowInvalid:
-        return lambda path: 0
-    return reader.line
 
 
 def write(spec: Spec, form: str = YAML) -> str:

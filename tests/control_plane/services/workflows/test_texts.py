@@ -148,7 +148,6 @@ def test_no_text_costs_much(text: str) -> None:
     assert time.monotonic() - begun < 30  # seconds, also on a machine that does much else
 
 
-def test_lines_are_known_of_whatever_can_be_parsed() -> None:
-    assert texts.lines(TEXT)(("steps", 1, "inputs", "dataset")) == 13
-    assert texts.lines(TEXT)(("steps", 1, "gate")) == 9
-    assert texts.lines("[")(("steps",)) == 0
+def test_the_line_of_what_is_missing_is_that_of_where_it_would_stand() -> None:
+    line = texts.read(TEXT).line
+    assert (line(("steps", 1, "inputs", "dataset")), line(("steps", 1, "gate"))) == (13, 9)
