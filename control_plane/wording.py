@@ -24,6 +24,8 @@ _DURATIONS = frozenset({"allowed"})  # seconds among the parameters, likewise
 _CODES = frozenset({"accepted", "given", "expected", "state", "permission", "verdict"})
 
 _LISTED = {"zh": "、"}  # what stands between the parts of a list; elsewhere a comma
+_QUOTE = "\x00"
+_QUOTING = re.compile(r"(?:(?<=[.。])[^.。]*)?\x00.*", re.DOTALL)  # the sentence that ends with the quotation
 _PLACE = re.compile(r"\{(\w+)\}")  # in a method's sentence, which is not ours: nothing but a name is filled in
 
 
@@ -45,6 +47,14 @@ def say(code: str, params: Mapping[str, object], locale: str) -> str:
     if sentence is None:
         return told or code
     return _fill(sentence, {**params, "text": told}, locale)
+
+
+def briefly(code: str, params: Mapping[str, object], locale: str) -> str:
+    """The same without the lines of a log that it would quote: they may hold what only the job's readers should see."""
+    if "lines" not in params:
+        return say(code, params, locale)
+    told = say(code, {**params, "lines": _QUOTE}, locale)
+    return _QUOTING.sub("", told).rstrip(" :：")
 
 
 def waiting(code: str, params: Mapping[str, object], locale: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,15 +20,13 @@ from control_plane.services.fleet import machines, scheduling
 from control_plane.store.jobs import AttemptRecord, JobRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
-from control_plane.wording import say, waiting
+from control_plane.wording import briefly, waiting
 from web import learning, rail, words
 from web.languages import locale
 
 Step = dict[str, str]  # label, url, text
 
 _MESSAGES = 200  # the newest ones, of which some are answers
-_QUOTE = "\x00"
-_QUOTING = re.compile(r"(?:(?<=[.。])[^.。]*)?\x00.*", re.DOTALL)  # the sentence that ends with the quotation
 
 
 @dataclass(frozen=True)
@@ -247,10 +244,7 @@ def failure(job: JobRecord) -> str:
 
 def without_lines(code: str, params: dict[str, Any]) -> str:
     """The sentence of an error without the lines that it would quote: they stand apart, as they were written."""
-    if "lines" not in params:
-        return say(code, params, locale())
-    told = say(code, params | {"lines": _QUOTE}, locale())
-    return _QUOTING.sub("", told).rstrip(" :：")
+    return briefly(code, params, locale())
 
 
 def _seconds_left(attempt: AttemptRecord, done: Any, total: Any, now: float) -> float | None:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from listener_support import HERE, deliver, receiving
 
 from control_plane.context import ControlPlane
-from control_plane.domain.listeners.pages import PAGES
+from control_plane.domain.listeners.pages import PAGES, page_of
 from control_plane.services import secrets
 from control_plane.services.listeners.by_http import ADDRESS, SIGNING
 from control_plane.store.listeners import DeliveryRecord, ListenerRecord
@@ -113,6 +113,8 @@ def test_other_events_are_chosen_and_it_is_removed(olga: FlaskClient) -> None:
 
 def test_each_events_page_exists(app: Flask) -> None:
     adapter = app.url_map.bind("")
-    for kind, page in PAGES.items():
-        endpoint, _ = adapter.match(page.format(project="lab", name="faults", id=7))
-        assert endpoint.split(".")[0] in (f"{kind}s", "cases", "datasets", "home"), (kind, endpoint)
+    for kind in PAGES:
+        endpoint, _ = adapter.match(page_of("lab", {"kind": kind, "name": "faults", "id": 7}))
+        assert endpoint.split(".")[0] in (f"{kind}s", "workflows", "datasets", "home"), (kind, endpoint)
+    run = {"kind": "workflow_run", "name": "Faults", "id": 7, "case": "machine_faults"}
+    assert adapter.match(page_of("lab", run))[0] == "cases.run"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from control_plane.domain.listeners.pages import PAGES
+from control_plane.domain.listeners.pages import page_of
 
 VERSION = 1
 TEST = "listener.test"
@@ -63,7 +63,6 @@ def payload(
     data: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What tells an event. `number` is the event's own: the same in each delivery of it. `at` is seconds since 1970."""
-    page = PAGES[subject["kind"]].format(project=project["name"] if project else "", **subject)
     return {
         "version": VERSION,
         "id": number,
@@ -72,6 +71,6 @@ def payload(
         "project": dict(project) if project else None,
         "subject": dict(subject),
         "text": text[:_LONGEST_TEXT],
-        "url": dashboard + page,
+        "url": dashboard + page_of(project["name"] if project else "", subject),
         "data": dict(data),
     }

@@ -57,7 +57,7 @@ def write(
     code, params = why
     said = wording.happened(event, {**data, **subject, "name": _name(subject)}, listener.language)
     if code:
-        said = f"{said} {wording.say(code, params, listener.language)}"
+        said = f"{said} {wording.briefly(code, params, listener.language)}"
     project: ProjectRecord = ProjectRecord.get_by_id(listener.project_id)
     now = cp.clock()
     told = events.payload(

@@ -57,5 +57,5 @@ def _tell(
     said: Mapping[str, Any],
     why: tuple[str, Mapping[str, Any]] = ("", {}),
 ) -> None:
-    subject = {"kind": "workflow_run", "id": run.id, "name": run.case or run.label}
+    subject = {"kind": "workflow_run", "id": run.id, "name": run.label, **({"case": run.case} if run.case else {})}
     outbox.tell(cp, event, run.project_id, subject, said, why)

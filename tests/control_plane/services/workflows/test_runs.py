@@ -170,7 +170,7 @@ def test_listeners_are_told_once_of_the_run_and_of_each_step(cp: ControlPlane, a
     told = [one.payload for one in DeliveryRecord.select().order_by(DeliveryRecord.id)]
     steps = [(one["event"], one["data"]["step"], one["data"].get("state")) for one in told[1:-1]]
     assert [told[0]["event"], told[-1]["event"]] == ["workflow_run.started", "workflow_run.ended"]
-    assert told[-1]["text"] == f"The workflow run {run.id} of “{CASE}” has ended: done."
+    assert told[-1]["text"] == f"The workflow run {run.id} of “{run.label}” has ended: done."
     names = [seen.step.name for seen in workflow_runs.progress(ada, cp, run.id).steps if seen.step.kind != "data"]
     assert sorted(steps, key=str) == sorted(
         [("step.started", name, None) for name in names] + [("step.ended", name, "done") for name in names], key=str
