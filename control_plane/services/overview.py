@@ -22,6 +22,7 @@ from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.labelling import LabellingRecord
 from control_plane.store.models import ModelRecord
+from control_plane.store.projects import ProjectRecord
 
 _WEEK = 7 * 86_400.0
 _SHOWN = 8  # rows of each list
@@ -123,15 +124,18 @@ def _kept_of(record: Any, project_id: int) -> Any:
 
 
 def _steps(project_id: int, has_machine: bool) -> dict[str, bool]:
+    """In one statement."""
     trained = (JobRecord.kind == "train") & (JobRecord.state == SUCCEEDED)
-    return {
-        "machine": has_machine,
-        "dataset": _kept_of(DatasetRecord, project_id).exists(),
-        "base": _kept_of(ModelRecord, project_id).where(ModelRecord.form == "base").exists(),
-        "training": _kept_of(JobRecord, project_id).where(trained).exists(),
-        "evaluation": EvaluationRecord.select().where(EvaluationRecord.project == project_id).exists(),
-        "deployment": _kept_of(DeploymentRecord, project_id).exists(),
+    queries = {
+        "dataset": _kept_of(DatasetRecord, project_id),
+        "base": _kept_of(ModelRecord, project_id).where(ModelRecord.form == "base"),
+        "training": _kept_of(JobRecord, project_id).where(trained),
+        "evaluation": EvaluationRecord.select().where(EvaluationRecord.project == project_id),
+        "deployment": _kept_of(DeploymentRecord, project_id),
     }
+    are_there = [fn.EXISTS(query.select(SQL("1"))) for query in queries.values()]
+    found = ProjectRecord.select(*are_there).where(ProjectRecord.id == project_id).tuples().first()
+    return {"machine": has_machine, **{name: bool(one) for name, one in zip(queries, found, strict=True)}}
 
 
 def _attempts(machine_id: str, names: dict[int, str]) -> list[Holding]:
