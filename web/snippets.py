@@ -179,7 +179,7 @@ def show_labelling(project: str, labelling_id: int) -> Snippet:
 
 def agreeing(project: str, labelling_id: int) -> Snippet:
     """Answers that say what their rows say."""
-    python = _each("item", f"list_agreeing_items({labelling_id})", "id", "number", "answer")
+    python = f"items = client.list_agreeing_items({labelling_id})\nprint(len(items), [item.id for item in items])"
     return _snippet(project, ["labelling", "agreeing", str(labelling_id)], python)
 
 

@@ -36,6 +36,7 @@ from control_plane.rpc.serving import ServingChannels
 from control_plane.services import jobs
 from control_plane.services.access import credentials, people, projects
 from control_plane.services.datasets import json_lines
+from control_plane.services.endpoints import keeping
 from control_plane.services.fleet import machines
 from control_plane.services.things import trash
 from control_plane.store.people import UserRecord
@@ -106,6 +107,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         projects.set_member(SYSTEM, cp, "lab", "root", "Owner")
         furnished = rooms.with_triggers(rooms.with_listener(rooms.with_sweep(rooms.furnished(cp))))
         room = rooms.with_labelling(rooms.with_draft(furnished, "root"))
+        keeping.save(SYSTEM, cp, "lab", "other", keeping.Wanted("https://api.example.com/v1", "large-1"))
         throw_away(room)
         machine = SimulatedMachine(cp, room.machine)
         yield Place(cp, app, room, signed_in(app, cp), machine)

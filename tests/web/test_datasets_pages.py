@@ -270,8 +270,9 @@ def test_rows_of_a_large_version_are_changed_apart(
     client.post(f"{edit}&draft={draft.id}", data=typed)
     states = [one.state for one in DatasetDraftRecord.select().order_by(DatasetDraftRecord.id)]
     assert states == ["cancelled", "editing"]
-    page = client.post(f"/p/lab/data/drafts/{draft.id + 1}/cancel", follow_redirects=True).text
-    assert "Nothing was changed" in page and DatasetVersionRecord.select().count() == 1
+    answer = client.post(f"/p/lab/data/drafts/{draft.id + 1}/cancel", follow_redirects=True)
+    assert answer.status_code == 200 and answer.request.path == "/p/lab/data/faults"
+    assert "Nothing was changed" in answer.text and DatasetVersionRecord.select().count() == 1
     assert "This draft was discarded." in client.get(f"/p/lab/data/drafts/{draft.id + 1}").text
 
 

@@ -28,7 +28,8 @@ from web.paging import asked_number, whole_number
 from web.words import cut
 
 blueprint = Blueprint("deployments", __name__, url_prefix="/p/<project>/deployments")
-navigation = Item("work", "deployments.index", _("Deployments"), "rocket", "deployment.see", "g p")
+_ENDPOINTS = frozenset({"endpoints"})
+navigation = Item("work", "deployments.index", _("Deployments"), "rocket", "deployment.see", "g p", also=_ENDPOINTS)
 
 CONTEXT_LENGTH, SLOTS = "2048", "4"
 _FIELDS = ("context_length", "slots")

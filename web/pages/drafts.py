@@ -89,10 +89,11 @@ def save(project: str, draft_id: int) -> ResponseReturnValue:
 def cancel(project: str, draft_id: int) -> ResponseReturnValue:
     """Throw it away, and stop what is at work on it."""
     draft = _draft(draft_id)
+    rows = draft_edits.seen(draft).address if draft.edits_id is not None else ""  # while the edits are there
     drafts.cancel(the_actor(), the_control_plane(), int(draft.id))
-    if draft.edits_id is not None:
+    if rows:
         flash(gettext("Nothing was changed: the version is as it was."))
-        return redirect(draft_edits.seen(draft).address)
+        return redirect(rows)
     flash(gettext("The file was discarded."))
     return redirect(url_for("datasets.index", project=project))
 

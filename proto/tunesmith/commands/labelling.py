@@ -143,8 +143,13 @@ def agreeing(terminal: Terminal, labelling_id: int, item_ids: tuple[int, ...], r
         terminal.say(f"{len(accepted)} items are accepted.")
     if regretted:
         terminal.say(f"{terminal.client.take_back_label_items(labelling_id, regretted)} items are to be judged again.")
-    for item in () if item_ids or regretted else terminal.client.list_agreeing_items(labelling_id):
+    if item_ids or regretted:
+        return
+    found = terminal.client.list_agreeing_items(labelling_id)
+    for item in found:
         click.echo(json.dumps({"id": item.id, "row": item.number, "answer": item.answer}, ensure_ascii=False))
+    if not found:
+        terminal.say("No answer that waits for you says just what its row says.")
 
 
 @labelling.command()
