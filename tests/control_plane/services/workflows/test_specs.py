@@ -11,10 +11,12 @@ import pytest
 from control_plane.context import ControlPlane
 from control_plane.domain import errors
 from control_plane.domain import graph as graphs
+from control_plane.domain.listeners.events import CHOICES
 from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor, Role
 from control_plane.services import cases, methods
 from control_plane.services.access import identity, people, projects
 from control_plane.services.datasets import json_lines
+from control_plane.services.listeners import listening
 from control_plane.services.things import trash
 from control_plane.services.workflows import checks, kept, sources, texts
 from control_plane.services.workflows import runs as workflow_runs
@@ -25,6 +27,7 @@ from control_plane.store.database import release
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.jobs import JobRecord
+from control_plane.store.listeners import DeliveryRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.workflows import WorkflowRunRecord, WorkflowVersionRecord
@@ -164,6 +167,27 @@ def test_a_step_is_tried_again_after_the_failures_that_it_names(cp: ControlPlane
     finish(cp, run, "train_2", form="adapter")
     finish(cp, run, "exam_2", verdict="better", score=0.9)
     assert seen(cp, run)["pack"].chosen == {"rank": 16}  # what failed is left out
+
+
+def test_listeners_hear_of_each_try_and_of_going_on(cp: ControlPlane, ada: Actor) -> None:
+    projects.set_member(SYSTEM, cp, "lab", "ada", "Owner")
+    owner = identity.actor_of(UserRecord.get(UserRecord.name == "ada"), "")
+    events = [event for event in CHOICES if event.startswith(("workflow_run", "step"))]
+    listening.add(owner, cp, "lab", "webhook", "https://hooks.example.org/x", events, "en")
+    run = begin(cp, ada)
+    for _ in range(2):
+        fail(cp, run, "base", "machines_lost")
+    workflow_runs.resume(ada, cp, run.id)
+    finish(cp, run, "base", form="base")
+    told = [one.payload for one in DeliveryRecord.select().order_by(DeliveryRecord.id)]
+    heard = [(one["event"], one["data"].get("state")) for one in told if one["data"].get("step", "base") == "base"]
+    assert heard == [
+        ("workflow_run.started", None),
+        ("step.started", None), ("step.started", None), ("step.ended", "failed"),
+        ("workflow_run.ended", "stopped"),
+        ("step.started", None), ("step.ended", "done"),
+    ]  # fmt: skip
+    assert "“Notes”" in told[0]["text"]
 
 
 def test_a_methods_own_failure_is_none_of_the_infrastructure(cp: ControlPlane, ada: Actor) -> None:
