@@ -437,6 +437,7 @@ NO_PAGES = {
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
     "machines.authority", "machines.joined", "compare.series", "notifications.bell",
     "uploads.show", "labellings.status", "listeners.told", "workflows.export", "workflows.export_case",
+    "saved_cases.export",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check", "sweeps.new"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.

@@ -234,6 +234,12 @@ def check_workflow(project: str, workflow: str) -> Snippet:
     return _snippet(project, ["workflow", "check", workflow], python)
 
 
+def save_case(project: str, run_id: int) -> Snippet:
+    """A run that ended well as a case."""
+    python = f'print(client.save_case({run_id}, "…", "…").name)'
+    return _snippet(project, ["cases", "save", str(run_id), "--title", "…", "--problem", "…"], python)
+
+
 def demo(project: str, case: str, dataset: str, train: str, test: str) -> Snippet:
     """A case on its own data, from the upload to the end."""
     python = (

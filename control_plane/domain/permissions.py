@@ -38,6 +38,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "endpoint.use": _WORK,
     "endpoint.change": frozenset({_OWNER, _DEVELOPER}),
     "case.see": _ALL,
+    "case.change": _WORK,
     "workflow.see": _ALL,
     "workflow.change": _WORK,
     "method.see": _ALL,

@@ -18,8 +18,11 @@ class Data:
 
     name: str
     format: str
-    train: str
+    train: str  # empty: a case that brings the shape of its data alone
     test: str
+    columns: Sequence[str] = ()  # of that shape
+    rows: int = 0
+    test_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,15 @@ def parse(name: str, source: Mapping[str, Any], locale: str = "en") -> Plan:
         task=task if task in TASKS else "other",
         minutes=float(source.get("minutes", 0)),
         story={key: said(text, locale) for key, text in source.get("story", {}).items()},
-        dataset=Data(names.of_title(dataset["name"]), dataset["format"], dataset["train"], dataset["test"]),
+        dataset=Data(
+            name=names.of_title(dataset["name"]),
+            format=dataset["format"],
+            train=dataset.get("train", ""),
+            test=dataset.get("test", ""),
+            columns=dataset.get("columns", ()),
+            rows=dataset.get("rows", 0),
+            test_rows=dataset.get("test_rows", 0),
+        ),
         measured=_measured(source["measured"]) if source.get("measured") else None,
     )
 

@@ -64,6 +64,7 @@ TERMS = {
     "deployment.change": "deploy and stop models",
     "deployment.use": "ask deployed models",
     "case.see": "see cases",
+    "case.change": "save, share and import cases",
     "workflow.see": "see workflows",
     "workflow.change": "write and delete workflows",
     "method.see": "see methods",

@@ -10,6 +10,7 @@ from control_plane.context import ControlPlane
 from control_plane.domain.matching import BUSY
 from control_plane.domain.scores import BASELINE, CANDIDATE
 from control_plane.services import deployments, results, traffic
+from control_plane.services.case_library.notes import Rating
 from control_plane.services.cases import Case
 from control_plane.services.fleet import scheduling
 from control_plane.services.notifications import Notification
@@ -109,8 +110,15 @@ def method(record: MethodVersionRecord) -> pb.Method:
     )
 
 
-def case(value: Case) -> pb.Case:
-    return pb.Case(name=value.name, plan=_json(value.plan))
+def case(value: Case, rating: Rating | None = None, project: str = "") -> pb.Case:
+    """A case, with its rating and the name of the project in which it was saved where the reader is in that."""
+    found = pb.Case(name=value.name, plan=_json(value.plan))
+    if value.record is not None:
+        saved = value.record
+        found.MergeFrom(pb.Case(saved=True, project=project, shared=saved.shared, created_by=saved.created_by))
+    if rating is not None:
+        found.MergeFrom(pb.Case(rating=rating.mean, ratings=rating.count))
+    return found
 
 
 def thing(record: Any) -> pb.Thing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from peewee import fn
@@ -96,6 +96,14 @@ def get(actor: Actor, cp: ControlPlane, name: str) -> MethodVersionRecord:
 def pinned(version: MethodVersionRecord) -> str:
     """By what name `get` finds this very version: the plain one while new jobs take it."""
     return str(version.name) if version.current and version.state == PUBLISHED else f"{version.name}@{version.hash}"
+
+
+def get_all(actor: Actor, cp: ControlPlane, wanted: Collection[str]) -> dict[str, MethodVersionRecord]:
+    """Several methods, named as for `get`, in one query where it can be. Raises MethodUnknown, Denied."""
+    require(actor, "method.see")
+    named = MethodVersionRecord.name.in_(list(wanted))
+    offered = {str(one.name): one for one in MethodVersionRecord.select().where(_offered() & named)}
+    return {name: offered[name] if name in offered else get(actor, cp, name) for name in wanted}
 
 
 def manifest(record: MethodVersionRecord, locale: str = "en") -> Manifest:

@@ -8,6 +8,7 @@ from control_plane.context import ControlPlane
 from control_plane.store.references import BlobReferenceRecord
 
 ARTIFACT, DATASET, METHOD, LOG, EVALUATION = "artifact", "dataset_version", "method_version", "log", "evaluation"
+CASE = "case"
 
 _AT_ONCE = 300  # rows or values of one statement
 

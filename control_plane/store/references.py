@@ -7,7 +7,7 @@ from control_plane.store.database import Record
 
 class BlobReferenceRecord(Record):
     sha256 = CharField(64)
-    owner_kind = CharField(16)  # artifact | dataset_version | method_version | log | evaluation
+    owner_kind = CharField(16)  # artifact | dataset_version | method_version | log | evaluation | case
     owner_id = IntegerField()
 
     class Meta:

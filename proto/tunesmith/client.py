@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.calls import HANG
+from tunesmith.cases import Cases
 from tunesmith.connection import CallFailed, find, streamed
 from tunesmith.datasets import Datasets
 from tunesmith.endpoints import Endpoints
@@ -43,7 +44,7 @@ def connect(
     return Client(find(address, token, authority, Path(data) if data else None), language)
 
 
-class Client(Installation, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs, Triggers, Workflows):
+class Client(Installation, Cases, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs, Triggers, Workflows):
     """All that the public API offers. Usable by several threads, and as a context manager."""
 
     # ---- models and evaluations

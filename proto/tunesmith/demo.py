@@ -60,14 +60,18 @@ def _run(terminal: Terminal, client: Client, name: str, begun: float) -> str:
     if found is None:
         raise click.ClickException(f"There is no case “{name}”.")
     plan = json.loads(found.plan)
-    terminal.console.print(f"[bold]{plan['display']['en']}[/bold]")
+    if not plan["dataset"]["train"]:
+        raise click.ClickException(f"The case “{name}” brings only the shape of its data: run it on data of your own.")
+    title = plan["display"].get("en") or next(iter(plan["display"].values()))
+    terminal.console.print(title, style="bold", markup=False)
     watch = Watch(client, terminal.console)
     version = _upload(watch, client, terminal.project, name, plan["dataset"])
     run = watch.follow(_started(client, terminal.project, name, version).id)
     if run.outcome != "done":
         raise click.ClickException(f"Run {run.id} is {run.outcome}. {run.message}")
-    if deployment := output(run, "deployment"):
-        _ask(watch, client, run, deployment, plan["playground"]["prompt"])
+    deployment, prompt = output(run, "deployment"), plan.get("playground", {}).get("prompt", "")
+    if deployment and prompt:  # a case that somebody saved has no question of its own
+        _ask(watch, client, run, deployment, prompt)
     evaluation = client.get_evaluation(output(run, "evaluation"))
     _show_times(terminal.console, watch.stages, time.monotonic() - begun)
     _show_scores(terminal.console, evaluation)
@@ -78,7 +82,8 @@ def _run(terminal: Terminal, client: Client, name: str, begun: float) -> str:
 def _upload(watch: Watch, client: Client, project: str, case: str, dataset: Mapping[str, str]) -> int:
     """The case's data as a version of the project's; what is there already stays as it is."""
     with watch.stage("data") as stage:
-        train, test = (client.get_case_file(case, dataset[split]) for split in ("train", "test"))
+        train = client.get_case_file(case, dataset["train"])
+        test = client.get_case_file(case, dataset["test"]) if dataset["test"] else None
         version = client.upload_dataset(project, slug(dataset["name"]), train, test, dataset["format"])
         stage.reused = version.reused
         counts = f"{version.train_rows} rows to learn from, {version.test_rows} held out for the examination"

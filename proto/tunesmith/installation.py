@@ -218,16 +218,6 @@ class Installation(Calls):
         """Undo `delete_method`."""
         return self._ask(pb.MethodVersion, self._stub.RestoreMethod, pb.RestoreMethodRequest(version_id=version_id))
 
-    def list_cases(self, domain: str = "", task: str = "", minutes: float = 0.0) -> list[pb.Case]:
-        """The worked examples, of a domain, a task and a time where given; `plan` is JSON."""
-        request = pb.ListCasesRequest(domain=domain, task=task, minutes=minutes)
-        return list(self._ask(pb.ListCasesReply, self._stub.ListCases, request).cases)
-
-    def get_case_file(self, case: str, file: str) -> bytes:
-        """A file of a case by its path inside the case."""
-        request = pb.GetCaseFileRequest(case=case, file=file)
-        return bytes(self._ask(pb.GetCaseFileReply, self._stub.GetCaseFile, request).data)
-
     def create_api_token(self, name: str, lifetime_seconds: float = 0.0) -> pb.CreateApiTokenReply:
         """A new token of the caller's own, shown this once; 0 seconds mean 90 days."""
         request = pb.CreateApiTokenRequest(name=name, lifetime_seconds=lifetime_seconds)

@@ -48,6 +48,8 @@ def _inside(request: Callable[[dict[str, int]], Any], vic: str = OK, olga: str =
     return Row(request, GONE, GONE, vic, olga)
 
 
+SHIPPED = "FAILED_PRECONDITION"  # such a case can be neither changed nor deleted
+
 ROWS = {
     "WhoAmI": Row(lambda _: pb.WhoAmIRequest(), OK, OK, OK),
     "SetProfile": Row(lambda _: pb.SetProfileRequest(title="Me"), OK, OK, OK),
@@ -78,6 +80,13 @@ ROWS = {
     "RestoreMethod": Row(lambda made: pb.RestoreMethodRequest(version_id=made["method"]), NO, NO, NO, NO),
     "ListCases": Row(lambda _: pb.ListCasesRequest(), OK, NO, OK),
     "GetCaseFile": Row(lambda _: pb.GetCaseFileRequest(case="machine_faults", file="case.toml"), OK, NO, OK),
+    "SaveCase": _inside(lambda made: pb.SaveCaseRequest(run_id=made["run"]), vic=NO, olga=BAD),
+    "ShareCase": Row(lambda _: pb.ShareCaseRequest(case="machine_faults"), SHIPPED, NO, SHIPPED, SHIPPED),
+    "DeleteCase": Row(lambda _: pb.DeleteCaseRequest(case="machine_faults"), SHIPPED, NO, SHIPPED, SHIPPED),
+    "ExportCase": Row(lambda _: pb.ExportCaseRequest(case="machine_faults"), OK, NO, OK),
+    "ImportCase": _inside(lambda _: pb.ImportCaseRequest(project=PROJECT, archive=b"x"), vic=NO, olga=BAD),
+    "RateCase": Row(lambda _: pb.RateCaseRequest(case="machine_faults", rating=6), BAD, NO, BAD, BAD),
+    "ListCaseNotes": Row(lambda _: pb.ListCaseNotesRequest(case="machine_faults"), OK, NO, OK),
     "GetMachine": Row(lambda made: pb.GetMachineRequest(id=str(made["machine"])), OK, NO, OK),
     "DrainMachine": Row(lambda made: pb.DrainMachineRequest(id=str(made["machine"])), NO, NO, NO, NO),
     "UndrainMachine": Row(lambda made: pb.UndrainMachineRequest(id=str(made["machine"])), NO, NO, NO, NO),

@@ -28,7 +28,10 @@ SIGN_IN, GONE, NO, FORGED, NO_TOKEN = 302, 404, 403, 400, 401
 INSIDE = {
     "audit.export_project": NO, "audit.of_project": NO, "base_models.index": 200, "cases.cancel": NO,
     "cases.check": NO, "cases.index": 200, "cases.own": NO, "cases.run": 200, "cases.show": 200,
-    "cases.start": NO, "cases.try_it": NO, "compare.series": 200, "compare.show": 200,
+    "cases.start": NO, "cases.try_it": NO,
+    "saved_cases.bring": NO, "saved_cases.delete": NO, "saved_cases.export": 200, "saved_cases.new": NO,
+    "saved_cases.rate": 400, "saved_cases.save": NO, "saved_cases.share": NO,
+    "compare.series": 200, "compare.show": 200,
     "search.show": 200,
     "datasets.index": 200, "datasets.left_out": 404,
     "datasets.new": NO, "datasets.show": 200, "datasets.upload": NO, "deployments.chat": 503, "deployments.deploy": NO,

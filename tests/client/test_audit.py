@@ -23,6 +23,7 @@ from control_plane.store.listeners import DeliveryRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.sources import SourceRecord
+from control_plane.store.workflows import WorkflowRunRecord
 from served import serve
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -43,6 +44,7 @@ READING = (
     "CheckWorkflow",
     "CheckAudit",  # writes its own entry alone
     "EstimateJob",
+    "ExportCase",
     "NextLabelItem",  # keeps an item for somebody for a while, which says nothing of it
     "MarkNotificationsRead",  # how far somebody has read is no act on the installation
 )
@@ -136,6 +138,31 @@ def cancelled_run(client: tunesmith.Client, installation: Installation) -> Act:
     run = workflow_run(client, installation)().id
     client.cancel_workflow_run(run)
     return lambda: client.resume_workflow_run(run)
+
+
+def ended(client: tunesmith.Client, installation: Installation) -> Act:
+    """A run as one that went well is, without the work."""
+    run = workflow_run(client, installation)().id
+    over = {"outcome": "done", "ended_at": installation.cp.clock()}
+    WorkflowRunRecord.update(**over).where(WorkflowRunRecord.id == run).execute()
+    return lambda: client.save_case(run, "Pumps", "Too many reports.")
+
+
+def with_case(act: Callable[[tunesmith.Client, str], Any]) -> Callable[[tunesmith.Client, Installation], Act]:
+    """Something that is done to a case which was imported."""
+
+    def prepare(client: tunesmith.Client, installation: Installation) -> Act:
+        name = importing(client, installation)().name
+        return lambda: act(client, name)
+
+    return prepare
+
+
+def importing(client: tunesmith.Client, installation: Installation) -> Act:
+    MethodVersionRecord.delete().execute()
+    methods.register_shipped(installation.cp)
+    archive = client.export_case("assay_notes")
+    return lambda: client.import_case("default", archive)
 
 
 def sweeping(client: tunesmith.Client, installation: Installation) -> Act:
@@ -482,6 +509,11 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "SaveWorkflow": ("workflow.save", lambda client, _: lambda: client.save_workflow("default", WORKFLOW)),
     "ResumeWorkflowRun": ("workflow_run.resume", cancelled_run),
     "CancelWorkflowRun": ("workflow_run.cancel", running),
+    "SaveCase": ("case.save", ended),
+    "ShareCase": ("case.share", with_case(lambda client, name: client.share_case(name))),
+    "DeleteCase": ("case.delete", with_case(lambda client, name: client.delete_case(name))),
+    "ImportCase": ("case.import", importing),
+    "RateCase": ("case.rate", with_case(lambda client, name: client.rate_case(name, 4))),
     "StartSweep": ("sweep.start", sweeping),
     "CancelSweep": ("sweep.cancel", swept),
     "SubmitJob": ("job.submit", lambda client, _: lambda: client.submit_job("default", "bring")),

@@ -9,12 +9,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from control_plane.domain.errors import Denied, FieldInvalid, Invalid, NotFound, WorkflowRunOver
+from control_plane.domain.cases.archive import LARGEST
+from control_plane.domain.errors import CaseWithoutData, Denied, FieldInvalid, Invalid, NotFound, WorkflowRunOver
 from control_plane.domain.graph import DATA, Graph
 from control_plane.domain.lifecycle import QUEUED
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.plans import TASKS, Plan
 from control_plane.services import cases, deployments, evaluations, methods
+from control_plane.services.case_library import notes
 from control_plane.services.datasets import json_lines, rows, versions
 from control_plane.services.deployments import Condition
 from control_plane.services.fleet import scheduling
@@ -44,17 +46,19 @@ _SHOWN_RUNS = 5
 def index(project: str) -> ResponseReturnValue:
     """Each case as a card; those of a field, of a task, and that do not take too long, where that is asked for."""
     actor, cp = the_actor(), the_control_plane()
-    every = {case.name: sources.plan_of(case, locale()) for case in cases.list_cases(actor, cp)}
+    every = {one.name: sources.plan_of(one, locale()) for one in cases.list_cases(actor, cp) if _is_here(one)}
     domain, task = (request.args.get(key, "") for key in ("field", "task"))
     minutes = asked_number("minutes", 0)
     found = cases.list_cases(actor, cp, domain, task, minutes)
     return render_template(
         "cases/index.html",
-        cases=[every[case.name] for case in found],
+        cases=[every[case.name] for case in found if case.name in every],
         fields=sorted({(plan.domain, plan.field) for plan in every.values()}, key=lambda one: one[1]),
         tasks=[(one, words.task(one)) for one in TASKS if any(plan.task == one for plan in every.values())],
         is_filtered=bool(domain or task or minutes),
         asked={"field": domain, "task": task, "minutes": minutes or ""},
+        ratings=notes.ratings(list(every)),
+        largest=LARGEST,
     )
 
 
@@ -64,12 +68,17 @@ def show(project: str, name: str) -> ResponseReturnValue:
     """The story of a case: the problem, what is needed, what comes of it; and the door for one's own data."""
     actor, cp = the_actor(), the_control_plane()
     case = cases.get(actor, cp, name)
+    saved = case.record
     graph, problem = _graph(case)
     plan = sources.plan_of(case, locale())
     return render_template(
         "cases/show.html",
         case=plan,
         problem=problem,
+        saved=saved,
+        may_change=saved is not None and actor.may("case.change", saved.project_id),
+        said=notes.of_case(actor, cp, name),
+        rated=notes.ratings([name]).get(name),
         offered=_own_data(project, plan),
         models=[step.title for step in graph if step.kind == "import"],
         methods=[_manifest(step.method).display for step in graph if step.kind == "train"],
@@ -83,7 +92,10 @@ def try_it(project: str, name: str) -> ResponseReturnValue:
     """Put the case's sample data into the project (the same data again is the same version), and look at it."""
     actor, cp = the_actor(), the_control_plane()
     dataset = sources.plan_of(cases.get(actor, cp, name)).dataset
-    train, test = (BytesIO(cases.read_file(actor, cp, name, file)) for file in (dataset.train, dataset.test))
+    if not dataset.train:
+        raise CaseWithoutData
+    train = BytesIO(cases.read_file(actor, cp, name, dataset.train))
+    test = BytesIO(cases.read_file(actor, cp, name, dataset.test)) if dataset.test else None
     version, _reused = json_lines.upload(actor, cp, project, dataset.name, train, test, dataset.format)
     return redirect(url_for("cases.check", project=project, name=name, dataset=version.id))
 
@@ -170,6 +182,11 @@ def cancel(project: str, name: str, run_id: int) -> ResponseReturnValue:
     except WorkflowRunOver as problem:
         flash(sentence(problem), "error")
     return redirect(url_for("cases.run", project=project, name=name, run_id=run_id))
+
+
+def _is_here(case: cases.Case) -> bool:
+    """Whether a case is one of the address's project: shipped, shared, or saved in it."""
+    return case.record is None or case.record.shared or case.record.project_id == the_project().id
 
 
 def _graph(case: cases.Case, version: DatasetVersionRecord | None = None) -> tuple[Graph, str]:

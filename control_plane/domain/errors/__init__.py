@@ -7,6 +7,7 @@ A code and parameters travel and are stored; the words are made at the edge, in 
 from control_plane.domain.errors.access import *
 from control_plane.domain.errors.attempts import *
 from control_plane.domain.errors.audit import *
+from control_plane.domain.errors.cases import *
 from control_plane.domain.errors.datasets import *
 from control_plane.domain.errors.endpoints import *
 from control_plane.domain.errors.family import *

@@ -103,6 +103,13 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     RestoreMethod = _call(methods.restore)
     ListCases = _call(cases.list_cases)
     GetCaseFile = _call(cases.get_file)
+    SaveCase = _call(cases.save)
+    ShareCase = _call(cases.share)
+    DeleteCase = _call(cases.delete)
+    ExportCase = _call(cases.export)
+    ImportCase = _call(cases.bring)
+    RateCase = _call(cases.rate)
+    ListCaseNotes = _call(cases.list_notes)
     ListAudit = _call(audit.list_entries)
     CheckAudit = _call(audit.check)
 

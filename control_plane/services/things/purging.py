@@ -13,6 +13,7 @@ from control_plane.services import references, secrets
 from control_plane.services.things import kinds
 from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, KINDS, MODEL, WORKFLOW
 from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.cases import CaseNoteRecord, CaseRecord
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -51,10 +52,19 @@ def project_itself(cp: ControlPlane, project: Any) -> Gone:
     for listener in ListenerRecord.select().where(ListenerRecord.project == project.id):
         ListenerRecord.delete().where(ListenerRecord.id == listener.id).execute()
         secrets.remove(listener.secret_id)
+    _cases(project)
     gone.members = [one.user_id for one in MemberRecord.select().where(MemberRecord.project == project.id)]
     MemberRecord.delete().where(MemberRecord.project == project.id).execute()
     kinds.write(project, title="", description="", tags=[], purged_at=cp.clock())
     return gone
+
+
+def _cases(project: Any) -> None:
+    """Delete the cases that were saved in a project, with their data and what people said of them."""
+    saved = list(CaseRecord.select().where(CaseRecord.project == project.id))
+    references.drop(references.CASE, [int(one.id) for one in saved])
+    CaseNoteRecord.delete().where(CaseNoteRecord.case.in_([one.name for one in saved])).execute()
+    CaseRecord.delete().where(CaseRecord.project == project.id).execute()
 
 
 def count_inside(project: Any) -> int:

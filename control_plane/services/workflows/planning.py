@@ -38,7 +38,8 @@ def build(actor: Actor, cp: ControlPlane, source: Source, given: Mapping[str, An
     Raises WorkflowInvalid, Denied, MethodUnknown, GraphInvalid, NameInvalid, ParameterUnknown, ParameterInvalid.
     """
     tables = expansion.expand(source.spec, given, source.line)
-    manifests = {name: methods.manifest(methods.get(actor, cp, name)) for name in graphs.methods_of(tables)}
+    found = methods.get_all(actor, cp, graphs.methods_of(tables))
+    manifests = {name: methods.manifest(record) for name, record in found.items()}
     graph = graphs.build(tables, manifests)
     for step in graph:
         check_step(step, manifests)

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import FieldInvalid, NotFound
+from control_plane.domain.errors import CaseWithoutData, FieldInvalid, NotFound
 from control_plane.domain.permissions import Actor
 from control_plane.domain.plans import Plan, parse
 from control_plane.domain.workflows import reading
@@ -95,9 +95,12 @@ def lacks_sample(actor: Actor, cp: ControlPlane, project: str, source: Source, w
 
 
 def bring_sample(actor: Actor, cp: ControlPlane, project: str, source: Source) -> None:
-    """Put a case's data into the project, as its page does. Raises what an upload raises."""
+    """Put a case's data into the project, as its page does. Raises CaseWithoutData, and what an upload raises."""
     data = plan_of(cases.get(actor, cp, source.case)).dataset
-    train, test = (BytesIO(cases.read_file(actor, cp, source.case, file)) for file in (data.train, data.test))
+    if not data.train:
+        raise CaseWithoutData
+    train = BytesIO(cases.read_file(actor, cp, source.case, data.train))
+    test = BytesIO(cases.read_file(actor, cp, source.case, data.test)) if data.test else None
     json_lines.upload(actor, cp, project, data.name, train, test, data.format)
 
 

@@ -321,6 +321,34 @@ class WorkflowRunRecord(Record):
         )
 
 
+class CaseRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64, unique=True)
+    plan = JSONField()
+    train_sha256 = CharField(64, default="")
+    test_sha256 = CharField(64, default="")
+    shared = BooleanField(default=False)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "cases"
+
+
+class CaseNoteRecord(Record):
+    id = AutoField()
+    case = CharField(64)
+    user = ForeignKeyField(UserRecord, on_delete="CASCADE", lazy_load=False)
+    rating = IntegerField()
+    text = JSONField(default="")
+    written_at = TimeField()
+
+    class Meta:
+        table_name = "case_notes"
+        indexes = ((("case", "user"), True),)
+
+
 class SweepRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -952,6 +980,8 @@ RECORDS = [
     WorkflowRecord,
     WorkflowVersionRecord,
     WorkflowRunRecord,
+    CaseRecord,
+    CaseNoteRecord,
     LabellingRecord,
     LabelItemRecord,
     JudgementRecord,

@@ -543,12 +543,122 @@ class ListCasesReply(_message.Message):
     def __init__(self, cases: _Optional[_Iterable[_Union[Case, _Mapping]]] = ...) -> None: ...
 
 class Case(_message.Message):
-    __slots__ = ("name", "plan")
+    __slots__ = ("name", "plan", "saved", "project", "shared", "created_by", "rating", "ratings")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    SAVED_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
+    CREATED_BY_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    RATINGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     plan: str
-    def __init__(self, name: _Optional[str] = ..., plan: _Optional[str] = ...) -> None: ...
+    saved: bool
+    project: str
+    shared: bool
+    created_by: str
+    rating: float
+    ratings: int
+    def __init__(self, name: _Optional[str] = ..., plan: _Optional[str] = ..., saved: _Optional[bool] = ..., project: _Optional[str] = ..., shared: _Optional[bool] = ..., created_by: _Optional[str] = ..., rating: _Optional[float] = ..., ratings: _Optional[int] = ...) -> None: ...
+
+class SaveCaseRequest(_message.Message):
+    __slots__ = ("run_id", "language", "title", "field", "task", "problem", "need", "result", "with_data", "shared")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    NEED_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    WITH_DATA_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
+    run_id: int
+    language: str
+    title: str
+    field: str
+    task: str
+    problem: str
+    need: str
+    result: str
+    with_data: bool
+    shared: bool
+    def __init__(self, run_id: _Optional[int] = ..., language: _Optional[str] = ..., title: _Optional[str] = ..., field: _Optional[str] = ..., task: _Optional[str] = ..., problem: _Optional[str] = ..., need: _Optional[str] = ..., result: _Optional[str] = ..., with_data: _Optional[bool] = ..., shared: _Optional[bool] = ...) -> None: ...
+
+class ShareCaseRequest(_message.Message):
+    __slots__ = ("case", "shared")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    shared: bool
+    def __init__(self, case: _Optional[str] = ..., shared: _Optional[bool] = ...) -> None: ...
+
+class DeleteCaseRequest(_message.Message):
+    __slots__ = ("case",)
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    def __init__(self, case: _Optional[str] = ...) -> None: ...
+
+class DeleteCaseReply(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ExportCaseRequest(_message.Message):
+    __slots__ = ("case",)
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    def __init__(self, case: _Optional[str] = ...) -> None: ...
+
+class ExportCaseReply(_message.Message):
+    __slots__ = ("archive",)
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    archive: bytes
+    def __init__(self, archive: _Optional[bytes] = ...) -> None: ...
+
+class ImportCaseRequest(_message.Message):
+    __slots__ = ("project", "archive", "shared")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    archive: bytes
+    shared: bool
+    def __init__(self, project: _Optional[str] = ..., archive: _Optional[bytes] = ..., shared: _Optional[bool] = ...) -> None: ...
+
+class RateCaseRequest(_message.Message):
+    __slots__ = ("case", "rating", "text")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    rating: int
+    text: str
+    def __init__(self, case: _Optional[str] = ..., rating: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+
+class CaseNote(_message.Message):
+    __slots__ = ("user", "rating", "text", "written_at")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_AT_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    rating: int
+    text: str
+    written_at: float
+    def __init__(self, user: _Optional[str] = ..., rating: _Optional[int] = ..., text: _Optional[str] = ..., written_at: _Optional[float] = ...) -> None: ...
+
+class ListCaseNotesRequest(_message.Message):
+    __slots__ = ("case",)
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    def __init__(self, case: _Optional[str] = ...) -> None: ...
+
+class ListCaseNotesReply(_message.Message):
+    __slots__ = ("notes",)
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    notes: _containers.RepeatedCompositeFieldContainer[CaseNote]
+    def __init__(self, notes: _Optional[_Iterable[_Union[CaseNote, _Mapping]]] = ...) -> None: ...
 
 class GetCaseFileRequest(_message.Message):
     __slots__ = ("case", "file")

@@ -219,6 +219,41 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetCaseFileRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetCaseFileReply.FromString,
                 _registered_method=True)
+        self.SaveCase = channel.unary_unary(
+                '/tunesmith.v1.Automation/SaveCase',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveCaseRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Case.FromString,
+                _registered_method=True)
+        self.ShareCase = channel.unary_unary(
+                '/tunesmith.v1.Automation/ShareCase',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ShareCaseRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Case.FromString,
+                _registered_method=True)
+        self.DeleteCase = channel.unary_unary(
+                '/tunesmith.v1.Automation/DeleteCase',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.DeleteCaseRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.DeleteCaseReply.FromString,
+                _registered_method=True)
+        self.ExportCase = channel.unary_unary(
+                '/tunesmith.v1.Automation/ExportCase',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ExportCaseRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ExportCaseReply.FromString,
+                _registered_method=True)
+        self.ImportCase = channel.unary_unary(
+                '/tunesmith.v1.Automation/ImportCase',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ImportCaseRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Case.FromString,
+                _registered_method=True)
+        self.RateCase = channel.unary_unary(
+                '/tunesmith.v1.Automation/RateCase',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RateCaseRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CaseNote.FromString,
+                _registered_method=True)
+        self.ListCaseNotes = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListCaseNotes',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListCaseNotesRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListCaseNotesReply.FromString,
+                _registered_method=True)
         self.UploadDataset = channel.stream_unary(
                 '/tunesmith.v1.Automation/UploadDataset',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.UploadDatasetRequest.SerializeToString,
@@ -1008,6 +1043,52 @@ class AutomationServicer:
     def GetCaseFile(self, request, context):
         """A case's files by name, so that a script can upload them like its own.
         """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SaveCase(self, request, context):
+        """A run that ended well becomes a case: its steps, what it measured, its data or only their shape.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShareCase(self, request, context):
+        """Shown in every project, or kept in its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteCase(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportCase(self, request, context):
+        """One ZIP archive, which another installation imports.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportCase(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RateCase(self, request, context):
+        """In place of what the caller said before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCaseNotes(self, request, context):
+        """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -1918,6 +1999,41 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.GetCaseFile,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetCaseFileRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.GetCaseFileReply.SerializeToString,
+            ),
+            'SaveCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveCase,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SaveCaseRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Case.SerializeToString,
+            ),
+            'ShareCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShareCase,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ShareCaseRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Case.SerializeToString,
+            ),
+            'DeleteCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteCase,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.DeleteCaseRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.DeleteCaseReply.SerializeToString,
+            ),
+            'ExportCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportCase,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ExportCaseRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ExportCaseReply.SerializeToString,
+            ),
+            'ImportCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportCase,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ImportCaseRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Case.SerializeToString,
+            ),
+            'RateCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.RateCase,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RateCaseRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.CaseNote.SerializeToString,
+            ),
+            'ListCaseNotes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCaseNotes,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListCaseNotesRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListCaseNotesReply.SerializeToString,
             ),
             'UploadDataset': grpc.stream_unary_rpc_method_handler(
                     servicer.UploadDataset,
@@ -3464,6 +3580,195 @@ class Automation:
             '/tunesmith.v1.Automation/GetCaseFile',
             tunesmith_dot_v1_dot_automation__pb2.GetCaseFileRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.GetCaseFileReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SaveCase',
+            tunesmith_dot_v1_dot_automation__pb2.SaveCaseRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Case.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShareCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ShareCase',
+            tunesmith_dot_v1_dot_automation__pb2.ShareCaseRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Case.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/DeleteCase',
+            tunesmith_dot_v1_dot_automation__pb2.DeleteCaseRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.DeleteCaseReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ExportCase',
+            tunesmith_dot_v1_dot_automation__pb2.ExportCaseRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ExportCaseReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ImportCase',
+            tunesmith_dot_v1_dot_automation__pb2.ImportCaseRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Case.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RateCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RateCase',
+            tunesmith_dot_v1_dot_automation__pb2.RateCaseRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.CaseNote.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCaseNotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListCaseNotes',
+            tunesmith_dot_v1_dot_automation__pb2.ListCaseNotesRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListCaseNotesReply.FromString,
             options,
             channel_credentials,
             insecure,
