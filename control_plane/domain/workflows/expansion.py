@@ -123,6 +123,7 @@ def _filled(
     chosen = {axis: spec.matrix[axis][at] for axis, at in variant}
     filler = _Filler({**filled, **chosen}, f"steps.{step['name']}", lines(_path(spec, step)))
     made: Table = {key: filler.fill(step[key]) for key in step if key not in ("when", "inputs", "gate", "best")}
+    made |= {key: _text(made[key]) for key in ("method", "dataset") if key in made}  # names, whatever they refer to
     made |= {"name": name, "of": step["name"], "variant": chosen}
     if step.get("title"):
         made["title"] = _title(step["title"], filler, name.removeprefix(step["name"]).replace("_", "-"))

@@ -89,6 +89,11 @@ def test_references_become_values_with_their_type() -> None:
     assert steps(changed("train", title="By ${way}"))["train_2"]["title"] == "by-dora"
 
 
+def test_a_name_that_refers_to_a_number_or_a_table_is_a_name_still() -> None:
+    assert steps(changed("data", dataset="${steps}"))["data"]["dataset"] == "40"
+    assert steps(changed("train", method="${base}"))["train_1"]["method"] == "{'id': 'small'}"
+
+
 def test_a_step_whose_condition_is_not_met_goes_with_those_that_wait_for_it() -> None:
     found = steps(SPEC, ship=False)
     assert "exam_4" in found and "pack" not in found and "serve" not in found

@@ -412,6 +412,8 @@ def test_a_check_says_all_that_is_wrong_at_once_and_where(cp: ControlPlane, ada:
         ("best: exam.evaluation", "best: exam.nothing", "pack", "edge_unknown", "best:"),
         ("{model: train.model}", "{}", "pack", "step_input_missing", "- name: pack"),
         ("type: integer", "type: whole", "", "workflow_value_unfit", "type: whole"),
+        ("dataset: ${data}", "dataset: ${steps}", "data", "workflow_dataset_unknown", "- name: data"),
+        ("method: sft_demo", "method: ${ship}", "train", "method_unknown", "- name: train"),
     ],
 )
 def test_each_problem_has_its_step_and_line(
