@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from control_plane.domain.errors import (
     EndpointUnencrypted,
     EndpointUnpaid,
     EndpointUnreachable,
+    TooMany,
     TunesmithError,
 )
 from control_plane.domain.labelling import LONGEST_ANSWER
@@ -51,6 +53,8 @@ _AGAIN = frozenset({408, 429, 500, 502, 503, 504, 529})
 _PATH = "/chat/completions"
 _MOST_BYTES = 4 << 20  # of an answer
 _TEST_SECONDS = 30.0
+# tests at once: each holds a thread that answers people, of which looks at sources may hold four more
+_TESTS = threading.BoundedSemaphore(3)
 _NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")  # codes; waiting does not help
 _SHOWN = 200  # characters of what the other side says
 _AGENT = "Tunesmith"
@@ -82,8 +86,9 @@ class Client:
         tries = 0
         while True:
             keeping.count_call(self.cp, self.endpoint)
+            question = self._question(asked)
             try:
-                status, headers, body = self._sent(self._question(asked))
+                status, headers, body = self._sent(question)
             except (EndpointUnreachable, EndpointSilent):
                 tries += 1
                 if tries >= self.tries:
@@ -93,7 +98,7 @@ class Client:
             if 200 <= status < 300:
                 return self._text(body)
             if status not in _AGAIN or _error(body).get("code") in _NO_MONEY:
-                if not self._learn(status, body):
+                if not self._learn(question, status, body):
                     raise self._refusal(status, body)
                 continue
             tries += 1
@@ -114,11 +119,14 @@ class Client:
                 whole[other] = value
         return whole
 
-    def _learn(self, status: int, body: bytes) -> bool:
-        """Whether a refusal is about something that the question can do without; from now on it does."""
+    def _learn(self, question: Mapping[str, Any], status: int, body: bytes) -> bool:
+        """Whether a refusal is about something that the question can do without; from now on each does.
+
+        What was sent counts, for several are asked at once: another may have learned the same since this one was sent.
+        """
         said = _message(body)
         for name, other in _OPTIONAL.items():
-            if status in (400, 422) and name not in self._instead and name in said:
+            if status in (400, 422) and name in question and name in said:
                 self._instead[name] = other
                 return True
         return False
@@ -214,14 +222,19 @@ class Tried:
 
 
 def test(actor: Actor, cp: ControlPlane, endpoint_id: int) -> Tried:
-    """Ask an endpoint something short, once. Raises NotFound, Denied and as `Client.answer`."""
+    """Ask an endpoint something short, once. Raises NotFound, Denied, TooMany and as `Client.answer`."""
     endpoint = keeping.get(actor, cp, endpoint_id, "endpoint.change")
-    with transaction():
-        audit.record(actor, cp, "endpoint.test", f"endpoint:{endpoint.id}", endpoint.project_id, name=endpoint.name)
-    begun = time.monotonic()
-    asked = {"messages": [{"role": "user", "content": "Answer with the one word: yes"}]}
-    answer = Client(cp, endpoint, _TEST_SECONDS, tries=1).answer(asked, _ask_no_more)
-    return Tried(answer.strip()[:_SHOWN], time.monotonic() - begun)
+    if not _TESTS.acquire(blocking=False):  # who waited for a turn would hold a thread, too
+        raise TooMany
+    try:
+        with transaction():
+            audit.record(actor, cp, "endpoint.test", f"endpoint:{endpoint.id}", endpoint.project_id, name=endpoint.name)
+        begun = time.monotonic()
+        asked = {"messages": [{"role": "user", "content": "Answer with the one word: yes"}]}
+        answer = Client(cp, endpoint, _TEST_SECONDS, tries=1).answer(asked, _ask_no_more)
+        return Tried(answer.strip()[:_SHOWN], time.monotonic() - begun)
+    finally:
+        _TESTS.release()
 
 
 def _ask_no_more(seconds: float) -> None:

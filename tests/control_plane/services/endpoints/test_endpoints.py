@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +21,10 @@ from control_plane.services import audit
 from control_plane.services.access import projects
 from control_plane.services.endpoints import asking, keeping
 from control_plane.services.endpoints.keeping import Wanted
+from control_plane.store.database import release
 from control_plane.store.endpoints import EndpointRecord
 from control_plane.store.secrets import SecretRecord
+from patience import LONG
 
 KEY = "sk-very-secret-1234567890"
 QUESTION = {"messages": [{"role": "user", "content": "Is it hot?"}], "temperature": 0}
@@ -105,6 +109,29 @@ def test_what_it_does_not_take_is_left_out_from_then_on(cp: ControlPlane, model:
     model.answers = one_after_the_other(refusal(400, "This is against our rules."))
     with pytest.raises(errors.EndpointRefused, match="rules"):
         client.answer(QUESTION, lambda _: None)
+
+
+def test_several_that_learn_the_same_at_once_are_all_answered(cp: ControlPlane, model: Model) -> None:
+    together = threading.Barrier(4)
+
+    def picky(asked: dict[str, Any]) -> Said:
+        if "max_tokens" in asked:
+            together.wait(LONG)
+            return refusal(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+        return completion("Yes.")
+
+    model.answers = picky
+    client = asking.Client(cp, kept(cp, model), 30.0)
+
+    def answer(_: int) -> str:
+        try:
+            return client.answer(QUESTION, lambda _: None)
+        finally:
+            release()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(answer, range(4))) == ["Yes."] * 4
+    assert len(model.asked) == 8
 
 
 @pytest.mark.parametrize(
@@ -224,3 +251,31 @@ def test_whether_it_works_is_tried_once(cp: ControlPlane, model: Model) -> None:
         asking.test(SYSTEM, cp, endpoint.id)
     assert len(model.asked) == 2
     assert [one.action for one in audit.list_entries(SYSTEM, cp, "pumps")][:2] == ["endpoint.test"] * 2
+
+
+def test_tests_that_hang_leave_threads_to_others(cp: ControlPlane, model: Model) -> None:
+    endpoint, begun, over = kept(cp, model), threading.Semaphore(0), threading.Event()
+
+    def hangs(_: dict[str, Any]) -> Said:
+        begun.release()
+        over.wait(LONG)
+        return completion("Yes.")
+
+    def test(_: int) -> str:
+        try:
+            return asking.test(SYSTEM, cp, endpoint.id).answer
+        finally:
+            release()
+
+    model.answers = hangs
+    with ThreadPoolExecutor(3) as pool:
+        hanging = [pool.submit(test, number) for number in range(3)]
+        try:
+            assert all(begun.acquire(timeout=LONG) for _ in hanging)
+            with pytest.raises(errors.TooMany):
+                asking.test(SYSTEM, cp, endpoint.id)
+        finally:
+            over.set()
+        assert [one.result() for one in hanging] == ["Yes."] * 3
+    assert test(0) == "Yes.", "there is room again"
+    assert keeping.calls_today(cp, keeping.get(SYSTEM, cp, endpoint.id)) == 4, "one that is refused asks nothing"
