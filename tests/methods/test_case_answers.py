@@ -169,6 +169,20 @@ def test_every_question_has_an_answer_and_no_other_query_gives_it() -> None:
     assert len(answers) > 40
 
 
+def test_a_question_about_every_customer_also_tells_of_those_without_orders() -> None:
+    made = generator("sql_questions")
+    database = sqlite3.connect(":memory:")
+    database.executescript(made.tables())
+    (kind,) = (one for one in made.KINDS if "customer from {town}" in one.wordings[0][0])
+    without = 0
+    for town in (town for part in made.TOWNS for town in part):
+        told = database.execute(kind.sql.format(town=town)).fetchall()
+        living = database.execute("SELECT count(*) FROM customers WHERE town = ?", (town,)).fetchone()
+        assert (len(told),) == living, town
+        without += sum(count == 0 for _, count in told)
+    assert without > 5
+
+
 def test_questions_of_the_parts_differ_in_wording_and_in_value() -> None:
     kinds = generator("sql_questions").KINDS
     for kind in kinds:

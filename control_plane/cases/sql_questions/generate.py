@@ -177,8 +177,8 @@ KINDS = (
         ),
     ),
     Kind(
-        "SELECT c.name, count(*) FROM customers c JOIN orders o ON o.customer_id = c.id "
-        "WHERE c.town = '{town}' GROUP BY c.id",
+        "SELECT c.name, count(o.id) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id "
+        "WHERE c.town = '{town}' GROUP BY c.id",  # those without orders, too
         (
             (
                 "How many orders does each customer from {town} have?",
