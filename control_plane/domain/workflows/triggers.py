@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from control_plane.domain.errors import FieldInvalid
+from control_plane.domain.errors import FieldInvalid, ScheduleInvalid
 
 SCHEDULE, DATASET, BASE_MODEL, WEBHOOK = KINDS = ("schedule", "dataset", "base_model", "webhook")
 ONCE, SKIP = MISSED = ("once", "skip")  # what becomes of times at which nothing ran: made up for by one run, or let go
@@ -38,7 +38,10 @@ class Quiet:
         return not self.begin and not self.end
 
     def after(self, at: float) -> float:
-        """`at` itself, or the end of the quiet hours that it falls into; seconds since the epoch."""
+        """`at` itself, or the end of the quiet hours that it falls into; seconds since the epoch.
+
+        Raises ScheduleInvalid where the time zone is known no longer.
+        """
         if self.is_none or not self._holds(at):
             return at
         local = datetime.fromtimestamp(at, self._zone)
@@ -56,7 +59,10 @@ class Quiet:
 
     @property
     def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
+        try:
+            return ZoneInfo(self.time_zone)
+        except ZoneInfoNotFoundError as problem:
+            raise ScheduleInvalid(problem=self.time_zone[:64]) from problem
 
 
 def checked(quiet: Quiet, zones: frozenset[str]) -> Quiet:

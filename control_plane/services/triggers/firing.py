@@ -7,7 +7,7 @@ starts its run by a key of its own, so that a kill between the start and the not
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from control_plane.context import ControlPlane
@@ -36,9 +36,9 @@ _AGAIN = 60.0  # seconds until a run is started again that could not be just now
 def look(cp: ControlPlane) -> int:
     """Fire what is to fire, and start the runs that are due; how many runs started."""
     for trigger in _working().where(TriggerRecord.next_at > 0.0, TriggerRecord.next_at <= cp.clock()):
-        _fire_at_its_time(cp, trigger)
+        _alone(cp, trigger, _fire_at_its_time)
     for trigger in _working().where(TriggerRecord.kind.not_in((SCHEDULE, WEBHOOK))):
-        _fire_for_what_is_new(cp, trigger)
+        _alone(cp, trigger, _fire_for_what_is_new)
     due = (
         FiringRecord.select()
         .join(TriggerRecord, on=(FiringRecord.trigger == TriggerRecord.id))
@@ -48,7 +48,7 @@ def look(cp: ControlPlane) -> int:
         .where(is_kept(ProjectRecord), is_kept(WorkflowRecord))
         .order_by(FiringRecord.due_at, FiringRecord.id)
     )
-    return sum(_start(cp, firing) for firing in list(due))
+    return sum(_start_alone(cp, firing) for firing in list(due))
 
 
 def fire(cp: ControlPlane, trigger: TriggerRecord, key: str, due_at: float, outcome: str = "") -> FiringRecord:
@@ -72,21 +72,38 @@ def _working() -> Any:
     )
 
 
-def _fire_at_its_time(cp: ControlPlane, trigger: TriggerRecord) -> None:
-    """Once for its time. Times at which nothing ran are made up for by one run, or let go, and listeners are told."""
-    now, due, quiet = cp.clock(), float(trigger.next_at), quiet_of(trigger)
-    stopped: ScheduleInvalid | None = None
+def _alone(cp: ControlPlane, trigger: TriggerRecord, fires: Callable[[ControlPlane, TriggerRecord], None]) -> None:
+    """Let one trigger fire; whatever is wrong with it holds up no other."""
     try:
-        following = quiet.after(schedules.next_after(read(Schedule, trigger.schedule), now))
+        fires(cp, trigger)
     except ScheduleInvalid as problem:  # its time zone is known no longer
-        following, stopped = 0.0, problem
+        with transaction():
+            _note(cp, trigger, problem, stopped=True)
+    except Exception:  # a loop's top: the others fire all the same, and this one is looked at again
+        log.exception("trigger %s could not be looked at", trigger.id)
+
+
+def _start_alone(cp: ControlPlane, firing: FiringRecord) -> bool:
+    """Start one run; whatever is wrong with it holds up no other."""
+    try:
+        return _start(cp, firing)
+    except Exception:  # a loop's top: the others start all the same, and this one is tried again
+        log.exception("trigger %s could not start a run", firing.trigger_id)
+        FiringRecord.update(due_at=cp.clock() + _AGAIN).where(FiringRecord.id == firing.id).execute()
+        return False
+
+
+def _fire_at_its_time(cp: ControlPlane, trigger: TriggerRecord) -> None:
+    """Once for its time. Times at which nothing ran are made up for by one run, or let go, and listeners are told.
+
+    Raises ScheduleInvalid where its time zone is known no longer.
+    """
+    now, due, quiet = cp.clock(), float(trigger.next_at), quiet_of(trigger)
+    following = quiet.after(schedules.next_after(read(Schedule, trigger.schedule), now))
     is_late = now - due > LATE
     with transaction():
         if not _change(trigger, TriggerRecord.next_at == trigger.next_at, next_at=following):
             return  # somebody was quicker
-        if stopped is not None:
-            _note(cp, trigger, stopped, stopped=True)
-            return
         lets_go = is_late and trigger.missed == SKIP
         # a run that makes up for what was missed waits for the end of quiet hours, as any other
         fire(cp, trigger, f"at:{due:.0f}", due if lets_go else quiet.after(now), MISSED_OUT if lets_go else "")

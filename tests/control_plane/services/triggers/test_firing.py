@@ -225,3 +225,31 @@ def test_there_are_not_any_number_and_one_is_removed(cp: ControlPlane, ada: Acto
     setting.remove(ada, cp, made[0].id)
     assert len(setting.listed(ada, cp, workflow)) == MOST - 1
     assert runs.of_project(ada, cp, "lab") == []
+
+
+def test_what_is_wrong_with_one_trigger_holds_up_no_other(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, stumbles, whole = (setting.add(ada, cp, workflow, HOURLY)[0] for _ in range(3))
+    no_zone = {"begin": "22:00", "end": "06:00", "time_zone": "Europe/Gone"}
+    new = setting.add(ada, cp, workflow, Wanted(DATASET, dataset="notes"))[0]
+    TriggerRecord.update(quiet=no_zone).where(TriggerRecord.id.in_([gone.id, new.id])).execute()
+    newer(cp, ada, "valve")
+    clock.advance(3_600)
+    start, faults = runs.start, [ValueError("a fault of ours")]
+
+    def stumbling(*args: object) -> object:
+        if faults:
+            raise faults.pop()
+        return start(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runs, "start", stumbling)
+    assert firing.look(cp) == 1
+    assert [(one.trigger_id, one.outcome) for one in fired()] == [(stumbles.id, ""), (whole.id, "started")]
+    for one in (gone, new):
+        said = TriggerRecord.get_by_id(one.id)
+        assert (said.stopped, said.error, said.error_params) == (True, "schedule_invalid", {"problem": "Europe/Gone"})
+    assert firing.look(cp) == 0
+    clock.advance(60)
+    assert firing.look(cp) == 1, "it is tried again"
+    assert [one.outcome for one in fired()] == ["started", "started"]
