@@ -159,7 +159,7 @@ class Settings:
     python_listeners: str = _setting("", "Python listeners that projects may choose, by name, with commas between")
     deliveries: int = _setting(8, "Listeners that are told something at once; others wait for their turn")
     delivery_seconds: float = _setting(10.0, "How long a listener may take to answer; a Python one, six times as long")
-    delivery_days: float = _setting(30.0, "Days after which what listeners were told is forgotten")
+    delivery_days: float = _setting(30.0, "Days after which what listeners were told, and firings, are forgotten")
     low_disk_bytes: int = _setting(
         10_737_418_240, "Free disk, of the control plane or a machine, below which listeners are told"
     )

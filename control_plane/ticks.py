@@ -42,6 +42,7 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (drafts.PERIOD, drafts.forget_old),
     (sources.PERIOD, sources.refresh_due),
     (firing.PERIOD, firing.look),
+    (firing.FORGET_SECONDS, firing.forget_old),
     (disks.PERIOD, disks.watch),
     (deliveries.PERIOD, deliveries.forget_old),
     (3_600.0, people.clean_sessions),

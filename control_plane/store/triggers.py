@@ -10,7 +10,7 @@ from control_plane.store.workflows import WorkflowRecord, WorkflowRunRecord
 
 
 class TriggerRecord(Record):
-    id = AutoField()
+    id = AutoField()  # given once: see the migration
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     project_id: int
     workflow = ForeignKeyField(WorkflowRecord, on_delete="CASCADE", lazy_load=False)
@@ -46,6 +46,7 @@ class FiringRecord(Record):
     trigger = ForeignKeyField(TriggerRecord, on_delete="CASCADE", lazy_load=False)
     trigger_id: int
     key = CharField(80)
+    run_key = CharField(64)  # the idempotency key of its run
     due_at = TimeField()  # when a run is started: at once, or at the end of quiet hours
     outcome = CharField(16, default="")  # started | missed | refused; empty while it waits
     run = ForeignKeyField(WorkflowRunRecord, null=True, on_delete="SET NULL", lazy_load=False)
@@ -56,4 +57,4 @@ class FiringRecord(Record):
 
     class Meta:
         table_name = "firings"
-        indexes = ((("trigger", "key"), True), (("outcome", "due_at"), False))
+        indexes = ((("trigger", "key"), True), (("outcome", "due_at"), False), (("trigger", "created_at"), False))

@@ -16,6 +16,7 @@ from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.cases import CaseNoteRecord, CaseRecord
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.drafts import DatasetDraftRecord, UploadRecord
+from control_plane.store.endpoints import EndpointRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptRecord, EventRecord, LogRecord
 from control_plane.store.labelling import LabellingRecord
@@ -24,6 +25,7 @@ from control_plane.store.models import ModelRecord
 from control_plane.store.points import CurveRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
 from control_plane.store.sources import SourceRecord
+from control_plane.store.triggers import TriggerRecord
 from control_plane.store.workflows import WorkflowVersionRecord
 
 
@@ -49,9 +51,9 @@ def project_itself(cp: ControlPlane, project: Any) -> Gone:
     gone = Gone(things=[project])
     for record in (DatasetDraftRecord, UploadRecord):  # on the next look at what is old they are forgotten
         record.update(touched_at=0.0).where(record.project == project.id).execute()
-    for listener in ListenerRecord.select().where(ListenerRecord.project == project.id):
-        ListenerRecord.delete().where(ListenerRecord.id == listener.id).execute()
-        secrets.remove(listener.secret_id)
+    with_secrets: tuple[Any, ...] = (ListenerRecord, EndpointRecord, TriggerRecord)
+    for one in with_secrets:
+        _remove_with_secrets(one, one.project == project.id)
     _cases(project)
     gone.members = [one.user_id for one in MemberRecord.select().where(MemberRecord.project == project.id)]
     MemberRecord.delete().where(MemberRecord.project == project.id).execute()
@@ -108,9 +110,7 @@ def _dataset(dataset: Any, _: Gone) -> None:
     references.drop(references.DATASET, numbers)
     LabellingRecord.delete().where(LabellingRecord.dataset_version.in_(numbers)).execute()  # it holds their rows
     DatasetVersionRecord.update(facts={}, mapping={}, source={}).where(mine).execute()
-    for source in SourceRecord.select().where(SourceRecord.dataset == dataset.id):
-        SourceRecord.delete().where(SourceRecord.id == source.id).execute()
-        secrets.remove(source.secret_id)
+    _remove_with_secrets(SourceRecord, SourceRecord.dataset == dataset.id)
 
 
 def _model(model: Any, _: Gone) -> None:
@@ -142,13 +142,20 @@ def _deployment(_: Any, __: Gone) -> None:
 
 
 def _workflow(workflow: Any, _: Gone) -> None:
-    """What its versions say; a run has kept what it carries out."""
+    """What its versions say, and what starts it; a run has kept what it carries out."""
     mine = WorkflowVersionRecord.workflow == workflow.id
     WorkflowVersionRecord.update(text="", spec={}).where(mine).execute()
+    _remove_with_secrets(TriggerRecord, TriggerRecord.workflow == workflow.id)
 
 
 # what serves and what rests on something goes before it
 _CONTENT = {DEPLOYMENT: _deployment, MODEL: _model, DATASET: _dataset, JOB: _job, WORKFLOW: _workflow}
+
+
+def _remove_with_secrets(record: Any, which: Any) -> None:
+    for one in record.select(record.id, record.secret).where(which):
+        record.delete().where(record.id == one.id).execute()
+        secrets.remove(one.secret_id)
 
 
 def _drop_artifacts(numbers: list[int]) -> None:

