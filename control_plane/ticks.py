@@ -45,6 +45,7 @@ TICKS: tuple[tuple[float, Tick], ...] = (
     (firing.FORGET_SECONDS, firing.forget_old),
     (disks.PERIOD, disks.watch),
     (deliveries.PERIOD, deliveries.forget_old),
+    (deliveries.PERIOD, delivering.give_up_excess),
     (3_600.0, people.clean_sessions),
     (3_600.0, audit_chain.check_daily),
 )

@@ -53,6 +53,10 @@ class ListenerRedirects(ListenerFault):
     """{place} leads to another address ({code}), which is not followed. Enter that address yourself."""
 
 
+class ListenerBehind(ListenerFault):
+    """More than {most} events waited to be told. The oldest of them were given up."""
+
+
 class PythonListenerMissing(ListenerFault):
     """No installed package offers the Python listener “{name}”."""
 

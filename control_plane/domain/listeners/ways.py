@@ -15,6 +15,7 @@ DELIVERED, GIVEN_UP = "delivered", "given_up"  # outcomes; empty while it waits
 RETRY_AFTER = (10.0, 60.0, 300.0, 1_800.0, 7_200.0, 21_600.0, 43_200.0)
 
 MOST = 20  # listeners of a project
+MOST_WAITING = 10_000  # deliveries of a listener; beyond them the oldest are given up
 _LONGEST_ADDRESS = 254  # characters of a mail address
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 

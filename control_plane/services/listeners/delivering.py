@@ -17,8 +17,19 @@ from typing import Any
 from peewee import fn
 
 from control_plane.context import ControlPlane
-from control_plane.domain.errors import Denied, TunesmithError
-from control_plane.domain.listeners.ways import DELIVERED, GIVEN_UP, MAIL, PYTHON, SLACK, TEAMS, WEBHOOK, next_try
+from control_plane.domain.errors import Denied, ListenerBehind, ListenerRefused, PythonListenerBroke, TunesmithError
+from control_plane.domain.listeners.ways import (
+    DELIVERED,
+    GIVEN_UP,
+    MAIL,
+    MOST_WAITING,
+    PYTHON,
+    RETRY_AFTER,
+    SLACK,
+    TEAMS,
+    WEBHOOK,
+    next_try,
+)
 from control_plane.preparations import LISTENER
 from control_plane.services import secrets
 from control_plane.services.access import identity
@@ -41,6 +52,7 @@ TELL: Mapping[str, Tell] = {
 }
 _OF_A_PROJECT = 2  # listeners that are told at once: those of one project that all hang leave room for the others'
 _IN_A_ROW = 20  # deliveries of a listener, before others have their turn
+_OF_ONE_EVENT = (ListenerRefused, PythonListenerBroke)  # the listener was reached: another event may go well
 
 
 def advance(cp: ControlPlane) -> int:
@@ -59,6 +71,26 @@ def advance(cp: ControlPlane) -> int:
             of_project[project_id] += 1
             begun += cp.deliveries.begin((LISTENER, listener_id), partial(_watch, cp, listener_id), next_turn)
     return begun
+
+
+def give_up_excess(cp: ControlPlane) -> int:
+    """Give up the oldest of what waits where too much of it does; how many."""
+    number, given_up = fn.COUNT(DeliveryRecord.id), 0
+    query = DeliveryRecord.select(DeliveryRecord.listener).where(DeliveryRecord.outcome == "")
+    query = query.group_by(DeliveryRecord.listener).having(number > MOST_WAITING)
+    for listener_id in [int(row[0]) for row in query.tuples().iterator()]:
+        listener = ListenerRecord.get_by_id(listener_id)
+        waits, told = _waiting(listener), _told(ListenerBehind(most=MOST_WAITING))
+        with transaction():
+            newest_first = DeliveryRecord.select(DeliveryRecord.id).where(waits).order_by(DeliveryRecord.id.desc())
+            excess = newest_first.offset(MOST_WAITING).first()
+            if excess is None:
+                continue
+            old = waits & (DeliveryRecord.id <= excess.id)
+            given_up += DeliveryRecord.update(outcome=GIVEN_UP, **told).where(old).execute()
+            _note(listener, failed_at=cp.clock(), **told)
+        cp.signals.wake(f"listener:{listener_id}", f"notifications:{listener.created_by_id}")
+    return given_up
 
 
 def _due(cp: ControlPlane, busy: frozenset[int]) -> list[tuple[int, int]]:
@@ -115,26 +147,49 @@ def _arrived(cp: ControlPlane, listener: ListenerRecord, delivery: DeliveryRecor
     with transaction():
         if _write(cp, delivery, outcome=DELIVERED, code=code, error="", error_params={}):
             _note(listener, error="", error_params={}, failed_at=0.0)
+            untried = _waiting(listener) & (DeliveryRecord.attempts == 0) & (DeliveryRecord.next_at > cp.clock())
+            DeliveryRecord.update(next_at=cp.clock()).where(untried).execute()  # they waited for it alone
     cp.signals.wake(f"listener:{listener.id}")
 
 
 def _failed(cp: ControlPlane, listener: ListenerRecord, delivery: DeliveryRecord, problem: TunesmithError) -> None:
     now = cp.clock()
-    following, told = next_try(delivery.attempts + 1, now), {"error": problem.code, "error_params": problem.storable()}
+    following, told = next_try(delivery.attempts + 1, now), _told(problem)
     given = {"next_at": following} if following else {"outcome": GIVEN_UP}
     code = problem.params.get("code", 0)
     with transaction():
         if _write(cp, delivery, code=code, **told, **given):
             _note(listener, **({} if following else told | {"failed_at": now}))
+            if not isinstance(problem, _OF_ONE_EVENT):
+                _put_off(listener, following, now, told)
     cp.signals.wake(f"listener:{listener.id}", *([] if following else [f"notifications:{listener.created_by_id}"]))
+
+
+def _put_off(listener: ListenerRecord, following: float, now: float, told: Mapping[str, Any]) -> None:
+    """What is due or was never tried waits, where a listener cannot be told, as long as what was: so each wait costs
+    one attempt. With what is given up (`following` is 0) goes what happened as long ago. Inside a transaction."""
+    waits, untried, until = _waiting(listener), DeliveryRecord.attempts == 0, following or now + RETRY_AFTER[0]
+    if not following:
+        as_old = waits & untried & (DeliveryRecord.created_at <= now - sum(RETRY_AFTER))
+        DeliveryRecord.update(outcome=GIVEN_UP, **told).where(as_old).execute()
+    # what was tried and has a later time of its own keeps it, or events that come often would put it off for good
+    put_off = waits & (DeliveryRecord.next_at < until) & (untried | (DeliveryRecord.next_at <= now))
+    DeliveryRecord.update(next_at=until).where(put_off).execute()
 
 
 def _stop(cp: ControlPlane, listener: ListenerRecord, problem: TunesmithError) -> None:
     """Who added it may do so no longer: it is told nothing more until somebody who may chooses its events anew."""
-    told = {"error": problem.code, "error_params": problem.storable(), "failed_at": cp.clock()}
     with transaction():
-        _note(listener, stopped=True, **told)
+        _note(listener, stopped=True, failed_at=cp.clock(), **_told(problem))
     cp.signals.wake(f"listener:{listener.id}", f"notifications:{listener.created_by_id}")
+
+
+def _waiting(listener: ListenerRecord) -> Any:
+    return (DeliveryRecord.listener == listener.id) & (DeliveryRecord.outcome == "")
+
+
+def _told(problem: TunesmithError) -> dict[str, Any]:
+    return {"error": problem.code, "error_params": problem.storable()}
 
 
 def _write(cp: ControlPlane, delivery: DeliveryRecord, **columns: Any) -> bool:

@@ -17,7 +17,7 @@ from control_plane.domain.errors import DeliveryWaits, ListenerTestWaits
 from control_plane.domain.listeners.ways import DELIVERED, GIVEN_UP, RETRY_AFTER
 from control_plane.domain.permissions import SYSTEM, VIEWER, Actor
 from control_plane.services.access import projects
-from control_plane.services.listeners import deliveries, listening, outbox
+from control_plane.services.listeners import deliveries, delivering, listening, outbox
 from control_plane.services.things import trash
 from control_plane.services.things.kinds import PROJECT as KIND
 from control_plane.store.audit import AuditRecord
@@ -176,6 +176,73 @@ def test_one_that_hangs_is_left_and_holds_up_no_other(cp: ControlPlane, olga: Ac
         over.set()
     assert len(receiver.bodies) == 1
     assert sorted(row.error for row in rows()) == ["", *["listener_silent"] * 3]
+
+
+def test_one_that_cannot_be_reached_is_tried_once_for_all_that_waits(
+    cp: ControlPlane, olga: Actor, clock: FakeClock
+) -> None:
+    well = threading.Event()
+
+    def answer(connection: socket.socket, _: str) -> None:
+        if well.is_set():
+            connection.sendall(b"HTTP/1.1 204 Told\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(answer) as server:
+        listens(olga, cp, server.address(), "job.failed")
+        for _ in range(3):
+            happens(cp)
+        for pause in RETRY_AFTER[:3]:
+            deliver(cp)
+            assert {row.next_at for row in rows()} == {clock() + pause}
+            clock.advance(pause)
+        assert [row.attempts for row in rows()] == [3, 0, 0]
+        deliver(cp)
+        well.set()
+        happens(cp)
+        deliver(cp)
+        assert [row.outcome for row in rows()] == ["", DELIVERED, DELIVERED, DELIVERED], "they waited for it alone"
+        clock.advance(RETRY_AFTER[3])
+        deliver(cp)
+    assert {row.outcome for row in rows()} == {DELIVERED}
+
+
+def test_what_waits_for_one_that_cannot_be_reached_is_given_up_after_a_day(
+    cp: ControlPlane, olga: Actor, clock: FakeClock
+) -> None:
+    with serving(lambda *_: None) as server:
+        listens(olga, cp, server.address(), "job.failed")
+        happens(cp)
+        happens(cp)
+        for pause in RETRY_AFTER:
+            deliver(cp)
+            clock.advance(pause - 1)
+            if pause == RETRY_AFTER[-1]:
+                happens(cp)
+                deliver(cp)
+            clock.advance(1)
+        deliver(cp)
+    assert [(row.outcome, row.error) for row in rows()] == [
+        (GIVEN_UP, "listener_unreachable"),
+        (GIVEN_UP, "listener_unreachable"),
+        ("", "listener_unreachable"),
+    ]
+    assert rows()[2].next_at > clock(), "what happened later has a day of its own"
+
+
+def test_beyond_so_many_that_wait_the_oldest_are_given_up(
+    cp: ControlPlane, olga: Actor, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "MOST_WAITING", 2)
+    listener, _ = listens(olga, cp, "https://hooks.example.org/x", "job.failed")
+    for _ in range(2):
+        happens(cp)
+    assert delivering.give_up_excess(cp) == 0
+    for _ in range(3):
+        happens(cp)
+    assert delivering.give_up_excess(cp) == 3
+    assert [row.outcome for row in rows()] == [GIVEN_UP] * 3 + [""] * 2
+    said = ListenerRecord.get_by_id(listener.id)
+    assert (said.error, said.error_params, said.failed_at) == ("listener_behind", {"most": 2}, clock())
 
 
 @pytest.mark.parametrize(
