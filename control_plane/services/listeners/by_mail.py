@@ -33,9 +33,11 @@ def mail(cp: ControlPlane, listener: ListenerRecord, told: Mapping[str, Any], kn
     require_set_up(cp)
     settings, place, seconds = cp.settings, cp.settings.smtp_host, cp.settings.delivery_seconds
     try:
-        with _connected(settings, seconds) as server, cut_off(lambda: server.sock, seconds) as was_cut:
+        opened: list[smtplib.SMTP] = []
+        with cut_off(lambda: opened[0].sock if opened else None, seconds) as was_cut:
             try:
-                _send(server, settings, _message(settings, listener, told, known[ADDRESS]))
+                with _connected(settings, seconds, opened) as server:
+                    _send(server, settings, _message(settings, listener, told, known[ADDRESS]))
             except OSError as problem:  # smtplib's own errors are such, too
                 if was_cut.is_set():
                     raise TimeoutError from problem
@@ -51,13 +53,26 @@ def mail(cp: ControlPlane, listener: ListenerRecord, told: Mapping[str, Any], kn
     return _SENT
 
 
+class _Plain(smtplib.SMTP):
+    """One that can be cut off while its constructor connects and reads the greeting: it puts itself into `opened`."""
+
+    def __init__(self, opened: list[smtplib.SMTP], host: str, port: int, timeout: float) -> None:
+        opened.append(self)
+        super().__init__(host, port, timeout=timeout)
+
+
+class _Tls(smtplib.SMTP_SSL):
+    """The same inside of TLS."""
+
+    def __init__(self, opened: list[smtplib.SMTP], host: str, port: int, timeout: float) -> None:
+        opened.append(self)
+        super().__init__(host, port, timeout=timeout, context=ssl.create_default_context())
+
+
 @contextmanager
-def _connected(settings: Settings, seconds: float) -> Iterator[smtplib.SMTP]:
-    place = settings.smtp_host, settings.smtp_port
-    if settings.smtp_security == TLS:
-        server: smtplib.SMTP = smtplib.SMTP_SSL(*place, timeout=seconds, context=ssl.create_default_context())
-    else:
-        server = smtplib.SMTP(*place, timeout=seconds)
+def _connected(settings: Settings, seconds: float, opened: list[smtplib.SMTP]) -> Iterator[smtplib.SMTP]:
+    kind = _Tls if settings.smtp_security == TLS else _Plain
+    server = kind(opened, settings.smtp_host, settings.smtp_port, seconds)
     try:
         yield server
     finally:

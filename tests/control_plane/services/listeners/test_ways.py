@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
@@ -207,6 +209,33 @@ def test_a_mailbox_that_is_not_there_is_said_with_the_servers_code(cp: ControlPl
         happens(cp)
         deliver(cp)
     assert [(row.error, row.code) for row in rows()] == [("listener_refused", 550)]
+
+
+def test_a_greeting_without_an_end_is_cut_off(cp: ControlPlane, olga: Actor) -> None:
+    over, left = threading.Event(), threading.Event()
+
+    def greet(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            while not over.wait(0.05):
+                connection.sendall(b"220-welcome\r\n")
+        left.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=greet, args=(server,))
+        thread.start()
+        cp = mailing(cp, server.getsockname()[1], smtp_host="127.0.0.1", smtp_security="none", delivery_seconds=1.0)
+        listens(olga, cp, "team@example.org", "job.failed", way="mail")
+        happens(cp)
+        ending = threading.Timer(20.0, over.set)  # where nothing cuts it off
+        ending.start()
+        deliver(cp)
+        was_cut = not over.is_set()
+        ending.cancel()
+        over.set()
+        thread.join()
+    assert was_cut and left.is_set()
+    assert [row.error for row in rows()] == ["listener_silent"]
 
 
 @pytest.mark.parametrize("address", ["", "team", "a@b\nBcc: c@d", "a b@example.org", "x@" + "y" * 300, "a@b, c@d"])
