@@ -20,10 +20,11 @@ from control_plane.domain.errors import (
     WorkflowValueUnfit,
 )
 from control_plane.domain.graph import DEPLOY
-from control_plane.domain.names import LONGEST_NAME, of_title
+from control_plane.domain.names import LONGEST_NAME, LONGEST_TITLE, of_title
 from control_plane.domain.workflows.spec import REFERENCE, Lines, Path, Spec, before, in_order, references
 
 MOST_FANNED = 120  # steps of a run
+MOST_FILLED = 1 << 20  # characters of a run's steps, with each value counted wherever it is put
 
 Table = dict[str, Any]
 _Variant = tuple[tuple[str, Any], ...]  # axis → the place of its value
@@ -52,7 +53,7 @@ def expand(spec: Spec, given: Mapping[str, Any], lines: Lines = lambda path: 0) 
 
     Raises what `values` raises, WorkflowManyVariants, WorkflowAxisUnused, WorkflowTooLarge, WorkflowValueUnfit.
     """
-    filled = values(spec, given)
+    filled, room = values(spec, given), _Room(MOST_FILLED)
     steps = in_order(_wanted(spec, filled))
     axes = _axes(spec, steps, lines)
     found: list[Table] = []
@@ -61,7 +62,7 @@ def expand(spec: Spec, given: Mapping[str, Any], lines: Lines = lambda path: 0) 
         for at, variant in enumerate(_combinations(spec, axes[step["name"]]), 1):
             name = f"{step['name']}_{at}" if variant else step["name"]
             names[step["name"], variant] = name
-            found.append(_filled(spec, step, name, variant, filled, names, axes, lines))
+            found.append(_filled(spec, step, name, variant, filled, names, axes, lines, room))
             if len(found) > MOST_FANNED:
                 raise WorkflowTooLarge(what="matrix × steps", most=MOST_FANNED)
     return found
@@ -118,16 +119,20 @@ def _filled(
     names: Mapping[tuple[str, _Variant], str],
     axes: Mapping[str, tuple[str, ...]],
     lines: Lines,
+    room: _Room,
 ) -> Table:
     """A step of the graph: one variant of a step of the spec, or the one that all variants come to."""
     chosen = {axis: spec.matrix[axis][at] for axis, at in variant}
-    filler = _Filler({**filled, **chosen}, f"steps.{step['name']}", lines(_path(spec, step)))
+    room.take(chosen)
+    filler = _Filler({**filled, **chosen}, f"steps.{step['name']}", lines(_path(spec, step)), room)
     made: Table = {key: filler.fill(step[key]) for key in step if key not in ("when", "inputs", "gate", "best")}
-    made |= {key: _text(made[key]) for key in ("method", "dataset") if key in made}  # names, whatever they refer to
+    made |= {key: filler.word(made[key], key) for key in ("method", "dataset") if key in made}
+    if "from_data" in made:
+        made["from_data"] = {key: filler.word(one, "from_data") for key, one in made["from_data"].items()}
     made |= {"name": name, "of": step["name"], "variant": chosen}
     if step.get("title"):
         made["title"] = _title(step["title"], filler, name.removeprefix(step["name"]).replace("_", "-"))
-    gates = [filler.fill(gate) for gate in step.get("gate", ())]
+    gates = [filler.gate(gate) for gate in step.get("gate", ())]
     source = step["best"].partition(".")[0] if "best" in step else ""
     if not source or not axes[source]:
         given = _Given(variant, names, axes)
@@ -137,6 +142,7 @@ def _filled(
     metric = next((one["metric"] for one in gates if one["evaluation"] == step["best"] and one.get("metric")), "")
     made["metric"], made["choices"] = metric, []
     for one in _combinations(spec, axes[source]):
+        room.take([gates, [spec.matrix[axis][at] for axis, at in one]])
         given = _Given(one, names, axes)
         made["choices"].append(
             {
@@ -162,15 +168,36 @@ class _Given:
         return f"{self._names[step, tuple((axis, self._variant[axis]) for axis in self._axes[step])]}.{output}"
 
 
+class _Room:
+    """How much may still be written into the steps of a run."""
+
+    def __init__(self, characters: int) -> None:
+        self._left = characters
+
+    def take(self, value: Any) -> None:
+        """Count a value with all that is in it. Raises WorkflowTooLarge."""
+        self._left -= len(value) if isinstance(value, str) else 1
+        if self._left < 0:
+            raise WorkflowTooLarge(what="${…}", most=MOST_FILLED)
+        if isinstance(value, Mapping):
+            for key, one in value.items():
+                self.take(key)
+                self.take(one)
+        elif isinstance(value, list):
+            for one in value:
+                self.take(one)
+
+
 class _Filler:
     """Puts values in the place of references."""
 
-    def __init__(self, known: Mapping[str, Any], place: str, line: int) -> None:
-        self._known, self._place, self._line = known, place, line
+    def __init__(self, known: Mapping[str, Any], place: str, line: int, room: _Room) -> None:
+        self._known, self._place, self._line, self._room = known, place, line, room
 
     def fill(self, value: Any) -> Any:
-        """The value itself where a text is nothing but a reference; else its text."""
+        """The value itself where a text is nothing but a reference; else its text. Raises WorkflowTooLarge."""
         if isinstance(value, str):
+            self._room.take(value)
             whole = REFERENCE.fullmatch(value)
             if whole and whole[1]:
                 return self._value(whole)
@@ -185,7 +212,20 @@ class _Filler:
             if not isinstance(value, Mapping) or key not in value:
                 raise WorkflowValueUnfit(line=self._line, place=self._place, wanted=f"${{{found[1]}.…}}")
             value = value[key]
+        self._room.take(value)
         return value
+
+    def word(self, value: Any, key: str) -> str:
+        """The text of a name, also of one that is a number. Raises WorkflowValueUnfit where it is a table or long."""
+        if isinstance(value, Mapping | list) or len(_text(value)) > LONGEST_TITLE:
+            wanted = f"string ≤ {LONGEST_TITLE}"
+            raise WorkflowValueUnfit(line=self._line, place=f"{self._place}.{key}", wanted=wanted)
+        return _text(value)
+
+    def gate(self, one: Mapping[str, Any]) -> Table:
+        """A gate with its values."""
+        found: Table = self.fill(one)
+        return found | {key: self.word(found[key], f"gate.{key}") for key in ("verdict", "metric") if key in found}
 
 
 def _title(title: str, filler: _Filler, number: str) -> str:

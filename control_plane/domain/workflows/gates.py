@@ -80,8 +80,8 @@ def gate(table: Mapping[str, Any]) -> Gate:
         raise ValueError(f"gate: {', '.join(sorted(map(str, unknown)))}")
     found = Gate(
         evaluation=edge(table["evaluation"]),
-        verdict=table.get("verdict") or "",
-        metric=table.get("metric") or "",
+        verdict=_word(table, "verdict"),
+        metric=_word(table, "metric"),
         at_least=_number(table, "at_least"),
         margin=_number(table, "margin"),
         certain=table.get("certain", False) is True,
@@ -136,6 +136,13 @@ def best(candidates: Sequence[Marks], metric: str) -> int | None:
     values = [(one.candidate.get(metric or one.primary), -place) for place, one in enumerate(candidates)]
     known = [(found.value, place) for found, place in values if found is not None]
     return -max(known)[1] if known else None
+
+
+def _word(table: Mapping[str, Any], key: str) -> str:
+    value = table.get(key) or ""
+    if not isinstance(value, str):
+        raise ValueError(f"gate.{key}")
+    return value
 
 
 def _number(table: Mapping[str, Any], key: str) -> float | None:

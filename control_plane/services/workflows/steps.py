@@ -39,17 +39,23 @@ log = logging.getLogger(__name__)
 def advance(cp: ControlPlane) -> int:
     """Carry on each run that something has come of; how many moved. Called whenever a job or a replica has changed."""
     moved, runs = 0, list(WorkflowRunRecord.select().where(WorkflowRunRecord.outcome == ""))
-    facts = facts_of(runs)
+    facts: dict[int, dict[str, Fact]] = {}
+    try:
+        facts = facts_of(runs)
+    except Exception:  # of one of them; below it is looked at alone
+        log.exception("workflow runs could not be looked at together")
     for run in runs:
-        graph = graphs.of_data(run.graph)
-        found = facts[run.id]
-        if not graphs.outcome(graph, found) and not graphs.ready(graph, found) and not telling.ended(run, found):
-            continue
         try:
-            moved += carry_on(cp, run)
+            moved += _has_moved(run, facts) and carry_on(cp, run)
         except Exception:  # a loop's top: one broken run must not hold up the others, and is looked at again
             log.exception("workflow run %s could not go on", run.id)
     return moved
+
+
+def _has_moved(run: WorkflowRunRecord, facts: Mapping[int, dict[str, Fact]]) -> bool:
+    """Whether something has come of a run that it does not know yet."""
+    graph, found = graphs.of_data(run.graph), facts[run.id] if run.id in facts else facts_of([run])[run.id]
+    return bool(graphs.outcome(graph, found) or graphs.ready(graph, found) or telling.ended(run, found))
 
 
 def carry_on(cp: ControlPlane, run: WorkflowRunRecord) -> bool:

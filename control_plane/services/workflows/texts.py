@@ -67,14 +67,25 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
 _Dumper.add_implicit_resolver(f"{_STANDARD}float", _NUMBER, list("-+.0123456789"))
 
 
+@dataclass(frozen=True)
+class _Anchored:
+    """What an alias repeats, and how much that is."""
+
+    value: Any
+    parts: int
+    characters: int
+    levels: int  # below it
+
+
 class _Reader:
     """Builds plain data from the events of one document."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._lines: dict[Path, int] = {}
-        self._anchors: dict[str, tuple[Any, int]] = {}  # name → value, and how many parts it has
-        self._parts = 0
+        self._anchors: dict[str, _Anchored] = {}
+        self._parts = self._characters = 0
+        self._reached = 0  # the deepest level so far of what is being read
         self._line = 1
 
     def line(self, path: Path) -> int:
@@ -97,6 +108,8 @@ class _Reader:
             ) from problem
         except yaml.YAMLError as problem:  # a character that no text may hold
             raise WorkflowUnreadable(line=self._line, problem=str(problem).splitlines()[0][:200]) from problem
+        except (ValueError, OverflowError) as problem:  # an escape that stands for no character
+            raise WorkflowUnreadable(line=self._line, problem="\\U …") from problem
         return found
 
     def _documents(self) -> Any:
@@ -116,14 +129,14 @@ class _Reader:
     def _value(self, event: Any, path: Path) -> Any:
         self._line = event.start_mark.line + 1
         self._lines.setdefault(path, self._line)
-        if len(path) > DEEPEST:
-            raise WorkflowTooLarge(what="…" * 3, most=DEEPEST)
-        self._count(1)
         if isinstance(event, yaml.AliasEvent):
-            return self._repeated(event)
+            return self._repeated(event, len(path))
+        above, self._reached = self._reached, 0
+        self._reach(len(path))
+        before = (self._parts, self._characters)
+        self._count(1, len(event.value) if isinstance(event, yaml.ScalarEvent) else 0)
         if event.tag and event.tag not in ("!", f"{_STANDARD}str", f"{_STANDARD}map", f"{_STANDARD}seq"):
             raise self._wrong(event, event.tag)
-        before = self._parts
         found: Any
         if isinstance(event, yaml.ScalarEvent):
             found = self._scalar(event)
@@ -132,20 +145,31 @@ class _Reader:
         else:
             found = self._mapping(path)
         if event.anchor:
-            self._anchors[event.anchor] = (found, self._parts - before + 1)
+            parts, characters = self._parts - before[0], self._characters - before[1]
+            self._anchors[event.anchor] = _Anchored(found, parts, characters, self._reached - len(path))
+        self._reached = max(above, self._reached)
         return found
 
-    def _count(self, parts: int) -> None:
+    def _count(self, parts: int, characters: int) -> None:
         self._parts += parts
+        self._characters += characters
         if self._parts > MOST_PARTS:
             raise WorkflowTooLarge(what=str(self._parts), most=MOST_PARTS)
+        if self._characters > LONGEST:
+            raise WorkflowTooLarge(what=str(self._characters), most=LONGEST)
 
-    def _repeated(self, event: Any) -> Any:
+    def _reach(self, level: int) -> None:
+        self._reached = max(self._reached, level)
+        if self._reached > DEEPEST:
+            raise WorkflowTooLarge(what="…" * 3, most=DEEPEST)
+
+    def _repeated(self, event: Any, level: int) -> Any:
         if event.anchor not in self._anchors:  # also one inside what it names
             raise self._wrong(event, f"*{event.anchor}")
-        found, parts = self._anchors[event.anchor]
-        self._count(parts)
-        return found
+        one = self._anchors[event.anchor]
+        self._count(one.parts, one.characters)
+        self._reach(level + one.levels)
+        return one.value
 
     def _scalar(self, event: Any) -> Any:
         text = event.value
@@ -174,6 +198,7 @@ class _Reader:
             if not isinstance(event, yaml.ScalarEvent):
                 raise self._wrong(event, "? …")
             key = event.value
+            self._count(0, len(key))
             if key in found:
                 raise self._wrong(event, f"{key[:100]}: 2 ×")
             self._lines[(*path, key)] = event.start_mark.line + 1

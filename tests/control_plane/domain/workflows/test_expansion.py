@@ -91,7 +91,32 @@ def test_references_become_values_with_their_type() -> None:
 
 def test_a_name_that_refers_to_a_number_or_a_table_is_a_name_still() -> None:
     assert steps(changed("data", dataset="${steps}"))["data"]["dataset"] == "40"
-    assert steps(changed("train", method="${base}"))["train_1"]["method"] == "{'id': 'small'}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "place"),
+    [
+        ({"method": "${base}"}, "steps.train.method"),
+        ({"method": "${base.id}" * 99}, "steps.train.method"),
+        ({"from_data": {"key": "${base}"}}, "steps.train.from_data"),
+        ({"gate": {"evaluation": "first.evaluation", "metric": "${base}", "at_least": 1}}, "steps.train.gate.metric"),
+    ],
+)
+def test_a_table_is_no_name(columns: dict[str, Any], place: str) -> None:
+    data = changed("train", **columns)
+    data["steps"].append({"name": "first", "method": "evaluate", "inputs": {"candidate": "bring.model"}})
+    with pytest.raises(errors.WorkflowValueUnfit) as refused:
+        steps(data)
+    assert refused.value.params["place"] == place
+
+
+@pytest.mark.parametrize("reference", ["${text}", " ${text}"])
+def test_what_references_repeat_is_bounded(reference: str) -> None:
+    data = changed("train", parameters={f"p{n}": reference for n in range(99)})
+    data["parameters"] |= {"text": {"type": "string", "default": "x" * 5_000}}
+    with pytest.raises(errors.WorkflowTooLarge):
+        steps(data)
+    assert len(steps(data, text="x" * 99)["train_1"]["parameters"]["p98"]) >= 99
 
 
 def test_a_step_whose_condition_is_not_met_goes_with_those_that_wait_for_it() -> None:

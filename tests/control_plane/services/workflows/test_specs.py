@@ -169,6 +169,13 @@ def test_a_step_is_tried_again_after_the_failures_that_it_names(cp: ControlPlane
     assert seen(cp, run)["pack"].chosen == {"rank": 16}  # what failed is left out
 
 
+def test_a_run_that_nobody_can_read_holds_up_no_other(cp: ControlPlane, ada: Actor) -> None:
+    broken, run = begin(cp, ada), begin(cp, ada, fresh=True)
+    WorkflowRunRecord.update(graph=[{"kind": "data"}]).where(WorkflowRunRecord.id == broken.id).execute()
+    finish(cp, run, "base", form="base")
+    assert stands(cp, run)["train_1"] == "open"
+
+
 def test_listeners_hear_of_each_try_and_of_going_on(cp: ControlPlane, ada: Actor) -> None:
     projects.set_member(SYSTEM, cp, "lab", "ada", "Owner")
     owner = identity.actor_of(UserRecord.get(UserRecord.name == "ada"), "")

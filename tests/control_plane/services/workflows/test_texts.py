@@ -138,6 +138,9 @@ def test_an_anchor_repeats_what_it_names() -> None:
         "a: " + "{b: " * 5_000,
         "\n".join(["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]),
         "&a [*a]",
+        "{" + ", ".join(f"p{n}: &a{n} {'[' * 24}{f'*a{n - 1}' if n else 1}{']' * 24}" for n in range(26)) + "}",
+        "[&a " + "x" * 60_000 + ", *a, *a]",
+        r'name: "\UFFFFFFFF"',
         json.dumps({"name": "notes", "steps": [{"name": "x"}] * 9_000}),
     ],
 )
