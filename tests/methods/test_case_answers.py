@@ -147,6 +147,44 @@ def test_each_number_of_a_program_stands_in_its_problem() -> None:
             assert {str(value) for value in values - {1}} <= set(said), row  # 1 is a hectare's share of the land
 
 
+POSSIBLE = {  # wider than what the generator draws from: kg a MWh, g a kilogram
+    "MWh": {
+        "coal": (750, 1100), "oil": (550, 900), "gas": (300, 550), "waste": (300, 800), "wood": (50, 420),
+        "solar": (15, 80), "geothermal": (5, 120), "wind": (5, 30), "water": (1, 60), "nuclear": (3, 30),
+    },
+    "protein": {"soy": (380, 520), "straw": (20, 60), "carrots": (5, 15)},
+    "fibre": {"straw": (330, 480), "corn": (15, 40)},
+    "starch": {"barley": (450, 620), "oats": (300, 480)},
+    "sugar": {"barley": (10, 40), "beans": (20, 60)},
+    "lysine": {"barley": (2, 6), "peas": (12, 20)},
+}  # fmt: skip
+
+
+def test_numbers_of_power_and_feed_are_possible_for_what_they_are_said_of() -> None:
+    seen: Counter[tuple[str, str]] = Counter()
+    for part in ("train", "test"):
+        for row in rows(CASES["planning_problems"], f"{part}.jsonl"):
+            first, second = json.loads(row["completion"])["constraints"]
+            for word, of in POSSIBLE.items():
+                table = first if word in ("protein", "starch", "sugar") else second
+                for thing in [
+                    name for name in table if name in of and word in row["prompt"].replace("Starch", "starch")
+                ]:
+                    low, high = of[thing]
+                    assert low <= table[thing] <= high, (thing, row)
+                    seen[word, thing] += 1
+    assert set(seen) == {(word, thing) for word, of in POSSIBLE.items() for thing in of}
+
+
+PLURALS = r"(?<! of) (beans|peas|oats|carrots|potatoes|onions|grapes)"  # "a hectare of beans needs" is right
+
+
+def test_a_problem_is_said_in_good_grammar() -> None:
+    for part in ("train", "test"):
+        for row in rows(CASES["planning_problems"], f"{part}.jsonl"):
+            assert not re.search(PLURALS + r" (gives|needs)\b", row["prompt"]), row
+
+
 # ---- databases
 
 

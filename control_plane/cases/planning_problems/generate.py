@@ -7,7 +7,8 @@ numbers. Each program has an optimum by the way it is made: its limits are those
 """
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Family:
     things: tuple[tuple[str, ...], tuple[str, ...]]  # (training, test)
     openings: tuple[tuple[str, ...], tuple[str, ...]]
     clauses: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    known: Mapping[str, Mapping[str, range]] = field(default_factory=dict)  # a sentence's word → what a thing has of it
 
 
 FACTORY = Family(
@@ -101,7 +103,7 @@ FARM = Family(
              "Water is {b1} units a hectare for {x} and {b2} a hectare for {y}, {B} in all.",
              "Of {B} days of work each hectare of {x} uses {b1} and each hectare of {y} {b2}."),
             ("Fertiliser is {b1} bags a hectare of {x} and {b2} a hectare of {y}, with {B} bags in the barn.",
-             "There are {B} machine hours; {x} needs {b1} of them a hectare, {y} needs {b2}."),
+             "There are {B} machine hours; a hectare of {x} needs {b1} of them, one of {y} {b2}."),
         ),
         (
             ("A hectare of {x} brings {c1} euros, one of {y} {c2}.", "The margin is {c1} euros a hectare for {x} and "
@@ -116,11 +118,48 @@ FARM = Family(
         ),
     ),
 )  # fmt: skip
+CONTENTS = {  # of a kilogram of feed as it is fed: g, energy in MJ
+    "protein": {
+        "bran": range(140, 171), "hay": range(80, 141), "soy": range(430, 481), "corn": range(75, 96),
+        "straw": range(30, 46), "pulp": range(80, 101), "clover": range(130, 171), "rye": range(85, 111),
+        "potatoes": range(18, 25), "carrots": range(8, 13),
+    },
+    "energy": {
+        "bran": range(9, 12), "hay": range(7, 11), "soy": range(12, 15), "corn": range(12, 15), "straw": range(5, 8),
+        "pulp": range(10, 13), "clover": range(8, 11), "rye": range(12, 14), "potatoes": range(2, 4),
+        "carrots": range(1, 3),
+    },
+    "fibre": {
+        "bran": range(90, 121), "hay": range(250, 321), "soy": range(40, 71), "corn": range(20, 31),
+        "straw": range(370, 431), "pulp": range(170, 201), "clover": range(230, 291), "rye": range(20, 31),
+        "potatoes": range(5, 9), "carrots": range(9, 15),
+    },
+    "minerals": {
+        "bran": range(50, 66), "hay": range(60, 101), "soy": range(55, 71), "corn": range(12, 18),
+        "straw": range(40, 81), "pulp": range(50, 81), "clover": range(80, 111), "rye": range(16, 23),
+        "potatoes": range(9, 13), "carrots": range(8, 13),
+    },
+    "starch": {
+        "malt": range(550, 621), "oats": range(360, 421), "beans": range(360, 421), "barley": range(500, 551),
+        "peas": range(420, 481),
+    },
+    "sugar": {
+        "malt": range(60, 101), "oats": range(10, 21), "beans": range(30, 46), "barley": range(20, 31),
+        "peas": range(40, 61),
+    },
+    "fat": {
+        "malt": range(15, 26), "oats": range(45, 56), "beans": range(10, 19), "barley": range(18, 26),
+        "peas": range(8, 15),
+    },
+    "lysine": {
+        "malt": range(4, 7), "oats": range(4, 6), "beans": range(15, 18), "barley": range(3, 5), "peas": range(14, 18),
+    },
+}  # fmt: skip
 FEED = Family(
     "minimize", ("at_least", "at_least"), range(20, 300, 5), range(5, 120, 5), range(10, 90), range(2, 20), "x high",
     (
-        ("bran", "hay", "fish", "corn", "straw", "pulp", "clover", "rye", "nuts", "carrots"),
-        ("malt", "grass", "beans", "milk", "oats"),
+        ("bran", "hay", "soy", "corn", "straw", "pulp", "clover", "rye", "potatoes", "carrots"),
+        ("malt", "oats", "beans", "barley", "peas"),
     ),
     (
         ("Feed is mixed from {x} and {y} at the lowest cost.", "Find a cheap ration of {x} and {y}.",
@@ -130,17 +169,17 @@ FEED = Family(
     (
         (
             ("A kilogram of {x} has {a1} g of protein, one of {y} {a2}; the portion needs at least {A} g.",
-             "Energy is {a1} units a kilogram for {x} and {a2} a kilogram for {y}, {A} or more in all.",
+             "Energy is {a1} MJ a kilogram for {x} and {a2} a kilogram for {y}, {A} or more in all.",
              "Of protein we want no less than {A} g, with {a1} g in a kilogram of {x} and {a2} in one of {y}."),
             ("Starch is {a1} g a kilogram of {x} and {a2} g a kilogram of {y}, and {A} g are needed.",
-             "It takes {A} g of sugar at least; {x} gives {a1} a kilogram, {y} gives {a2}."),
+             "It takes {A} g of sugar at least; {a1} come with a kilogram of {x}, {a2} with one of {y}."),
         ),
         (
             ("A kilogram of {x} has {b1} g of fibre, one of {y} {b2}; the portion needs at least {B} g.",
-             "Minerals are {b1} units a kilogram for {x} and {b2} a kilogram for {y}, {B} or more in all.",
+             "Minerals are {b1} g a kilogram for {x} and {b2} a kilogram for {y}, {B} or more in all.",
              "Of fibre we want no less than {B} g, with {b1} g in a kilogram of {x} and {b2} in one of {y}."),
             ("Fat is {b1} g a kilogram of {x} and {b2} g a kilogram of {y}, and {B} g are needed.",
-             "It takes {B} g of salt at least; {x} gives {b1} a kilogram, {y} gives {b2}."),
+             "It takes {B} g of lysine at least; {b1} come with a kilogram of {x}, {b2} with one of {y}."),
         ),
         (
             ("A kilogram of {x} costs {c1} cents, one of {y} {c2}.", "We pay {c1} cents for a kilogram of {x} and {c2} "
@@ -153,12 +192,23 @@ FEED = Family(
             ("The store has {u} kg of {x} or less.", "The limit for {x} is {u} kg."),
         ),
     ),
+    CONTENTS,
 )  # fmt: skip
+EMISSIONS = {  # kg of CO2 a MWh, with what building and fuel take
+    "wind": range(8, 16), "solar": range(25, 51), "water": range(5, 26), "wood": range(130, 261, 5),
+    "gas": range(370, 501, 5), "coal": range(820, 1001, 5), "oil": range(650, 801, 5), "waste": range(400, 651, 5),
+    "nuclear": range(5, 16), "geothermal": range(20, 61),
+}  # fmt: skip
+PRICES = {  # euros a MWh
+    "wind": range(40, 91), "solar": range(35, 81), "water": range(30, 81), "wood": range(80, 151),
+    "gas": range(70, 141), "coal": range(60, 121), "oil": range(150, 251), "waste": range(60, 121),
+    "nuclear": range(60, 131), "geothermal": range(60, 111),
+}  # fmt: skip
 POWER = Family(
     "minimize", ("at_least", "at_most"), range(1, 2), range(5, 95, 5), range(20, 140), range(10, 200), "x high",
     (
         ("wind", "gas", "solar", "coal", "water", "wood"),
-        ("oil", "steam", "waste", "heat"),
+        ("oil", "waste", "nuclear", "geothermal"),
     ),
     (
         ("A town gets power from {x} and {y} at the lowest cost.", "Buy power from {x} and {y} for little money.",
@@ -190,6 +240,7 @@ POWER = Family(
             ("The line to {x} carries {u} MWh or less.", "The limit for {x} is {u} MWh."),
         ),
     ),
+    {"co2": EMISSIONS, "emissions": EMISSIONS, "euros": PRICES},
 )  # fmt: skip
 FAMILIES = (FACTORY, FARM, FEED, POWER)
 QUESTION = "Write this planning problem as a linear program in JSON: "
@@ -199,14 +250,15 @@ def row(source: random.Random, held_out: int) -> dict[str, str]:
     """One problem and its program."""
     family = source.choice(FAMILIES)
     x, y = source.sample(family.things[held_out], 2)
-    a1, a2 = source.choice(family.first), source.choice(family.first)
-    b1, b2 = source.choice(family.second), source.choice(family.second)
-    c1, c2 = source.choice(family.value), source.choice(family.value)
+    clauses = [source.choice(wordings[held_out]) for wordings in family.clauses]
+    (a1, a2), (b1, b2), (c1, c2) = (
+        [source.choice(_values(family, clause, thing) or usual) for thing in (x, y)]
+        for clause, usual in zip(clauses, (family.first, family.second, family.value), strict=False)
+    )
     of_x, of_y = source.choice(family.size), source.choice(family.size)  # a plan that can be carried out
     first, second = a1 * of_x + a2 * of_y, b1 * of_x + b2 * of_y
     low = family.bound == "y low"
     bound = source.randint(1, of_y) if low else source.randint(of_x, 2 * of_x)
-    clauses = [source.choice(wordings[held_out]) for wordings in family.clauses]
     source.shuffle(clauses)
     said = " ".join([source.choice(family.openings[held_out]), *clauses]).format(
         x=x, y=y, a1=a1, a2=a2, b1=b1, b2=b2, c1=c1, c2=c2, A=first, B=second, u=bound
@@ -217,6 +269,11 @@ def row(source: random.Random, held_out: int) -> dict[str, str]:
         "bounds": {y: [bound, None]} if low else {x: [0, bound]},
     }
     return generating.asked(QUESTION, said, program)
+
+
+def _values(family: Family, clause: str, thing: str) -> range | None:
+    """What a thing can have of what a sentence speaks of; None where any number will do."""
+    return next((of[thing] for word, of in family.known.items() if word in clause.lower()), None)
 
 
 def write(folder: Path) -> None:
