@@ -6,8 +6,9 @@ concentration and mass concentration are different quantities, as are a temperat
 
 _PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 _PREFIXED = {  # symbol → quantity, factor to the base unit
-    "M": ("mol/L", 1.0), "mol/L": ("mol/L", 1.0), "mol": ("mol", 1.0),
-    "g": ("kg", 1e-3), "g/L": ("kg/m3", 1.0), "g/mL": ("kg/m3", 1e3), "L": ("m3", 1e-3), "l": ("m3", 1e-3),
+    "M": ("mol/L", 1.0), "mol/L": ("mol/L", 1.0), "mol/l": ("mol/L", 1.0), "mol": ("mol", 1.0),
+    "g": ("kg", 1e-3), "g/L": ("kg/m3", 1.0), "g/l": ("kg/m3", 1.0), "g/mL": ("kg/m3", 1e3), "g/ml": ("kg/m3", 1e3),
+    "L": ("m3", 1e-3), "l": ("m3", 1e-3),
     "m": ("m", 1.0), "s": ("s", 1.0), "Pa": ("Pa", 1.0), "N": ("N", 1.0), "J": ("J", 1.0), "W": ("W", 1.0),
     "Hz": ("Hz", 1.0), "V": ("V", 1.0), "A": ("A", 1.0), "K": ("K", 1.0), "bar": ("Pa", 1e5),
 }  # fmt: skip

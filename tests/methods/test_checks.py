@@ -177,6 +177,8 @@ def test_each_text_of_the_catalogue_is_there_in_three_languages() -> None:
         ("linear_program", LINEAR.replace("table", "desk"), LINEAR, {}, 0.5),
         ("linear_program", LINEAR.replace("[0, 40]", "[50, 40]"), LINEAR, {}, 0.5),
         ("linear_program", '{"maximize": {"table": 50, "chair": 30}, "constraints": []}', LINEAR, {}, 0.5),
+        ("linear_program", '{"maximize": {"table": 0, "chair": 0}, "constraints": []}', LINEAR, {}, 0.4),  # constant
+        ("linear_program", '{"maximize": {"table": 1}, "constraints": [{"chair": 1, "at_most": 1}]}', LINEAR, {}, 0.4),
         ("linear_program", '{"maximize": {"table": 1}, "constraints": [{"table": 1}]}', LINEAR, {}, 0.1),
         ("linear_program", "{}", LINEAR, {}, 0.1),
         ("linear_program", "[1]", LINEAR, {}, 0),
@@ -383,7 +385,9 @@ def test_the_counts_by_bits_are_those_of_the_tables(first: str, second: str) -> 
     ("number", "unit", "quantity", "value"),
     [
         (250, "nM", "mol/L", 2.5e-7), (2.5, "µM", "mol/L", 2.5e-6), (2.5, "μM", "mol/L", 2.5e-6),
-        (1, "mM", "mol/L", 1e-3), (3, "mmol/L", "mol/L", 3e-3), (5, "ug/mL", "kg/m3", 5e-3), (1, "mm", "m", 1e-3),
+        (1, "mM", "mol/L", 1e-3), (3, "mmol/L", "mol/L", 3e-3), (5, "ug/mL", "kg/m3", 5e-3),
+        (5, "µg/ml", "kg/m3", 5e-3), (2, "mg/ml", "kg/m3", 2), (7, "g/l", "kg/m3", 7), (1, "mol/l", "mol/L", 1),
+        (3, "mmol/l", "mol/L", 3e-3), (1, "mm", "m", 1e-3),
         (2, "h", "s", 7200), (30, "min", "s", 1800), (3, "ms", "s", 3e-3), (850, "°C", "K", 1123.15),
         (32, "°F", "K", 273.15),
         (1.1, "GPa", "Pa", 1.1e9), (150, "ksi", "Pa", 1.0342135939752e9), (400, "N/mm²", "Pa", 4e8),

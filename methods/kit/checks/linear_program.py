@@ -22,6 +22,7 @@ LONGEST, VARIABLES, CONSTRAINTS, LARGEST = 20_000, 50, 100, 1e9  # characters; h
 SECONDS = 0.5  # of the solver
 # a score's parts: JSON, a program, maximize or minimize, the variables, an optimum, the right one; the rest: agreement
 OBJECT, PROGRAM, SENSE, NAMED, SOLVED, RIGHT = 0.1, 0.1, 0.1, 0.2, 0.1, 0.2
+UNREAD = 0.5  # of NAMED, for a program that has no coefficient of the expected one; it has nothing of SOLVED either
 OTHERS = 16  # further objectives
 EMBEDDED = 0.5  # of the score, for JSON with text around it
 SENSES = ("maximize", "minimize")
@@ -100,13 +101,14 @@ def _judged(highspy: Any, answer: str, wanted: _Expected, tolerance: float) -> F
     except _Malformed as error:
         return found(part * OBJECT, "no_program", reason=str(error)[:200])
     same_sense = program.sense == wanted.program.sense
-    score = OBJECT + PROGRAM + SENSE * same_sense + NAMED * _alike(program, wanted.program)
+    read = bool(_telling(wanted.program) & _telling(program))
+    score = OBJECT + PROGRAM + SENSE * same_sense + NAMED * _alike(program, wanted.program) * (1 if read else UNREAD)
     best = _optimum(highspy, program, program.goal)
     if best is None:
         return found(part * score, "program_without_optimum")
     same_names = set(program.variables) == set(wanted.program.variables)
     if not (same_sense and same_names and _near(best[0], wanted.best[0], tolerance)):
-        return found(part * (score + SOLVED), "optimum_other", optimum=best[0])
+        return found(part * (score + SOLVED * read), "optimum_other", optimum=best[0])
     share = _agreement(highspy, program, wanted, tolerance)
     if share == 1:
         return found(part, "optimum_right" if part == 1 else "json_and_more")
@@ -212,6 +214,13 @@ def _alike(program: _Program, wanted: _Program) -> float:
     """What the names of the variables have in common."""
     given, right = set(program.variables), set(wanted.variables)
     return checking.overlap(len(given & right), len(given), len(right))
+
+
+def _telling(program: _Program) -> set[tuple[str, float]]:
+    """Its coefficients by variable; without 0 and 1, which stand in many programs, unless there are no others."""
+    tables = [program.objective, *(row[0] for row in program.constraints)]
+    pairs = {pair for table in tables for pair in table.items()}
+    return {pair for pair in pairs if pair[1] not in (0, 1)} or pairs
 
 
 def _optimum(highspy: Any, program: _Program, goal: Objective) -> Best | None:
