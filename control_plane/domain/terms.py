@@ -70,6 +70,8 @@ TERMS = {
     "method.see": "see methods",
     "method.write": "write methods",
     "method.publish": "publish methods",
+    "endpoint.use": "ask third-party models",
+    "endpoint.change": "add and remove third-party models",
     "listener.see": "see listeners",
     "listener.change": "add and remove listeners",
     "member.see": "see members",
