@@ -312,13 +312,15 @@ def test_old_firings_are_forgotten_but_the_last_and_what_waits(
 
 
 def test_a_busy_trigger_hides_the_last_firings_of_no_other(cp: ControlPlane, ada: Actor, workflow: int) -> None:
-    busy, quiet = (setting.add(ada, cp, workflow, HOURLY)[0] for _ in range(2))
+    assert setting.firings_of([], 2) == {}
+    busy, quiet, silent, *others = (setting.add(ada, cp, workflow, HOURLY)[0] for _ in range(MOST))
     firing.fire(cp, quiet, "at:0", cp.clock(), "missed")
     for number in range(2 * MOST):
         firing.fire(cp, busy, f"at:{number}", cp.clock(), "missed")
-    found = setting.firings_of([busy, quiet], 2)
+    found = setting.firings_of([busy, quiet, silent, *others], 2)
     assert [one.key for one in found[busy.id]] == ["at:39", "at:38"]
     assert [one.key for one in found[quiet.id]] == ["at:0"]
+    assert found[silent.id] == []
 
 
 def test_what_is_deleted_for_good_leaves_no_secret(cp: ControlPlane, ada: Actor, workflow: int) -> None:
