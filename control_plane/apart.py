@@ -1,16 +1,19 @@
 """What the processes that stand apart have in common: bounds from within, progress, and why they came to nothing.
 
-Two do so: the one that reads strangers' files (`control_plane.preparation`) and the one that fetches them from
-strangers' servers (`control_plane.connectors`). What they have to say is in docs/developers/data.md.
+Three do so: the one that reads strangers' files (`control_plane.preparation`), the one that fetches them from
+strangers' servers (`control_plane.connectors`), both described in docs/developers/data.md, and the one that calls a
+package's function for a listener (`control_plane.hearing`), which takes no more of this than its environment.
 """
 
 from __future__ import annotations
 
 import errno
 import json
+import os
 import resource
 import shutil
 import signal
+import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,13 +21,31 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import control_plane
 from control_plane.domain.errors import DiskFull, TunesmithError
 from control_plane.domain.masking import masked_in
 
 FAILED = 2
+_CODE = Path(control_plane.__file__).parents[1]  # where the program was found, installed or not
 _PIECE = 1 << 20  # bytes that are written at once
 _BETWEEN_REPORTS = 0.2  # seconds
 _TO_SAY_SO = 10  # seconds of computing that are left to write down that it takes too long
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """All that it is told of the world: programs, its folder, whose certificates hold; nothing that opens a door."""
+    # a driver's own OpenSSL would look for them where it was built
+    places = ssl.get_default_verify_paths()
+    authorities = {places.openssl_cafile_env: places.cafile, places.openssl_capath_env: places.capath}
+    return {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(_CODE),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LC_ALL": "C.UTF-8",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        **{name: place for name, place in authorities.items() if place},
+    }
 
 
 class Reports:

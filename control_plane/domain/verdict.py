@@ -74,7 +74,8 @@ def score(values: Sequence[float]) -> Interval:
     """The mean of a metric's scores over rows, at least one, with its interval."""
     if is_proportion(values):
         return wilson(round(sum(values)), len(values))
-    return _within(_mean(values), 0.0 if is_share(values) else None)
+    found = _mean(values)
+    return _within(found, 0.0, 1.0) if _are_shares(values) else found
 
 
 def difference(candidate: Sequence[float], baseline: Sequence[float]) -> Interval:
@@ -83,7 +84,7 @@ def difference(candidate: Sequence[float], baseline: Sequence[float]) -> Interva
         pairs = list(zip(candidate, baseline, strict=True))
         return newcombe(*(pairs.count(pair) for pair in ((1, 1), (1, 0), (0, 1), (0, 0))))
     gain = _mean([a - b for a, b in zip(candidate, baseline, strict=True)])
-    return _within(gain, -1.0 if is_share(candidate) and is_share(baseline) else None)
+    return _within(gain, -1.0, 1.0) if _are_shares(candidate) and _are_shares(baseline) else gain
 
 
 def of(gain: Interval | None) -> str:
@@ -100,16 +101,14 @@ def is_proportion(values: Sequence[float]) -> bool:
     return all(value in (0, 1) for value in values)
 
 
-def is_share(values: Sequence[float]) -> bool:
+def _are_shares(values: Sequence[float]) -> bool:
     """Whether each score lies from 0 to 1, as those of the checks do."""
     return all(0 <= value <= 1 for value in values)
 
 
-def _within(interval: Interval, lowest: float | None) -> Interval:
-    """The interval without what lies outside of `lowest` to 1, where there is a lowest."""
-    if lowest is None:
-        return interval
-    return Interval(interval.value, max(lowest, interval.low), min(1.0, interval.high))
+def _within(interval: Interval, low: float, high: float) -> Interval:
+    """The interval without what no score can be."""
+    return Interval(interval.value, max(low, interval.low), min(high, interval.high))
 
 
 def _mean(values: Sequence[float]) -> Interval:

@@ -189,6 +189,11 @@ def _placed(query: Any, record: Any) -> Any:
     return query.select(*columns).join(ProjectRecord, on=(record.project == ProjectRecord.id))
 
 
+def _where_and_when(row: Any, at: float, until: float) -> dict[str, Any]:
+    """What a notification says of a row of `_placed`: its project, when it happened, and whether it was read."""
+    return {"project": row.place, "place": row.place_title or row.place, "at": at, "unread": at > until}
+
+
 def _jobs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
     named = _placed(_ended_jobs(actor, cp.clock() - _WINDOW), JobRecord)
     found = list(named.order_by(JobRecord.ended_at.desc()).limit(limit).objects())
@@ -209,10 +214,7 @@ def _of_job(job: Any, evaluation_id: int | None, until: float) -> Notification:
         id=evaluation_id or int(job.id),
         name=job.name,
         title=job.title,
-        project=job.place,
-        place=job.place_title or job.place,
-        at=job.ended_at,
-        unread=job.ended_at > until,
+        **_where_and_when(job, job.ended_at, until),
         reason=job.reason if job.state == FAILED else "",
         reason_params=job.reason_params,
     )
@@ -227,10 +229,7 @@ def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Noti
             id=int(run.id),
             name=run.case,
             title=run.label,
-            project=run.place,
-            place=run.place_title or run.place,
-            at=run.ended_at,
-            unread=run.ended_at > until,
+            **_where_and_when(run, run.ended_at, until),
             reason=run.reason,
             reason_params=run.reason_params,
         )
@@ -249,10 +248,7 @@ def _sources(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[N
             id=int(source.id),
             name=source.called,
             title=source.title,
-            project=source.place,
-            place=source.place_title or source.place,
-            at=source.looked_at,
-            unread=source.looked_at > until,
+            **_where_and_when(source, source.looked_at, until),
             reason=source.error,
             reason_params=source.error_params,
         )
@@ -268,10 +264,7 @@ def _listeners(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list
             noun="listener",
             id=int(listener.id),
             name=listener.label,
-            project=listener.place,
-            place=listener.place_title or listener.place,
-            at=listener.failed_at,
-            unread=listener.failed_at > until,
+            **_where_and_when(listener, listener.failed_at, until),
             reason=listener.error,
             reason_params=listener.error_params,
         )
@@ -287,10 +280,7 @@ def _labellings(actor: Actor, cp: ControlPlane, until: float, limit: int) -> lis
             noun="labelling",
             id=int(one.id),
             name=one.name,
-            project=one.place,
-            place=one.place_title or one.place,
-            at=one.created_at,
-            unread=one.created_at > until,
+            **_where_and_when(one, one.created_at, until),
         )
         for one in named.order_by(LabellingRecord.created_at.desc()).limit(limit).objects()
     ]

@@ -126,7 +126,7 @@ def plain_trl(folder, base, parameters):
     out = folder / "plain.json"
     script = ROOT / "tests/benchmarks/plain_dpo.py"
     given = ["--base", base, "--train", folder / "ordered.jsonl", "--parameters", json.dumps(parameters)]
-    run([method_python("dpo"), script, *given, "--seed", SEED, "--out", out], folder / "plain.log")
+    run([method_python("dpo"), script, *given, "--seed", SEED, "--out", out], folder / "plain.log", is_ours=False)
     return json.loads(out.read_text())
 
 

@@ -11,7 +11,6 @@ import os
 import selectors
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import control_plane
+from control_plane import apart
 from control_plane.context import ControlPlane
 from control_plane.domain import errors
 from control_plane.domain.connectors import Errand
@@ -44,7 +43,6 @@ Tell = Callable[[int, int], None]  # bytes that are done, of how many
 PROGRAM = ("-m", "control_plane.preparation")
 CONNECTORS_PROGRAM = ("-m", "control_plane.connectors")
 
-_CODE = Path(control_plane.__file__).parents[1]  # where the program was found, installed or not
 _LOOK_SECONDS = 0.25  # between two looks at whether to stop
 _END_SECONDS = 10.0  # from the end of its output to its own
 _KILLED_SECONDS = 10.0  # from its killing to its end
@@ -89,7 +87,7 @@ def run(
         process = subprocess.Popen(
             [sys.executable, "-P", *(CONNECTORS_PROGRAM if is_errand else PROGRAM), str(folder)],
             cwd=folder,
-            env=environment(folder),
+            env=apart.environment(folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -131,22 +129,6 @@ def _hand_over(process: subprocess.Popen[bytes], secrets: Mapping[str, str]) -> 
     assert process.stdin is not None
     with suppress(BrokenPipeError), process.stdin as pipe:  # it may have ended already, and its status says why
         pipe.write(json.dumps(dict(secrets)).encode())
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """All that it is told of the world: programs, its folder, whose certificates hold; nothing that opens a door."""
-    # a driver's own OpenSSL would look for them where it was built
-    places = ssl.get_default_verify_paths()
-    authorities = {places.openssl_cafile_env: places.cafile, places.openssl_capath_env: places.capath}
-    return {
-        "PATH": os.defpath,
-        "PYTHONPATH": str(_CODE),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LC_ALL": "C.UTF-8",
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        **{name: place for name, place in authorities.items() if place},
-    }
 
 
 def _follow(

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from control_plane.apart import environment
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import (
     ListenerSilent,
@@ -23,7 +24,6 @@ from control_plane.domain.errors import (
     PythonListenerMissing,
 )
 from control_plane.hearing import MISSING
-from control_plane.services.datasets.process import environment
 from control_plane.store.listeners import ListenerRecord
 
 log = logging.getLogger(__name__)

@@ -35,6 +35,7 @@ from control_plane.services import secrets
 from control_plane.services.access import identity
 from control_plane.services.listeners import by_http, by_mail, by_python
 from control_plane.services.things.kinds import is_kept
+from control_plane.services.watching import watched
 from control_plane.store.database import release, transaction
 from control_plane.store.listeners import DeliveryRecord, ListenerRecord
 from control_plane.store.projects import ProjectRecord
@@ -108,15 +109,12 @@ def _due(cp: ControlPlane, busy: frozenset[int]) -> list[tuple[int, int]]:
 
 
 def _watch(cp: ControlPlane, listener_id: int, stop: threading.Event) -> None:
-    try:
+    def tell() -> None:
         for _ in range(_IN_A_ROW):
             if stop.is_set() or not _tell_next(cp, listener_id):
                 return
-    except Exception:  # a loop's top: where nothing can be written, it is tried again later
-        log.exception("listener %s could not be told", listener_id)
-        stop.wait(1.0)
-    finally:
-        release()
+
+    watched(f"what listener {listener_id} is told", tell, lambda: stop.wait(1.0))
 
 
 def _tell_next(cp: ControlPlane, listener_id: int) -> bool:

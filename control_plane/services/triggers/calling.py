@@ -11,13 +11,10 @@ from control_plane.domain.errors import TokenRefused, TooMany
 from control_plane.domain.listeners.signature import sign
 from control_plane.domain.workflows.triggers import MOST_AN_HOUR, WEBHOOK
 from control_plane.services import secrets
-from control_plane.services.things.kinds import is_kept
 from control_plane.services.triggers import firing
-from control_plane.services.triggers.setting import KEY
+from control_plane.services.triggers.setting import KEY, working
 from control_plane.store.database import transaction
-from control_plane.store.projects import ProjectRecord
 from control_plane.store.triggers import FiringRecord, TriggerRecord
-from control_plane.store.workflows import WorkflowRecord
 
 _FRESH = 300.0  # seconds that a signature is good
 _HOUR = 3_600.0
@@ -30,7 +27,7 @@ def call(cp: ControlPlane, trigger_id: int, bearer: str, signature: str, body: b
 
     Raises TokenRefused, also where there is no such trigger, and TooMany.
     """
-    trigger = _called(cp, trigger_id)
+    trigger = _called(trigger_id)
     key = secrets.opened(cp, trigger.secret_id)[KEY] if trigger is not None else ""
     if trigger is not None and _is_key(key, bearer):
         mark = f"once:{once or random.token_hex(16)}"
@@ -52,15 +49,9 @@ def call(cp: ControlPlane, trigger_id: int, bearer: str, signature: str, body: b
         return firing.fire(cp, trigger, name, firing.quiet_of(trigger).after(now))
 
 
-def _called(cp: ControlPlane, trigger_id: int) -> TriggerRecord | None:
-    found: TriggerRecord | None = (
-        TriggerRecord.select()
-        .join(WorkflowRecord, on=(TriggerRecord.workflow == WorkflowRecord.id))
-        .join(ProjectRecord, on=(TriggerRecord.project == ProjectRecord.id))
-        .where(TriggerRecord.id == trigger_id, TriggerRecord.kind == WEBHOOK, ~TriggerRecord.stopped)
-        .where(is_kept(WorkflowRecord), is_kept(ProjectRecord))
-        .first()
-    )
+def _called(trigger_id: int) -> TriggerRecord | None:
+    mine = (TriggerRecord.id == trigger_id) & (TriggerRecord.kind == WEBHOOK)
+    found: TriggerRecord | None = working().where(mine).first()
     return found
 
 

@@ -22,7 +22,6 @@ from control_plane.domain.workflows.triggers import LATE, MISSED_OUT, REFUSED, S
 from control_plane.services import schedules
 from control_plane.services.access import identity
 from control_plane.services.listeners import outbox
-from control_plane.services.things.kinds import is_kept
 from control_plane.services.triggers import setting
 from control_plane.services.workflows import runs
 from control_plane.services.workflows.sources import Wanted
@@ -42,20 +41,13 @@ _AGAIN = 60.0  # seconds until a run is started again that could not be just now
 
 def look(cp: ControlPlane) -> int:
     """Fire what is to fire, and start the runs that are due; how many runs started."""
-    for trigger in _working().where(TriggerRecord.next_at > 0.0, TriggerRecord.next_at <= cp.clock()):
+    for trigger in setting.working().where(TriggerRecord.next_at > 0.0, TriggerRecord.next_at <= cp.clock()):
         _alone(cp, trigger, _fire_at_its_time)
-    for trigger in _working().where(TriggerRecord.kind.not_in((SCHEDULE, WEBHOOK))):
+    for trigger in setting.working().where(TriggerRecord.kind.not_in((SCHEDULE, WEBHOOK))):
         _alone(cp, trigger, _fire_for_what_is_new)
-    due = (
-        FiringRecord.select()
-        .join(TriggerRecord, on=(FiringRecord.trigger == TriggerRecord.id))
-        .join(WorkflowRecord, on=(TriggerRecord.workflow == WorkflowRecord.id))
-        .join(ProjectRecord, on=(TriggerRecord.project == ProjectRecord.id))
-        .where(FiringRecord.outcome == "", FiringRecord.due_at <= cp.clock(), ~TriggerRecord.stopped)
-        .where(is_kept(ProjectRecord), is_kept(WorkflowRecord))
-        .order_by(FiringRecord.due_at, FiringRecord.id)
-    )
-    return sum(_start_alone(cp, firing) for firing in list(due))
+    waits = (FiringRecord.outcome == "") & (FiringRecord.due_at <= cp.clock())
+    due = FiringRecord.select().where(waits, FiringRecord.trigger.in_(setting.working().select(TriggerRecord.id)))
+    return sum(_start_alone(cp, firing) for firing in list(due.order_by(FiringRecord.due_at, FiringRecord.id)))
 
 
 def fire(cp: ControlPlane, trigger: TriggerRecord, key: str, due_at: float, outcome: str = "") -> FiringRecord:
@@ -90,16 +82,6 @@ def forget_old(cp: ControlPlane) -> int:
 def quiet_of(trigger: TriggerRecord) -> Quiet:
     """The hours in which a trigger starts nothing."""
     return read(Quiet, trigger.quiet) if trigger.quiet else Quiet()
-
-
-def _working() -> Any:
-    """The triggers that are not stopped, of workflows and projects that are not in the trash."""
-    return (
-        TriggerRecord.select()
-        .join(WorkflowRecord, on=(TriggerRecord.workflow == WorkflowRecord.id))
-        .join(ProjectRecord, on=(TriggerRecord.project == ProjectRecord.id))
-        .where(~TriggerRecord.stopped, is_kept(WorkflowRecord), is_kept(ProjectRecord))
-    )
 
 
 def _alone(cp: ControlPlane, trigger: TriggerRecord, fires: Callable[[ControlPlane, TriggerRecord], None]) -> None:

@@ -29,6 +29,7 @@ from control_plane.store.models import ModelRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.triggers import FiringRecord, TriggerRecord
+from control_plane.store.workflows import WorkflowRecord
 
 KEY = "key"  # the name of the secret
 MOST_LISTED = 100
@@ -128,6 +129,16 @@ def remove(actor: Actor, cp: ControlPlane, trigger_id: int) -> None:
         secrets.remove(trigger.secret_id)
         audit.record(actor, cp, "trigger.remove", f"trigger:{trigger.id}", trigger.project_id, kind=trigger.kind)
     cp.signals.wake(f"project:{trigger.project_id}")
+
+
+def working() -> Any:
+    """The triggers that are not stopped, of workflows and projects that are not in the trash."""
+    return (
+        TriggerRecord.select()
+        .join(WorkflowRecord, on=(TriggerRecord.workflow == WorkflowRecord.id))
+        .join(ProjectRecord, on=(TriggerRecord.project == ProjectRecord.id))
+        .where(~TriggerRecord.stopped, is_kept(WorkflowRecord), is_kept(ProjectRecord))
+    )
 
 
 def newest(trigger_kind: str, project_id: int, dataset_id: int) -> int:

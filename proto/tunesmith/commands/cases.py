@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tunesmith.commands.context import Terminal, pass_terminal
+from tunesmith.commands.context import Terminal, only, pass_terminal
 from tunesmith.v1 import automation_pb2 as pb
 
 
@@ -42,9 +42,7 @@ def list_cases(terminal: Terminal, domain: str, task: str, minutes: float) -> No
 @pass_terminal
 def show_case(terminal: Terminal, case: str) -> None:
     """A case with its plan, and what people said of it."""
-    found = next((one for one in terminal.client.list_cases() if one.name == case), None)
-    if found is None:
-        raise click.ClickException(f"There is no case “{case}”.")
+    found = only((one for one in terminal.client.list_cases() if one.name == case), f"There is no case “{case}”.")
     terminal.details(found)
     if not terminal.as_json:
         terminal.table(

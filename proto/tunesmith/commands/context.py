@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,13 @@ from rich.table import Table
 from tunesmith.client import Client, connect
 
 M = TypeVar("M", bound=Message)
+
+
+def only(found: Iterable[M], said: str) -> M:
+    """The first of what was found. Raises ClickException with what is said where there is none."""
+    for one in found:
+        return one
+    raise click.ClickException(said)
 
 
 class Terminal:

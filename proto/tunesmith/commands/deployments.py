@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tunesmith.commands.context import Terminal, pass_terminal
+from tunesmith.commands.context import Terminal, only, pass_terminal
 
 
 @click.group()
@@ -64,15 +64,15 @@ def stop(terminal: Terminal, deployment_id: int) -> None:
 @pass_terminal
 def chat(terminal: Terminal, name: str, prompt: str | None, system: str, max_tokens: int) -> None:
     """Ask deployment NAME one question, or talk with it where no PROMPT is given."""
-    found = [one for one in terminal.client.list_deployments(terminal.project) if one.name == name]
-    if not found:
-        raise click.ClickException(f"There is no deployment “{name}” in the project “{terminal.project}”.")
+    every = terminal.client.list_deployments(terminal.project)
+    said = f"There is no deployment “{name}” in the project “{terminal.project}”."
+    deployment = only((one for one in every if one.name == name), said)
     messages = [{"role": "system", "content": system}] if system else []
     while True:
         question = prompt or click.prompt("You", prompt_suffix=": ")
         messages.append({"role": "user", "content": question})
         answer = []
-        for piece in terminal.client.chat_stream(found[0].id, messages, max_tokens=max_tokens):
+        for piece in terminal.client.chat_stream(deployment.id, messages, max_tokens=max_tokens):
             click.echo(piece, nl=False)
             answer.append(piece)
         click.echo()

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from tunesmith.commands.context import Terminal, pass_terminal
+from tunesmith.commands.context import Terminal, only, pass_terminal
 from tunesmith.v1 import automation_pb2 as pb
 
 
@@ -64,10 +64,8 @@ def remove(terminal: Terminal, name: str) -> None:
 
 
 def _named(terminal: Terminal, name: str) -> pb.Endpoint:
-    found = [one for one in terminal.client.list_endpoints(terminal.project) if one.name == name]
-    if not found:
-        raise click.ClickException(f"There is no endpoint “{name}” in this project.")
-    return found[0]
+    every = terminal.client.list_endpoints(terminal.project)
+    return only((one for one in every if one.name == name), f"There is no endpoint “{name}” in this project.")
 
 
 def _key() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tunesmith.client import Client
-from tunesmith.commands.context import Terminal, pass_terminal, when
+from tunesmith.commands.context import Terminal, only, pass_terminal, when
 from tunesmith.v1 import automation_pb2 as pb
 
 FOLDER = click.Path(path_type=Path, exists=True)
@@ -44,10 +44,8 @@ def list_methods(terminal: Terminal) -> None:
 @pass_terminal
 def show(terminal: Terminal, name: str) -> None:
     """A method's manifest: inputs, parameters, outputs."""
-    found = [method for method in terminal.client.list_methods() if method.name == name]
-    if not found:
-        raise click.ClickException(f"There is no method “{name}”.")
-    terminal.details(found[0])
+    every = terminal.client.list_methods()
+    terminal.details(only((one for one in every if one.name == name), f"There is no method “{name}”."))
 
 
 @methods.command()

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from tunesmith.commands.context import Terminal, pass_terminal, size, when
+from tunesmith.commands.context import Terminal, only, pass_terminal, size, when
 from tunesmith.commands.drafts import pairs, rested, show_draft
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -125,10 +125,11 @@ def forget(terminal: Terminal, dataset: str) -> None:
 
 
 def _source(terminal: Terminal, dataset: str) -> pb.Source:
-    found = [one for one in terminal.client.list_sources(terminal.project) if one.dataset == dataset]
-    if not found:
-        raise click.ClickException(f"The dataset “{dataset}” does not come from a source.")
-    return found[0]
+    every, said = (
+        terminal.client.list_sources(terminal.project),
+        f"The dataset “{dataset}” does not come from a source.",
+    )
+    return only((one for one in every if one.dataset == dataset), said)
 
 
 def _typed(terminal: Terminal, connector: str, parameters: tuple[str, ...]) -> dict[str, object]:

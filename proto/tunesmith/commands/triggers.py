@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tunesmith.commands.context import Terminal, pass_terminal, when
+from tunesmith.commands.context import Terminal, only, pass_terminal, when
 from tunesmith.commands.jobs import values
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -96,10 +96,9 @@ def remove(terminal: Terminal, trigger_id: int) -> None:
 
 
 def _workflow(terminal: Terminal, name: str) -> int:
-    found = [one.id for one in terminal.client.list_workflows(terminal.project) if one.name == name]
-    if not found:
-        raise click.ClickException(f"There is no workflow “{name}” in this project.")
-    return int(found[0])
+    every = terminal.client.list_workflows(terminal.project)
+    found = only((one for one in every if one.name == name), f"There is no workflow “{name}” in this project.")
+    return int(found.id)
 
 
 def _what(one: pb.Trigger) -> str:

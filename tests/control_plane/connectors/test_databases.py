@@ -455,7 +455,7 @@ def test_the_process_believes_whom_the_control_plane_believes(
         (room / "order.json").write_text(json.dumps(told(errand)))
         command = [sys.executable, "-P", *process.CONNECTORS_PROGRAM, str(room)]
         secrets = json.dumps(given.secrets).encode()
-        done = subprocess.run(command, cwd=room, env=process.environment(room), input=secrets, capture_output=True)
+        done = subprocess.run(command, cwd=room, env=apart.environment(room), input=secrets, capture_output=True)
         assert done.returncode == status, done.stderr
     assert len((tmp_path / "0" / "content").read_bytes().splitlines()) == 2
 

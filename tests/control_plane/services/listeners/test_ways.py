@@ -21,11 +21,11 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from certificate_support import Known, certificates
 from listener_support import HERE, PROJECT, deliver, listens, owner, receiving, rows
 
+from control_plane import apart
 from control_plane.context import ControlPlane
 from control_plane.domain.errors import FieldInvalid, MailNotSetUp, PythonListenerClosed
 from control_plane.domain.listeners.ways import DELIVERED, checked_mail
 from control_plane.domain.permissions import Actor
-from control_plane.services.datasets import process
 from control_plane.services.listeners import by_python, outbox
 from control_plane.settings import Hidden
 from control_plane.store.database import transaction
@@ -271,7 +271,7 @@ def hang(event):
     time.sleep(600)
 def spy(event): heard.write_text(json.dumps(dict(os.environ)))
 """)
-    real = process.environment
+    real = apart.environment
     monkeypatch.setattr(
         by_python, "environment", lambda room: (told := real(room)) | {"PYTHONPATH": f"{told['PYTHONPATH']}:{folder}"}
     )
