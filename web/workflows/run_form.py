@@ -56,7 +56,7 @@ def _control(one: RunParameter, datasets: Sequence[str]) -> Control:
     if choices:
         return Control(PREFIX + one.name, label, "select", value, [(choice, choice) for choice in choices])
     kind = "number" if one.type in (INTEGER, NUMBER) else "text"
-    return Control(PREFIX + one.name, label, kind, value, help=one.wanted() if kind == "number" else "")
+    return Control(PREFIX + one.name, label, kind, value, help=one.bounds if kind == "number" else "")
 
 
 def _datasets(project: str) -> list[str]:

@@ -52,13 +52,17 @@ class RunParameter:
     minimum: float | None = None
     maximum: float | None = None
 
+    @property
+    def bounds(self) -> str:
+        """The least and the most, in signs that every language shares; empty where there are none."""
+        ends = [f"≥ {self.minimum:g}"] if self.minimum is not None else []
+        return " ".join([*ends, *([f"≤ {self.maximum:g}"] if self.maximum is not None else [])])
+
     def wanted(self) -> str:
-        """What it takes, in signs that every language shares."""
+        """What it takes, in a spec's own words."""
         if self.choices:
             return ", ".join(map(str, self.choices))
-        ends = [f"≥ {self.minimum:g}"] if self.minimum is not None else []
-        ends += [f"≤ {self.maximum:g}"] if self.maximum is not None else []
-        return " ".join([self.type if self.type != DATASET else "dataset | dataset@number", *ends])
+        return f"{self.type if self.type != DATASET else 'dataset | dataset@number'} {self.bounds}".rstrip()
 
     def takes(self, value: Any) -> bool:
         """Whether this value fits."""
