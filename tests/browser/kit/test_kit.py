@@ -103,6 +103,18 @@ def test_the_narrowest_screen_needs_no_sideways_scrolling(page: Page) -> None:
     expect(page.get_by_role("link", name="Machines")).to_be_visible()
 
 
+def test_a_chart_never_widens_its_page_not_even_before_it_has_followed_a_narrower_window(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("ts-chart canvas")).to_be_visible()
+    # read in the task that narrows it: no frame lies between, so the observer of its size has not been called
+    drawn, wide = page.evaluate(
+        "() => { const chart = document.querySelector('ts-chart'); chart.style.width = '300px';"
+        " return [chart.querySelector('canvas').offsetWidth, chart.scrollWidth]; }"
+    )
+    assert drawn > 300
+    assert wide == 300
+
+
 def test_open_parts_are_accessible_too(page: Page) -> None:
     page.goto("/")
     for opener in ("Do this by API", "Cancel", "Keyboard shortcuts and help"):
