@@ -17,6 +17,7 @@ from flask import Flask
 
 import control_plane
 from control_plane.context import ControlPlane
+from control_plane.domain import graph
 from control_plane.domain.listeners.events import CHOICES
 from control_plane.domain.permissions import OWNER, Actor
 from control_plane.domain.preparation import (
@@ -40,7 +41,7 @@ from control_plane.services.labelling import judging, making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.listeners import listening, outbox
 from control_plane.services.triggers import firing, setting
-from control_plane.services.workflows import kept
+from control_plane.services.workflows import kept, steps
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
@@ -53,6 +54,7 @@ from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.sources import SourceRecord
 from control_plane.store.sweeps import SweepRecord
+from control_plane.store.workflows import WorkflowRunRecord
 from fleet_support import Fleet, report, upload
 
 CASE = "machine_faults"
@@ -430,6 +432,32 @@ def with_labelling(rooms: Rooms) -> Rooms:
     return rooms
 
 
+def with_run(rooms: Rooms) -> Rooms:
+    """… and a workflow run of what was trained, evaluated and packaged, which waits for an approval to deploy it."""
+    cp, made = rooms.cp, rooms.made
+    plan = [dict(step) for step in cases.get(rooms.actor, cp, CASE).plan["steps"]]
+    release = {"name": "release", "kind": "approval", "title": "", "parameters": {"days": 7}}
+    release["inputs"] = {"evaluation": "evaluate.evaluation", "model": "package.model"}
+    plan[0] |= {"dataset": "faults@2", "dataset_version": made["version"]}
+    plan[-1]["inputs"] = {"model": "release.model"}
+    plan.insert(len(plan) - 1, release)
+    manifests = {name: methods.manifest(methods.get(rooms.actor, cp, name)) for name in graph.methods_of(plan)}
+    begun = {"import": "import", "train": "train", "evaluate": "evaluate", "package": "export"}
+    run = WorkflowRunRecord.create(
+        project=ProjectRecord.get(ProjectRecord.name == rooms.project),
+        title="Machine faults",
+        case=CASE,
+        dataset_version=made["version"],
+        graph=graph.as_data(graph.build(plan, manifests)),
+        begun={step: {"job": made[job], "reused": job == "import", "tries": 1} for step, job in begun.items()},
+        created_by=UserRecord.select().order_by(UserRecord.id).get(),
+        created_at=cp.clock(),
+    )
+    steps.carry_on(cp, run)
+    made["run"] = int(run.id)
+    return rooms
+
+
 # Not pages: streams, bytes, parts of pages, and what only redirects.
 NO_PAGES = {
     "monitoring.live", "monitoring.metrics", "monitoring.ready", "static", "live.events",
@@ -464,6 +492,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "evaluation_id": made["evaluation"], "machine_id": rooms.machine.id, "name": None,
         "sweep_id": made.get("sweep"), "draft_id": made.get("draft"), "connector": "postgresql",
         "listener_id": made.get("listener"), "way": "webhook", "workflow_id": made.get("workflow"),
+        "run_id": made.get("run"),
         "labelling_id": made.get("labelling"), "item_id": made.get("label_item"),
     }  # fmt: skip
     named = {

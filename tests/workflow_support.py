@@ -1,15 +1,52 @@
-"""The fleet as tests of workflow runs play it: it marks jobs as ended and writes what they made."""
+"""Workflow runs whose fleet is played: what a test says has happened to their jobs and to what they deploy."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from control_plane.context import ControlPlane
+from control_plane.domain.permissions import SYSTEM, Actor
+from control_plane.services import cases
+from control_plane.services.workflows import runs
+from control_plane.services.workflows import steps as workflow_steps
+from control_plane.services.workflows.sources import Wanted
 from control_plane.store.artifacts import ArtifactRecord
+from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.machines import MachineRecord
 from control_plane.store.models import ModelRecord
+from control_plane.store.workflows import WorkflowRunRecord
+
+CASE = "machine_faults"
+
+_DEPLOYED = 'inputs = { model = "package.model" }'
+_RELEASE = """
+[[steps]]
+name = "%s"
+kind = "approval"
+inputs = { evaluation = "evaluate.evaluation", model = "package.model" }
+parameters = { %s }
+"""
+
+
+def with_approval(cp: ControlPlane, folder: Path, options: str = "", twice: bool = False) -> ControlPlane:
+    """The control plane with the shipped case, whose deployment waits for the approval "release" with these options.
+
+    `twice`: beside it there is another one, "report", for which nothing waits.
+    """
+    shutil.copytree(cases.SHIPPED / CASE, folder / CASE)
+    plan = folder / CASE / cases.PLAN
+    whole = plan.read_text("utf-8")
+    assert whole.count(_DEPLOYED) == 1
+    asked = "".join(_RELEASE % (name, options) for name in (["release", "report"] if twice else ["release"]))
+    whole = whole.replace(_DEPLOYED, 'inputs = { model = "release.model" }')
+    before, deploy = whole.split('[[steps]]\nname = "deploy"')
+    plan.write_text(before + asked.lstrip() + '\n[[steps]]\nname = "deploy"' + deploy, "utf-8")
+    return replace(cp, settings=replace(cp.settings, cases=str(folder)))
 
 
 def succeed(cp: ControlPlane, job_id: int, form: str = "", verdict: str = "", score: float = 0.5) -> None:
@@ -52,3 +89,46 @@ def succeed(cp: ControlPlane, job_id: int, form: str = "", verdict: str = "", sc
             created_at=0,
         )
     JobRecord.update(state="SUCCEEDED").where(JobRecord.id == job_id).execute()
+
+
+def begin(cp: ControlPlane, ada: Actor, version: int, key: str = "") -> WorkflowRunRecord:
+    return runs.start(ada, cp, "lab", Wanted(case=CASE, dataset_version_id=version, idempotency_key=key))
+
+
+def stands(cp: ControlPlane, run: WorkflowRunRecord) -> dict[str, str]:
+    return {seen.step.name: seen.state for seen in runs.progress(SYSTEM, cp, run.id).steps}
+
+
+def job_of(cp: ControlPlane, run: WorkflowRunRecord, step: str) -> JobRecord:
+    return next(seen.job for seen in runs.progress(SYSTEM, cp, run.id).steps if seen.step.name == step)
+
+
+def play(cp: ControlPlane, run: WorkflowRunRecord, verdict: str = "better", until: str = "package") -> None:
+    """Let the jobs of the run succeed one after the other, until that of a step has."""
+    for step, made in (
+        ("import", {"form": "base"}),
+        ("train", {"form": "adapter"}),
+        ("evaluate", {"verdict": verdict}),
+        ("package", {"form": "gguf"}),
+    ):
+        succeed(cp, job_of(cp, run, step).id, **made)
+        workflow_steps.advance(cp)
+        if step == until:
+            return
+
+
+def serve(cp: ControlPlane, state: str = "SERVING") -> None:
+    """What a machine would say of the one deployment there is."""
+    ReplicaRecord.delete().execute()
+    DeploymentRecord.update(waiting_code="").execute()
+    ReplicaRecord.create(
+        deployment=DeploymentRecord.get(),
+        machine=MachineRecord.get(),
+        desired_state="SERVING",
+        state=state,
+        observed_generation=1,
+        reason="engine_failed" if state == "FAILED" else "",
+        reason_params={"lines": "boom"},
+        observed_at=0,
+    )
+    MachineRecord.update(connectivity="ONLINE").execute()

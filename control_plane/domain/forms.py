@@ -2,3 +2,4 @@
 
 REWARD = "reward"  # scores answers instead of writing them: nothing of it is packaged, deployed or evaluated
 ON_A_MODEL = frozenset({"adapter", REWARD})  # small additions: whoever reads one needs the model below it, too
+ALL = ("base", "adapter", "merged", "gguf", REWARD)

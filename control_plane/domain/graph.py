@@ -1,8 +1,9 @@
 """The chain from data to deployment as a graph: steps with named outputs, and edges from an output to an input.
 
-A step is carried out by a method, or it is the data that a run is given, or a deployment. An edge names an output of an
-earlier step, so no graph has a circle. From what has come of the steps that have begun follows how every step stands.
-A step with `choices` is given what belongs to the best of several evaluations (domain/workflows/expansion.py).
+A step is carried out by a method, or it is the data that a run is given, or a deployment, or an approval: somebody
+decides whether what it is given goes on. An edge names an output of an earlier step, so no graph has a circle. From
+what has come of the steps that have begun follows how every step stands. A step with `choices` is given what belongs to
+the best of several evaluations (domain/workflows/expansion.py).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from control_plane.domain import lifecycle
+from control_plane.domain import forms, lifecycle
 from control_plane.domain.errors import (
     EdgeUnfit,
     EdgeUnknown,
@@ -28,13 +29,14 @@ from control_plane.domain.names import LONGEST_NAME
 from control_plane.domain.workflows import gates
 from control_plane.domain.workflows.gates import Edge, Gate, Marks
 
-DATA, DEPLOY = "data", "deploy"  # the kinds of step that no method carries out; the others are a method's
+DATA, DEPLOY, APPROVAL = "data", "deploy", "approval"  # the kinds that no method carries out; the others are a method's
 
 # how a step stands
 BLOCKED = "blocked"  # it waits for a step before it
 READY = "ready"  # nothing is in its way
 OPEN = "open"  # it has begun
 DONE, FAILED, CANCELLED = "done", "failed", "cancelled"  # how it ended
+REFUSED = "refused"  # of an approval: somebody said no, or nobody said anything in time; of a run: so it ended
 SKIPPED = "skipped"  # it cannot come about any more: its gate stays shut, or a step before it did not end well
 
 STOPPED = "stopped"  # of a whole run: a step did not end well, and nothing else can begin
@@ -52,8 +54,15 @@ _NOT_A_METHODS: Mapping[str, tuple[Mapping[str, Input], Mapping[str, str]]] = { 
         {"model": Input("model", "model", ("gguf",), required=True, held_out=False, display="")},
         {"deployment": "deployment"},
     ),
+    APPROVAL: (  # what it is given goes on under the same name: its outputs are its inputs
+        {
+            "model": Input("model", "model", forms.ALL, required=False, held_out=False, display=""),
+            "evaluation": Input("evaluation", "evaluation", (), required=False, held_out=False, display=""),
+        },
+        {},
+    ),
 }
-
+_LONGEST_APPROVAL = 366.0  # days
 
 KINDS = tuple(_NOT_A_METHODS)
 
@@ -81,9 +90,9 @@ class Step:
     """One step: what it is called, who carries it out, what it is given and what it makes."""
 
     name: str
-    kind: str  # of its method; or data, deploy
+    kind: str  # of its method; or one of KINDS
     method: str = ""
-    title: str = ""  # of the job, of the model it makes, of the deployment
+    title: str = ""  # of the job, of the model it makes, of the deployment; of an approval what is asked, in any words
     parameters: Mapping[str, Any] = field(default_factory=dict)
     from_data: Mapping[str, str] = field(default_factory=dict)  # what `fitted` changes: parameter → fact of the data
     inputs: Mapping[str, Edge] = field(default_factory=dict)
@@ -96,6 +105,16 @@ class Step:
     variant: Mapping[str, Any] = field(default_factory=dict)  # axis → value
     dataset: str = ""  # of data: the dataset's name, with @ and a number where it is a fixed version
     dataset_version: int = 0  # … and the version that the run was given
+
+    @property
+    def own(self) -> bool:
+        """Of an approval: whether whoever started the run may decide (`own`); else somebody other has to."""
+        return bool(self.parameters.get("own", False))
+
+    @property
+    def days(self) -> float:
+        """Of an approval: after how many days without a decision it is refused; 0: never."""
+        return float(self.parameters.get("days", 0.0))
 
     @property
     def before(self) -> Iterator[str]:
@@ -116,10 +135,10 @@ class Fact:
 
     state: str
     made: Mapping[str, int] = field(default_factory=dict)  # output → id
-    verdict: str = ""  # of an evaluation
+    verdict: str = ""  # of an evaluation, also of one that an approval passes on
     reason: str = ""  # why it failed
     reason_params: Mapping[str, Any] = field(default_factory=dict)
-    marks: Marks | None = None  # of an evaluation
+    marks: Marks | None = None  # … and what it found
 
 
 Facts = Mapping[str, Fact]  # by the step's name
@@ -155,8 +174,11 @@ def fitted(graph: Graph, manifests: Mapping[str, Manifest], name: str, facts: Ma
     """
     made: dict[str, Step] = {}
     called: dict[str, str] = {}
+    after = {step.name for step in graph if step.kind == DATA}  # what comes of the data, and the data
     for step in graph:
-        if any(made[one].kind == DATA or one in called for one in step.before):
+        if not after.isdisjoint(step.before):
+            after.add(step.name)
+        if step.name in after and step.kind not in (DATA, APPROVAL):
             called[step.name] = _title(step, manifests, name, list(called.values()))
             step = replace(step, title=called[step.name])
         own = {key: facts.get(fact) for key, fact in step.from_data.items()}
@@ -237,12 +259,14 @@ def inputs_of(step: Step, facts: Facts) -> dict[str, int]:
 
 
 def outcome(graph: Graph, facts: Facts) -> str:
-    """How it all ended: DONE, STOPPED, or "" while a step is open or can begin."""
+    """How it all ended: DONE, STOPPED, REFUSED, or "" while a step is open or can begin."""
     stands = standing(graph, facts)
     if set(stands.values()) & {OPEN, READY}:
         return ""
     bad = {name for name, state in stands.items() if state in (FAILED, CANCELLED)}
-    return STOPPED if bad - set(_spared(graph, facts)) else DONE
+    if bad - set(_spared(graph, facts)):
+        return STOPPED
+    return REFUSED if REFUSED in stands.values() else DONE
 
 
 def is_tried_again(step: Step, reason: str, tries: int) -> bool:
@@ -298,7 +322,7 @@ def _turn(step: Step, stands: Mapping[str, str], facts: Facts) -> str:
     if step.choices:  # those that ended badly are left out; the best is known once none can come any more
         if before & {BLOCKED, READY, OPEN}:
             return BLOCKED
-    elif before & {FAILED, CANCELLED, SKIPPED}:
+    elif before & {FAILED, CANCELLED, REFUSED, SKIPPED}:
         return SKIPPED
     elif before - {DONE}:
         return BLOCKED
@@ -325,14 +349,32 @@ def _declared(table: Mapping[str, Any], manifests: Mapping[str, Manifest]) -> St
     if not _NAME.fullmatch(name):
         raise StepMalformed(step=name, problem="name")
     if bool(method) == bool(kind) or (kind and kind not in _NOT_A_METHODS):
-        raise StepMalformed(step=name, problem=f"method | kind = {DATA}, {DEPLOY}")
+        raise StepMalformed(step=name, problem=f"method | kind = {', '.join(KINDS)}")
     try:
+        if kind == APPROVAL:
+            step = _step(table, kind, {name: name for name in table.get("inputs", {})})
+            _check_approval(step)
+            return step
         if kind:
             return _step(table, kind, _NOT_A_METHODS[kind][1])
         manifest = manifests[method]
         return _step(table, manifest.kind, {key: one.kind for key, one in manifest.outputs.items()})
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise StepMalformed(step=name, problem=f"{type(problem).__name__}: {problem}") from problem
+
+
+def _check_approval(step: Step) -> None:
+    """Its options are of their types, and there is something to decide about."""
+    asked = {"own": False, "days": 0} | dict(step.parameters)
+    if not isinstance(asked.pop("own"), bool):
+        raise StepMalformed(step=step.name, problem="parameters.own = true | false")
+    days = asked.pop("days")
+    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= _LONGEST_APPROVAL:
+        raise StepMalformed(step=step.name, problem=f"parameters.days = 0 … {_LONGEST_APPROVAL:g}")
+    if asked:
+        raise StepMalformed(step=step.name, problem=f"parameters.{next(iter(asked))}")
+    if not step.inputs:
+        raise StepInputMissing(step=step.name, input="evaluation | model")
 
 
 def _step(table: Mapping[str, Any], kind: str, outputs: Mapping[str, str]) -> Step:
@@ -394,8 +436,8 @@ def _check_input(
     if name not in wanted:
         raise StepInputUnknown(step=step.name, input=name)
     place, takes = f"{step.name}.inputs.{name}", wanted[name]
-    source = _source(place, edge, takes.kind, earlier)
-    if takes.kind == "model" and (form := manifests[source.method].outputs[edge.output].form) not in takes.accepts:
+    _source(place, edge, takes.kind, earlier)
+    if takes.kind == "model" and (form := _form(edge, earlier, manifests)) not in takes.accepts:
         raise EdgeUnfit(place=place, edge=str(edge), accepted=list(takes.accepts), given=form)
 
 
@@ -407,6 +449,14 @@ def _source(place: str, edge: Edge, kind: str, earlier: Sequence[Step]) -> Step:
     if source.outputs[edge.output] != kind:
         raise EdgeUnfit(place=place, edge=str(edge), accepted=kind, given=source.outputs[edge.output])
     return source
+
+
+def _form(edge: Edge, earlier: Sequence[Step], manifests: Mapping[str, Manifest]) -> str:
+    """The form of the model at an edge; what an approval passes on is what it was given."""
+    source = next(one for one in earlier if one.name == edge.step)
+    if source.kind == APPROVAL:
+        return _form(source.inputs[edge.output], earlier, manifests)
+    return manifests[source.method].outputs[edge.output].form
 
 
 # what people do by hand, job by job: nothing but order; an evaluation comes before packaging, whatever it finds

@@ -37,6 +37,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "deployment.use": _ALL,
     "endpoint.use": _WORK,
     "endpoint.change": frozenset({_OWNER, _DEVELOPER}),
+    "workflow.approve": _WORK,
     "case.see": _ALL,
     "case.change": _WORK,
     "workflow.see": _ALL,

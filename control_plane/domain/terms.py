@@ -38,10 +38,13 @@ TERMS = {
     "saving": "being saved",
     "saved": "saved",
     "cancelled": "cancelled",
-    # how a workflow run ended
+    # how a workflow run ended, or what was decided about a step of it
     "done": "done",
     "stopped": "stopped",
     "failed": "failed",
+    "approved": "approved",
+    "refused": "refused",
+    "expired": "expired",
     # verdicts
     "better": "better",
     "worse": "worse",
@@ -63,6 +66,7 @@ TERMS = {
     "deployment.see": "see deployments",
     "deployment.change": "deploy and stop models",
     "deployment.use": "ask deployed models",
+    "workflow.approve": "approve steps of workflows",
     "case.see": "see cases",
     "case.change": "save, share and import cases",
     "workflow.see": "see workflows",

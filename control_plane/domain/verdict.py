@@ -87,6 +87,21 @@ def difference(candidate: Sequence[float], baseline: Sequence[float]) -> Interva
     return _within(gain, -1.0, 1.0) if _are_shares(candidate) and _are_shares(baseline) else gain
 
 
+def apart(first: Interval, second: Interval) -> Interval:
+    """The difference first - second of two values that were measured on different rows, with its interval.
+
+    Newcombe's method 10 for independent proportions; for means the same joining of limits.
+
+    R. G. Newcombe, "Interval estimation for the difference between independent proportions: comparison of eleven
+    methods", Statistics in Medicine 17 (1998), 873–890; G. Y. Zou, A. Donner, "Construction of confidence limits about
+    effect measures: a general approach", Statistics in Medicine 27 (2008), 1693–1702.
+    """
+    gain = first.value - second.value
+    left = _join(first.value - first.low, second.high - second.value, 0.0)
+    right = _join(second.value - second.low, first.high - first.value, 0.0)
+    return Interval(gain, gain - left, gain + right)
+
+
 def of(gain: Interval | None) -> str:
     """The verdict of a difference; None means that there was nothing to compare with."""
     if gain is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from control_plane.context import ControlPlane
 from control_plane.domain import scores
 from control_plane.domain.errors import OutputUnreadable
-from control_plane.domain.permissions import Actor
+from control_plane.domain.permissions import Actor, require
 from control_plane.domain.scores import Scores
 from control_plane.services import evaluation_rows, pins, references
 from control_plane.services.access import projects
@@ -113,6 +113,16 @@ def _listed(actor: Actor, cp: ControlPlane, project: str) -> Any:
     project_id = projects.get(actor, cp, project, "evaluation.see").id
     joined = EvaluationRecord.select(EvaluationRecord).join(JobRecord, on=(EvaluationRecord.job == JobRecord.id))
     return joined.where(EvaluationRecord.project == project_id, is_kept(JobRecord))
+
+
+def of_ids(actor: Actor, cp: ControlPlane, project_id: int, ids: Collection[int]) -> dict[int, EvaluationRecord]:
+    """A project's evaluations with these ids, by id, without what is in the trash. Raises NotFound, Denied."""
+    require(actor, "evaluation.see", project_id)
+    if not ids:
+        return {}
+    joined = EvaluationRecord.select(EvaluationRecord).join(JobRecord, on=(EvaluationRecord.job == JobRecord.id))
+    wanted = joined.where(EvaluationRecord.project == project_id, EvaluationRecord.id.in_(sorted(ids)))
+    return {int(one.id): one for one in wanted.where(is_kept(JobRecord))}
 
 
 def get(actor: Actor, cp: ControlPlane, evaluation_id: int) -> EvaluationRecord:

@@ -15,7 +15,7 @@ from typing import Any
 from peewee import fn
 
 from control_plane.context import ControlPlane
-from control_plane.domain.graph import DONE, STOPPED
+from control_plane.domain.graph import APPROVAL, DONE, REFUSED, STOPPED
 from control_plane.domain.learning import NOT_LEARNT
 from control_plane.domain.lifecycle import DISCONNECTED, FAILED, SUCCEEDED
 from control_plane.domain.permissions import Actor
@@ -23,6 +23,7 @@ from control_plane.services import overview
 from control_plane.services.access import people
 from control_plane.services.labelling import waiting
 from control_plane.services.things.kinds import is_kept
+from control_plane.services.workflows import approvals
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.evaluations import EvaluationRecord
@@ -33,7 +34,7 @@ from control_plane.store.machines import MachineRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.sources import SourceRecord
-from control_plane.store.workflows import WorkflowRunRecord
+from control_plane.store.workflows import ApprovalRecord, WorkflowRunRecord
 
 MOST = 100  # in one answer
 _WINDOW = 30 * 86_400.0  # seconds: what is older is in the lists of jobs and runs
@@ -46,7 +47,7 @@ ENDED, BROKEN, DECISION, JUDGING, SILENT = "ended", "failed", "decision", "judgi
 class Notification:
     """One thing to know; `id` is that of the evaluation where one waits for a decision."""
 
-    kind: str  # ended | failed | diverged | flat | constant | decision | judging | silent
+    kind: str  # ended | failed | refused | diverged | flat | constant | decision | approval | judging | silent
     noun: str  # job | evaluation | workflow_run | source | listener | labelling | machine
     id: int | str
     name: str  # of the job, the case, the source's dataset, the labelling, whom a listener reaches, or the machine
@@ -81,6 +82,7 @@ def listed(actor: Actor, cp: ControlPlane, limit: int = MOST) -> list[Notificati
     found = [
         *_jobs(actor, cp, until, limit),
         *_runs(actor, cp, until, limit),
+        *_approvals(actor, cp, until, limit),
         *_sources(actor, cp, until, limit),
         *_listeners(actor, cp, until, limit),
         *_labellings(actor, cp, until, limit),
@@ -118,10 +120,15 @@ def _ended_jobs(actor: Actor, since: Any) -> Any:
 def _ended_runs(actor: Actor, since: Any) -> Any:
     return WorkflowRunRecord.select().where(
         WorkflowRunRecord.created_by == int(actor.id),
-        WorkflowRunRecord.outcome.in_((DONE, STOPPED)),
+        WorkflowRunRecord.outcome.in_((DONE, STOPPED, REFUSED)),
         WorkflowRunRecord.ended_at > since,
         _seen(actor, WorkflowRunRecord.project),
     )
+
+
+def _asked_approvals(actor: Actor, since: Any) -> Any:
+    """What waits for the actor's decision."""
+    return approvals.awaited_by(actor).where(ApprovalRecord.asked_at > since)
 
 
 def _failed_sources(actor: Actor, since: Any) -> Any:
@@ -168,6 +175,7 @@ def _unread(actor: Actor, cp: ControlPlane) -> list[Any]:
     return [
         _ended_jobs(actor, since).where(JobRecord.ended_at > window),
         _ended_runs(actor, since).where(WorkflowRunRecord.ended_at > window),
+        _asked_approvals(actor, since).where(ApprovalRecord.asked_at > window),
         _failed_sources(actor, since).where(SourceRecord.looked_at > window),
         _failed_listeners(actor, since).where(ListenerRecord.failed_at > window),
         _to_judge(actor, since).where(LabellingRecord.created_at > window),
@@ -224,7 +232,7 @@ def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Noti
     named = _placed(_ended_runs(actor, cp.clock() - _WINDOW), WorkflowRunRecord)
     return [
         Notification(
-            kind=ENDED if run.outcome == DONE else BROKEN,
+            kind={DONE: ENDED, REFUSED: REFUSED}.get(run.outcome, BROKEN),
             noun="workflow_run",
             id=int(run.id),
             name=run.case,
@@ -234,6 +242,28 @@ def _runs(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Noti
             reason_params=run.reason_params,
         )
         for run in named.order_by(WorkflowRunRecord.ended_at.desc()).limit(limit).objects()
+    ]
+
+
+def _approvals(actor: Actor, cp: ControlPlane, until: float, limit: int) -> list[Notification]:
+    placed = _asked_approvals(actor, cp.clock() - _WINDOW).select_extend(
+        WorkflowRunRecord.case.alias("case"),
+        ProjectRecord.name.alias("place"),
+        ProjectRecord.title.alias("place_title"),
+    )
+    named = placed.join_from(ApprovalRecord, ProjectRecord, on=(ApprovalRecord.project == ProjectRecord.id))
+    return [
+        Notification(
+            kind=APPROVAL,
+            noun="workflow_run",
+            id=int(one.run_id),
+            name=one.case,
+            project=one.place,
+            place=one.place_title or one.place,
+            at=one.asked_at,
+            unread=one.asked_at > until,
+        )
+        for one in named.order_by(ApprovalRecord.asked_at.desc()).limit(limit).objects()
     ]
 
 

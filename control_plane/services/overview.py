@@ -15,6 +15,7 @@ from control_plane.services.access import projects
 from control_plane.services.fleet import machines
 from control_plane.services.labelling import waiting
 from control_plane.services.things.kinds import is_kept
+from control_plane.services.workflows import approvals
 from control_plane.store.allocations import AllocationRecord
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
@@ -23,6 +24,7 @@ from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.labelling import LabellingRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.workflows import ApprovalRecord
 
 _WEEK = 7 * 86_400.0
 _SHOWN = 8  # rows of each list
@@ -35,6 +37,7 @@ class Overview:
     counts: dict[str, int]  # unfinished, failed, serving → how many
     unfinished: list[JobRecord]  # queued and running
     failed: list[JobRecord]  # of the last seven days
+    asked: list[ApprovalRecord]  # which the reader may decide, each with its run
     undecided: list[EvaluationRecord]  # whose model is better than its base, and is neither served nor was
     to_judge: list[tuple[LabellingRecord, int]]  # labellings with so many items that the reader may judge
     serving: list[DeploymentRecord]  # desired: SERVING
@@ -74,6 +77,7 @@ def of_project(actor: Actor, cp: ControlPlane, project: str) -> Overview:
     return Overview(
         counts={name: _count(lists[name], rows) for name, rows in shown.items()},
         **shown,
+        asked=approvals.waiting(actor, project_id, _SHOWN),
         undecided=_undecided(project_id),
         to_judge=waiting.of_project(actor, project_id, _SHOWN),
         machines=dict(Counter(machine.connectivity for machine in fleet)),

@@ -50,6 +50,8 @@ def methods_of(version_ids: Collection[int]) -> dict[int, MethodVersionRecord]:
 
 def model_names(model_ids: Collection[int | None]) -> dict[int, str]:
     """What models are called, by id. The caller has shown that it may see what names them."""
-    found = ModelRecord.select(ModelRecord.id, ModelRecord.name, ModelRecord.title)
     wanted = sorted({number for number in model_ids if number})
+    if not wanted:
+        return {}
+    found = ModelRecord.select(ModelRecord.id, ModelRecord.name, ModelRecord.title)
     return {int(model.id): model.label for model in found.where(ModelRecord.id.in_(wanted))}

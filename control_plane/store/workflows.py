@@ -1,4 +1,4 @@
-"""Workflows with their versions, and runs: the graph of a workflow or a case carried out on data of a project."""
+"""Workflows with their versions; runs, which carry out the graph of one or of a case; and what is decided in them."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ class WorkflowRunRecord(Record):
     given = JSONField(default=dict)  # each parameter of the run with its value
     graph = JSONField()  # what follows from both, with the methods as they were at the start (domain/graph.py)
     fresh = BooleanField(default=False)  # nothing that was made before is used again
-    # step → {"job": id, "reused", "tries", "earlier": [ids]} or {"deployment": id, "model": id, "reused"}; with "ended"
-    # once that was told
+    # step → {"job": id, "reused", "tries", "earlier": [ids]} | {"deployment": id, "model": id, "reused"} |
+    # {"approval": id, "reused"}; with "ended" once that was told
     begun = JSONField(default=dict)
-    outcome = CharField(16, default="")  # done | stopped | cancelled; empty while it goes on
+    outcome = CharField(16, default="")  # done | stopped | refused | cancelled; empty while it goes on
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
     reason = CharField(64, default="")  # why it stopped
     reason_params = JSONField(default=dict)
@@ -83,3 +83,25 @@ class WorkflowRunRecord(Record):
             (("outcome",), False),
             (("created_by", "ended_at"), False),
         )
+
+
+class ApprovalRecord(Record):
+    id = AutoField()
+    run = ForeignKeyField(WorkflowRunRecord, on_delete="CASCADE", lazy_load=False)
+    run_id: int
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    project_id: int
+    step = CharField(64)
+    own = BooleanField(default=False)  # whether who started the run may decide
+    given = JSONField()  # input → id: what it is about
+    decision = CharField(16, default="")  # approved | refused | expired; empty while nobody has decided
+    note = TextField(default="")
+    decided_by = ForeignKeyField(UserRecord, null=True, lazy_load=False)
+    decided_by_id: int | None
+    asked_at = TimeField()
+    expires_at = TimeField(default=0.0)  # 0: never
+    decided_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "approvals"
+        indexes = ((("run", "step"), True), (("decision", "project"), False))

@@ -116,6 +116,16 @@ class Workflows(Calls):
         """Have a run start nothing more, and its open jobs end; what is deployed stays so."""
         return self._ask(pb.WorkflowRun, self._stub.CancelWorkflowRun, pb.CancelWorkflowRunRequest(id=run_id))
 
+    def approve_workflow_run(self, run_id: int, step: str = "", note: str = "") -> pb.WorkflowRun:
+        """Let go on what a step asks you to decide; without `step`, the only one that waits. Never your own run's."""
+        request = pb.ApproveWorkflowRunRequest(id=run_id, step=step, note=note)
+        return self._ask(pb.WorkflowRun, self._stub.ApproveWorkflowRun, request)
+
+    def refuse_workflow_run(self, run_id: int, step: str = "", note: str = "") -> pb.WorkflowRun:
+        """Have nothing come of what a step asks you to decide: the steps behind it are skipped."""
+        request = pb.RefuseWorkflowRunRequest(id=run_id, step=step, note=note)
+        return self._ask(pb.WorkflowRun, self._stub.RefuseWorkflowRun, request)
+
     def resume_workflow_run(self, run_id: int) -> pb.WorkflowRun:
         """Have a run go on that stopped or was cancelled: what succeeded stays, what did not is asked for again."""
         return self._ask_once(pb.WorkflowRun, self._stub.ResumeWorkflowRun, pb.ResumeWorkflowRunRequest(id=run_id))

@@ -23,7 +23,6 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "account.save": ("SetProfile",),
     "account.sign_out_others": ("SignOutUser",),
     "audit.check": ("CheckAudit",),
-    "cases.cancel": ("CancelWorkflowRun",),
     "cases.own": ("BeginUpload", "AppendUpload", "BeginDraft"),
     "cases.start": ("StartWorkflowRun",),
     "cases.try_it": ("GetCaseFile", "UploadDataset"),
@@ -116,6 +115,9 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "hooks.call": "another system’s way in, with a key of its own; scripts have StartWorkflowRun",
     "uploads.append": ("AppendUpload",),
     "uploads.begin": ("BeginUpload",),
+    "workflow_runs.approve": ("ApproveWorkflowRun",),
+    "workflow_runs.cancel": ("CancelWorkflowRun",),
+    "workflow_runs.refuse": ("RefuseWorkflowRun",),
 }
 
 

@@ -167,6 +167,12 @@ ROWS = {
     "CancelWorkflowRun": _inside(
         lambda made: pb.CancelWorkflowRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
     ),
+    "ApproveWorkflowRun": _inside(
+        lambda made: pb.ApproveWorkflowRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
+    ),
+    "RefuseWorkflowRun": _inside(
+        lambda made: pb.RefuseWorkflowRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
+    ),
     "StartSweep": _inside(lambda made: _sweep(PROJECT, made), vic=NO),
     "GetSweep": _inside(lambda made: pb.GetSweepRequest(id=made["sweep"])),
     "ListSweeps": _inside(lambda _: pb.ListSweepsRequest(project=PROJECT)),

@@ -26,8 +26,10 @@ from web import create_app
 SIGN_IN, GONE, NO, FORGED, NO_TOKEN = 302, 404, 403, 400, 401
 # endpoints inside /p/<project>/…, and how each ends for the viewer: outside of the project none of them exists
 INSIDE = {
-    "audit.export_project": NO, "audit.of_project": NO, "base_models.index": 200, "cases.cancel": NO,
-    "cases.check": NO, "cases.index": 200, "cases.own": NO, "cases.run": 200, "cases.show": 200,
+    "audit.export_project": NO, "audit.of_project": NO, "base_models.index": 200,
+    "cases.check": NO, "cases.index": 200, "cases.own": NO, "cases.show": 200,
+    "workflow_runs.show": 200,
+    "workflow_runs.approve": NO, "workflow_runs.cancel": NO, "workflow_runs.refuse": NO,
     "cases.start": NO, "cases.try_it": NO,
     "saved_cases.bring": NO, "saved_cases.delete": NO, "saved_cases.export": 200, "saved_cases.new": NO,
     "saved_cases.rate": 400, "saved_cases.save": NO, "saved_cases.share": NO,

@@ -23,7 +23,7 @@ from control_plane.store.listeners import DeliveryRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.sources import SourceRecord
-from control_plane.store.workflows import WorkflowRunRecord
+from control_plane.store.workflows import ApprovalRecord, WorkflowRunRecord
 from served import serve
 from tunesmith.v1 import automation_pb2 as pb
 
@@ -154,6 +154,26 @@ def with_case(act: Callable[[tunesmith.Client, str], Any]) -> Callable[[tunesmit
     def prepare(client: tunesmith.Client, installation: Installation) -> Act:
         name = importing(client, installation)().name
         return lambda: act(client, name)
+
+    return prepare
+
+
+def decided(verb: str) -> Callable[[tunesmith.Client, Installation], Act]:
+    """A run of somebody else's, which asks for a decision."""
+
+    def prepare(client: tunesmith.Client, installation: Installation) -> Act:
+        client.invite_user("ada")
+        run = workflow_run(client, installation)().id
+        ada = UserRecord.get(UserRecord.name == "ada")
+        asked = ApprovalRecord.create(
+            run=run, project=WorkflowRunRecord.get_by_id(run).project_id, step="release", given={}, asked_at=1
+        )
+        inputs = {"model": "import.model"}
+        step = {"name": "release", "kind": "approval", "inputs": inputs, "outputs": {"model": "model"}}
+        graph = [*WorkflowRunRecord.get_by_id(run).graph, step]
+        begun = WorkflowRunRecord.get_by_id(run).begun | {"release": {"approval": asked.id}}
+        WorkflowRunRecord.update(created_by=ada, graph=graph, begun=begun).execute()
+        return lambda: getattr(client, verb)(run)
 
     return prepare
 
@@ -514,6 +534,8 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "DeleteCase": ("case.delete", with_case(lambda client, name: client.delete_case(name))),
     "ImportCase": ("case.import", importing),
     "RateCase": ("case.rate", with_case(lambda client, name: client.rate_case(name, 4))),
+    "ApproveWorkflowRun": ("workflow_run.approve", decided("approve_workflow_run")),
+    "RefuseWorkflowRun": ("workflow_run.refuse", decided("refuse_workflow_run")),
     "StartSweep": ("sweep.start", sweeping),
     "CancelSweep": ("sweep.cancel", swept),
     "SubmitJob": ("job.submit", lambda client, _: lambda: client.submit_job("default", "bring")),

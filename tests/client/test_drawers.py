@@ -106,7 +106,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         projects.create(SYSTEM, cp, "lab", "Lab")
         projects.set_member(SYSTEM, cp, "lab", "root", "Owner")
         furnished = rooms.with_triggers(rooms.with_listener(rooms.with_sweep(rooms.furnished(cp))))
-        room = rooms.with_labelling(rooms.with_draft(furnished, "root"))
+        room = rooms.with_run(rooms.with_labelling(rooms.with_draft(furnished, "root")))
         keeping.save(SYSTEM, cp, "lab", "other", keeping.Wanted("https://api.example.com/v1", "large-1"))
         throw_away(room)
         machine = SimulatedMachine(cp, room.machine)

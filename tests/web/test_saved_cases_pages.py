@@ -37,7 +37,7 @@ def room(cp: ControlPlane, invite: Callable[..., str]) -> rooms.Rooms:
 def test_from_a_run_to_a_case_to_a_file_and_back(room: rooms.Rooms, browser: Browser) -> None:
     run = case_support.finished_run(room)
     client, address = browser("ada"), f"/p/lab/cases/machine_faults/run/{run.id}"
-    assert f'href="{address}/save"' in client.get(address).text
+    assert f'href="{address}/save"' in client.get(f"/p/lab/runs/{run.id}").text
     form = client.get(f"{address}/save").text
     assert 'value="Maintenance"' in form and '<option value="shape" selected>' in form
     refused = client.post(f"{address}/save", data=TOLD | {"problem": " "})
@@ -71,7 +71,7 @@ def test_from_a_run_to_a_case_to_a_file_and_back(room: rooms.Rooms, browser: Bro
     assert "&lt;i&gt;Other&lt;/i&gt;" in client.get(brought.location).text
     client.post(f"{saved.location}/delete")
     assert client.get(saved.location).status_code == 404
-    assert client.get(address).status_code == 200  # its run stays
+    assert client.get(f"/p/lab/runs/{run.id}").status_code == 200  # its run stays
     told = {str(one.action) for one in AuditRecord.select().where(AuditRecord.action.startswith("case."))}
     assert told == {"case.save", "case.share", "case.import", "case.delete"}
 
@@ -112,6 +112,6 @@ def test_colleagues_say_what_they_think(room: rooms.Rooms, browser: Browser) -> 
 def test_a_viewer_saves_and_imports_nothing(room: rooms.Rooms, browser: Browser) -> None:
     run = case_support.finished_run(room)
     vic = browser("vic")
-    assert "Save as a case" not in vic.get(f"/p/lab/cases/machine_faults/run/{run.id}").text
+    assert "Save as a case" not in vic.get(f"/p/lab/runs/{run.id}").text
     assert "Import a case" not in vic.get("/p/lab/cases").text
     assert vic.post(f"/p/lab/cases/machine_faults/run/{run.id}/save", data=TOLD).status_code == 403

@@ -22,7 +22,7 @@ def room(cp: ControlPlane, invite: Callable[..., str]) -> rooms.Rooms:
     """A furnished project with 21 datasets, so that a question for each row shows."""
     invite("ada", role="Owner", administrator=True)
     furnished = rooms.with_triggers(rooms.with_listener(rooms.furnished(cp)))
-    room = rooms.with_labelling(rooms.with_draft(furnished, "ada"))
+    room = rooms.with_run(rooms.with_labelling(rooms.with_draft(furnished, "ada")))
     for number in range(20):
         train = BytesIO(rooms.rows(20, f"part {number}"))
         json_lines.upload(room.actor, cp, "lab", f"more-{number}", train, None)

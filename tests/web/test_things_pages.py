@@ -185,7 +185,7 @@ def test_the_rail_of_an_ended_run_leads_to_nothing_that_was_purged(room: rooms.R
         if step["kind"] == "deploy"
     }
     WorkflowRunRecord.update(outcome="done", begun=begun).where(WorkflowRunRecord.id == run.id).execute()
-    address = f"/p/lab/cases/{case}/run/{run.id}"
+    address = f"/p/lab/runs/{run.id}"
     assert f'href="/p/lab/deployments/{deployment}"' in ada.get(address).text
     deployments.stop(room.actor, cp, deployment)
     trash.delete(room.actor, cp, "deployment", deployment)

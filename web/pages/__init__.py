@@ -53,6 +53,7 @@ from web.pages import (
     triggers,
     uploads,
     versions,
+    workflow_runs,
     workflows,
 )
 from web.pages.item import Item
@@ -64,6 +65,7 @@ PAGES: tuple[ModuleType, ...] = (
     search,
     cases,
     saved_cases,
+    workflow_runs,
     datasets,
     uploads,
     drafts,

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.cases.archive import LARGEST
-from control_plane.domain.errors import CaseWithoutData, Denied, FieldInvalid, Invalid, NotFound, WorkflowRunOver
+from control_plane.domain.errors import CaseWithoutData, Denied, FieldInvalid, Invalid, NotFound
 from control_plane.domain.graph import DATA, Graph
-from control_plane.domain.lifecycle import QUEUED
 from control_plane.domain.manifest import Manifest
 from control_plane.domain.plans import TASKS, Plan
-from control_plane.services import cases, deployments, evaluations, methods
+from control_plane.services import cases, methods
 from control_plane.services.case_library import notes
 from control_plane.services.datasets import json_lines, rows, versions
-from control_plane.services.deployments import Condition
-from control_plane.services.fleet import scheduling
 from control_plane.services.workflows import planning, sources
 from control_plane.services.workflows import runs as workflow_runs
 from control_plane.services.workflows.sources import Source, Wanted
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
-from control_plane.store.evaluations import EvaluationRecord
-from control_plane.wording import say, waiting, why
 from web import rail, snippets, uploading, words
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
@@ -82,7 +77,7 @@ def show(project: str, name: str) -> ResponseReturnValue:
         offered=_own_data(project, plan),
         models=[step.title for step in graph if step.kind == "import"],
         methods=[_manifest(step.method).display for step in graph if step.kind == "train"],
-        runs=workflow_runs.of_project(actor, cp, project, name, _SHOWN_RUNS),
+        runs=workflow_runs.list_runs(actor, cp, project, name, _SHOWN_RUNS),
     )
 
 
@@ -149,39 +144,7 @@ def start(project: str, name: str) -> ResponseReturnValue:
         raise FieldInvalid(field="dataset", problem=text[:40])
     wanted = Wanted(case=name, dataset_version_id=number, idempotency_key=key)
     run = workflow_runs.start(the_actor(), the_control_plane(), project, wanted)
-    return redirect(url_for("cases.run", project=project, name=name, run_id=run.id))
-
-
-@blueprint.get("/p/<project>/cases/<name>/run/<int:run_id>")
-@requires("job.see")
-def run(project: str, name: str, run_id: int) -> ResponseReturnValue:
-    """How each step stands, and what came of it."""
-    progress = _progress(name, run_id)
-    return render_template(
-        "cases/run.html",
-        case=sources.plan_of(cases.get(the_actor(), the_control_plane(), name), locale()),
-        progress=progress,
-        evaluation=_evaluation(progress),
-        stops=rail.of_run(project, progress),
-        waiting={seen.step.name: _waiting(seen) for seen in progress.steps},
-        condition=(condition := _condition(progress)),
-        why=why(condition.state, condition.code, condition.params, locale()) if condition else "",
-        reason=say(progress.run.reason, progress.run.reason_params, locale()) if progress.run.reason else "",
-        topic=_topic(progress),
-        snippet=snippets.watch_workflow_run(project, run_id),
-    )
-
-
-@blueprint.post("/p/<project>/cases/<name>/run/<int:run_id>/cancel")
-@requires("job.cancel")
-def cancel(project: str, name: str, run_id: int) -> ResponseReturnValue:
-    """Start nothing more, and have its open jobs end."""
-    try:
-        workflow_runs.cancel(the_actor(), the_control_plane(), _progress(name, run_id).run.id)
-        flash(gettext("The run is cancelled."))
-    except WorkflowRunOver as problem:
-        flash(sentence(problem), "error")
-    return redirect(url_for("cases.run", project=project, name=name, run_id=run_id))
+    return redirect(url_for("workflow_runs.show", project=project, run_id=run.id))
 
 
 def _is_here(case: cases.Case) -> bool:
@@ -215,33 +178,12 @@ def _own_data(project: str, plan: Plan) -> list[tuple[int, str]]:
     return sorted(found, reverse=True)
 
 
-def _condition(progress: workflow_runs.Progress) -> Condition | None:
-    """How the deployment stands that the run waits for, if it waits for one."""
-    number = progress.first("deployment")
-    if progress.run.outcome or not number:
-        return None
-    return deployments.condition(deployments.get(the_actor(), the_control_plane(), number))
-
-
-def _progress(name: str, run_id: int) -> workflow_runs.Progress:
-    """A run of the address's project and case."""
-    progress = workflow_runs.progress(the_actor(), the_control_plane(), run_id)
-    if progress.run.project_id != the_project().id or progress.run.case != name:
-        raise NotFound
-    return progress
-
-
 def _version(number: int) -> DatasetVersionRecord:
     """A dataset version of the address's project."""
     version = versions.get_version(the_actor(), the_control_plane(), number)
     if DatasetRecord.get_by_id(version.dataset_id).project_id != the_project().id:
         raise NotFound
     return version
-
-
-def _evaluation(progress: workflow_runs.Progress) -> EvaluationRecord | None:
-    number = progress.first("evaluation")
-    return evaluations.get(the_actor(), the_control_plane(), number) if number else None
 
 
 def _settings(graph: Graph) -> list[tuple[str, object]]:
@@ -258,20 +200,3 @@ def _settings(graph: Graph) -> list[tuple[str, object]]:
 
 def _manifest(method: str) -> Manifest:
     return methods.manifest(methods.get(the_actor(), the_control_plane(), method), locale())
-
-
-def _topic(progress: workflow_runs.Progress) -> str:
-    """What changes this page: the project's news, and each job's and deployment's own."""
-    own = [f"job:{seen.job.id}" for seen in progress.steps if seen.job is not None]
-    if served := progress.first("deployment"):
-        own.append(f"deployment:{served}")
-    return " ".join([f"project:{the_project().id}", *own])
-
-
-def _waiting(seen: workflow_runs.Seen) -> str:
-    """Why a step's job waits."""
-    job = seen.job
-    if job is None or job.state != QUEUED:
-        return ""
-    ahead = scheduling.ahead([job.id]).get(job.id, 0)
-    return waiting(job.waiting_code, job.waiting_params | {"ahead": ahead}, locale())

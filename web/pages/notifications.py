@@ -21,7 +21,8 @@ from web.languages import locale
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/notifications")
 
-LOOKS = {"failed": "failed", "silent": "lost"} | dict.fromkeys((*NOT_LEARNT, "decision", "judging"), "warning")
+_WARNING = (*NOT_LEARNT, "decision", "approval", "refused", "judging")
+LOOKS = {"failed": "failed", "silent": "lost"} | dict.fromkeys(_WARNING, "warning")
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ def _text(one: Notification) -> str:
         "flat": gettext("Ended, but its loss has not fallen, or its reward not risen."),
         "constant": gettext("Ended, but its reward has been the same in every step: it has learnt nothing."),
         "decision": gettext("Better than the model it came from, and not deployed: this waits for your decision."),
+        "approval": gettext("It goes on once you approve: this waits for your decision."),
+        "refused": reason,
         "judging": gettext("Answers or new rows wait for you to judge them."),
         "silent": gettext("The machine is not heard any more."),
     }
@@ -103,11 +106,7 @@ def _address(one: Notification) -> str:
     to: dict[str, Callable[[], str]] = {
         "job": lambda: url_for("jobs.show", project=one.project, job_id=one.id),
         "evaluation": lambda: url_for("evaluations.show", project=one.project, evaluation_id=one.id),
-        "workflow_run": lambda: (
-            url_for("cases.run", project=one.project, name=one.name, run_id=one.id)
-            if one.name
-            else url_for("jobs.index", project=one.project)
-        ),
+        "workflow_run": lambda: url_for("workflow_runs.show", project=one.project, run_id=one.id),
         "source": lambda: url_for("sources.show", project=one.project, name=one.name),
         "listener": lambda: url_for("listeners.show", project=one.project, listener_id=one.id),
         "labelling": lambda: url_for("labellings.show", project=one.project, labelling_id=one.id),

@@ -1,1 +1,1 @@
-"""What the pages of workflows share."""
+"""What the pages about workflows and their runs show, as values for their templates."""

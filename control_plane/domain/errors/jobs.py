@@ -1,8 +1,8 @@
-"""Jobs, workflow runs, sweeps and graphs of steps."""
+"""Jobs, workflow runs and what is decided in them, sweeps, and graphs of steps."""
 
 from __future__ import annotations
 
-from control_plane.domain.errors.family import Conflict, Invalid
+from control_plane.domain.errors.family import Conflict, Denied, Invalid
 
 
 class JobOver(Conflict):
@@ -11,6 +11,33 @@ class JobOver(Conflict):
 
 class WorkflowRunOver(Conflict):
     """The run has ended already ({state})."""
+
+
+class NothingToDecide(Conflict):
+    """Nothing in this run waits for a decision."""
+
+
+class DecisionAmbiguous(Invalid):
+    """Several steps of this run wait for a decision: {steps}. Say which one."""
+
+
+class DecisionMade(Conflict):
+    """About “{step}” it was decided already: {decision}."""
+
+
+class FourEyes(Denied):
+    """You started this run, so somebody else has to decide about “{step}”.
+
+    A workflow can allow that one decides about one’s own run (own = true).
+    """
+
+
+class StepRefused(Conflict):
+    """{name} has refused “{step}”."""
+
+
+class StepExpired(Conflict):
+    """About “{step}” nobody decided in time, which refuses it."""
 
 
 class SweepWithoutChoice(Invalid):

@@ -247,6 +247,8 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     GetWorkflowRun = _call(workflow_runs.get)
     ListWorkflowRuns = _call(workflow_runs.list_runs)
     CancelWorkflowRun = _call(workflow_runs.cancel)
+    ApproveWorkflowRun = _call(workflow_runs.approve)
+    RefuseWorkflowRun = _call(workflow_runs.refuse)
 
     async def WaitWorkflowRun(self, request: pb.WaitWorkflowRunRequest, context: Context) -> pb.WorkflowRun:
         topic = await self._serve(context, lambda call: workflow_runs.topic(call, request))

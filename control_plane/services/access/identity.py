@@ -40,6 +40,16 @@ def acting_for(user_id: int, permission: str, project_id: int) -> Actor:
     return actor
 
 
+def who_may(permission: str, project_id: int) -> set[int]:
+    """The ids of the users who may do this in a project now, administrators among them."""
+    roles = [role.name for role in RoleRecord.select() if permission in role.permissions]
+    members = MemberRecord.select(MemberRecord.user).where(
+        MemberRecord.project == project_id, MemberRecord.role.in_(roles)
+    )
+    may = (UserRecord.administrator == True) | UserRecord.id.in_(members)  # noqa: E712
+    return {int(user.id) for user in UserRecord.select(UserRecord.id).where(UserRecord.active == True, may)}  # noqa: E712
+
+
 def changed(cp: ControlPlane, user_id: int) -> None:
     """Whoever holds this user as an actor looks again; called after the transaction that changed what they may do."""
     cp.signals.wake("people", f"user:{user_id}")

@@ -9,9 +9,9 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
 from control_plane.domain.errors import NotFound, WorkflowDatasetUnknown
-from control_plane.domain.graph import DATA, DEPLOY, Graph, Step
+from control_plane.domain.graph import APPROVAL, DATA, DEPLOY, Graph, Step
 from control_plane.domain.manifest import Manifest
-from control_plane.domain.names import checked
+from control_plane.domain.names import checked, checked_title
 from control_plane.domain.permissions import Actor, require
 from control_plane.domain.workflows import expansion
 from control_plane.domain.workflows.spec import REFERENCE, Spec
@@ -47,10 +47,12 @@ def build(actor: Actor, cp: ControlPlane, source: Source, given: Mapping[str, An
 
 
 def check_step(step: Step, manifests: Mapping[str, Manifest]) -> None:
-    """Raises NameInvalid, ParameterUnknown, ParameterInvalid."""
+    """Raises NameInvalid, FieldInvalid, ParameterUnknown, ParameterInvalid."""
     if step.method:
         methods.check_parameters(manifests[step.method], step.parameters)
-    if step.kind != DATA and (step.title or step.kind == DEPLOY):
+    if step.kind == APPROVAL:
+        checked_title(step.title)
+    elif step.kind != DATA and (step.title or step.kind == DEPLOY):
         checked(step.title)
 
 

@@ -6,7 +6,7 @@ What carries them out is `steps.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from peewee import Case, fn
@@ -14,21 +14,33 @@ from peewee import Case, fn
 from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
 from control_plane.domain.errors import Denied, TunesmithError, WorkflowRunGoesOn, WorkflowRunOver
-from control_plane.domain.graph import BLOCKED, CANCELLED, DATA, DONE, READY, SKIPPED, Fact, Graph, Step
+from control_plane.domain.graph import (
+    APPROVAL,
+    BLOCKED,
+    CANCELLED,
+    DATA,
+    DONE,
+    READY,
+    REFUSED,
+    SKIPPED,
+    Fact,
+    Graph,
+    Step,
+)
 from control_plane.domain.lifecycle import JOB_OVER
 from control_plane.domain.permissions import Actor
 from control_plane.domain.workflows import spec as specs
 from control_plane.services import asking, audit, jobs, pins, transitions
 from control_plane.services.access import projects
 from control_plane.services.things.kinds import DATASET
-from control_plane.services.workflows import planning, sources, telling
+from control_plane.services.workflows import approvals, planning, sources, telling
 from control_plane.services.workflows import steps as workflow_steps
 from control_plane.services.workflows.planning import Built
 from control_plane.services.workflows.sources import Source, Wanted
 from control_plane.store.database import transaction
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
 from control_plane.store.projects import ProjectRecord
-from control_plane.store.workflows import WorkflowRunRecord, WorkflowVersionRecord
+from control_plane.store.workflows import ApprovalRecord, WorkflowRunRecord, WorkflowVersionRecord
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,7 @@ class Seen:
     earlier: tuple[int, ...] = ()  # jobs that had been asked for before, and did not succeed
     chosen: Mapping[str, Any] = field(default_factory=dict)  # of several variants, the one that went on: axis → value
     shut: TunesmithError | None = None  # the gate that keeps it from beginning
+    approval: ApprovalRecord | None = None  # what somebody is to decide, or has decided
 
 
 @dataclass(frozen=True)
@@ -96,7 +109,7 @@ def resume(actor: Actor, cp: ControlPlane, run_id: int) -> WorkflowRunRecord:
         run = WorkflowRunRecord.get_by_id(run.id)
         if not run.outcome:
             raise WorkflowRunGoesOn
-        if run.outcome == DONE:
+        if run.outcome in (DONE, REFUSED):
             raise WorkflowRunOver(state=run.outcome)
         workflow_steps.reopen(run)
         audit.record(actor, cp, "workflow_run.resume", f"workflow_run:{run.id}", run.project_id, name=run.label)
@@ -121,7 +134,7 @@ def cancel(actor: Actor, cp: ControlPlane, run_id: int) -> WorkflowRunRecord:
             audit.record(actor, cp, "workflow_run.cancel", f"workflow_run:{run.id}", run.project_id, name=run.label)
         for job in open_jobs:
             transitions.cancel(actor, cp, job)
-    cp.signals.wake(f"project:{run.project_id}", *(topic for job in open_jobs for topic in jobs.topics(job)))
+    cp.signals.wake(*approvals.topics(run.project_id), *(topic for job in open_jobs for topic in jobs.topics(job)))
     return WorkflowRunRecord.get_by_id(run.id)
 
 
@@ -139,6 +152,13 @@ def progress(actor: Actor, cp: ControlPlane, run_id: int) -> Progress:
 def of_project(
     actor: Actor, cp: ControlPlane, project: str, case: str = "", workflow_id: int = 0, limit: int = 50
 ) -> list[Progress]:
+    """How far the newest runs of a project are, of one case or workflow if it is named. Raises NotFound, Denied."""
+    return _progress(list_runs(actor, cp, project, case, workflow_id, limit))
+
+
+def list_runs(
+    actor: Actor, cp: ControlPlane, project: str, case: str = "", workflow_id: int = 0, limit: int = 50
+) -> list[WorkflowRunRecord]:
     """The newest runs of a project, of one case or one workflow if it is named. Raises NotFound, Denied."""
     place = projects.get(actor, cp, project, "job.see")
     query = WorkflowRunRecord.select().where(WorkflowRunRecord.project == place.id)
@@ -148,15 +168,23 @@ def of_project(
         mine = WorkflowVersionRecord.select(WorkflowVersionRecord.id)
         mine = mine.where(WorkflowVersionRecord.workflow == workflow_id)
         query = query.where(WorkflowRunRecord.workflow_version.in_(mine))
-    return _progress(list(query.order_by(WorkflowRunRecord.id.desc()).limit(limit)))
+    return list(query.order_by(WorkflowRunRecord.id.desc()).limit(limit))
 
 
 def foreseen(actor: Actor, cp: ControlPlane, project: str, graph: Graph) -> set[str]:
-    """The steps of a run whose result is there already. Raises what submitting its jobs would raise."""
+    """The steps of a run whose result is there already, if all that is to be approved is.
+
+    Raises what submitting its jobs would raise.
+    """
     facts = workflow_steps.given(graph)
-    while ready := [step for step in graphs.ready(graph, facts) if step.method]:
+    while ready := [step for step in graphs.ready(graph, facts) if step.method or step.kind == APPROVAL]:
         for step in ready:
             inputs = graphs.inputs_of(step, facts)
+            if step.kind == APPROVAL:
+                edge = step.inputs.get("evaluation")
+                passed_on = facts[edge.step] if edge else Fact(DONE)
+                facts[step.name] = Fact(DONE, inputs, passed_on.verdict, marks=passed_on.marks)
+                continue
             asked = asking.check(actor, cp, project, step.method, step.title, step.parameters, inputs)
             job = asking.earlier(asked)
             facts[step.name] = workflow_steps.of_job(step, job) if job else Fact(graphs.OPEN)
@@ -219,20 +247,29 @@ def _with_key(place: ProjectRecord, key: str) -> WorkflowRunRecord | None:
 
 
 def _progress(runs: Sequence[WorkflowRunRecord]) -> list[Progress]:
-    facts, found = workflow_steps.facts_of(runs), _jobs(runs)
-    return [Progress(run, _seen(run, facts[run.id], found)) for run in runs]
+    found, asked = workflow_steps.jobs_of(runs), approvals.of_runs(runs)
+    facts = workflow_steps.facts_of(runs, found, asked)
+    return [Progress(run, _seen(run, facts[run.id], found, asked)) for run in runs]
 
 
-def _seen(run: WorkflowRunRecord, facts: dict[str, Fact], found: dict[int, JobRecord]) -> list[Seen]:
+def _seen(
+    run: WorkflowRunRecord, facts: dict[str, Fact], found: Mapping[int, JobRecord], asked: Mapping[int, ApprovalRecord]
+) -> list[Seen]:
     graph = graphs.of_data(run.graph)
     stands = graphs.standing(graph, facts)
     if run.outcome:  # what has not begun never will
         stands = {name: SKIPPED if state in (READY, BLOCKED) else state for name, state in stands.items()}
-    return [_seen_step(run, step, stands, facts, found) for step in graph]
+    return [
+        replace(
+            _seen_step(run, step, stands, facts, found),
+            approval=asked.get(run.begun.get(step.name, {}).get("approval", 0)),
+        )
+        for step in graph
+    ]
 
 
 def _seen_step(
-    run: WorkflowRunRecord, step: Step, stands: Mapping[str, str], facts: graphs.Facts, found: dict[int, JobRecord]
+    run: WorkflowRunRecord, step: Step, stands: Mapping[str, str], facts: graphs.Facts, found: Mapping[int, JobRecord]
 ) -> Seen:
     begun, before = run.begun.get(step.name, {}), {stands[name] for name in step.before}
     waits = step.name in facts or run.outcome == CANCELLED or before & {BLOCKED, READY, graphs.OPEN}
@@ -250,11 +287,6 @@ def _seen_step(
     )
 
 
-def _jobs(runs: Sequence[WorkflowRunRecord]) -> dict[int, JobRecord]:
-    numbers = [begun["job"] for run in runs for begun in run.begun.values() if "job" in begun]
-    return {int(job.id): job for job in JobRecord.select().where(JobRecord.id.in_(numbers))}
-
-
 def _open_jobs(run: WorkflowRunRecord) -> list[JobRecord]:
     """The run's own jobs that have not ended."""
-    return [job for job in _jobs([run]).values() if job.state not in JOB_OVER]
+    return [job for job in workflow_steps.jobs_of([run]).values() if job.state not in JOB_OVER]

@@ -1,8 +1,9 @@
 """What carries workflow runs out: from what has come of a run's steps it begins those that are ready.
 
-A run owns no state of a job: it remembers which job or deployment belongs to which step, and everything else follows
-from those. A step begins together with the note of it, in one transaction that looks at the run again: a restart in
-between costs nothing, and a cancelled run starts nothing more. What was made from the very same pins is used again.
+A run owns no state of a job: it remembers which job, deployment or approval belongs to which step, and everything else
+follows from those. A step begins together with the note of it, in one transaction that looks at the run again: a
+restart in between costs nothing, and a cancelled run starts nothing more. What was made from the very same pins is used
+again.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from control_plane.context import ControlPlane
 from control_plane.domain import graph as graphs
 from control_plane.domain import lifecycle, scores
 from control_plane.domain.errors import DeploymentChanged, StepCancelled, TunesmithError, Unavailable
-from control_plane.domain.graph import CANCELLED, DATA, DEPLOY, DONE, FAILED, OPEN, Fact, Graph, Step
+from control_plane.domain.graph import APPROVAL, CANCELLED, DATA, DEPLOY, DONE, FAILED, OPEN, REFUSED, Fact, Graph, Step
 from control_plane.domain.permissions import Actor
 from control_plane.domain.verdict import Interval
 from control_plane.domain.workflows.gates import Marks
 from control_plane.services import asking, deployments, transitions
 from control_plane.services.access import identity
 from control_plane.services.things.kinds import is_kept
-from control_plane.services.workflows import telling
+from control_plane.services.workflows import approvals, telling
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.deployments import DeploymentRecord
@@ -31,13 +32,14 @@ from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
-from control_plane.store.workflows import WorkflowRunRecord
+from control_plane.store.workflows import ApprovalRecord, WorkflowRunRecord
 
 log = logging.getLogger(__name__)
 
 
 def advance(cp: ControlPlane) -> int:
     """Carry on each run that something has come of; how many moved. Called whenever a job or a replica has changed."""
+    approvals.expire(cp)
     moved, runs = 0, list(WorkflowRunRecord.select().where(WorkflowRunRecord.outcome == ""))
     facts: dict[int, dict[str, Fact]] = {}
     try:
@@ -90,8 +92,8 @@ def _carry_on(cp: ControlPlane, run: WorkflowRunRecord) -> bool:
         with transaction():
             return move(cp, run, begun={name: one | over.get(name, {}) for name, one in run.begun.items()})
     if ended := graphs.outcome(graph, facts):
-        by_state = {fact.state: fact for fact in facts.values()} if ended == graphs.STOPPED else {}
-        bad = by_state.get(FAILED) or by_state.get(CANCELLED) or Fact(DONE)
+        by_state = {fact.state: fact for fact in facts.values()} if ended != DONE else {}
+        bad = by_state.get(FAILED) or by_state.get(CANCELLED) or by_state.get(REFUSED) or Fact(DONE)
         return _end(cp, run, ended, bad.reason, dict(bad.reason_params))
     try:
         return any(_begin(cp, run, step, graphs.inputs_of(step, facts)) for step in graphs.ready(graph, facts))
@@ -111,6 +113,8 @@ def _begin(cp: ControlPlane, run: WorkflowRunRecord, step: Step, inputs: dict[st
     """Have a step carried out, in the name of who started the run; False if the run has changed meanwhile."""
     actor = identity.acting_for(run.created_by_id, "job.submit", run.project_id)
     project = str(ProjectRecord.get_by_id(run.project_id).name)
+    if step.kind == APPROVAL:
+        return _begin_approval(cp, run, step, inputs)
     if step.kind == DEPLOY:
         return _begin_deployment(actor, cp, project, run, step, inputs["model"])
     asked = asking.check(actor, cp, project, step.method, step.title, step.parameters, inputs)
@@ -139,10 +143,22 @@ def reopen(run: WorkflowRunRecord) -> None:
     kept = {}
     for name, begun in run.begun.items():
         ended = name in facts and facts[name].state in (FAILED, CANCELLED)
+        ended = ended and "approval" not in begun  # a decision that was still to come is still to come
         kept[name] = _tried(begun) | {"tries": 0} if ended or begun.get("job") in ending else begun
     same = (WorkflowRunRecord.id == run.id) & (WorkflowRunRecord.version == run.version)
     again = {"outcome": "", "ended_at": 0.0, "reason": "", "reason_params": {}, "begun": kept}
     WorkflowRunRecord.update(version=WorkflowRunRecord.version + 1, **again).where(same).execute()
+
+
+def _begin_approval(cp: ControlPlane, run: WorkflowRunRecord, step: Step, inputs: dict[str, int]) -> bool:
+    """Ask for a decision; never one that was made in another run."""
+    with transaction():
+        if not _is_as_read(run):
+            return False
+        asked = approvals.ask(cp, run, step, inputs)
+        move(cp, run, begun=run.begun | {step.name: {"approval": asked.id, "reused": False}})
+    cp.signals.wake(*approvals.topics(run.project_id))
+    return True
 
 
 def _begin_deployment(
@@ -186,12 +202,23 @@ def given(graph: Graph) -> dict[str, Fact]:
     }
 
 
-def facts_of(runs: Sequence[WorkflowRunRecord]) -> dict[int, dict[str, Fact]]:
-    """What has come of the steps that have begun, by run."""
+def jobs_of(runs: Sequence[WorkflowRunRecord]) -> dict[int, JobRecord]:
+    """The jobs of the steps that have begun, by id."""
+    return _by_id(JobRecord, [one for run in runs for one in run.begun.values()], "job")
+
+
+def facts_of(
+    runs: Sequence[WorkflowRunRecord],
+    jobs: Mapping[int, JobRecord] | None = None,
+    asked: Mapping[int, ApprovalRecord] | None = None,
+) -> dict[int, dict[str, Fact]]:
+    """What has come of the steps that have begun, by run; `jobs` and approvals (`asked`) where they were read."""
     begun = [one for run in runs for one in run.begun.values()]
-    jobs = _by_id(JobRecord, begun, "job")
+    jobs = jobs_of(runs) if jobs is None else jobs
     served = _by_id(DeploymentRecord, begun, "deployment")
     made, scored = _models([*jobs]), _evaluations([*jobs])
+    asked = approvals.of_runs(runs) if asked is None else asked
+    names = approvals.names_of(asked.values())
     found = {}
     for run in runs:
         graph = graphs.of_data(run.graph)
@@ -202,6 +229,11 @@ def facts_of(runs: Sequence[WorkflowRunRecord]) -> dict[int, dict[str, Fact]]:
                 if not run.outcome and _is_tried_again(step, jobs[one["job"]], one):
                     continue  # as if it had not begun: it is ready
                 facts[step.name] = _of_job(step, jobs[one["job"]], made[one["job"]], scored.get(one["job"]))
+            elif "approval" in one:
+                best = graphs.chosen(step, facts)
+                edge = (best or step).inputs.get("evaluation")
+                passed_on = facts.get(edge.step) if edge else None
+                facts[step.name] = approvals.fact(asked[one["approval"]], bool(run.outcome), names, passed_on)
             elif "deployment" in one:
                 facts[step.name] = _of_deployment(run, step, served[one["deployment"]], one["model"])
         found[int(run.id)] = facts
@@ -241,7 +273,7 @@ def _marks(evaluation: EvaluationRecord) -> Marks:
 
 def _of_deployment(run: WorkflowRunRecord, step: Step, deployment: DeploymentRecord, model_id: int) -> Fact:
     made = {} if deployment.deleted_at else dict.fromkeys(step.outputs, int(deployment.id))
-    if run.outcome == DONE:  # it served; what has been done with it since is no part of the run
+    if run.outcome in (DONE, REFUSED):  # it served; what has been done with it since is no part of the run
         return Fact(DONE, made)
     if deployment.model_id != model_id or deployment.desired_state == lifecycle.STOPPED:
         return Fact(CANCELLED, made, "", DeploymentChanged().code, {"deployment": deployment.name})
@@ -275,4 +307,6 @@ def _evaluations(job_ids: Sequence[int]) -> dict[int, EvaluationRecord]:
 
 def _by_id(record: type[Any], begun: Sequence[dict[str, Any]], key: str) -> dict[int, Any]:
     numbers = [one[key] for one in begun if key in one]
+    if not numbers:
+        return {}
     return {int(one.id): one for one in record.select().where(record.id.in_(numbers))}

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from control_plane.context import ControlPlane
-from control_plane.domain.graph import CANCELLED, DONE, FAILED, Fact
+from control_plane.domain.graph import CANCELLED, DONE, FAILED, REFUSED, Fact
 from control_plane.services.listeners import outbox
 from control_plane.store.workflows import WorkflowRunRecord
 
-_OVER = (DONE, FAILED, CANCELLED)
+_OVER = (DONE, FAILED, REFUSED, CANCELLED)
 
 
 def started(cp: ControlPlane, run: WorkflowRunRecord) -> None:

@@ -349,6 +349,25 @@ class CaseNoteRecord(Record):
         indexes = ((("case", "user"), True),)
 
 
+class ApprovalRecord(Record):
+    id = AutoField()
+    run = ForeignKeyField(WorkflowRunRecord, on_delete="CASCADE", lazy_load=False)
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    step = CharField(64)
+    own = BooleanField(default=False)
+    given = JSONField()
+    decision = CharField(16, default="")
+    note = TextField(default="")
+    decided_by = ForeignKeyField(UserRecord, null=True, lazy_load=False)
+    asked_at = TimeField()
+    expires_at = TimeField(default=0.0)
+    decided_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "approvals"
+        indexes = ((("run", "step"), True), (("decision", "project"), False))
+
+
 class SweepRecord(Record):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -983,6 +1002,7 @@ RECORDS = [
     WorkflowRunRecord,
     CaseRecord,
     CaseNoteRecord,
+    ApprovalRecord,
     LabellingRecord,
     LabelItemRecord,
     JudgementRecord,

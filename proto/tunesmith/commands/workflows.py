@@ -25,6 +25,7 @@ _STORIES = {
     "train": ("Training", "The model learns from the examples; the loss shows how far it is off."),
     "evaluate": ("Evaluation", "Both models answer the held-out rows, which neither has seen."),
     "export": ("Packaging", "Base and learnt part become one GGUF file, which needs no Python."),
+    "approval": ("Approval", "Somebody other than who started the run decides whether it goes on."),
     "deploy": ("Deployment", "llama.cpp serves the file."),
 }
 
@@ -255,6 +256,28 @@ def _duration(step: pb.ForeseenStep) -> str:
     return seconds_as_words(step.seconds) if step.HasField("seconds") else "not known"
 
 
+@workflow.command()
+@click.argument("run_id", type=int)
+@click.option("--step", default="", help="Which step, where several wait.")
+@click.option("--note", default="", help="Why; kept with the decision.")
+@pass_terminal
+def approve(terminal: Terminal, run_id: int, step: str, note: str) -> None:
+    """Let go on what a run of somebody else asks about."""
+    run = terminal.client.approve_workflow_run(run_id, step, note)
+    terminal.say(f"Approved. Run {run.id} of “{run.case}”: {standing(run)}.")
+
+
+@workflow.command()
+@click.argument("run_id", type=int)
+@click.option("--step", default="", help="Which step, where several wait.")
+@click.option("--note", default="", help="Why; kept with the decision.")
+@pass_terminal
+def refuse(terminal: Terminal, run_id: int, step: str, note: str) -> None:
+    """Have nothing come of what a run of somebody else asks about."""
+    run = terminal.client.refuse_workflow_run(run_id, step, note)
+    terminal.say(f"Refused. Run {run.id} of “{run.case}”: {standing(run)}.")
+
+
 def _follow(terminal: Terminal, run_id: int) -> None:
     run = Watch(terminal.client, terminal.console).follow(run_id)
     if run.outcome != "done":
@@ -306,10 +329,7 @@ class Watch:
     @contextmanager
     def stage(self, kind: str, name: str = "") -> Iterator[Stage]:
         """Head a step's lines, and say at the end how long it took."""
-        title, story = _STORIES.get(kind, (name, ""))
-        stage = Stage(title)
-        self.stages.append(stage)
-        self._console.print(f"\n[bold]{len(self.stages)}. {title}[/bold]  {story}", highlight=False, soft_wrap=True)
+        stage = self._head(kind, name)
         begun = time.monotonic()
         yield stage
         stage.total = time.monotonic() - begun
@@ -318,10 +338,20 @@ class Watch:
             took += f", after {seconds_as_words(stage.environment)} of preparing files and environment"
         self.say("Made by an earlier run from the very same inputs: used again." if stage.reused else f"Took {took}.")
 
+    def _head(self, kind: str, name: str) -> Stage:
+        title, story = _STORIES.get(kind, (name, ""))
+        self.stages.append(Stage(title))
+        self._console.print(f"\n[bold]{len(self.stages)}. {title}[/bold]  {story}", highlight=False, soft_wrap=True)
+        return self.stages[-1]
+
     def say(self, text: str) -> None:
         self._console.print(f"   {text}", markup=False, highlight=False, soft_wrap=True)
 
     def _follow(self, run: pb.WorkflowRun, step: pb.WorkflowStep) -> None:
+        if step.kind == "approval":  # nothing to watch: the run's next version tells what was decided
+            self._head(step.kind, step.name)
+            self.say(f"To decide: tunesmith workflow approve {run.id} --step {step.name}, or refuse.")
+            return
         with self.stage(step.kind, step.name) as stage:
             stage.reused = step.reused
             if step.job_id and not step.reused:

@@ -2038,8 +2038,28 @@ class StepOutput(_message.Message):
     id: int
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
+class WorkflowApproval(_message.Message):
+    __slots__ = ("decision", "decided_by", "note", "own", "may_decide", "asked_at", "decided_at", "expires_at")
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    OWN_FIELD_NUMBER: _ClassVar[int]
+    MAY_DECIDE_FIELD_NUMBER: _ClassVar[int]
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    decision: str
+    decided_by: str
+    note: str
+    own: bool
+    may_decide: bool
+    asked_at: float
+    decided_at: float
+    expires_at: float
+    def __init__(self, decision: _Optional[str] = ..., decided_by: _Optional[str] = ..., note: _Optional[str] = ..., own: _Optional[bool] = ..., may_decide: _Optional[bool] = ..., asked_at: _Optional[float] = ..., decided_at: _Optional[float] = ..., expires_at: _Optional[float] = ...) -> None: ...
+
 class WorkflowStep(_message.Message):
-    __slots__ = ("name", "kind", "state", "job_id", "reused", "outputs", "reason", "message", "of", "variant", "chosen", "earlier_job_ids")
+    __slots__ = ("name", "kind", "state", "job_id", "reused", "outputs", "reason", "message", "of", "variant", "chosen", "earlier_job_ids", "approval")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -2052,6 +2072,7 @@ class WorkflowStep(_message.Message):
     VARIANT_FIELD_NUMBER: _ClassVar[int]
     CHOSEN_FIELD_NUMBER: _ClassVar[int]
     EARLIER_JOB_IDS_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: str
     state: str
@@ -2064,7 +2085,8 @@ class WorkflowStep(_message.Message):
     variant: str
     chosen: str
     earlier_job_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., job_id: _Optional[int] = ..., reused: _Optional[bool] = ..., outputs: _Optional[_Iterable[_Union[StepOutput, _Mapping]]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., of: _Optional[str] = ..., variant: _Optional[str] = ..., chosen: _Optional[str] = ..., earlier_job_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    approval: WorkflowApproval
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., job_id: _Optional[int] = ..., reused: _Optional[bool] = ..., outputs: _Optional[_Iterable[_Union[StepOutput, _Mapping]]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., of: _Optional[str] = ..., variant: _Optional[str] = ..., chosen: _Optional[str] = ..., earlier_job_ids: _Optional[_Iterable[int]] = ..., approval: _Optional[_Union[WorkflowApproval, _Mapping]] = ...) -> None: ...
 
 class WorkflowRun(_message.Message):
     __slots__ = ("id", "project", "case", "dataset_version_id", "outcome", "steps", "version", "reason", "message", "created_at", "title", "workflow", "workflow_version", "parameters", "fresh", "machine_seconds")
@@ -2291,6 +2313,26 @@ class CancelWorkflowRunRequest(_message.Message):
     ID_FIELD_NUMBER: _ClassVar[int]
     id: int
     def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class ApproveWorkflowRunRequest(_message.Message):
+    __slots__ = ("id", "step", "note")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    step: str
+    note: str
+    def __init__(self, id: _Optional[int] = ..., step: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
+
+class RefuseWorkflowRunRequest(_message.Message):
+    __slots__ = ("id", "step", "note")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    step: str
+    note: str
+    def __init__(self, id: _Optional[int] = ..., step: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
 
 class Trial(_message.Message):
     __slots__ = ("job_id", "values", "state", "value")

@@ -614,6 +614,16 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ResumeWorkflowRunRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
                 _registered_method=True)
+        self.ApproveWorkflowRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/ApproveWorkflowRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ApproveWorkflowRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
+                _registered_method=True)
+        self.RefuseWorkflowRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/RefuseWorkflowRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RefuseWorkflowRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
+                _registered_method=True)
         self.StartSweep = channel.unary_unary(
                 '/tunesmith.v1.Automation/StartSweep',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartSweepRequest.SerializeToString,
@@ -1580,6 +1590,19 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ApproveWorkflowRun(self, request, context):
+        """Decide about a step of kind `approval` that has begun; by another user than who started the run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefuseWorkflowRun(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartSweep(self, request, context):
         """Several jobs of one method that differ in some parameters, to find the best.
         """
@@ -2393,6 +2416,16 @@ def add_AutomationServicer_to_server(servicer, server):
             'ResumeWorkflowRun': grpc.unary_unary_rpc_method_handler(
                     servicer.ResumeWorkflowRun,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ResumeWorkflowRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
+            ),
+            'ApproveWorkflowRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveWorkflowRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ApproveWorkflowRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
+            ),
+            'RefuseWorkflowRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefuseWorkflowRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RefuseWorkflowRunRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
             ),
             'StartSweep': grpc.unary_unary_rpc_method_handler(
@@ -5712,6 +5745,60 @@ class Automation:
             target,
             '/tunesmith.v1.Automation/ResumeWorkflowRun',
             tunesmith_dot_v1_dot_automation__pb2.ResumeWorkflowRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveWorkflowRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ApproveWorkflowRun',
+            tunesmith_dot_v1_dot_automation__pb2.ApproveWorkflowRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefuseWorkflowRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RefuseWorkflowRun',
+            tunesmith_dot_v1_dot_automation__pb2.RefuseWorkflowRunRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
             options,
             channel_credentials,

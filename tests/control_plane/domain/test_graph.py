@@ -220,3 +220,89 @@ def test_a_plan_without_steps_is_no_plan() -> None:
             graphs.build(nothing, {})
     with pytest.raises(errors.StepMalformed):
         graphs.build(["train"], {})  # type: ignore[list-item]
+
+
+# ---- approvals
+
+ASKING: list[dict[str, Any]] = [
+    *PLAN[:-1],
+    {
+        "name": "release",
+        "kind": "approval",
+        "title": "May it be served?",
+        "inputs": {"model": "pack.file", "evaluation": "exam.marks"},
+        "parameters": {"days": 2},
+    },
+    {"name": "serve", "kind": "deploy", "title": "faults", "inputs": {"model": "release.model"}},
+]
+MADE = {"model": 5, "evaluation": 6}
+
+
+def asking(**columns: Any) -> list[dict[str, Any]]:
+    plan = copy.deepcopy(ASKING)
+    plan[-2].update(columns)
+    return plan
+
+
+def test_an_approval_passes_on_what_it_is_given() -> None:
+    graph = graphs.build(ASKING, METHODS)
+    assert graph == graphs.of_data(graphs.as_data(graph))
+    release, serve = graph[-2:]
+    assert (dict(release.outputs), release.own, release.days) == (
+        {"model": "model", "evaluation": "evaluation"},
+        False,
+        2.0,
+    )
+    before = {one.name: Fact("done", MADE) for one in graph[:-2]} | {"exam": Fact("done", MADE, "better")}
+    assert graphs.ready(graph, before) == [release]
+    for state, stands, outcome in (
+        ("open", "blocked", ""),
+        ("refused", "skipped", "refused"),
+        ("done", "ready", ""),
+    ):
+        facts = before | {"release": Fact(state, {"model": 5}, "better")}
+        assert (graphs.standing(graph, facts)["serve"], graphs.outcome(graph, facts)) == (stands, outcome)
+    assert graphs.inputs_of(serve, before | {"release": Fact("done", {"model": 5})}) == {"model": 5}
+
+
+def test_a_step_that_failed_says_more_of_a_run_than_a_refusal() -> None:
+    graph = graphs.build([*ASKING, {"name": "other", "method": "bring", "title": "other"}], METHODS)
+    done = {one.name: Fact("done", MADE, "better") for one in graph}
+    facts = done | {"release": Fact("refused"), "other": Fact("failed")}
+    del facts["serve"]
+    assert graphs.outcome(graph, facts) == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("columns", "error"),
+    [
+        ({"inputs": {}}, errors.StepInputMissing),
+        ({"inputs": {"rows": "data.dataset"}}, errors.StepInputUnknown),
+        ({"inputs": {"model": "exam.marks"}}, errors.EdgeUnfit),
+        ({"inputs": {"evaluation": "exam.marks"}}, errors.EdgeUnknown),  # then nothing of it can be served
+        ({"parameters": {"own": "yes"}}, errors.StepMalformed),
+        ({"parameters": {"days": -1}}, errors.StepMalformed),
+        ({"parameters": {"days": True}}, errors.StepMalformed),
+        ({"parameters": {"days": float("nan")}}, errors.StepMalformed),
+        ({"parameters": {"who": "grace"}}, errors.StepMalformed),
+        ({"parameters": "own"}, errors.StepMalformed),
+        ({"inputs": {"model": "train.weights"}}, errors.EdgeUnfit),  # an adapter, which cannot be served
+    ],
+)
+def test_an_approval_that_makes_no_sense_is_refused(columns: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        graphs.build(asking(**columns), METHODS)
+
+
+def test_for_other_data_what_is_approved_is_served_under_its_name_too() -> None:
+    fitted = graphs.fitted(graphs.build(ASKING, METHODS), METHODS, "notes", {})
+    assert [(one.name, one.title) for one in fitted[-2:]] == [("release", "May it be served?"), ("serve", "notes")]
+
+
+def test_a_gate_can_ask_an_approval_for_the_verdict_that_it_passes_on() -> None:
+    gated = copy.deepcopy(ASKING)
+    gated[-1] |= {"gate": {"evaluation": "release.evaluation", "verdict": "better"}}
+    graph = graphs.build(gated, METHODS)
+    done = {one.name: Fact("done", MADE, "better") for one in graph[:-1]}
+    assert graphs.standing(graph, done)["serve"] == "ready"
+    assert graphs.standing(graph, done | {"release": Fact("done", MADE, "worse")})["serve"] == "skipped"

@@ -27,89 +27,25 @@ from control_plane.domain.errors import (
 from control_plane.domain.listeners.events import CHOICES
 from control_plane.domain.permissions import EXPERT, SYSTEM, VIEWER, Actor, Role
 from control_plane.services import cases, deployments, jobs, methods
-from control_plane.services.access import identity, people, projects
+from control_plane.services.access import identity, projects
 from control_plane.services.datasets import json_lines
 from control_plane.services.listeners import listening
 from control_plane.services.workflows import runs as workflow_runs
-from control_plane.services.workflows import sources
 from control_plane.services.workflows import steps as workflow_steps
 from control_plane.services.workflows.sources import Wanted
 from control_plane.store.audit import AuditRecord
 from control_plane.store.database import database, release
 from control_plane.store.datasets import DatasetVersionRecord
-from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
+from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.listeners import DeliveryRecord
-from control_plane.store.machines import MachineRecord
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord
 from control_plane.store.workflows import WorkflowRunRecord
 from fleet_support import Fleet
-from workflow_support import succeed
-
-CASE = "machine_faults"
-
-
-@pytest.fixture
-def ada(cp: ControlPlane) -> Actor:
-    """An expert of the project "lab", on a control plane with the shipped methods."""
-    methods.register_shipped(cp)
-    people.invite(SYSTEM, cp, "ada", "Ada", False)
-    projects.create(SYSTEM, cp, "lab", "Lab")
-    projects.set_member(SYSTEM, cp, "lab", "ada", "Expert")
-    return identity.actor_of(UserRecord.get(UserRecord.name == "ada"), "")
-
-
-@pytest.fixture
-def version(cp: ControlPlane, ada: Actor) -> int:
-    plan = sources.plan_of(cases.get(ada, cp, CASE))
-    parts = [BytesIO(cases.read_file(ada, cp, CASE, file)) for file in (plan.dataset.train, plan.dataset.test)]
-    return int(json_lines.upload(ada, cp, "lab", plan.dataset.name, *parts, plan.dataset.format)[0].id)
-
-
-def begin(cp: ControlPlane, ada: Actor, version: int, key: str = "") -> WorkflowRunRecord:
-    return workflow_runs.start(ada, cp, "lab", Wanted(case=CASE, dataset_version_id=version, idempotency_key=key))
-
-
-def stands(cp: ControlPlane, run: WorkflowRunRecord) -> dict[str, str]:
-    return {seen.step.name: seen.state for seen in workflow_runs.progress(SYSTEM, cp, run.id).steps}
-
-
-def job_of(cp: ControlPlane, run: WorkflowRunRecord, step: str) -> JobRecord:
-    return next(seen.job for seen in workflow_runs.progress(SYSTEM, cp, run.id).steps if seen.step.name == step)
-
-
-def play(cp: ControlPlane, run: WorkflowRunRecord, verdict: str = "better", until: str = "package") -> None:
-    """Let the jobs of the run succeed one after the other, until that of a step has."""
-    for step, made in (
-        ("import", {"form": "base"}),
-        ("train", {"form": "adapter"}),
-        ("evaluate", {"verdict": verdict}),
-        ("package", {"form": "gguf"}),
-    ):
-        succeed(cp, job_of(cp, run, step).id, **made)
-        workflow_steps.advance(cp)
-        if step == until:
-            return
-
-
-def serve(cp: ControlPlane, state: str = "SERVING") -> None:
-    """What a machine would say of the one deployment there is."""
-    ReplicaRecord.delete().execute()
-    DeploymentRecord.update(waiting_code="").execute()
-    ReplicaRecord.create(
-        deployment=DeploymentRecord.get(),
-        machine=MachineRecord.get(),
-        desired_state="SERVING",
-        state=state,
-        observed_generation=1,
-        reason="engine_failed" if state == "FAILED" else "",
-        reason_params={"lines": "boom"},
-        observed_at=0,
-    )
-    MachineRecord.update(connectivity="ONLINE").execute()
+from workflow_support import CASE, begin, job_of, play, serve, stands, succeed
 
 
 def test_each_step_follows_the_success_of_those_before(cp: ControlPlane, ada: Actor, version: int) -> None:
