@@ -116,5 +116,3 @@ def test_each_events_page_exists(app: Flask) -> None:
     for kind in PAGES:
         endpoint, _ = adapter.match(page_of("lab", {"kind": kind, "name": "faults", "id": 7}))
         assert endpoint.split(".")[0] in (f"{kind}s", "workflows", "datasets", "home"), (kind, endpoint)
-    run = {"kind": "workflow_run", "name": "Faults", "id": 7, "case": "machine_faults"}
-    assert adapter.match(page_of("lab", run))[0] == "cases.run"

@@ -7,7 +7,7 @@ from typing import Any
 
 # kind of a subject → its page, below the dashboard's address; `name` and `id` are the subject's
 PAGES = {
-    "workflow_run": "/p/{project}/workflows",
+    "workflow_run": "/p/{project}/runs/{id}",
     "evaluation": "/p/{project}/evaluations/{id}",
     "job": "/p/{project}/jobs/{id}",
     "dataset": "/p/{project}/data/{name}",
@@ -17,10 +17,8 @@ PAGES = {
     "workflow": "/p/{project}/workflows/{id}",
     "listener": "/p/{project}/listeners/{id}",
 }
-CASE_RUN = "/p/{project}/cases/{case}/run/{id}"  # of a workflow run whose subject names a case
 
 
 def page_of(project: str, subject: Mapping[str, Any]) -> str:
     """The page of a subject, below the dashboard's address."""
-    page = CASE_RUN if subject["kind"] == "workflow_run" and subject.get("case") else PAGES[subject["kind"]]
-    return page.format(project=project, **subject)
+    return PAGES[subject["kind"]].format(project=project, **subject)
