@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from control_plane.services.workflows.again import Wish
+
 CONNECT = "import tunesmith\n\nclient = tunesmith.connect()\n"
 
 
@@ -254,6 +256,37 @@ def watch_workflow_run(project: str, run_id: int) -> Snippet:
     return _snippet(project, ["workflow", "watch", str(run_id)], _WATCH_RUN.format(run_id))
 
 
+def repeat_workflow_run(project: str, run_id: int, wish: Wish) -> Snippet:
+    """A run once more with something changed; what it would be, where nothing is."""
+    command = ["workflow", "again", str(run_id)]
+    command += ["--data", str(wish.dataset_version_id)] if wish.dataset_version_id else []
+    command += ["--base", str(wish.base_id)] if wish.base_id else []
+    command += [part for step, method in wish.methods.items() for part in ("--method", f"{step}={method}")]
+    for step, changed in wish.parameters.items():
+        command += [part for name, value in changed.items() for part in ("--set", f"{step}.{name}={_read_back(value)}")]
+    asked = {
+        "dataset_version_id": wish.dataset_version_id,
+        "base_model_id": wish.base_id,
+        "methods": dict(wish.methods),
+        "parameters": {step: dict(changed) for step, changed in wish.parameters.items()},
+    }
+    given = "".join(f", {name}={value!r}" for name, value in asked.items() if value)
+    if not given:
+        python = f"found = client.preview_workflow_repeat({run_id})\nprint(found.reused_steps, found.new_steps)"
+        return _snippet(project, [*command, "--look"], python)
+    return _snippet(project, command, f"run = client.repeat_workflow_run({run_id}{given})\nprint(run.id, run.repeats)")
+
+
+def compare_workflow_runs(project: str, before_id: int, after_id: int) -> Snippet:
+    """Two runs side by side."""
+    python = (
+        f"found = client.compare_workflow_runs({before_id}, {after_id})\n"
+        "for one in found.measures:\n    print(one.metric, one.difference, one.verdict)\n"
+        "print(len(found.changes))"
+    )
+    return _snippet(project, ["workflow", "diff", str(before_id), str(after_id)], python)
+
+
 def list_jobs(project: str, state: str = "", method: str = "", text: str = "") -> Snippet:
     """The jobs that a page shows: of one state or method, or with a text in their names, if those are chosen."""
     chosen = {name: value for name, value in (("state", state), ("method", method), ("text", text)) if value}
@@ -399,3 +432,12 @@ def _snippet(project: str, arguments: list[str], python: str) -> Snippet:
 
 def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _read_back(value: Any) -> str:
+    """A value as a command reads it again that takes JSON, and any other text for itself."""
+    try:
+        is_plain = isinstance(value, str) and json.loads(value) is ...
+    except ValueError:
+        is_plain = True
+    return str(value) if is_plain else json.dumps(value, ensure_ascii=False)

@@ -350,6 +350,7 @@ def step_state(state: str) -> str:
         "open": gettext("under way"),
         "done": gettext("done"),
         "failed": gettext("failed"),
+        "refused": gettext("refused"),
         "cancelled": gettext("cancelled"),
         "skipped": gettext("left out"),
     }
@@ -362,6 +363,7 @@ def sweep_state(outcome: str) -> str:
         "": gettext("Running"),
         "done": gettext("Done"),
         "stopped": gettext("Stopped"),
+        "refused": gettext("Refused"),
         "cancelled": gettext("Cancelled"),
     }
     return names.get(outcome, outcome)

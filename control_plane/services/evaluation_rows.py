@@ -15,11 +15,12 @@ from typing import Any, BinaryIO
 from control_plane.context import ControlPlane
 from control_plane.domain import scores
 from control_plane.domain.documents import parse
-from control_plane.domain.scores import CUT, DIFFERENCES, WRONG, Scores
+from control_plane.domain.scores import CANDIDATE, CUT, DIFFERENCES, WRONG, Scores
 from control_plane.store.evaluations import EvaluationRecord
 
 SHOWN = {"": 0, "differences": DIFFERENCES, "wrong": WRONG, "cut": CUT}  # what may be asked for → a row's bits
 _MOST = 200  # rows of one page
+_MOST_SCORES = 1_000_000  # that are compared with another evaluation's
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,23 @@ def read(
     with cp.blobs.open(evaluation.index_sha256) as file, cp.blobs.open(evaluation.rows_sha256) as rows:
         index = _open(file)
         return [_row(index, rows, position) for position in _wanted(index, only)[offset : offset + limit]]
+
+
+def of_candidate(cp: ControlPlane, evaluation: EvaluationRecord) -> dict[str, dict[int, float]]:
+    """metric → number of a row → the score of the model under test; empty where that would be millions of numbers."""
+    if not evaluation.row_count:
+        return {}
+    with cp.blobs.open(evaluation.index_sha256) as file:
+        index = _open(file)
+        if evaluation.row_count * len(index.metrics) > _MOST_SCORES:
+            return {}
+        at, width = index.candidates.index(CANDIDATE), len(index.candidates)
+        found: dict[str, dict[int, float]] = {metric: {} for metric in index.metrics}
+        for _ in index.flags:
+            _offset, _length, number, *values = index.place.unpack(file.read(index.place.size))
+            for metric, value in zip(index.metrics, values[at::width], strict=True):
+                found[metric][number] = value
+    return found
 
 
 def _open(file: BinaryIO) -> _Index:

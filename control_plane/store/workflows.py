@@ -65,6 +65,8 @@ class WorkflowRunRecord(Record):
     version = BigIntegerField(default=1)  # raised by each change that somebody may watch
     reason = CharField(64, default="")  # why it stopped
     reason_params = JSONField(default=dict)
+    repeats = ForeignKeyField("self", null=True, lazy_load=False, on_delete="SET NULL")  # with something changed
+    repeats_id: int | None
     idempotency_key = CharField(100, null=True)
     created_by = ForeignKeyField(UserRecord, lazy_load=False)
     created_by_id: int

@@ -22,6 +22,7 @@ from tunesmith.installation import Installation
 from tunesmith.jobs import Jobs
 from tunesmith.labelling import Labelling
 from tunesmith.listeners import Listeners
+from tunesmith.repeats import Repeats
 from tunesmith.sources import Sources
 from tunesmith.triggers import Triggers
 from tunesmith.v1 import automation_pb2 as pb
@@ -44,7 +45,9 @@ def connect(
     return Client(find(address, token, authority, Path(data) if data else None), language)
 
 
-class Client(Installation, Cases, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs, Triggers, Workflows):
+class Client(
+    Installation, Cases, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs, Triggers, Workflows, Repeats
+):
     """All that the public API offers. Usable by several threads, and as a context manager."""
 
     # ---- models and evaluations

@@ -117,7 +117,9 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "uploads.begin": ("BeginUpload",),
     "workflow_runs.approve": ("ApproveWorkflowRun",),
     "workflow_runs.cancel": ("CancelWorkflowRun",),
+    "workflow_runs.plan": ("PreviewWorkflowRepeat",),
     "workflow_runs.refuse": ("RefuseWorkflowRun",),
+    "workflow_runs.repeat": ("RepeatWorkflowRun",),
 }
 
 

@@ -173,6 +173,15 @@ ROWS = {
     "RefuseWorkflowRun": _inside(
         lambda made: pb.RefuseWorkflowRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
     ),
+    "PreviewWorkflowRepeat": _inside(
+        lambda made: pb.PreviewWorkflowRepeatRequest(id=made["run"]), vic=NO, olga="INVALID_ARGUMENT"
+    ),
+    "RepeatWorkflowRun": _inside(
+        lambda made: pb.RepeatWorkflowRunRequest(id=made["run"]), vic=NO, olga="INVALID_ARGUMENT"
+    ),
+    "CompareWorkflowRuns": _inside(
+        lambda made: pb.CompareWorkflowRunsRequest(before_id=made["run"], after_id=made["run"])
+    ),
     "StartSweep": _inside(lambda made: _sweep(PROJECT, made), vic=NO),
     "GetSweep": _inside(lambda made: pb.GetSweepRequest(id=made["sweep"])),
     "ListSweeps": _inside(lambda _: pb.ListSweepsRequest(project=PROJECT)),

@@ -185,6 +185,11 @@ def importing(client: tunesmith.Client, installation: Installation) -> Act:
     return lambda: client.import_case("default", archive)
 
 
+def repeated(client: tunesmith.Client, installation: Installation) -> Act:
+    run = workflow_run(client, installation)().id
+    return lambda: client.repeat_workflow_run(run, parameters={"train": {"steps": 60}})
+
+
 def sweeping(client: tunesmith.Client, installation: Installation) -> Act:
     inputs = {"base": made(client, installation, "base"), "dataset": client.upload_dataset("default", "f", ROWS).id}
     varied = {"steps": [10, 20]}
@@ -536,6 +541,7 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "RateCase": ("case.rate", with_case(lambda client, name: client.rate_case(name, 4))),
     "ApproveWorkflowRun": ("workflow_run.approve", decided("approve_workflow_run")),
     "RefuseWorkflowRun": ("workflow_run.refuse", decided("refuse_workflow_run")),
+    "RepeatWorkflowRun": ("workflow_run.start", repeated),
     "StartSweep": ("sweep.start", sweeping),
     "CancelSweep": ("sweep.cancel", swept),
     "SubmitJob": ("job.submit", lambda client, _: lambda: client.submit_job("default", "bring")),

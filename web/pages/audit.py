@@ -178,6 +178,7 @@ DETAILS = {
     "place": _("place"),
     "rating": _("rating"),
     "reason": _("reason"),
+    "repeats": _("repeats run"),
     "replica": _("replica"),
     "role": _("role"),
     "row": _("row"),

@@ -137,6 +137,7 @@ def show(project: str, deployment_id: int) -> ResponseReturnValue:
         "deployments/show.html",
         seen=_seen([deployment])[0],
         model=own.model,
+        run_id=training.job.workflow_run_id,
         endpoint=address + gateway.CHAT,
         named=named,
         curl=snippets.endpoint_curl(address, named),

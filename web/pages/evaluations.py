@@ -19,11 +19,10 @@ from web import rail, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.pages.item import Item
 from web.paging import asked_page
+from web.workflows.seen import ANSWERS_SHOWN
 
 blueprint = Blueprint("evaluations", __name__, url_prefix="/p/<project>/evaluations")
 navigation = Item("work", "evaluations.index", _("Evaluate"), "scale", "evaluation.see", "g e")
-
-SAMPLES_SHOWN = 10
 
 
 @blueprint.get("")
@@ -61,7 +60,7 @@ def show(project: str, evaluation_id: int) -> ResponseReturnValue:
         raise NotFound
     lineage, training = models.lineages(actor, cp, evaluation.candidate_id)
     only = request.args.get("show", "")
-    page = asked_page(evaluation_rows.count(cp, evaluation, only), SAMPLES_SHOWN)
+    page = asked_page(evaluation_rows.count(cp, evaluation, only), ANSWERS_SHOWN)
     dataset, version = versions.of_version(actor, cp, evaluation.dataset_version_id)
     return render_template(
         "evaluations/show.html",

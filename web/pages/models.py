@@ -61,6 +61,7 @@ def show(project: str, model_id: int) -> ResponseReturnValue:
         trained=_trained(training),
         artifact=models.artifact_of(actor, cp, lineage.model),
         rail=rail.of_lineage(project, lineage, training),
+        run_id=training.job.workflow_run_id,
         snippet=snippets.show_model(project, model_id),
     )
 

@@ -14,7 +14,7 @@ from control_plane.domain import lifecycle
 from control_plane.domain.graph import APPROVAL, DATA, DEPLOY, DONE, OPEN, REFUSED, SKIPPED, Step
 from control_plane.domain.permissions import Actor
 from control_plane.domain.workflows import layout
-from control_plane.services import deployments, evaluations, results
+from control_plane.services import deployments, evaluation_rows, evaluations, results
 from control_plane.services.datasets import versions
 from control_plane.services.deployments import Condition
 from control_plane.services.fleet import scheduling
@@ -26,6 +26,9 @@ from control_plane.wording import say, waiting, why
 from web import words
 from web.languages import locale
 
+WRONG_SHOWN = 12
+ANSWERS_SHOWN = 10  # on a page of an evaluation
+_PROMPT = 100  # characters
 _INNER = layout.WIDTH - 28  # of a box: where its words stand, in pixels
 _SIZE = 13.5  # of the font of a step's title; a margin above what the page's font is
 
@@ -89,6 +92,23 @@ class Asked:
     expires_at: float
 
 
+@dataclass(frozen=True)
+class WrongRow:
+    """A held-out row that the model got wrong."""
+
+    number: int  # from 0
+    prompt: str  # its beginning
+    page: int  # of the evaluation's wrong rows on which it is
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """Those rows: how many there are, and the first few."""
+
+    count: int
+    rows: list[WrongRow]
+
+
 def step_word(step: Step) -> str:
     """What a step is, to a reader."""
     names: dict[str, str] = {
@@ -142,6 +162,19 @@ def asked(actor: Actor, progress: Progress, found: list[Row]) -> list[Asked]:
         for row in found
         if row.approval is not None and row.seen.state == OPEN
     ]
+
+
+def wrong(cp: ControlPlane, evaluation: EvaluationRecord) -> Wrong | None:
+    """The held-out rows that the model under test got wrong, the first of them by name; None where there are none."""
+    count = evaluation_rows.count(cp, evaluation, "wrong")
+    if not count:
+        return None
+    found = evaluation_rows.read(cp, evaluation, "wrong", 0, WRONG_SHOWN)
+    rows = [
+        WrongRow(int(row["row"]), " ".join(str(row["prompt"]).split())[:_PROMPT], at // ANSWERS_SHOWN + 1)
+        for at, row in enumerate(found)
+    ]
+    return Wrong(count, rows)
 
 
 def condition(actor: Actor, cp: ControlPlane, progress: Progress) -> Condition | None:
@@ -229,7 +262,8 @@ def _stands(facts: _Facts, seen: Seen) -> tuple[str, str, str]:
         "ready": ("queued", gettext("Next")),
         SKIPPED: ("cancelled", gettext("Not reached")),
     }
-    return *known.get(seen.state, (seen.state, "")), ""
+    why_shut = say(seen.shut.code, dict(seen.shut.params), locale()) if seen.shut else ""
+    return *known.get(seen.state, (seen.state, "")), why_shut
 
 
 def _waits(facts: _Facts, seen: Seen) -> str:

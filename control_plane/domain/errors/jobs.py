@@ -40,6 +40,14 @@ class StepExpired(Conflict):
     """About “{step}” nobody decided in time, which refuses it."""
 
 
+class ChangeUnknown(Invalid):
+    """The run has no step “{step}” of which this could be changed. It has: {known}."""
+
+
+class NothingChanged(Invalid):
+    """Nothing is to be different: the run would only use again what is there."""
+
+
 class SweepWithoutChoice(Invalid):
     """A sweep needs at least one parameter with two different values, or a range."""
 

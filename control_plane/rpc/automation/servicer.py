@@ -31,6 +31,7 @@ from control_plane.rpc.automation import (
     sweeps,
     things,
     triggers,
+    workflow_repeats,
     workflow_runs,
     workflows,
 )
@@ -249,6 +250,9 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     CancelWorkflowRun = _call(workflow_runs.cancel)
     ApproveWorkflowRun = _call(workflow_runs.approve)
     RefuseWorkflowRun = _call(workflow_runs.refuse)
+    PreviewWorkflowRepeat = _call(workflow_repeats.preview)
+    RepeatWorkflowRun = _call(workflow_repeats.repeat)
+    CompareWorkflowRuns = _call(workflow_repeats.compare)
 
     async def WaitWorkflowRun(self, request: pb.WaitWorkflowRunRequest, context: Context) -> pb.WorkflowRun:
         topic = await self._serve(context, lambda call: workflow_runs.topic(call, request))

@@ -91,6 +91,7 @@ def _run(call: Call, found: workflow_runs.Progress, names: Mapping[int, str]) ->
         title=run.label,
         parameters=json.dumps(run.given, ensure_ascii=False),
         fresh=run.fresh,
+        repeats=run.repeats_id or 0,
         **_carried_out(run.workflow_version_id),
     )
 

@@ -83,7 +83,7 @@ def start(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> Workf
     place = projects.get(actor, cp, project, "job.submit")
     if actor.kind != "user":  # its jobs are submitted in somebody's name, also later
         raise Denied(permission="job.submit")
-    if wanted.idempotency_key and (known := _with_key(place, wanted.idempotency_key)) is not None:
+    if wanted.idempotency_key and (known := with_key(place.id, wanted.idempotency_key)) is not None:
         return known  # even where the workflow or a method has changed since
     source = sources.find(actor, cp, project, wanted)
     built = planning.build(actor, cp, source, wanted.given)
@@ -216,7 +216,7 @@ def _insert(
 ) -> WorkflowRunRecord:
     key, data = wanted.idempotency_key, [step.dataset_version for step in graph if step.kind == DATA]
     with transaction():
-        if key and (known := _with_key(place, key)) is not None:
+        if key and (known := with_key(place.id, key)) is not None:
             return known
         pins.refuse_gone(place.id, [{"kind": DATASET, "id": number} for number in data])
         run = WorkflowRunRecord.create(
@@ -240,9 +240,10 @@ def _insert(
     return run
 
 
-def _with_key(place: ProjectRecord, key: str) -> WorkflowRunRecord | None:
+def with_key(project_id: int, key: str) -> WorkflowRunRecord | None:
+    """The run that was begun with this idempotency key."""
     return WorkflowRunRecord.get_or_none(
-        WorkflowRunRecord.project == place.id, WorkflowRunRecord.idempotency_key == key[:100]
+        WorkflowRunRecord.project == project_id, WorkflowRunRecord.idempotency_key == key[:100]
     )
 
 

@@ -307,6 +307,7 @@ class WorkflowRunRecord(Record):
     version = BigIntegerField(default=1)
     reason = CharField(64, default="")
     reason_params = JSONField(default=dict)
+    repeats = ForeignKeyField("self", null=True, lazy_load=False, on_delete="SET NULL")
     idempotency_key = CharField(100, null=True)
     created_by = ForeignKeyField(UserRecord, lazy_load=False)
     created_at = TimeField()

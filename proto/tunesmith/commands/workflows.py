@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from tunesmith.client import Client
+from tunesmith.commands import repeats
 from tunesmith.commands.context import Terminal, pass_terminal, seconds_as_words, when
 from tunesmith.commands.jobs import values, watch_job
 from tunesmith.v1 import automation_pb2 as pb
@@ -380,5 +381,8 @@ class Watch:
             if over:
                 return
 
+
+for _command in repeats.COMMANDS:
+    workflow.add_command(_command)
 
 COMMANDS = (workflow,)

@@ -2089,7 +2089,7 @@ class WorkflowStep(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., job_id: _Optional[int] = ..., reused: _Optional[bool] = ..., outputs: _Optional[_Iterable[_Union[StepOutput, _Mapping]]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., of: _Optional[str] = ..., variant: _Optional[str] = ..., chosen: _Optional[str] = ..., earlier_job_ids: _Optional[_Iterable[int]] = ..., approval: _Optional[_Union[WorkflowApproval, _Mapping]] = ...) -> None: ...
 
 class WorkflowRun(_message.Message):
-    __slots__ = ("id", "project", "case", "dataset_version_id", "outcome", "steps", "version", "reason", "message", "created_at", "title", "workflow", "workflow_version", "parameters", "fresh", "machine_seconds")
+    __slots__ = ("id", "project", "case", "dataset_version_id", "outcome", "steps", "version", "reason", "message", "created_at", "title", "workflow", "workflow_version", "parameters", "fresh", "machine_seconds", "repeats")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     CASE_FIELD_NUMBER: _ClassVar[int]
@@ -2106,6 +2106,7 @@ class WorkflowRun(_message.Message):
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     FRESH_FIELD_NUMBER: _ClassVar[int]
     MACHINE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    REPEATS_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     case: str
@@ -2122,7 +2123,8 @@ class WorkflowRun(_message.Message):
     parameters: str
     fresh: bool
     machine_seconds: float
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., outcome: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[WorkflowStep, _Mapping]]] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ..., title: _Optional[str] = ..., workflow: _Optional[str] = ..., workflow_version: _Optional[int] = ..., parameters: _Optional[str] = ..., fresh: _Optional[bool] = ..., machine_seconds: _Optional[float] = ...) -> None: ...
+    repeats: int
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., case: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., outcome: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[WorkflowStep, _Mapping]]] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., created_at: _Optional[float] = ..., title: _Optional[str] = ..., workflow: _Optional[str] = ..., workflow_version: _Optional[int] = ..., parameters: _Optional[str] = ..., fresh: _Optional[bool] = ..., machine_seconds: _Optional[float] = ..., repeats: _Optional[int] = ...) -> None: ...
 
 class StartWorkflowRunRequest(_message.Message):
     __slots__ = ("project", "case", "dataset_version_id", "idempotency_key", "workflow", "spec", "parameters", "fresh")
@@ -2333,6 +2335,107 @@ class RefuseWorkflowRunRequest(_message.Message):
     step: str
     note: str
     def __init__(self, id: _Optional[int] = ..., step: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
+
+class WorkflowWish(_message.Message):
+    __slots__ = ("dataset_version_id", "base_model_id", "methods", "parameters")
+    class MethodsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    BASE_MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    METHODS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    dataset_version_id: int
+    base_model_id: int
+    methods: _containers.ScalarMap[str, str]
+    parameters: str
+    def __init__(self, dataset_version_id: _Optional[int] = ..., base_model_id: _Optional[int] = ..., methods: _Optional[_Mapping[str, str]] = ..., parameters: _Optional[str] = ...) -> None: ...
+
+class WorkflowChange(_message.Message):
+    __slots__ = ("step", "what", "name", "before", "after")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    step: str
+    what: str
+    name: str
+    before: str
+    after: str
+    def __init__(self, step: _Optional[str] = ..., what: _Optional[str] = ..., name: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
+
+class PreviewWorkflowRepeatRequest(_message.Message):
+    __slots__ = ("id", "wish")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    WISH_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    wish: WorkflowWish
+    def __init__(self, id: _Optional[int] = ..., wish: _Optional[_Union[WorkflowWish, _Mapping]] = ...) -> None: ...
+
+class WorkflowRepeat(_message.Message):
+    __slots__ = ("changes", "reused_steps", "new_steps")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    REUSED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    NEW_STEPS_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[WorkflowChange]
+    reused_steps: _containers.RepeatedScalarFieldContainer[str]
+    new_steps: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, changes: _Optional[_Iterable[_Union[WorkflowChange, _Mapping]]] = ..., reused_steps: _Optional[_Iterable[str]] = ..., new_steps: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RepeatWorkflowRunRequest(_message.Message):
+    __slots__ = ("id", "wish", "idempotency_key")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    WISH_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    wish: WorkflowWish
+    idempotency_key: str
+    def __init__(self, id: _Optional[int] = ..., wish: _Optional[_Union[WorkflowWish, _Mapping]] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class CompareWorkflowRunsRequest(_message.Message):
+    __slots__ = ("before_id", "after_id")
+    BEFORE_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_ID_FIELD_NUMBER: _ClassVar[int]
+    before_id: int
+    after_id: int
+    def __init__(self, before_id: _Optional[int] = ..., after_id: _Optional[int] = ...) -> None: ...
+
+class WorkflowMeasure(_message.Message):
+    __slots__ = ("step", "metric", "decides", "before", "after", "difference", "difference_low", "difference_high", "paired", "verdict")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    DECIDES_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_LOW_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_HIGH_FIELD_NUMBER: _ClassVar[int]
+    PAIRED_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    step: str
+    metric: str
+    decides: bool
+    before: Score
+    after: Score
+    difference: float
+    difference_low: float
+    difference_high: float
+    paired: bool
+    verdict: str
+    def __init__(self, step: _Optional[str] = ..., metric: _Optional[str] = ..., decides: _Optional[bool] = ..., before: _Optional[_Union[Score, _Mapping]] = ..., after: _Optional[_Union[Score, _Mapping]] = ..., difference: _Optional[float] = ..., difference_low: _Optional[float] = ..., difference_high: _Optional[float] = ..., paired: _Optional[bool] = ..., verdict: _Optional[str] = ...) -> None: ...
+
+class WorkflowComparison(_message.Message):
+    __slots__ = ("changes", "measures")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    MEASURES_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[WorkflowChange]
+    measures: _containers.RepeatedCompositeFieldContainer[WorkflowMeasure]
+    def __init__(self, changes: _Optional[_Iterable[_Union[WorkflowChange, _Mapping]]] = ..., measures: _Optional[_Iterable[_Union[WorkflowMeasure, _Mapping]]] = ...) -> None: ...
 
 class Trial(_message.Message):
     __slots__ = ("job_id", "values", "state", "value")

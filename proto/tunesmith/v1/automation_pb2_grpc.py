@@ -624,6 +624,21 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.RefuseWorkflowRunRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
                 _registered_method=True)
+        self.PreviewWorkflowRepeat = channel.unary_unary(
+                '/tunesmith.v1.Automation/PreviewWorkflowRepeat',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.PreviewWorkflowRepeatRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRepeat.FromString,
+                _registered_method=True)
+        self.RepeatWorkflowRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/RepeatWorkflowRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.RepeatWorkflowRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
+                _registered_method=True)
+        self.CompareWorkflowRuns = channel.unary_unary(
+                '/tunesmith.v1.Automation/CompareWorkflowRuns',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CompareWorkflowRunsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowComparison.FromString,
+                _registered_method=True)
         self.StartSweep = channel.unary_unary(
                 '/tunesmith.v1.Automation/StartSweep',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.StartSweepRequest.SerializeToString,
@@ -1603,6 +1618,26 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewWorkflowRepeat(self, request, context):
+        """A run once more with something changed: first what would differ and what is used again, then the run itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RepeatWorkflowRun(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareWorkflowRuns(self, request, context):
+        """Two runs side by side: what was changed, and what it did to each metric.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartSweep(self, request, context):
         """Several jobs of one method that differ in some parameters, to find the best.
         """
@@ -2427,6 +2462,21 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.RefuseWorkflowRun,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RefuseWorkflowRunRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
+            ),
+            'PreviewWorkflowRepeat': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewWorkflowRepeat,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.PreviewWorkflowRepeatRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRepeat.SerializeToString,
+            ),
+            'RepeatWorkflowRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.RepeatWorkflowRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.RepeatWorkflowRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.SerializeToString,
+            ),
+            'CompareWorkflowRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareWorkflowRuns,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CompareWorkflowRunsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.WorkflowComparison.SerializeToString,
             ),
             'StartSweep': grpc.unary_unary_rpc_method_handler(
                     servicer.StartSweep,
@@ -5800,6 +5850,87 @@ class Automation:
             '/tunesmith.v1.Automation/RefuseWorkflowRun',
             tunesmith_dot_v1_dot_automation__pb2.RefuseWorkflowRunRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewWorkflowRepeat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/PreviewWorkflowRepeat',
+            tunesmith_dot_v1_dot_automation__pb2.PreviewWorkflowRepeatRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowRepeat.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RepeatWorkflowRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/RepeatWorkflowRun',
+            tunesmith_dot_v1_dot_automation__pb2.RepeatWorkflowRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareWorkflowRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CompareWorkflowRuns',
+            tunesmith_dot_v1_dot_automation__pb2.CompareWorkflowRunsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.WorkflowComparison.FromString,
             options,
             channel_credentials,
             insecure,
