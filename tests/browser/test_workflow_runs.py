@@ -19,7 +19,7 @@ def test_again_with_one_change_says_what_differs_before_it_starts(browser: Any, 
         plan = page.locator("#plan")
         expect(plan).to_contain_text("Nothing yet: change something")
         assert violations(page) == []
-        steps = page.get_by_label("Steps", exact=True)
+        steps = page.get_by_label("Number of learning steps")
         steps.fill("60")
         steps.press("Tab")
         expect(plan.get_by_role("row").filter(has_text="60")).to_contain_text("40")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from unicodedata import east_asian_width
 
-WIDTH, HEIGHT = 188, 68  # of a step, in pixels
+WIDTH, HEIGHT = 212, 68  # of a step, in pixels
 GAP, DROP = 20, 32  # between two of a row, and between two rows
 MARGIN = 4  # around it all: the ring around what has the focus
 _LANE = 20  # the width of a line that passes a row
