@@ -33,6 +33,7 @@ from control_plane.domain.preparation import (
     told,
 )
 from control_plane.domain.presence import ReplicaStatus
+from control_plane.domain.prompts.prompt import parse
 from control_plane.services import cases, deployments, jobs, methods
 from control_plane.services.access import identity
 from control_plane.services.datasets import drafts, json_lines, preparing, uploads
@@ -40,6 +41,7 @@ from control_plane.services.fleet import attempts, events, logs, scheduling
 from control_plane.services.labelling import judging, making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.listeners import listening, outbox
+from control_plane.services.prompts import kept as kept_prompts
 from control_plane.services.triggers import firing, setting
 from control_plane.services.workflows import kept, steps
 from control_plane.store.artifacts import ArtifactRecord
@@ -60,6 +62,7 @@ from fleet_support import Fleet, report, upload
 CASE = "machine_faults"
 STEPS = 40
 ROWS = 32
+PROMPT = '{"system": "Answer in one word.", "examples": [{"prompt": "Pump 1 is hot.", "completion": "bearing"}]}'
 WORKFLOW = """\
 name: thread
 parameters:
@@ -328,6 +331,7 @@ def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
     scheduling.run_pass(cp)
     made |= {"deployment": deployment.id, "failed": failed.id, "running": running.id, "waiting": waiting.id}
     made["workflow"] = kept.save(rooms.actor, cp, project, WORKFLOW)[0].workflow.id
+    made["prompt"] = kept_prompts.save(rooms.actor, cp, project, "short", parse(PROMPT))[0].prompt.id
     return rooms
 
 
@@ -465,7 +469,7 @@ NO_PAGES = {
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
     "machines.authority", "machines.joined", "compare.series", "notifications.bell",
     "uploads.show", "labellings.status", "listeners.told", "workflows.export", "workflows.export_case",
-    "saved_cases.export",
+    "prompts.export", "saved_cases.export",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check", "sweeps.new"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.
@@ -493,6 +497,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "sweep_id": made.get("sweep"), "draft_id": made.get("draft"), "connector": "postgresql",
         "listener_id": made.get("listener"), "way": "webhook", "workflow_id": made.get("workflow"),
         "run_id": made.get("run"),
+        "prompt_id": made.get("prompt"),
         "labelling_id": made.get("labelling"), "item_id": made.get("label_item"),
     }  # fmt: skip
     named = {

@@ -207,6 +207,28 @@ def start_workflow_run(project: str, case: str, version_id: int) -> Snippet:
     return _snippet(project, ["workflow", "run", case, "--dataset-version", str(version_id), "--watch"], python)
 
 
+def list_prompts(project: str) -> Snippet:
+    return _snippet(
+        project, ["prompt", "list"], _each("prompt", f"list_prompts({project!r})", "name", "version", "author")
+    )
+
+
+def get_prompt(project: str, prompt: str) -> Snippet:
+    """What a version of a prompt says."""
+    python = f"print(client.get_prompt({project!r}, {prompt!r}).content)"
+    return _snippet(project, ["prompt", "export", prompt], python)
+
+
+def save_prompt(project: str, name: str) -> Snippet:
+    file = f"{name}.json"
+    python = (
+        "import json\nfrom pathlib import Path\n"
+        f"content = json.loads(Path({file!r}).read_text('utf-8'))\n"
+        f"print(client.save_prompt({project!r}, {name!r}, content).version)"
+    )
+    return _snippet(project, ["prompt", "save", name, file], python)
+
+
 def list_workflows(project: str) -> Snippet:
     python = f"for found in client.list_workflows({project!r}):\n    print(found.name, found.version, found.title)"
     return _snippet(project, ["workflow", "list"], python)

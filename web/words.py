@@ -63,6 +63,7 @@ def thing(code: str) -> str:
         "job": gettext("Job"),
         "deployment": gettext("Deployment"),
         "workflow": gettext("Workflow"),
+        "prompt": gettext("Prompt"),
         "project": gettext("Project"),
     }
     return names.get(code, code)

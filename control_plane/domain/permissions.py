@@ -42,6 +42,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "case.change": _WORK,
     "workflow.see": _ALL,
     "workflow.change": _WORK,
+    "prompt.see": _ALL,
+    "prompt.change": _WORK,
     "method.see": _ALL,
     "method.write": frozenset({_OWNER, _DEVELOPER}),
     "method.publish": frozenset(),

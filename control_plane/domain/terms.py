@@ -71,6 +71,8 @@ TERMS = {
     "case.change": "save, share and import cases",
     "workflow.see": "see workflows",
     "workflow.change": "write and delete workflows",
+    "prompt.see": "see prompts",
+    "prompt.change": "write and delete prompts",
     "method.see": "see methods",
     "method.write": "write methods",
     "method.publish": "publish methods",

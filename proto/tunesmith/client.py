@@ -22,6 +22,7 @@ from tunesmith.installation import Installation
 from tunesmith.jobs import Jobs
 from tunesmith.labelling import Labelling
 from tunesmith.listeners import Listeners
+from tunesmith.prompts import Prompts
 from tunesmith.repeats import Repeats
 from tunesmith.sources import Sources
 from tunesmith.triggers import Triggers
@@ -46,7 +47,18 @@ def connect(
 
 
 class Client(
-    Installation, Cases, Datasets, Sources, Endpoints, Labelling, Listeners, Jobs, Triggers, Workflows, Repeats
+    Installation,
+    Cases,
+    Datasets,
+    Sources,
+    Endpoints,
+    Labelling,
+    Listeners,
+    Jobs,
+    Prompts,
+    Triggers,
+    Workflows,
+    Repeats,
 ):
     """All that the public API offers. Usable by several threads, and as a context manager."""
 

@@ -52,6 +52,8 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "sources.remove": ("RemoveSource",),
     "sources.schedule": ("ScheduleSource",),
     "sources.begin": ("LookAtSource", "BeginSource"),
+    "prompts.create": ("SavePrompt",),
+    "prompts.save": ("SavePrompt",),
     "workflows.create": ("SaveWorkflow", "CheckWorkflow"),
     "workflows.resume": ("ResumeWorkflowRun",),
     "workflows.run": ("StartWorkflowRun", "CheckWorkflow"),

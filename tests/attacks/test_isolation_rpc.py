@@ -157,6 +157,10 @@ ROWS = {
         lambda made: pb.ResumeWorkflowRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
     ),
     "SaveWorkflow": _inside(lambda _: pb.SaveWorkflowRequest(project=PROJECT, text=rooms.WORKFLOW), vic=NO),
+    "SavePrompt": _inside(lambda _: pb.SavePromptRequest(project=PROJECT, name="short", content=rooms.PROMPT), vic=NO),
+    "ListPrompts": _inside(lambda _: pb.ListPromptsRequest(project=PROJECT)),
+    "GetPrompt": _inside(lambda _: pb.GetPromptRequest(project=PROJECT, prompt="short")),
+    "ListPromptVersions": _inside(lambda _: pb.ListPromptVersionsRequest(project=PROJECT, prompt="short")),
     "ListWorkflows": _inside(lambda _: pb.ListWorkflowsRequest(project=PROJECT)),
     "GetWorkflow": _inside(lambda _: pb.GetWorkflowRequest(project=PROJECT, workflow="thread")),
     "ListWorkflowVersions": _inside(lambda _: pb.ListWorkflowVersionsRequest(project=PROJECT, workflow="thread")),

@@ -531,6 +531,10 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "RestoreThing": ("thing.restore", uploaded(restored, deleted)),
     "PurgeThing": ("thing.purge", uploaded(purged, deleted)),
     "StartWorkflowRun": ("workflow_run.start", workflow_run),
+    "SavePrompt": (
+        "prompt.save",
+        lambda client, _: lambda: client.save_prompt("default", "short", {"system": "Answer in one word."}),
+    ),
     "SaveWorkflow": ("workflow.save", lambda client, _: lambda: client.save_workflow("default", WORKFLOW)),
     "ResumeWorkflowRun": ("workflow_run.resume", cancelled_run),
     "CancelWorkflowRun": ("workflow_run.cancel", running),

@@ -162,6 +162,8 @@ def test_every_drawer_does_what_it_says(place: Place) -> None:
     shutil.copytree(METHODS / "sft_demo", "sft_demo")  # … and folder
     for name in ("my-workflow", "thread"):
         Path(f"{name}.yaml").write_text(rooms.WORKFLOW.replace("name: thread", f"name: {name}"))
+    for name in ("my-prompt", "short"):
+        Path(f"{name}.json").write_text(rooms.PROMPT)
     end_what_runs(place)
     place.machine.start()
     faults = []

@@ -56,6 +56,7 @@ def own_pages(room: rooms.Rooms) -> dict[str, tuple[str, int]]:
         "model": (f"/p/lab/models/{made['adapter']}", made["adapter"]),
         "job": (f"/p/lab/jobs/{made['train']}", made["train"]),
         "deployment": (f"/p/lab/deployments/{made['deployment']}", made["deployment"]),
+        "prompt": (f"/p/lab/prompts/{made['prompt']}", made["prompt"]),
         "workflow": (f"/p/lab/workflows/{made['workflow']}", made["workflow"]),
     }
 
@@ -67,6 +68,7 @@ def test_each_thing_is_renamed_described_and_tagged_on_its_page(room: rooms.Room
         "job": "/p/lab/jobs",
         "deployment": "/p/lab/deployments",
         "workflow": "/p/lab/workflows",
+        "prompt": "/p/lab/prompts",
     }
     for kind, (page, number) in own_pages(room).items():
         said = {"title": "Störungen 机器", "description": "Of the pumps.", "tags": "Pump, 压力，night"}

@@ -106,6 +106,7 @@ ACTIONS = {
     "method.restore": _("Method restored"),
     "method.try": _("Dry run asked for"),
     "project.create": _("Project made"),
+    "prompt.save": _("Prompt saved"),
     "replica.create": _("Replica asked for"),
     "session.close": _("Signed out"),
     "session.close_all": _("Signed out everywhere"),

@@ -11,12 +11,12 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.services.things import kinds, trash
-from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT, WORKFLOW
+from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT, PROMPT, WORKFLOW
 from control_plane.store.datasets import DatasetRecord
 from control_plane.store.things import Thing
 from web import described, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
-from web.pages import base_models, datasets, deployments, jobs, models, workflows
+from web.pages import base_models, datasets, deployments, jobs, models, prompts, workflows
 from web.pages.item import Item
 from web.refusals import shown_again
 
@@ -37,7 +37,13 @@ def _own_page(project: str, kind: str, number: int) -> ResponseReturnValue:
     """The page of a thing, as its own view draws it."""
     if kind == DATASET:
         return datasets.show(project, DatasetRecord.get_by_id(number).name)
-    pages = {MODEL: models.show, JOB: jobs.show, DEPLOYMENT: deployments.show, WORKFLOW: workflows.show}
+    pages = {
+        MODEL: models.show,
+        JOB: jobs.show,
+        DEPLOYMENT: deployments.show,
+        WORKFLOW: workflows.show,
+        PROMPT: prompts.show,
+    }
     if kind not in pages:
         raise NotFound
     return pages[kind](project, number)

@@ -14,6 +14,7 @@ PAGES = {
     "source": "/p/{project}/data/sources/of/{name}",
     "machine": "/machines/{id}",
     "control_plane": "/",
+    "prompt": "/p/{project}/prompts/{id}",
     "workflow": "/p/{project}/workflows/{id}",
     "listener": "/p/{project}/listeners/{id}",
 }

@@ -27,6 +27,7 @@ from control_plane.rpc.automation import (
     notifications,
     people,
     projects,
+    prompts,
     sources,
     sweeps,
     things,
@@ -231,6 +232,13 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
         return await self._calls.hang(
             context, topic, request.wait_seconds, lambda call: labelling.get(call, request), news
         )
+
+    # ---- prompts
+
+    SavePrompt = _call(prompts.save)
+    ListPrompts = _call(prompts.list_prompts)
+    GetPrompt = _call(prompts.get)
+    ListPromptVersions = _call(prompts.list_versions)
 
     # ---- workflows and their runs
 

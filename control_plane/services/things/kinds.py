@@ -16,11 +16,12 @@ from control_plane.store.evaluations import EvaluationRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.prompts import PromptRecord
 from control_plane.store.things import Thing
 from control_plane.store.workflows import WorkflowRecord, WorkflowRunRecord
 
 DATASET, MODEL, JOB, DEPLOYMENT, PROJECT = "dataset", "model", "job", "deployment", "project"
-WORKFLOW = "workflow"
+WORKFLOW, PROMPT = "workflow", "prompt"
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,13 @@ KINDS: dict[str, Kind] = {
     JOB: Kind(JobRecord, False),
     DEPLOYMENT: Kind(DeploymentRecord, True),
     WORKFLOW: Kind(WorkflowRecord, True),
+    PROMPT: Kind(PromptRecord, True),
     PROJECT: Kind(ProjectRecord, True),
 }
 
 
 def kind_of(thing: Thing) -> str:
-    """dataset, model, job, deployment, workflow or project."""
+    """dataset, model, job, deployment, workflow, prompt or project."""
     return next(name for name, kind in KINDS.items() if isinstance(thing, kind.record))
 
 

@@ -12,7 +12,17 @@ from control_plane.domain.permissions import SYSTEM, Actor, require
 from control_plane.services import audit, results
 from control_plane.services.access import identity, projects
 from control_plane.services.things import kinds, purging, uses
-from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, KINDS, MODEL, PROJECT, WORKFLOW, is_kept
+from control_plane.services.things.kinds import (
+    DATASET,
+    DEPLOYMENT,
+    JOB,
+    KINDS,
+    MODEL,
+    PROJECT,
+    PROMPT,
+    WORKFLOW,
+    is_kept,
+)
 from control_plane.store.database import transaction
 from control_plane.store.projects import ProjectRecord
 
@@ -24,7 +34,7 @@ _DAY = 86_400.0
 _MOST = 50  # things of a kind deleted for good in one look
 _AT_ONCE = 20  # things of a project deleted for good in one transaction
 # what serves and what rests on something goes before it
-_ORDER = (DEPLOYMENT, MODEL, DATASET, JOB, WORKFLOW, PROJECT)
+_ORDER = (DEPLOYMENT, MODEL, DATASET, JOB, WORKFLOW, PROMPT, PROJECT)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,17 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.forms import ON_A_MODEL
 from control_plane.domain.lifecycle import JOB_OVER, STOPPED
-from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT, WORKFLOW, is_kept, kind_of
+from control_plane.services.things.kinds import (
+    DATASET,
+    DEPLOYMENT,
+    JOB,
+    MODEL,
+    PROJECT,
+    PROMPT,
+    WORKFLOW,
+    is_kept,
+    kind_of,
+)
 from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.jobs import JobRecord
@@ -88,6 +98,10 @@ def _workflow(_: Any) -> None:
     """Nothing needs one: a run has kept what it carries out."""
 
 
+def _prompt(_: Any) -> None:
+    """Nothing needs one yet."""
+
+
 def _project(project: Any) -> None:
     _refuse(ReadByJobs, project, (_title(job) for job in _open_jobs(project.id)))
     wanted = (DeploymentRecord.project == project.id) & (DeploymentRecord.desired_state != STOPPED)
@@ -102,6 +116,7 @@ _CHECKS = {
     JOB: _job,
     DEPLOYMENT: _deployment,
     WORKFLOW: _workflow,
+    PROMPT: _prompt,
     PROJECT: _project,
 }
 

@@ -437,6 +437,36 @@ class JobRecord(Thing):
         indexes = ((("project", "idempotency_key"), True), (("state",), False), (("created_by", "ended_at"), False))
 
 
+class PromptRecord(Thing):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "prompts"
+
+
+PromptRecord.add_index(name_once(PromptRecord, PromptRecord.project, PromptRecord.name))
+
+
+class PromptVersionRecord(Record):
+    id = AutoField()
+    prompt = ForeignKeyField(PromptRecord, on_delete="CASCADE", lazy_load=False)
+    number = IntegerField()
+    hash = CharField(64)
+    content = JSONField()
+    job = ForeignKeyField(JobRecord, null=True, lazy_load=False)
+    found = JSONField(default=dict)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "prompt_versions"
+        indexes = ((("prompt", "number"), True),)
+
+
 class AttemptRecord(Record):
     id = AutoField()
     job = ForeignKeyField(JobRecord, backref="attempts", on_delete="CASCADE", lazy_load=False)
@@ -979,6 +1009,8 @@ RECORDS = [
     MethodVersionRecord,
     SweepRecord,
     JobRecord,
+    PromptRecord,
+    PromptVersionRecord,
     AttemptRecord,
     AttemptPartRecord,
     EventRecord,

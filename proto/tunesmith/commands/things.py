@@ -8,7 +8,7 @@ from tunesmith.client import Client
 from tunesmith.commands.context import Terminal, pass_terminal, when
 from tunesmith.v1 import automation_pb2 as pb
 
-KIND = click.Choice(["dataset", "model", "job", "deployment", "workflow", "project"])
+KIND = click.Choice(["dataset", "model", "job", "deployment", "workflow", "prompt", "project"])
 
 
 @click.command()

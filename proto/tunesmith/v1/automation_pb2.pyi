@@ -2226,6 +2226,78 @@ class ListWorkflowVersionsRequest(_message.Message):
     workflow: str
     def __init__(self, project: _Optional[str] = ..., workflow: _Optional[str] = ...) -> None: ...
 
+class Prompt(_message.Message):
+    __slots__ = ("id", "project", "name", "version", "version_id", "hash", "author", "created_at", "content", "job_id", "found", "reused", "thing")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    REUSED_FIELD_NUMBER: _ClassVar[int]
+    THING_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    name: str
+    version: int
+    version_id: int
+    hash: str
+    author: str
+    created_at: float
+    content: str
+    job_id: int
+    found: str
+    reused: bool
+    thing: Thing
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., version_id: _Optional[int] = ..., hash: _Optional[str] = ..., author: _Optional[str] = ..., created_at: _Optional[float] = ..., content: _Optional[str] = ..., job_id: _Optional[int] = ..., found: _Optional[str] = ..., reused: _Optional[bool] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ...) -> None: ...
+
+class SavePromptRequest(_message.Message):
+    __slots__ = ("project", "name", "content", "base_version")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    BASE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    name: str
+    content: str
+    base_version: int
+    def __init__(self, project: _Optional[str] = ..., name: _Optional[str] = ..., content: _Optional[str] = ..., base_version: _Optional[int] = ...) -> None: ...
+
+class ListPromptsRequest(_message.Message):
+    __slots__ = ("project", "tag")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    tag: str
+    def __init__(self, project: _Optional[str] = ..., tag: _Optional[str] = ...) -> None: ...
+
+class ListPromptsReply(_message.Message):
+    __slots__ = ("prompts",)
+    PROMPTS_FIELD_NUMBER: _ClassVar[int]
+    prompts: _containers.RepeatedCompositeFieldContainer[Prompt]
+    def __init__(self, prompts: _Optional[_Iterable[_Union[Prompt, _Mapping]]] = ...) -> None: ...
+
+class GetPromptRequest(_message.Message):
+    __slots__ = ("project", "prompt")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    prompt: str
+    def __init__(self, project: _Optional[str] = ..., prompt: _Optional[str] = ...) -> None: ...
+
+class ListPromptVersionsRequest(_message.Message):
+    __slots__ = ("project", "prompt")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    prompt: str
+    def __init__(self, project: _Optional[str] = ..., prompt: _Optional[str] = ...) -> None: ...
+
 class CheckWorkflowRequest(_message.Message):
     __slots__ = ("project", "case", "workflow", "spec", "parameters", "dataset_version_id")
     PROJECT_FIELD_NUMBER: _ClassVar[int]

@@ -564,6 +564,26 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowReply.FromString,
                 _registered_method=True)
+        self.SavePrompt = channel.unary_unary(
+                '/tunesmith.v1.Automation/SavePrompt',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SavePromptRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Prompt.FromString,
+                _registered_method=True)
+        self.ListPrompts = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListPrompts',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListPromptsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListPromptsReply.FromString,
+                _registered_method=True)
+        self.GetPrompt = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetPrompt',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetPromptRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Prompt.FromString,
+                _registered_method=True)
+        self.ListPromptVersions = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListPromptVersions',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListPromptVersionsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListPromptsReply.FromString,
+                _registered_method=True)
         self.AddTrigger = channel.unary_unary(
                 '/tunesmith.v1.Automation/AddTrigger',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.AddTriggerRequest.SerializeToString,
@@ -1539,6 +1559,32 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SavePrompt(self, request, context):
+        """What is said to a model before the question becomes the newest version of the prompt of this name, unless it says the
+        same already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPrompts(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPrompt(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPromptVersions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AddTrigger(self, request, context):
         """A case, a workflow or the text of one, carried out on data of the project.
         A workflow is started by itself from now on, in the caller's name: its newest version each time. A webhook's key is
@@ -2402,6 +2448,26 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.CheckWorkflow,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowReply.SerializeToString,
+            ),
+            'SavePrompt': grpc.unary_unary_rpc_method_handler(
+                    servicer.SavePrompt,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SavePromptRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Prompt.SerializeToString,
+            ),
+            'ListPrompts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPrompts,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListPromptsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListPromptsReply.SerializeToString,
+            ),
+            'GetPrompt': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPrompt,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetPromptRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Prompt.SerializeToString,
+            ),
+            'ListPromptVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPromptVersions,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListPromptVersionsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListPromptsReply.SerializeToString,
             ),
             'AddTrigger': grpc.unary_unary_rpc_method_handler(
                     servicer.AddTrigger,
@@ -5526,6 +5592,114 @@ class Automation:
             '/tunesmith.v1.Automation/CheckWorkflow',
             tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.CheckWorkflowReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SavePrompt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SavePrompt',
+            tunesmith_dot_v1_dot_automation__pb2.SavePromptRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Prompt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPrompts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListPrompts',
+            tunesmith_dot_v1_dot_automation__pb2.ListPromptsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListPromptsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPrompt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetPrompt',
+            tunesmith_dot_v1_dot_automation__pb2.GetPromptRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Prompt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPromptVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListPromptVersions',
+            tunesmith_dot_v1_dot_automation__pb2.ListPromptVersionsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListPromptsReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -30,6 +30,7 @@ from control_plane.domain.errors import (
 )
 from control_plane.domain.graph import DEPLOY, Step, as_data
 from control_plane.domain.permissions import OWNER, SYSTEM, VIEWER, Actor
+from control_plane.domain.prompts.prompt import Prompt
 from control_plane.services import (
     asking,
     authoring,
@@ -47,6 +48,7 @@ from control_plane.services import (
 from control_plane.services.access import projects
 from control_plane.services.datasets import rows, versions
 from control_plane.services.fleet import logs, scheduling
+from control_plane.services.prompts import kept as prompts
 from control_plane.services.sweeps import runs
 from control_plane.services.things import kinds, purging, trash
 from control_plane.services.things.describe import describe
@@ -61,13 +63,14 @@ from control_plane.store.jobs import EventRecord, JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
+from control_plane.store.prompts import PromptRecord, PromptVersionRecord
 from control_plane.store.references import BlobReferenceRecord
 from control_plane.store.sweeps import SweepRecord
 from control_plane.store.workflows import WorkflowRecord, WorkflowRunRecord, WorkflowVersionRecord
 from fleet_support import Fleet, model_files, succeed
 
 DAY = 86_400.0
-THINGS: tuple[Any, ...] = (DatasetRecord, ModelRecord, JobRecord, DeploymentRecord, WorkflowRecord)
+THINGS: tuple[Any, ...] = (DatasetRecord, ModelRecord, JobRecord, DeploymentRecord, WorkflowRecord, PromptRecord)
 WORKFLOW = "{name: faults, steps: [{name: bring, method: bring}]}"
 STRANGER = Actor(kind="user", id="2", name="bob", roles={999: OWNER})
 ROOT = Actor(kind="user", id="3", name="root", administrator=True)
@@ -98,6 +101,7 @@ class House:
         deployment = deployments.deploy(self.ada, self.cp, "default", "faults", self.gguf.id)
         self.deployment = deployments.stop(self.ada, self.cp, deployment.id)
         self.workflow = kept.save(self.ada, self.cp, "default", WORKFLOW)[0].workflow
+        self.prompt = prompts.save(self.ada, self.cp, "default", "short", Prompt("Be short."))[0].prompt
 
     def made(self, method: str, form: str, **inputs: int) -> ModelRecord:
         job = run(self.fleet, self.machine, method, {"model": model_files(form)}, **inputs)
@@ -110,6 +114,7 @@ class House:
             "job": self.adapter.job_id,
             "deployment": self.deployment.id,
             "workflow": self.workflow.id,
+            "prompt": self.prompt.id,
             "project": self.fleet.project.id,
         }[kind]
 
@@ -561,7 +566,7 @@ def test_a_purged_project_takes_all_that_is_in_it(house: House) -> None:
     assert MemberRecord.select().count() == 0
     assert not references.is_named(house.version.train_sha256)
     assert projects.create(SYSTEM, house.cp, "default", "").id != house.fleet.project.id
-    assert {entry.details.get("count") for entry in entries("thing.purge")} == {10}
+    assert {entry.details.get("count") for entry in entries("thing.purge")} == {11}
 
 
 def test_a_project_is_purged_in_steps_and_one_that_broke_off_is_ended(
@@ -583,7 +588,7 @@ def test_a_project_is_purged_in_steps_and_one_that_broke_off_is_ended(
     purged = [one for record in THINGS for one in record.select().where(record.purged_at > 0)]
     assert len(purged) == 2  # the third was of a step that was not ended
     (entry,) = entries("thing.purge")
-    assert entry.details["count"] == 10
+    assert entry.details["count"] == 11
     with pytest.raises(NotFound):  # it is gone for everybody at once
         house.restore("project")
     with pytest.raises(NotFound):
@@ -772,3 +777,14 @@ def test_logs_of_a_trashed_job_are_not_read(house: House) -> None:
     with pytest.raises(InTrash):
         jobs.read_log(house.ada, house.cp, house.number("job"), "stdout", 0, 10)
     assert logs.read(house.cp, house.fleet.attempt(house.number("job")).id, "stdout", 0, 1) == (b"", 0)
+
+
+def test_a_prompt_deleted_for_good_says_nothing_any_more(house: House) -> None:
+    house.delete("prompt")
+    with pytest.raises(InTrash):
+        prompts.get(house.ada, house.cp, house.prompt.id)
+    assert prompts.list_prompts(house.ada, house.cp, "default") == []
+    other = prompts.save(house.ada, house.cp, "default", "short", Prompt("Be very short."))[0].prompt
+    house.purge("prompt")
+    said = {one.prompt_id: one.content for one in PromptVersionRecord.select()}
+    assert said == {house.prompt.id: {}, other.id: {"system": "Be very short."}}

@@ -1,0 +1,1 @@
+"""Prompts: what is said to a model before the question."""

@@ -1,0 +1,1 @@
+"""Prompts of a project and their versions."""

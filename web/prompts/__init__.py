@@ -1,0 +1,1 @@
+"""What the pages of prompts are drawn from."""
