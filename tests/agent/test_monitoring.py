@@ -10,7 +10,7 @@ from contextlib import closing
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from patience import PATIENCE
+from patience import PATIENCE, wait_until
 from tests.agent.conftest import Machine
 from tests.agent.fake_fleet import FakeFleet
 from tests.agent.trainings import GOOD, make_offer, over
@@ -51,7 +51,7 @@ def test_what_it_holds_and_whether_it_is_heard(fleet: FakeFleet, machine: Machin
     listening = [one.laddr for one in psutil.Process(machine.pid).net_connections() if one.status == "LISTEN"]
     assert [tuple(one) for one in listening] == [("127.0.0.1", port)]
     fleet.stop()
-    fleet.wait_for(lambda: get(port, "/readyz")[0] == 503)
+    wait_until(lambda: get(port, "/readyz")[0] == 503)  # nobody hears the agent now, so nothing wakes `wait_for`
     assert get(port, "/healthz") == (200, "ok")
     fleet.start()
     fleet.wait_for(lambda: get(port, "/readyz")[0] == 200)
