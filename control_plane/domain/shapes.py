@@ -9,7 +9,7 @@ from typing import Any
 
 from control_plane.domain import documents
 
-_MOST_FIELDS = 100
+MOST_FIELDS = 100
 TYPES: Mapping[type, str] = {
     str: "string", bool: "boolean", int: "integer", float: "number",
     list: "array", dict: "object", type(None): "null",
@@ -44,7 +44,7 @@ class Shape:
         for name, kind in fields.items():
             self.seen[name] += times
             self.types.setdefault(name, set()).add(kind)
-        self.is_common = self.is_common and len(self.seen) <= _MOST_FIELDS
+        self.is_common = self.is_common and len(self.seen) <= MOST_FIELDS
 
     def schema(self) -> dict[str, Any] | None:
         """A JSON schema that all answers keep to: their fields and types; None without a common structure.

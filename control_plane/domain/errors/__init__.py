@@ -23,4 +23,5 @@ from control_plane.domain.errors.serving import *
 from control_plane.domain.errors.sources import *
 from control_plane.domain.errors.things import *
 from control_plane.domain.errors.triggers import *
+from control_plane.domain.errors.wishes import *
 from control_plane.domain.errors.workflows import *
