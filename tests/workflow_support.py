@@ -85,7 +85,7 @@ def succeed(cp: ControlPlane, job_id: int, form: str = "", verdict: str = "", sc
             primary_metric="exact_match",
             verdict=verdict,
             scores=[measured | {"candidate": "candidate"}, before | {"candidate": "baseline"}],
-            difference={"value": score - 0.2, "low": score - 0.3, "high": score - 0.1},
+            differences={"exact_match": {"value": score - 0.2, "low": score - 0.3, "high": score - 0.1}},
             created_at=0,
         )
     JobRecord.update(state="SUCCEEDED").where(JobRecord.id == job_id).execute()

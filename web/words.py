@@ -244,6 +244,32 @@ def verdict(code: str) -> str:
     return names.get(code, code)
 
 
+def difference(code: str) -> str:
+    """What was found of one measure of several."""
+    names: dict[str, str] = {
+        "better": gettext("better"),
+        "worse": gettext("worse"),
+        "unclear": gettext("cannot be told"),
+    }
+    return names.get(code, code)
+
+
+def too_few(difference: dict[str, Any], n: int) -> str:
+    """How many examples would tell a difference of this size; nothing where there is none, or enough were asked."""
+    if difference["needed"] <= n:
+        return ""
+    needed = formatting.number(difference["needed"], locale())
+    said = gettext("Too few examples to tell: for a difference of this size you need about %(needed)s.", needed=needed)
+    return str(said)
+
+
+def probability(p: float) -> str:
+    """A p as it is usually written: two digits that tell something."""
+    if p < 0.001:
+        return f"p < {formatting.number(0.001, locale())}"
+    return f"p = {formatting.number(round(p, 3 if p < 0.1 else 2), locale())}"
+
+
 def is_share(score: dict[str, Any]) -> bool:
     """Whether a score and its interval lie between 0 and 1, so that they can be drawn as a share."""
     return bool(0 <= score["low"] <= score["value"] <= score["high"] <= 1)

@@ -37,7 +37,7 @@ class Scores:
     primary_metric: str
     verdict: str
     scores: list[dict[str, Any]]  # {"metric", "candidate", "n", "value", "low", "high"}
-    difference: dict[str, float]  # of the primary metric: {"value", "low", "high"}; empty without a baseline
+    differences: dict[str, dict[str, Any]]  # metric → see `_differences`; empty without a baseline
     seconds: dict[str, float]
     metrics: dict[str, dict[str, list[float]]]  # metric → candidate → the score of each row
     rows: Rows
@@ -79,23 +79,32 @@ def _outcome(document: dict[str, Any], metrics: dict[str, dict[str, list[float]]
     primary = document.get("primary_metric")
     if not isinstance(primary, str) or primary not in metrics:
         raise ValueError("primary_metric")
-    of_primary = metrics[primary]
-    gain = verdict.difference(of_primary[CANDIDATE], of_primary[BASELINE]) if BASELINE in of_primary else None
+    differences = _differences(metrics, primary) if BASELINE in metrics[primary] else {}
     return Scores(
         primary_metric=primary,
-        verdict=verdict.of(gain),
+        verdict=differences[primary]["verdict"] if differences else verdict.of(None),
         scores=[
             {"metric": metric, "candidate": name, "n": len(values), **asdict(verdict.score(values))}
             for metric, by_candidate in metrics.items()
             for name, values in by_candidate.items()
         ],
-        difference={} if gain is None else asdict(gain),
+        differences=differences,
         seconds=_seconds(document),
         metrics=metrics,
         rows=rows,
         answer_limit=_answer_limit(document),
-        cut={name: sum(bool(cut & _CANDIDATES[name]) for cut in rows.cut) for name in of_primary},
+        cut={name: sum(bool(cut & _CANDIDATES[name]) for cut in rows.cut) for name in metrics[primary]},
     )
+
+
+def _differences(metrics: dict[str, dict[str, list[float]]], primary: str) -> dict[str, dict[str, Any]]:
+    """metric → {"value", "low", "high", "p", "needed", "adjusted_p", "verdict"} of candidate - baseline, row by row."""
+    gains = {metric: verdict.difference(one[CANDIDATE], one[BASELINE]) for metric, one in metrics.items()}
+    adjusted = verdict.adjusted(gains, primary)
+    return {
+        metric: asdict(gain) | {"adjusted_p": adjusted[metric], "verdict": verdict.judged(gain, adjusted[metric])}
+        for metric, gain in gains.items()
+    }
 
 
 def _take_row(rows: Rows, member: Member, most: int) -> frozenset[str]:

@@ -241,7 +241,7 @@ def model(project: str, record: ModelRecord) -> pb.Model:
 
 def evaluation(project: str, record: EvaluationRecord, samples: Sequence[Mapping[str, Any]] = ()) -> pb.Evaluation:
     """An evaluation, and of the sample rows as many, from the first on, as one answer holds."""
-    difference = record.difference or {}
+    difference = record.differences.get(record.primary_metric, {})
     return pb.Evaluation(
         id=record.id,
         project=project,
@@ -252,6 +252,7 @@ def evaluation(project: str, record: EvaluationRecord, samples: Sequence[Mapping
         difference_low=difference.get("low", 0.0),
         difference_high=difference.get("high", 0.0),
         scores=[pb.Score(**{name: score[name] for name in _SCORE}) for score in record.scores],
+        differences=[pb.Difference(metric=metric, **one) for metric, one in record.differences.items()],
         samples=_json(fitting(samples, lambda row: len(_json(row)))),
         row_count=record.row_count,
         answer_limit=record.answer_limit,

@@ -79,7 +79,7 @@ def register(cp: ControlPlane, job: JobRecord, scored: Scored | None) -> Evaluat
         primary_metric=found.primary_metric,
         verdict=found.verdict,
         scores=found.scores,
-        difference=found.difference,
+        differences=found.differences,
         seconds=found.seconds,
         answer_limit=found.answer_limit,
         cut=found.cut,

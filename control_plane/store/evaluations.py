@@ -24,7 +24,7 @@ class EvaluationRecord(Record):
     primary_metric = CharField(64)
     verdict = CharField(16)  # better | worse | unclear | unpaired
     scores = JSONField()  # [{"metric", "candidate", "n", "value", "low", "high"}]
-    difference = JSONField(default=dict)  # {"value", "low", "high"} of the primary metric
+    differences = JSONField(default=dict)  # metric → what `domain/scores.py::_differences` found; empty: unpaired
     rows_sha256 = CharField(64, default="")  # the blob that holds the rows: evaluation.json
     index_sha256 = CharField(64, default="")  # the blob that says where in it each row is, and how it was scored
     row_count = IntegerField(default=0)

@@ -11,6 +11,7 @@ import rooms
 from flask.testing import FlaskClient
 
 from control_plane.context import ControlPlane
+from control_plane.store.evaluations import EvaluationRecord
 
 Browser = Callable[[str], FlaskClient]
 
@@ -70,6 +71,16 @@ def test_each_number_has_its_basis(client: FlaskClient, room: rooms.Rooms) -> No
     assert "100% 95 % interval 89.3% to 100%, n = 32" in page
     assert "6.2% 95 % interval 1.7% to 20.1%, n = 32" in page
     assert "+93.8 percentage points" in page
+
+
+def test_too_few_rows_are_said_to_be_too_few(client: FlaskClient, room: rooms.Rooms) -> None:
+    few = plain(client.get(f"/p/lab/evaluations/{evaluate(room, 20, 18)}").text)
+    # two of 32 rows, both for the tuned model: p = 0.5
+    needed = EvaluationRecord.get().differences["schema_valid"]["needed"]
+    assert f"Too few examples to tell: for a difference of this size you need about {needed}." in few
+    assert "cannot be told p = 0.5" in few
+    clear = plain(client.get(f"/p/lab/evaluations/{evaluate(room, 32, 2)}").text)
+    assert "Too few" not in clear and "better p < 0.001" in clear
 
 
 def test_only_differences_and_only_wrong_ones(client: FlaskClient, room: rooms.Rooms) -> None:

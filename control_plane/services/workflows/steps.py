@@ -267,7 +267,8 @@ def _marks(evaluation: EvaluationRecord) -> Marks:
         mine = (one for one in evaluation.scores if one["candidate"] == candidate)
         return {one["metric"]: Interval(one["value"], one["low"], one["high"]) for one in mine}
 
-    difference = Interval(**evaluation.difference) if evaluation.difference else None
+    found = evaluation.differences.get(evaluation.primary_metric)
+    difference = Interval(found["value"], found["low"], found["high"]) if found else None
     return Marks(evaluation.primary_metric, scored(scores.CANDIDATE), scored(scores.BASELINE), difference)
 
 
@@ -299,7 +300,7 @@ def _models(job_ids: Sequence[int]) -> dict[int, dict[str, int]]:
 
 def _evaluations(job_ids: Sequence[int]) -> dict[int, EvaluationRecord]:
     one = EvaluationRecord
-    query = one.select(one.id, one.job, one.verdict, one.primary_metric, one.scores, one.difference)
+    query = one.select(one.id, one.job, one.verdict, one.primary_metric, one.scores, one.differences)
     query = query.join(JobRecord, on=(EvaluationRecord.job == JobRecord.id))
     scored = query.where(EvaluationRecord.job.in_(list(job_ids)), is_kept(JobRecord))
     return {int(one.job_id): one for one in scored}

@@ -731,7 +731,7 @@ class EvaluationRecord(Record):
     primary_metric = CharField(64)
     verdict = CharField(16)
     scores = JSONField()
-    difference = JSONField(default=dict)
+    differences = JSONField(default=dict)
     rows_sha256 = CharField(64, default="")
     index_sha256 = CharField(64, default="")
     row_count = IntegerField(default=0)

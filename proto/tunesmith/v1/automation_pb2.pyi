@@ -3059,8 +3059,28 @@ class Score(_message.Message):
     high: float
     def __init__(self, metric: _Optional[str] = ..., candidate: _Optional[str] = ..., n: _Optional[int] = ..., value: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
 
+class Difference(_message.Message):
+    __slots__ = ("metric", "value", "low", "high", "p", "adjusted_p", "verdict", "needed")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    P_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTED_P_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    NEEDED_FIELD_NUMBER: _ClassVar[int]
+    metric: str
+    value: float
+    low: float
+    high: float
+    p: float
+    adjusted_p: float
+    verdict: str
+    needed: int
+    def __init__(self, metric: _Optional[str] = ..., value: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., p: _Optional[float] = ..., adjusted_p: _Optional[float] = ..., verdict: _Optional[str] = ..., needed: _Optional[int] = ...) -> None: ...
+
 class Evaluation(_message.Message):
-    __slots__ = ("id", "project", "job_id", "verdict", "primary_metric", "difference", "difference_low", "difference_high", "scores", "samples", "row_count", "answer_limit", "candidate_cut", "baseline_cut")
+    __slots__ = ("id", "project", "job_id", "verdict", "primary_metric", "difference", "difference_low", "difference_high", "scores", "samples", "row_count", "answer_limit", "candidate_cut", "baseline_cut", "differences")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -3075,6 +3095,7 @@ class Evaluation(_message.Message):
     ANSWER_LIMIT_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_CUT_FIELD_NUMBER: _ClassVar[int]
     BASELINE_CUT_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     job_id: int
@@ -3089,7 +3110,8 @@ class Evaluation(_message.Message):
     answer_limit: int
     candidate_cut: int
     baseline_cut: int
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., job_id: _Optional[int] = ..., verdict: _Optional[str] = ..., primary_metric: _Optional[str] = ..., difference: _Optional[float] = ..., difference_low: _Optional[float] = ..., difference_high: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[Score, _Mapping]]] = ..., samples: _Optional[str] = ..., row_count: _Optional[int] = ..., answer_limit: _Optional[int] = ..., candidate_cut: _Optional[int] = ..., baseline_cut: _Optional[int] = ...) -> None: ...
+    differences: _containers.RepeatedCompositeFieldContainer[Difference]
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., job_id: _Optional[int] = ..., verdict: _Optional[str] = ..., primary_metric: _Optional[str] = ..., difference: _Optional[float] = ..., difference_low: _Optional[float] = ..., difference_high: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[Score, _Mapping]]] = ..., samples: _Optional[str] = ..., row_count: _Optional[int] = ..., answer_limit: _Optional[int] = ..., candidate_cut: _Optional[int] = ..., baseline_cut: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[Difference, _Mapping]]] = ...) -> None: ...
 
 class GetEvaluationRequest(_message.Message):
     __slots__ = ("id", "offset", "limit")

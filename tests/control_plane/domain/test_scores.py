@@ -34,7 +34,10 @@ def test_scores_differences_and_rows() -> None:
         ("length", "baseline", 2, 3.5),
         ("length", "candidate", 2, 1.5),
     ]
-    assert outcome.difference["value"] == 0.5 and outcome.verdict == "unclear"
+    assert outcome.differences["valid"]["value"] == 0.5 and outcome.verdict == "unclear"
+    assert {metric: one["verdict"] for metric, one in outcome.differences.items()} == dict.fromkeys(
+        outcome.metrics, "unclear"
+    )
     assert (list(outcome.rows.numbers), outcome.metrics["length"]) == ([1], {"baseline": [3, 4], "candidate": [1, 2]})
 
 
@@ -72,7 +75,7 @@ def test_cut_answers_are_counted_apart() -> None:
 
 def test_a_single_candidate_is_unpaired() -> None:
     outcome = read(document(candidates=["candidate"], metrics={"valid": {"candidate": [1, 0]}}))
-    assert (outcome.verdict, outcome.difference) == ("unpaired", {})
+    assert (outcome.verdict, outcome.differences) == ("unpaired", {})
 
 
 @pytest.mark.parametrize(

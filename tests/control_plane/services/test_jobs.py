@@ -72,7 +72,7 @@ def test_the_whole_thread(cp: ControlPlane, fleet: Fleet) -> None:
     run(fleet, machine, scoring, {"evaluation": {"evaluation.json": json.dumps(SCORES).encode()}})
     (evaluation,) = evaluations.list_evaluations(fleet.user, cp, "default")
     assert (evaluation.job_id, evaluation.verdict) == (scoring.id, "better")
-    assert evaluation.difference["low"] > 0
+    assert evaluation.differences[evaluation.primary_metric]["low"] > 0
     assert evaluation_rows.read(cp, evaluation)[0]["scores"] == {"exact": {"baseline": 0, "candidate": 1}}
 
     packing = jobs.submit(fleet.user, cp, "default", "pack", inputs={"model": adapter.id})
