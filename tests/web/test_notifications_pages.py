@@ -71,6 +71,17 @@ def test_each_entry_says_what_happened_and_leads_there(room: rooms.Rooms, browse
     assert "Benachrichtigungen" in german
 
 
+def test_what_waits_for_an_approval_says_so_and_leads_to_its_run(
+    room: rooms.Rooms, browser: Browser, invite: Callable[..., str]
+) -> None:
+    invite("bea", role="Owner")
+    run = rooms.with_run(room).made["run"]  # of the first user's, who may not approve it
+    page = browser("bea").get("/notifications").get_data(as_text=True)
+    entry = next(one for one in page.split("<li>") if f'href="/p/lab/runs/{run}"' in one)
+    assert "Your decision</span>" in entry
+    assert "waits for your decision" in entry
+
+
 def test_the_bell_carries_the_newest_for_the_browsers_own_notification(room: rooms.Rooms, browser: Browser) -> None:
     client = browser("ada")
     got = client.get("/notifications/bell")

@@ -30,6 +30,7 @@ class Told:
     """A notification as it is shown."""
 
     one: Notification
+    state: str  # in a word or two
     title: str
     text: str
     url: str
@@ -77,7 +78,20 @@ def _told(found: list[Notification]) -> list[Told]:
     runs = any(one.noun == "workflow_run" for one in found)
     known = cases.list_cases(the_actor(), the_control_plane()) if runs else []
     titles = {case.name: sources.plan_of(case, locale()).title for case in known}
-    return [Told(one, _title(one, titles), _text(one), _address(one)) for one in found]
+    return [Told(one, _state(one), _title(one, titles), _text(one), _address(one)) for one in found]
+
+
+def _state(one: Notification) -> str:
+    states: dict[str, str] = {
+        "ended": gettext("Ended"),
+        "failed": gettext("Failed"),
+        "decision": gettext("Your decision"),
+        "approval": gettext("Your decision"),
+        "refused": gettext("Refused"),
+        "judging": gettext("To be judged"),
+        "silent": gettext("Not heard"),
+    } | dict.fromkeys(NOT_LEARNT, gettext("Needs attention"))
+    return states[one.kind]
 
 
 def _title(one: Notification, titles: Mapping[str, str]) -> str:
