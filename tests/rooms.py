@@ -42,6 +42,7 @@ from control_plane.services.labelling import judging, making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.listeners import listening, outbox
 from control_plane.services.prompts import kept as kept_prompts
+from control_plane.services.rewards import kept as kept_rewards
 from control_plane.services.triggers import firing, setting
 from control_plane.services.workflows import kept, steps
 from control_plane.store.artifacts import ArtifactRecord
@@ -330,6 +331,8 @@ def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
     waiting = rooms.train("faults-later")
     scheduling.run_pass(cp)
     made |= {"deployment": deployment.id, "failed": failed.id, "running": running.id, "waiting": waiting.id}
+    reward = [{"check": "json_valid"}, {"check": "json_fields", "weight": 3}]
+    made["reward"] = kept_rewards.save(rooms.actor, cp, project, "record", reward, "One JSON record").reward_id
     made["workflow"] = kept.save(rooms.actor, cp, project, WORKFLOW)[0].workflow.id
     made["prompt"] = kept_prompts.save(rooms.actor, cp, project, "short", parse(PROMPT))[0].prompt.id
     return rooms

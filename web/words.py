@@ -64,6 +64,7 @@ def thing(code: str) -> str:
         "deployment": gettext("Deployment"),
         "workflow": gettext("Workflow"),
         "prompt": gettext("Prompt"),
+        "reward": gettext("Reward"),
         "project": gettext("Project"),
     }
     return names.get(code, code)

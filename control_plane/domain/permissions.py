@@ -44,6 +44,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "workflow.change": _WORK,
     "prompt.see": _ALL,
     "prompt.change": _WORK,
+    "reward.see": _ALL,
+    "reward.change": _WORK,
     "method.see": _ALL,
     "method.write": frozenset({_OWNER, _DEVELOPER}),
     "method.publish": frozenset(),

@@ -73,6 +73,8 @@ TERMS = {
     "workflow.change": "write and delete workflows",
     "prompt.see": "see prompts",
     "prompt.change": "write and delete prompts",
+    "reward.see": "see rewards",
+    "reward.change": "write, try out and delete rewards",
     "method.see": "see methods",
     "method.write": "write methods",
     "method.publish": "publish methods",

@@ -41,6 +41,11 @@ def root_of(cp: ControlPlane) -> Path:
     return Path(cp.settings.methods) if cp.settings.methods else next(filter(Path.is_dir, SHIPPED))
 
 
+def checks(cp: ControlPlane) -> dict[str, Any]:
+    """The catalogue of checks as the kit has it now, each by its name, with its texts in every language."""
+    return dict(_of_kit(cp, "checks.toml").get("checks", {}))
+
+
 def read_shipped(cp: ControlPlane, name: str) -> Folder:
     """A method of the methods folder; its files become blobs, which the caller holds. Raises MethodBroken."""
     place = root_of(cp) / name
@@ -95,7 +100,7 @@ def _complete(cp: ControlPlane, text: str, source: dict[str, Any]) -> dict[str, 
             raise fault
         Draft202012Validator.check_schema(manifests.in_language(manifest["parameters"], "en"))
         _check_presets(manifests.parse(manifest))
-        manifest = manifests.with_checks(manifest, _of_kit(cp, "checks.toml").get("checks", {}))
+        manifest = manifests.with_checks(manifest, checks(cp))
     except ManifestFaulty:
         raise
     except MethodBroken as problem:  # which begins with the place

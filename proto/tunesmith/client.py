@@ -24,6 +24,7 @@ from tunesmith.labelling import Labelling
 from tunesmith.listeners import Listeners
 from tunesmith.prompts import Prompts
 from tunesmith.repeats import Repeats
+from tunesmith.rewards import Rewards
 from tunesmith.sources import Sources
 from tunesmith.triggers import Triggers
 from tunesmith.v1 import automation_pb2 as pb
@@ -56,6 +57,7 @@ class Client(
     Listeners,
     Jobs,
     Prompts,
+    Rewards,
     Triggers,
     Workflows,
     Repeats,

@@ -156,6 +156,12 @@ ROWS = {
     "ResumeWorkflowRun": _inside(
         lambda made: pb.ResumeWorkflowRunRequest(id=made["run"]), vic=NO, olga="FAILED_PRECONDITION"
     ),
+    "SaveReward": _inside(
+        lambda _: pb.SaveRewardRequest(project=PROJECT, name="record", document='[{"check": "json_valid"}]'), vic=NO
+    ),
+    "ListRewards": _inside(lambda _: pb.ListRewardsRequest(project=PROJECT)),
+    "GetReward": _inside(lambda _: pb.GetRewardRequest(project=PROJECT, reward="record")),
+    "ListRewardVersions": _inside(lambda _: pb.ListRewardVersionsRequest(project=PROJECT, reward="record")),
     "SaveWorkflow": _inside(lambda _: pb.SaveWorkflowRequest(project=PROJECT, text=rooms.WORKFLOW), vic=NO),
     "SavePrompt": _inside(lambda _: pb.SavePromptRequest(project=PROJECT, name="short", content=rooms.PROMPT), vic=NO),
     "ListPrompts": _inside(lambda _: pb.ListPromptsRequest(project=PROJECT)),

@@ -316,6 +316,28 @@ steps:
 """
 
 
+def test_rewards(client: tunesmith.Client, installation: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "record.json"
+    file.write_text('[{"check": "json_valid"}, {"check": "json_fields", "weight": 3}]')
+    assert "newest version is 1" in run(installation, "reward", "save", "record", str(file), "--title", "Record").output
+    assert client.save_reward("default", "record", [{"check": "json_valid"}], base_version=1).version == 2
+    with pytest.raises(tunesmith.CallFailed) as changed:
+        client.save_reward("default", "record", [{"check": "equals"}], base_version=1)
+    assert changed.value.code == "reward_changed"
+    assert "record@2" in run(installation, "reward", "list").output
+    assert [one.version for one in client.list_reward_versions("default", "record")] == [2, 1]
+    assert "record@1" in run(installation, "reward", "versions", "record").output
+    assert "75%" in run(installation, "reward", "show", "record@1").output
+    run(installation, "reward", "export", "record@1", "--to", str(file))
+    assert json.loads(file.read_text()) == json.loads(client.get_reward("default", "record@1").document)
+    assert json.loads(run(installation, "reward", "export", "record").output)["checks"][0]["check"] == "json_valid"
+    file.write_text('[{"check": "kindness"}]')
+    refused = run(installation, "reward", "save", "record", str(file))
+    assert refused.exit_code == 1 and "Check 1: there is no check “kindness”" in refused.output
+    assert "is in the trash" in run(installation, "reward", "delete", "record").output
+    assert client.list_rewards("default") == []
+
+
 def test_workflows(client: tunesmith.Client, installation: Installation, tmp_path: Path) -> None:
     MethodVersionRecord.delete().execute()
     methods.register_shipped(installation.cp)

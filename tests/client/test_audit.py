@@ -535,6 +535,10 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
         "prompt.save",
         lambda client, _: lambda: client.save_prompt("default", "short", {"system": "Answer in one word."}),
     ),
+    "SaveReward": (
+        "reward.save",
+        lambda client, _: lambda: client.save_reward("default", "record", [{"check": "json_valid"}]),
+    ),
     "SaveWorkflow": ("workflow.save", lambda client, _: lambda: client.save_workflow("default", WORKFLOW)),
     "ResumeWorkflowRun": ("workflow_run.resume", cancelled_run),
     "CancelWorkflowRun": ("workflow_run.cancel", running),

@@ -66,6 +66,7 @@ ACTIONS = {
     "case.rate": _("Case rated"),
     "case.save": _("Case saved"),
     "case.share": _("Case shared or kept"),
+    "reward.save": _("Reward saved"),
     "workflow.save": _("Workflow saved"),
     "workflow_run.approve": _("Step of a workflow approved"),
     "workflow_run.cancel": _("Workflow run cancelled"),

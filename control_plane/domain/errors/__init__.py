@@ -18,6 +18,7 @@ from control_plane.domain.errors.labelling import *
 from control_plane.domain.errors.listeners import *
 from control_plane.domain.errors.methods import *
 from control_plane.domain.errors.prompts import *
+from control_plane.domain.errors.rewards import *
 from control_plane.domain.errors.rows import *
 from control_plane.domain.errors.serving import *
 from control_plane.domain.errors.sources import *

@@ -28,6 +28,7 @@ from control_plane.rpc.automation import (
     people,
     projects,
     prompts,
+    rewards,
     sources,
     sweeps,
     things,
@@ -239,6 +240,12 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     ListPrompts = _call(prompts.list_prompts)
     GetPrompt = _call(prompts.get)
     ListPromptVersions = _call(prompts.list_versions)
+    # ---- rewards
+
+    SaveReward = _call(rewards.save)
+    ListRewards = _call(rewards.list_rewards)
+    GetReward = _call(rewards.get)
+    ListRewardVersions = _call(rewards.list_versions)
 
     # ---- workflows and their runs
 

@@ -17,11 +17,12 @@ from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.prompts import PromptRecord
+from control_plane.store.rewards import RewardRecord
 from control_plane.store.things import Thing
 from control_plane.store.workflows import WorkflowRecord, WorkflowRunRecord
 
 DATASET, MODEL, JOB, DEPLOYMENT, PROJECT = "dataset", "model", "job", "deployment", "project"
-WORKFLOW, PROMPT = "workflow", "prompt"
+WORKFLOW, PROMPT, REWARD = "workflow", "prompt", "reward"
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,13 @@ KINDS: dict[str, Kind] = {
     DEPLOYMENT: Kind(DeploymentRecord, True),
     WORKFLOW: Kind(WorkflowRecord, True),
     PROMPT: Kind(PromptRecord, True),
+    REWARD: Kind(RewardRecord, True),
     PROJECT: Kind(ProjectRecord, True),
 }
 
 
 def kind_of(thing: Thing) -> str:
-    """dataset, model, job, deployment, workflow, prompt or project."""
+    """dataset, model, job, deployment, workflow, prompt, reward or project."""
     return next(name for name, kind in KINDS.items() if isinstance(thing, kind.record))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from control_plane.context import ControlPlane
 from control_plane.services import references, secrets
 from control_plane.services.things import kinds
-from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, KINDS, MODEL, PROMPT, WORKFLOW
+from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, KINDS, MODEL, PROMPT, REWARD, WORKFLOW
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.cases import CaseNoteRecord, CaseRecord
 from control_plane.store.datasets import DatasetVersionRecord
@@ -25,6 +25,7 @@ from control_plane.store.models import ModelRecord
 from control_plane.store.points import CurveRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
 from control_plane.store.prompts import PromptVersionRecord
+from control_plane.store.rewards import RewardVersionRecord
 from control_plane.store.sources import SourceRecord
 from control_plane.store.triggers import TriggerRecord
 from control_plane.store.workflows import WorkflowVersionRecord
@@ -154,8 +155,21 @@ def _prompt(prompt: Any, _: Gone) -> None:
     PromptVersionRecord.update(content={}, found={}).where(PromptVersionRecord.prompt == prompt.id).execute()
 
 
+def _reward(reward: Any, _: Gone) -> None:
+    """What its versions say; a job has kept its checks."""
+    RewardVersionRecord.update(document={}).where(RewardVersionRecord.reward == reward.id).execute()
+
+
 # what serves and what rests on something goes before it
-_CONTENT = {DEPLOYMENT: _deployment, MODEL: _model, DATASET: _dataset, JOB: _job, WORKFLOW: _workflow, PROMPT: _prompt}
+_CONTENT = {
+    DEPLOYMENT: _deployment,
+    MODEL: _model,
+    DATASET: _dataset,
+    JOB: _job,
+    WORKFLOW: _workflow,
+    PROMPT: _prompt,
+    REWARD: _reward,
+}
 
 
 def _remove_with_secrets(record: Any, which: Any) -> None:

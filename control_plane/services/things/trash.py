@@ -20,6 +20,7 @@ from control_plane.services.things.kinds import (
     MODEL,
     PROJECT,
     PROMPT,
+    REWARD,
     WORKFLOW,
     is_kept,
 )
@@ -34,7 +35,7 @@ _DAY = 86_400.0
 _MOST = 50  # things of a kind deleted for good in one look
 _AT_ONCE = 20  # things of a project deleted for good in one transaction
 # what serves and what rests on something goes before it
-_ORDER = (DEPLOYMENT, MODEL, DATASET, JOB, WORKFLOW, PROMPT, PROJECT)
+_ORDER = (DEPLOYMENT, MODEL, DATASET, JOB, WORKFLOW, PROMPT, REWARD, PROJECT)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from control_plane.services.things.kinds import (
     MODEL,
     PROJECT,
     PROMPT,
+    REWARD,
     WORKFLOW,
     is_kept,
     kind_of,
@@ -102,6 +103,10 @@ def _prompt(_: Any) -> None:
     """Nothing needs one yet."""
 
 
+def _reward(_: Any) -> None:
+    """Nothing needs one: a job has kept its checks."""
+
+
 def _project(project: Any) -> None:
     _refuse(ReadByJobs, project, (_title(job) for job in _open_jobs(project.id)))
     wanted = (DeploymentRecord.project == project.id) & (DeploymentRecord.desired_state != STOPPED)
@@ -117,6 +122,7 @@ _CHECKS = {
     DEPLOYMENT: _deployment,
     WORKFLOW: _workflow,
     PROMPT: _prompt,
+    REWARD: _reward,
     PROJECT: _project,
 }
 

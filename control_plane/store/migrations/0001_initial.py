@@ -262,6 +262,34 @@ class MethodVersionRecord(Record):
         indexes = ((("name", "hash"), True),)
 
 
+class RewardRecord(Thing):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    name = CharField(64)
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "rewards"
+
+
+RewardRecord.add_index(name_once(RewardRecord, RewardRecord.project, RewardRecord.name))
+
+
+class RewardVersionRecord(Record):
+    id = AutoField()
+    reward = ForeignKeyField(RewardRecord, on_delete="CASCADE", lazy_load=False)
+    number = IntegerField()
+    hash = CharField(64)
+    document = JSONField()
+    created_by = CharField(64)
+    created_at = TimeField()
+
+    class Meta:
+        table_name = "reward_versions"
+        indexes = ((("reward", "number"), True),)
+
+
 class WorkflowRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -1030,6 +1058,8 @@ RECORDS = [
     ReplicaRecord,
     TrafficRecord,
     AllocationRecord,
+    RewardRecord,
+    RewardVersionRecord,
     WorkflowRecord,
     WorkflowVersionRecord,
     WorkflowRunRecord,

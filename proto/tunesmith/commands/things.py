@@ -8,7 +8,7 @@ from tunesmith.client import Client
 from tunesmith.commands.context import Terminal, pass_terminal, when
 from tunesmith.v1 import automation_pb2 as pb
 
-KIND = click.Choice(["dataset", "model", "job", "deployment", "workflow", "prompt", "project"])
+KIND = click.Choice(["dataset", "model", "job", "deployment", "workflow", "prompt", "reward", "project"])
 
 
 @click.command()
@@ -104,6 +104,8 @@ def _named(client: Client, kind: str, project: str) -> list[pb.Thing]:
         return [version.thing for version in client.list_datasets(project)]
     if kind == "deployment":
         return [deployment.thing for deployment in client.list_deployments(project)]
+    if kind == "reward":
+        return [reward.thing for reward in client.list_rewards(project)]
     return [place.thing for place in client.list_projects()] if kind == "project" else []
 
 

@@ -2152,6 +2152,74 @@ class ResumeWorkflowRunRequest(_message.Message):
     id: int
     def __init__(self, id: _Optional[int] = ...) -> None: ...
 
+class Reward(_message.Message):
+    __slots__ = ("id", "project", "name", "title", "version", "hash", "author", "created_at", "document", "thing")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    THING_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    name: str
+    title: str
+    version: int
+    hash: str
+    author: str
+    created_at: float
+    document: str
+    thing: Thing
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., version: _Optional[int] = ..., hash: _Optional[str] = ..., author: _Optional[str] = ..., created_at: _Optional[float] = ..., document: _Optional[str] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ...) -> None: ...
+
+class SaveRewardRequest(_message.Message):
+    __slots__ = ("project", "name", "document", "title", "base_version")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    BASE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    name: str
+    document: str
+    title: str
+    base_version: int
+    def __init__(self, project: _Optional[str] = ..., name: _Optional[str] = ..., document: _Optional[str] = ..., title: _Optional[str] = ..., base_version: _Optional[int] = ...) -> None: ...
+
+class ListRewardsRequest(_message.Message):
+    __slots__ = ("project", "tag")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    tag: str
+    def __init__(self, project: _Optional[str] = ..., tag: _Optional[str] = ...) -> None: ...
+
+class ListRewardsReply(_message.Message):
+    __slots__ = ("rewards",)
+    REWARDS_FIELD_NUMBER: _ClassVar[int]
+    rewards: _containers.RepeatedCompositeFieldContainer[Reward]
+    def __init__(self, rewards: _Optional[_Iterable[_Union[Reward, _Mapping]]] = ...) -> None: ...
+
+class GetRewardRequest(_message.Message):
+    __slots__ = ("project", "reward")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    reward: str
+    def __init__(self, project: _Optional[str] = ..., reward: _Optional[str] = ...) -> None: ...
+
+class ListRewardVersionsRequest(_message.Message):
+    __slots__ = ("project", "reward")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    reward: str
+    def __init__(self, project: _Optional[str] = ..., reward: _Optional[str] = ...) -> None: ...
+
 class Workflow(_message.Message):
     __slots__ = ("id", "project", "name", "title", "version", "hash", "author", "created_at", "text", "reused", "thing", "parameters")
     ID_FIELD_NUMBER: _ClassVar[int]

@@ -539,6 +539,26 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
                 _registered_method=True)
+        self.SaveReward = channel.unary_unary(
+                '/tunesmith.v1.Automation/SaveReward',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveRewardRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Reward.FromString,
+                _registered_method=True)
+        self.ListRewards = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListRewards',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardsReply.FromString,
+                _registered_method=True)
+        self.GetReward = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetReward',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetRewardRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Reward.FromString,
+                _registered_method=True)
+        self.ListRewardVersions = channel.unary_unary(
+                '/tunesmith.v1.Automation/ListRewardVersions',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardVersionsRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardsReply.FromString,
+                _registered_method=True)
         self.SaveWorkflow = channel.unary_unary(
                 '/tunesmith.v1.Automation/SaveWorkflow',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveWorkflowRequest.SerializeToString,
@@ -1526,6 +1546,31 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SaveReward(self, request, context):
+        """A document becomes the newest version of the reward of this name, unless that says the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRewards(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReward(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRewardVersions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SaveWorkflow(self, request, context):
         """What a text says, YAML or JSON, becomes the newest version of the workflow that it names, unless that says the same.
         """
@@ -2423,6 +2468,26 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.SaveLabelling,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.SerializeToString,
+            ),
+            'SaveReward': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveReward,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SaveRewardRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Reward.SerializeToString,
+            ),
+            'ListRewards': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRewards,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardsReply.SerializeToString,
+            ),
+            'GetReward': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReward,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetRewardRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Reward.SerializeToString,
+            ),
+            'ListRewardVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRewardVersions,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardVersionsRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardsReply.SerializeToString,
             ),
             'SaveWorkflow': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveWorkflow,
@@ -5457,6 +5522,114 @@ class Automation:
             '/tunesmith.v1.Automation/SaveLabelling',
             tunesmith_dot_v1_dot_automation__pb2.SaveLabellingRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.DatasetVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveReward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SaveReward',
+            tunesmith_dot_v1_dot_automation__pb2.SaveRewardRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Reward.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRewards(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListRewards',
+            tunesmith_dot_v1_dot_automation__pb2.ListRewardsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListRewardsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetReward',
+            tunesmith_dot_v1_dot_automation__pb2.GetRewardRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Reward.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRewardVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/ListRewardVersions',
+            tunesmith_dot_v1_dot_automation__pb2.ListRewardVersionsRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.ListRewardsReply.FromString,
             options,
             channel_credentials,
             insecure,

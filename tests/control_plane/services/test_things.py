@@ -49,6 +49,7 @@ from control_plane.services.access import projects
 from control_plane.services.datasets import rows, versions
 from control_plane.services.fleet import logs, scheduling
 from control_plane.services.prompts import kept as prompts
+from control_plane.services.rewards import kept as rewards
 from control_plane.services.sweeps import runs
 from control_plane.services.things import kinds, purging, trash
 from control_plane.services.things.describe import describe
@@ -65,12 +66,21 @@ from control_plane.store.people import UserRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
 from control_plane.store.prompts import PromptRecord, PromptVersionRecord
 from control_plane.store.references import BlobReferenceRecord
+from control_plane.store.rewards import RewardRecord
 from control_plane.store.sweeps import SweepRecord
 from control_plane.store.workflows import WorkflowRecord, WorkflowRunRecord, WorkflowVersionRecord
 from fleet_support import Fleet, model_files, succeed
 
 DAY = 86_400.0
-THINGS: tuple[Any, ...] = (DatasetRecord, ModelRecord, JobRecord, DeploymentRecord, WorkflowRecord, PromptRecord)
+THINGS: tuple[Any, ...] = (
+    DatasetRecord,
+    ModelRecord,
+    JobRecord,
+    DeploymentRecord,
+    WorkflowRecord,
+    PromptRecord,
+    RewardRecord,
+)
 WORKFLOW = "{name: faults, steps: [{name: bring, method: bring}]}"
 STRANGER = Actor(kind="user", id="2", name="bob", roles={999: OWNER})
 ROOT = Actor(kind="user", id="3", name="root", administrator=True)
@@ -102,6 +112,7 @@ class House:
         self.deployment = deployments.stop(self.ada, self.cp, deployment.id)
         self.workflow = kept.save(self.ada, self.cp, "default", WORKFLOW)[0].workflow
         self.prompt = prompts.save(self.ada, self.cp, "default", "short", Prompt("Be short."))[0].prompt
+        self.reward = rewards.save(self.ada, self.cp, "default", "record", [{"check": "json_valid"}])
 
     def made(self, method: str, form: str, **inputs: int) -> ModelRecord:
         job = run(self.fleet, self.machine, method, {"model": model_files(form)}, **inputs)
@@ -115,6 +126,7 @@ class House:
             "deployment": self.deployment.id,
             "workflow": self.workflow.id,
             "prompt": self.prompt.id,
+            "reward": self.reward.reward_id,
             "project": self.fleet.project.id,
         }[kind]
 
@@ -561,12 +573,12 @@ def test_a_purged_project_takes_all_that_is_in_it(house: House) -> None:
     house.purge("project")
     with pytest.raises(NotFound):
         projects.get(house.ada, house.cp, "default")
-    for record in (DatasetRecord, ModelRecord, JobRecord, DeploymentRecord, ProjectRecord):
+    for record in (DatasetRecord, ModelRecord, JobRecord, DeploymentRecord, RewardRecord, ProjectRecord):
         assert all(one.purged_at and one.deleted_at for one in record.select()), record
     assert MemberRecord.select().count() == 0
     assert not references.is_named(house.version.train_sha256)
     assert projects.create(SYSTEM, house.cp, "default", "").id != house.fleet.project.id
-    assert {entry.details.get("count") for entry in entries("thing.purge")} == {11}
+    assert {entry.details.get("count") for entry in entries("thing.purge")} == {12}
 
 
 def test_a_project_is_purged_in_steps_and_one_that_broke_off_is_ended(
@@ -588,7 +600,7 @@ def test_a_project_is_purged_in_steps_and_one_that_broke_off_is_ended(
     purged = [one for record in THINGS for one in record.select().where(record.purged_at > 0)]
     assert len(purged) == 2  # the third was of a step that was not ended
     (entry,) = entries("thing.purge")
-    assert entry.details["count"] == 11
+    assert entry.details["count"] == 12
     with pytest.raises(NotFound):  # it is gone for everybody at once
         house.restore("project")
     with pytest.raises(NotFound):

@@ -1,0 +1,1 @@
+"""Rewards: what a good answer is, as weighted checks. Pure."""

@@ -1,0 +1,1 @@
+"""Rewards: keeping them in versions, and trying one out before anything trains by it."""
