@@ -35,12 +35,12 @@ class Output:
     """What a method promises to leave behind."""
 
     name: str
-    kind: str  # model | evaluation | file
+    kind: str  # model | evaluation | prompt | file
     form: str  # of a model, else empty
     path: str  # relative to the output folder
     display: str
-    source: str = ""  # of a model: the input that it starts from (`from`); empty for what is brought in
-    dataset: str = ""  # the input with the rows that a model learnt from, or that an evaluation asks
+    source: str = ""  # the input that a model starts from, or that a prompt was tried on (`from`); empty: brought in
+    dataset: str = ""  # the input with the rows that a model learnt from, a prompt was chosen by, or an evaluation asks
     candidate: str = ""  # of an evaluation: the model under test
     baseline: str = ""  # … and what it is compared with, if that is given
 
@@ -260,9 +260,10 @@ def _check_preset(manifest: Manifest, preset: Preset) -> None:
 def _check_edges(manifest: Manifest, output: Output) -> None:
     """What an output says that it is made from are inputs of the right kind. Raises MethodBroken."""
     is_model, is_evaluation = output.kind == "model", output.kind == "evaluation"
-    _check_edge(manifest, output, "from", output.source, "model", is_model and manifest.kind != "import")
+    is_prompt = output.kind == "prompt"
+    _check_edge(manifest, output, "from", output.source, "model", is_prompt or (is_model and manifest.kind != "import"))
     _check_edge(manifest, output, "candidate", output.candidate, "model", is_evaluation)
-    _check_edge(manifest, output, "dataset", output.dataset, "dataset", is_evaluation)
+    _check_edge(manifest, output, "dataset", output.dataset, "dataset", is_evaluation or is_prompt)
     if output.baseline:
         _check_edge(manifest, output, "baseline", output.baseline, "model", False)
     if manifest.kind == "import" and output.source:

@@ -5,6 +5,7 @@ TERMS = {
     "model": "a model",
     "dataset": "a dataset",
     "evaluation": "an evaluation",
+    "prompt": "a prompt",
     "deployment": "a deployment",
     "file": "a file",
     "base": "a base model",

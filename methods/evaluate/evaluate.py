@@ -8,14 +8,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import lengths
 import preference
 import scores
-from kit import datasets, entry, models
+from kit import answering, datasets, entry, lengths, models
 from kit.events import Events
-from kit.job import Job, Model
+from kit.job import Job
 
 ORDER = ("baseline", "candidate")
 NAME = "evaluation.json"
@@ -39,7 +37,8 @@ def main(job: Job, out: Path, events: Events) -> None:
     measures = scores.Measures(job.parameters["schema"], job.parameters["checks"])
     dataset = job.datasets["dataset"]
     if dataset.format == preference.FORMAT:
-        preference.compare(job, loaded(job, [name for name in ORDER if name in job.models]), out / NAME, events)
+        named = [name for name in ORDER if name in job.models]
+        preference.compare(job, answering.loaded(job, named), out / NAME, events)
         report(out / NAME, events)
         return
     rows = datasets.read(dataset.test, dataset.format, "test")[: job.parameters["rows"]]
@@ -50,13 +49,13 @@ def main(job: Job, out: Path, events: Events) -> None:
 
     answers: dict[str, Answers] = {}
     prompts: list[str] = []
-    for name, model, tokenizer in loaded(job, given):
+    for name, model, tokenizer in answering.loaded(job, given):
         prompts = [datasets.render_prompt(row, tokenizer) for row in rows]
         done = sum(len(one.texts) for one in answers.values())
         started = time.perf_counter()
         texts: list[str] = []
         cut: list[bool] = []
-        for batch, batch_cut in answer(model, tokenizer, prompts, longest, job.parameters["batch_size"]):
+        for batch, batch_cut in answering.written(model, tokenizer, prompts, longest, job.parameters["batch_size"]):
             texts += batch
             cut += batch_cut
             events.progress(done + len(texts), total, name)
@@ -65,66 +64,12 @@ def main(job: Job, out: Path, events: Events) -> None:
     report(out / NAME, events)
 
 
-def loaded(job: Job, names: list[str]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (name, model, tokenizer) for each candidate; models on the same base share its weights in memory."""
-    folder, base, tokenizer = None, None, None
-    for name in names:
-        wanted = job.models[name]
-        if folder != base_folder(wanted):
-            base = None  # freed before the next one is loaded
-            base, tokenizer = models.load_base(wanted)
-            base = base.to(job.devices[0] if job.devices[0].startswith("cuda") else "cpu").eval()
-            folder = base_folder(wanted)
-        if wanted.form != "adapter":
-            yield name, base, tokenizer
-            continue
-        adapted = models.add_adapter(base, wanted).eval()
-        yield name, adapted, tokenizer
-        base = models.without_adapter(adapted)
-
-
-def base_folder(model: Model) -> Path:
-    """The folder of the complete model that a candidate stands on."""
-    return (model.base or model).path
-
-
 def expected(job: Job, names: list[str], rows: list[datasets.Row]) -> Iterator[int]:
     """The lengths of all expected answers in tokens of each tokenizer, with the end of the turn."""
-    for folder in {base_folder(job.models[name]) for name in names}:
+    for folder in {answering.base_folder(job.models[name]) for name in names}:
         tokenizer = models.load_tokenizer(folder)
         texts = [datasets.render_completion(row, tokenizer) for row in rows]
         yield from map(len, tokenizer(texts, add_special_tokens=False)["input_ids"])
-
-
-def answer(
-    model: Any, tokenizer: Any, prompts: list[str], longest: int, size: int
-) -> Iterator[tuple[list[str], list[bool]]]:
-    """Generate greedily, a batch at a time, padded on the left so that every prompt ends where its answer begins.
-
-    Yields each batch's texts, and which of them were cut after ``longest`` tokens.
-    """
-    import torch
-
-    tokenizer.padding_side = "left"
-    final = ends(model, tokenizer)
-    for start in range(0, len(prompts), size):
-        batch = tokenizer(prompts[start : start + size], return_tensors="pt", padding=True, add_special_tokens=False)
-        batch = {name: batch[name].to(model.device) for name in ("input_ids", "attention_mask")}
-        with torch.inference_mode():
-            ids = model.generate(
-                **batch, max_new_tokens=longest, do_sample=False, temperature=None, top_p=None, top_k=None,
-                pad_token_id=tokenizer.pad_token_id, eos_token_id=final,
-            )  # fmt: skip
-        written = ids[:, batch["input_ids"].shape[1] :]
-        cut = [lengths.is_cut(one, final) for one in written.tolist()]
-        yield tokenizer.batch_decode(written, skip_special_tokens=True), cut
-
-
-def ends(model: Any, tokenizer: Any) -> list[int]:
-    """The tokens that end an answer: the model's own, which may be several, and its tokenizer's."""
-    own = model.generation_config.eos_token_id
-    ids = [*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id]
-    return sorted({token for token in ids if token is not None})
 
 
 def write(

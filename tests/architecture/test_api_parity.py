@@ -54,6 +54,7 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "sources.begin": ("LookAtSource", "BeginSource"),
     "prompts.create": ("SavePrompt",),
     "prompts.save": ("SavePrompt",),
+    "prompts.take": ("SavePrompt",),
     "workflows.create": ("SaveWorkflow", "CheckWorkflow"),
     "workflows.resume": ("ResumeWorkflowRun",),
     "workflows.run": ("StartWorkflowRun", "CheckWorkflow"),

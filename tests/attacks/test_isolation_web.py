@@ -64,7 +64,7 @@ INSIDE = {
     "versions.difference": 200, "versions.report": 200, "versions.row": 200,
     "versions.lengths": 200, "versions.seen": 200,
     "prompts.create": NO, "prompts.edit": NO, "prompts.export": 200, "prompts.index": 200, "prompts.new": NO,
-    "prompts.save": NO, "prompts.show": 200,
+    "prompts.save": NO, "prompts.show": 200, "prompts.take": NO,
     "workflows.create": NO, "workflows.edit": NO, "workflows.export": 200, "workflows.export_case": 200,
     "workflows.index": 200, "workflows.new": NO, "workflows.resume": NO, "workflows.run": NO, "workflows.save": NO,
     "workflows.show": 200,

@@ -4,6 +4,7 @@ import importlib.util
 from typing import Any
 
 import pytest
+from kit import lengths
 from kit.datasets import Row
 from kit.events import Refusal
 
@@ -19,7 +20,7 @@ def loaded(name: str) -> Any:
     return module
 
 
-lengths, scores = loaded("lengths"), loaded("scores")
+scores = loaded("scores")
 
 SCHEMA = {"type": "object", "required": ["priority"], "properties": {"priority": {"enum": ["high", "low"]}}}
 

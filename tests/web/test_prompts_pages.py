@@ -65,3 +65,52 @@ def test_what_is_refused_is_kept_and_named(room: rooms.Rooms, ada: FlaskClient) 
     assert got.status_code == 400 and "sytem" in got.text and "typo" in got.text
     assert ada.post("/p/lab/prompts/new", data={"name": "No Name", "system": "a"}).status_code == 400
     assert kept.list_prompts(room.actor, room.cp, "lab") == []
+
+
+# ---- what a search found
+
+
+DECODING = {"temperature": 0.0, "max_tokens": 8}
+BEST = {"system": "Be <b>short</b>.", "examples": [{"prompt": "Hot?", "completion": "yes"}], "decoding": DECODING}
+TRIED = [
+    {"number": 0, "origin": "base", "prompt": {"decoding": DECODING}, "scores": [0, 0, 1, 0]},
+    {"number": 1, "origin": "examples", "prompt": BEST, "scores": [1, 1, 1, 1]},
+    {"number": 2, "origin": "own way", "prompt": {"system": "Be long.", "decoding": DECODING}, "scores": [0, 0]},
+]  # fmt: skip
+
+
+def searched(room: rooms.Rooms, winner: int = 1) -> int:
+    """A search that has ended; its id."""
+    inputs = {"model": room.made["base"], "dataset": room.made["version"]}
+    reward = [{"check": "length", "weight": 1.0, "parameters": {"maximum": 20}}]
+    job = room.submit("prompt_search", "short-answers", inputs, reward=reward)
+    attempt = room.run(job, 1)
+    confirmed = {"base": [0] * 20} | ({"winner": [1] * 15 + [0] * 5} if winner else {})
+    found = {"winner": winner, "candidates": TRIED, "confirmed": confirmed, "ended": "minutes", "seconds": 60}
+    room.finish(attempt, "prompt", {"prompt.json": json.dumps(found).encode()})
+    return int(job.id)
+
+
+def test_a_search_shows_what_was_tried_and_any_of_it_can_be_used(
+    cp: ControlPlane, invite: Invite, browser: Browser
+) -> None:
+    invite("ada", role="Owner")
+    room, ada = rooms.with_base(cp), browser("ada")
+    job = searched(room)
+    page = ada.get(f"/p/lab/jobs/{job}").text
+    assert "better than none, also on rows that did not choose it" in page
+    assert "The time was up" in page and "n = 20" in page and "n = 2" in page
+    assert "Be &lt;b&gt;short&lt;/b&gt;." in page and "own way" in page
+    assert f"/prompts/{kept.version(room.actor, room.cp, 'lab', 'short-answers').prompt.id}?version=1" in page
+    got = ada.post(f"/p/lab/prompts/from/{job}/2")
+    assert got.status_code == 302
+    assert newest(room, "short-answers")["system"] == "Be long."
+    assert ada.post(f"/p/lab/prompts/from/{job}/9").status_code == 404
+
+
+def test_a_search_that_found_nothing_says_so(cp: ControlPlane, invite: Invite, browser: Browser) -> None:
+    invite("ada", role="Owner")
+    room, ada = rooms.with_base(cp), browser("ada")
+    page = ada.get(f"/p/lab/jobs/{searched(room, 0)}?lang=de").text
+    assert "war besser als gar kein Prompt" in page
+    assert kept.list_prompts(room.actor, room.cp, "lab") == []

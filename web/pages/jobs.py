@@ -11,8 +11,10 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import Invalid, JobOver, MethodUnknown, NotFound
+from control_plane.domain.lifecycle import SUCCEEDED
 from control_plane.services import jobs, methods, models, results
 from control_plane.services.fleet import points
+from control_plane.services.prompts import searches
 from control_plane.services.things import kinds
 from control_plane.store.jobs import JobRecord
 from control_plane.store.methods import MethodVersionRecord
@@ -25,6 +27,7 @@ from web.job_page import JobView
 from web.languages import locale
 from web.pages.item import Item
 from web.paging import asked_number, asked_page, whole_number
+from web.prompts import search_words
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/p/<project>/jobs")
 navigation = Item("work", "jobs.index", _("Jobs"), "list-checks", "job.see", "g j")
@@ -251,7 +254,10 @@ def _drawn(template: str, project: str, seen: JobView, **more: Any) -> str:
 @requires("job.see")
 def show(project: str, job_id: int) -> ResponseReturnValue:
     """Is it learning, when is it done, what went wrong?"""
-    return _overview("jobs/show.html", project, job_id)
+    actor, cp, job = the_actor(), the_control_plane(), _job(job_id)
+    seen = job_page.overview(actor, cp, project, job)
+    found = searches.of_job(cp, job) if seen.method.kind == "search" and job.state == SUCCEEDED else None
+    return _drawn("jobs/show.html", project, seen, search=found, search_words=search_words)
 
 
 @blueprint.get("/<int:job_id>/status")

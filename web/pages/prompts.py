@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _
 from control_plane.domain.errors import Conflict, Invalid, NotFound
 from control_plane.domain.prompts.prompt import Prompt
 from control_plane.services import results
-from control_plane.services.prompts import kept
+from control_plane.services.prompts import kept, searches
 from control_plane.services.prompts.kept import Kept
 from control_plane.services.things import kinds
 from control_plane.store.prompts import PromptVersionRecord
@@ -107,6 +107,15 @@ def edit(project: str, prompt_id: int) -> ResponseReturnValue:
 def save(project: str, prompt_id: int) -> ResponseReturnValue:
     """Save what was written as the next version."""
     return _save(project, _kept(prompt_id))
+
+
+@blueprint.post("/from/<int:job_id>/<int:number>")
+@requires("prompt.change")
+def take(project: str, job_id: int, number: int) -> ResponseReturnValue:
+    """Keep what a search has tried as the next version of the prompt called like the search."""
+    taken = searches.take(the_actor(), the_control_plane(), project, job_id, number)
+    flash(gettext("Saved as version %(number)s.", number=taken.version.number))
+    return redirect(url_for("prompts.show", project=project, prompt_id=taken.prompt.id))
 
 
 def _save(project: str, before: Kept | None) -> ResponseReturnValue:

@@ -36,8 +36,10 @@ from control_plane.domain.lifecycle import (
 )
 from control_plane.domain.permissions import SYSTEM, Actor
 from control_plane.domain.presence import CONTINUE, STOP, UPLOAD_ONLY, Held, Lease, Verdict
+from control_plane.domain.prompts.search import Search
 from control_plane.services import evaluations, models, transitions
 from control_plane.services.fleet import offers, points
+from control_plane.services.prompts import searches
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.database import transaction
 from control_plane.store.jobs import AttemptPartRecord, AttemptRecord, JobRecord
@@ -66,6 +68,7 @@ class _Results:
 
     made: list[models.Made] = field(default_factory=list)
     scored: evaluations.Scored | None = None
+    searched: Search | None = None  # what a search for a prompt found
     learning: str = ""  # what the loss says
     problem: OutputMissing | OutputUnreadable | None = None
 
@@ -207,6 +210,7 @@ def _take(
             if job.kind != lifecycle.DRY_RUN:
                 models.register(cp, job, attempt, results.made)
                 evaluations.register(cp, job, results.scored)
+                searches.register(cp, job, results.searched)
             JobRecord.update(learning=results.learning).where(JobRecord.id == job.id).execute()
         else:
             state, reason, params = FAILED, results.problem.code, dict(results.problem.params)
@@ -252,7 +256,12 @@ def _read_results(cp: ControlPlane, attempt: AttemptRecord, sequence: int) -> _R
                 raise OutputMissing(output=name)
         learning = points.learning(job.id)
         verdict = learning.verdict if learning else ""
-        return _Results(models.read(cp, promised, committed), evaluations.read(cp, promised, committed), verdict)
+        return _Results(
+            models.read(cp, promised, committed),
+            evaluations.read(cp, promised, committed),
+            searches.read(cp, promised, committed),
+            verdict,
+        )
     except (OutputMissing, OutputUnreadable) as problem:
         return _Results(problem=problem)
 

@@ -61,17 +61,19 @@ def add(
     name: str,
     said: Prompt,
     title: str = "",
+    author: str = "",
     job_id: int | None = None,
     found: Mapping[str, Any] | None = None,
 ) -> tuple[Kept, bool]:
     """The same for a caller that has shown that it may; called inside a transaction.
 
-    `job_id` and `found` say which search it comes from, and what that says of it.
+    `author` is the user whose it is, if that is not the actor; `job_id` and `found` say which search it comes from, and
+    what that says of it.
     """
     prompt, digest = _named(project_id, name), prompts.digest(said)
     if prompt is None:
         prompt = PromptRecord.create(
-            project=project_id, name=name, title=title, created_by=actor.id, created_at=cp.clock()
+            project=project_id, name=name, title=title, created_by=author or actor.id, created_at=cp.clock()
         )
     newest = newest_of(prompt.id)
     if newest is not None and newest.hash == digest and newest.job_id == job_id:
@@ -83,7 +85,7 @@ def add(
         content=prompts.as_data(said),
         job=job_id,
         found=dict(found or {}),
-        created_by=actor.id,
+        created_by=author or actor.id,
         created_at=cp.clock(),
     )
     subject = f"prompt:{prompt.id}"
