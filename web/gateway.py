@@ -1,7 +1,8 @@
 """The OpenAI-compatible endpoints: a deployment's engine answers, its bytes are passed on as they come.
 
 The body is looked at (`control_plane/domain/completions.py`) and goes to the engine untouched, unless a tool is forced
-(`response_format` with a JSON schema goes untouched too). What an engine refuses is said in words of ours. Closing the
+or what the deployment carries is asked for (`control_plane/domain/prompts/carried.py`;
+`response_format` with a JSON schema goes untouched too). What an engine refuses is said in words of ours. Closing the
 response closes the answer, which ends the generation on the machine.
 """
 
@@ -22,17 +23,20 @@ from control_plane.domain.errors import (
     FieldInvalid,
     FileTooLarge,
     NotFound,
+    ParameterUnsupported,
     TooMany,
     TunesmithError,
 )
 from control_plane.domain.lifecycle import SERVING
 from control_plane.domain.permissions import Actor
+from control_plane.domain.prompts import carried
 from control_plane.domain.refusals import refusal
 from control_plane.services import deployments
 from control_plane.services.access import projects
+from control_plane.services.prompts import carrying
 from control_plane.statuses import STATUS
 from control_plane.store.database import release
-from control_plane.store.deployments import ReplicaRecord
+from control_plane.store.deployments import DeploymentRecord, ReplicaRecord
 from control_plane.wording import say
 from web.access import by_token, the_actor, the_control_plane
 from web.failures import openai_error
@@ -96,7 +100,7 @@ def _models() -> list[dict[str, Any]]:
     actor, cp = the_actor(), the_control_plane()
     return [
         {
-            "id": f"{project.name}/{found.name}",
+            "id": f"{project.name}/{found.name}{suffix}",
             "object": "model",
             "created": int(found.created_at),
             "owned_by": project.name,
@@ -104,7 +108,20 @@ def _models() -> list[dict[str, Any]]:
         for project in projects.list_projects(actor, cp)
         for found in deployments.list_deployments(actor, cp, project.name)
         if found.desired_state == SERVING
+        for suffix in _ways(found)
     ]
+
+
+def _ways(found: DeploymentRecord) -> list[str]:
+    """What may stand behind a deployment's name: nothing, and what it carries."""
+    prompt, schema = bool(found.prompt_version_id), bool(found.answer_schema)
+    ways = [
+        "",
+        carried.PROMPT * prompt,
+        carried.SCHEMA * schema,
+        (carried.PROMPT + carried.SCHEMA) * (prompt and schema),
+    ]
+    return list(dict.fromkeys(ways))
 
 
 def relay(
@@ -112,12 +129,19 @@ def relay(
 ) -> Response:
     """Ask the replica that serves `deployment` and pass its answer on; `asked` is the parsed body.
 
-    With no project the name must be unique. Raises NotFound, ParameterInvalid, NothingServes, EngineFailed,
+    With `+prompt` or `+schema` behind the name it is asked with what the deployment carries. With no project the name
+    must be unique. Raises NotFound, ParameterInvalid, NothingServes, EngineFailed,
     DeadlineExceeded, TooMany, and whatever the engine's refusal means.
     """
     cp = the_control_plane()
+    deployment, wanted = carried.split(deployment)
     replica = deployments.serving_replica(actor, cp, project, deployment)
     _CHECKS[path](asked, replica.deployment.slots)
+    if wanted:
+        if path != CHAT:  # nothing can be said before a text that is only continued
+            raise ParameterUnsupported(parameter="model")
+        asked = carrying.applied(replica.deployment, asked, wanted)
+        body = json.dumps(asked).encode()
     slots: Slots = current_app.extensions["tunesmith_chat_slots"]
     give_back = slots.take()
     if give_back is None:

@@ -207,6 +207,12 @@ def start_workflow_run(project: str, case: str, version_id: int) -> Snippet:
     return _snippet(project, ["workflow", "run", case, "--dataset-version", str(version_id), "--watch"], python)
 
 
+def set_deployment_prompt(project: str, deployment_id: int) -> Snippet:
+    """What a deployment carries: here, nothing any more."""
+    python = f"print(client.set_deployment_prompt({deployment_id}, prompt='', schema=None).prompt or '–')"
+    return _snippet(project, ["deployments", "carry", str(deployment_id), "--prompt", ""], python)
+
+
 def list_prompts(project: str) -> Snippet:
     return _snippet(
         project, ["prompt", "list"], _each("prompt", f"list_prompts({project!r})", "name", "version", "author")

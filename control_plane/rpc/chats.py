@@ -15,7 +15,7 @@ from control_plane.store.deployments import ReplicaRecord
 from tunesmith.v1 import automation_pb2 as pb
 
 _PATH, _PROPERTIES = "/v1/chat/completions", "/props"
-_LARGEST = 1_000_000  # bytes of a request; a message takes 1 MiB
+LARGEST = 1_000_000  # bytes of a request; a message takes 1 MiB
 
 
 class Chats:
@@ -31,9 +31,9 @@ class Chats:
         Raises FieldInvalid, ParameterInvalid, TooMany, MachineWentAway, EngineFailed, DeadlineExceeded, and whatever
         the engine's refusal means.
         """
-        if len(body) > _LARGEST:
-            raise FieldInvalid(field="body", problem=f"> {_LARGEST}")
-        asked = _read(body)
+        if len(body) > LARGEST:
+            raise FieldInvalid(field="body", problem=f"> {LARGEST}")
+        asked = read(body)
         completions.check_chat(asked, replica.deployment.slots)
         if self._running >= self._cp.settings.chat_streams:
             raise TooMany
@@ -61,7 +61,8 @@ class Chats:
         return self._cp.inference.stream(replica.machine_id, replica.id, path, body, seconds)
 
 
-def _read(body: bytes) -> dict[str, Any]:
+def read(body: bytes) -> dict[str, Any]:
+    """A request's body. Raises ParameterTypeWrong."""
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError):

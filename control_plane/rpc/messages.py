@@ -14,6 +14,7 @@ from control_plane.services.case_library.notes import Rating
 from control_plane.services.cases import Case
 from control_plane.services.fleet import scheduling
 from control_plane.services.notifications import Notification
+from control_plane.services.prompts import carrying
 from control_plane.services.things.kinds import kind_of
 from control_plane.store.artifacts import ArtifactRecord
 from control_plane.store.audit import AuditRecord
@@ -265,7 +266,7 @@ def of_deployments(
     cp: ControlPlane, project: str, records: Sequence[DeploymentRecord], locale: str
 ) -> list[pb.Deployment]:
     """Deployments of one project."""
-    requests = traffic.last_day(cp, [one.id for one in records])
+    requests, prompts = traffic.last_day(cp, [one.id for one in records]), carrying.of(records)
     found = []
     for record in records:
         stands = deployments.condition(record)
@@ -282,6 +283,8 @@ def of_deployments(
                 machine_id=stands.machine_id,
                 thing=thing(record),
                 requests=requests[record.id],
+                prompt=carrying.label(prompts[record.id]) if record.id in prompts else "",
+                schema=_json(record.answer_schema) if record.answer_schema else "",
             )
         )
     return found

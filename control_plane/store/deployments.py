@@ -6,6 +6,7 @@ from control_plane.store.database import JSONField, Record, TimeField
 from control_plane.store.machines import MachineRecord
 from control_plane.store.models import ModelRecord
 from control_plane.store.projects import ProjectRecord
+from control_plane.store.prompts import PromptVersionRecord
 from control_plane.store.things import Thing, name_once
 
 
@@ -23,6 +24,10 @@ class DeploymentRecord(Thing):
     slots = IntegerField()  # concurrent requests
     waiting_code = CharField(64, default="")
     waiting_params = JSONField(default=dict)
+    # what callers may ask for beside the model (domain/prompts/carried.py)
+    prompt_version = ForeignKeyField(PromptVersionRecord, null=True, lazy_load=False)  # null: none
+    prompt_version_id: int | None
+    answer_schema = JSONField(default=dict)  # a JSON Schema; empty: none
     created_by = CharField(64)
     created_at = TimeField()
 

@@ -23,6 +23,17 @@ class Prompts(Calls):
         request = pb.SavePromptRequest(project=project, name=name, content=said, base_version=base_version)
         return self._ask(pb.Prompt, self._stub.SavePrompt, request)
 
+    def set_deployment_prompt(
+        self, deployment_id: int, prompt: str = "", schema: Mapping[str, Any] | None = None
+    ) -> pb.Deployment:
+        """Have a deployment carry a version of a prompt, `name` or `name@3`, and a JSON Schema; none where left out.
+
+        Callers ask for them by the model's name: `project/deployment+prompt+schema`; `chat` with `model="+prompt"`.
+        """
+        said = json.dumps(dict(schema), ensure_ascii=False) if schema else ""
+        request = pb.SetDeploymentPromptRequest(id=deployment_id, prompt=prompt, schema=said)
+        return self._ask(pb.Deployment, self._stub.SetDeploymentPrompt, request)
+
     def list_prompts(self, project: str, tag: str = "") -> list[pb.Prompt]:
         """The prompts of a project, each as its newest version, by name."""
         request = pb.ListPromptsRequest(project=project, tag=tag)

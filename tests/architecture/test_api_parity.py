@@ -32,6 +32,7 @@ ROUTES: dict[str, tuple[str, ...] | str] = {
     "saved_cases.save": ("SaveCase",),
     "saved_cases.share": ("ShareCase",),
     "datasets.upload": ("BeginUpload", "AppendUpload", "BeginDraft"),
+    "deployments.carry": ("SetDeploymentPrompt",),
     "deployments.chat": ("Chat",),
     "deployments.deploy": ("Deploy",),
     "deployments.start": ("Deploy",),

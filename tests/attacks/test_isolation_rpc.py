@@ -163,6 +163,9 @@ ROWS = {
     "GetReward": _inside(lambda _: pb.GetRewardRequest(project=PROJECT, reward="record")),
     "ListRewardVersions": _inside(lambda _: pb.ListRewardVersionsRequest(project=PROJECT, reward="record")),
     "SaveWorkflow": _inside(lambda _: pb.SaveWorkflowRequest(project=PROJECT, text=rooms.WORKFLOW), vic=NO),
+    "SetDeploymentPrompt": _inside(
+        lambda made: pb.SetDeploymentPromptRequest(id=made["deployment"], prompt="short"), vic=NO
+    ),
     "SavePrompt": _inside(lambda _: pb.SavePromptRequest(project=PROJECT, name="short", content=rooms.PROMPT), vic=NO),
     "ListPrompts": _inside(lambda _: pb.ListPromptsRequest(project=PROJECT)),
     "GetPrompt": _inside(lambda _: pb.GetPromptRequest(project=PROJECT, prompt="short")),

@@ -63,6 +63,7 @@ INSIDE = {
     "uploads.append": NO, "uploads.begin": NO, "uploads.show": NO,
     "versions.difference": 200, "versions.report": 200, "versions.row": 200,
     "versions.lengths": 200, "versions.seen": 200,
+    "deployments.carried": 200, "deployments.carry": NO,
     "prompts.create": NO, "prompts.edit": NO, "prompts.export": 200, "prompts.index": 200, "prompts.new": NO,
     "prompts.save": NO, "prompts.show": 200, "prompts.take": NO,
     "workflows.create": NO, "workflows.edit": NO, "workflows.export": 200, "workflows.export_case": 200,

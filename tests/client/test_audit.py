@@ -211,6 +211,12 @@ def packaged(client: tunesmith.Client, installation: Installation) -> Act:
     return lambda: client.deploy("default", "faults", model)
 
 
+def carrying(client: tunesmith.Client, installation: Installation) -> Act:
+    client.save_prompt("default", "short", {"system": "Answer in one word."})
+    number = packaged(client, installation)().id
+    return lambda: client.set_deployment_prompt(number, "short", {"type": "object"})
+
+
 def served(client: tunesmith.Client, installation: Installation) -> Act:
     number = packaged(client, installation)().id
     return lambda: client.stop_deployment(number)
@@ -531,6 +537,7 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
     "RestoreThing": ("thing.restore", uploaded(restored, deleted)),
     "PurgeThing": ("thing.purge", uploaded(purged, deleted)),
     "StartWorkflowRun": ("workflow_run.start", workflow_run),
+    "SetDeploymentPrompt": ("deployment.carry", carrying),
     "SavePrompt": (
         "prompt.save",
         lambda client, _: lambda: client.save_prompt("default", "short", {"system": "Answer in one word."}),

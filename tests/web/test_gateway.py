@@ -12,9 +12,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from control_plane.context import Answer, ControlPlane
-from control_plane.domain.errors import EngineFailed, TunesmithError
+from control_plane.domain.errors import CarriedBy, EngineFailed, TunesmithError
 from control_plane.domain.permissions import SYSTEM
+from control_plane.domain.prompts.prompt import parse
 from control_plane.services.access import accounts, people, projects
+from control_plane.services.prompts import carrying, kept
+from control_plane.services.things import trash
+from control_plane.store.deployments import DeploymentRecord
 from served import serve, token_of
 from web import create_app, gateway
 
@@ -263,3 +267,31 @@ def test_models_lists_what_the_caller_may_use(
 def test_an_unknown_endpoint_answers_in_json(app: Flask, token: str) -> None:
     got = app.test_client().post("/v1/images/generations", headers={"Authorization": f"Bearer {token}"})
     assert (got.status_code, got.json["error"]["code"]) == (404, "not_found")
+
+
+def test_what_a_deployment_carries_is_asked_for_by_the_name(
+    app: Flask, cp: ControlPlane, inference: FakeInference, token: str
+) -> None:
+    client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
+    deployment = DeploymentRecord.get(DeploymentRecord.name == "faults")
+    assert ask(client, token, QUESTION | {"model": "lab/faults+prompt"}).status_code == 400
+    saved, _ = kept.save(SYSTEM, cp, "lab", "short", parse('{"system": "Be short.", "decoding": {"max_tokens": 9}}'))
+    carrying.carry(SYSTEM, cp, deployment.id, "short@1", {"type": "object"})
+    kept.save(SYSTEM, cp, "lab", "short", parse('{"system": "Be shorter."}'))  # what is carried stays
+    names = [one["id"] for one in client.get("/v1/models", headers=headers).json["data"]]
+    assert names == ["lab/faults", "lab/faults+prompt", "lab/faults+schema", "lab/faults+prompt+schema"]
+    inference.answers = [FakeAnswer([b"{}"], content_type="application/json") for _ in range(2)]
+    assert ask(client, token, QUESTION | {"model": "lab/faults+schema+prompt", "temperature": 0.1}).status_code == 200
+    asked = json.loads(inference.asked[0][3])
+    assert [one["role"] for one in asked["messages"]] == ["system", "user"]
+    assert asked["messages"][0]["content"] == "Be short."
+    assert (asked["temperature"], asked["max_tokens"]) == (0.1, 9)
+    assert asked["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert ask(client, token).status_code == 200
+    assert json.loads(inference.asked[1][3]) == QUESTION  # who asks for nothing gets nothing
+    for model, path in (("lab/faults+promt", gateway.CHAT), ("lab/faults+prompt", gateway.COMPLETIONS)):
+        got = ask(client, token, QUESTION | TEXT | {"model": model}, path)
+        assert got.status_code == 400 and got.json["error"]["param"] == "model", got.json
+    assert len(inference.asked) == 2
+    with pytest.raises(CarriedBy):
+        trash.delete(SYSTEM, cp, "prompt", saved.prompt.id)

@@ -114,3 +114,24 @@ def test_a_search_that_found_nothing_says_so(cp: ControlPlane, invite: Invite, b
     page = ada.get(f"/p/lab/jobs/{searched(room, 0)}?lang=de").text
     assert "war besser als gar kein Prompt" in page
     assert kept.list_prompts(room.actor, room.cp, "lab") == []
+
+
+# ---- what a deployment carries
+
+
+def test_a_deployment_carries_a_prompt_and_a_form(cp: ControlPlane, invite: Invite, browser: Browser) -> None:
+    invite("ada", role="Owner")
+    room, ada = rooms.furnished(cp), browser("ada")
+    page = f"/p/lab/deployments/{room.made['deployment']}"
+    assert "short@1" in ada.get(f"{page}/carried").text and 'name="with-prompt"' not in ada.get(page).text
+    form = '{"type": "object", "properties": {"part": {"type": "string"}}}'
+    assert ada.post(f"{page}/carried", data={"prompt": "short@1", "schema": form}).status_code == 302
+    shown, carried = ada.get(page).text, ada.get(f"{page}/carried").text
+    assert 'name="with-prompt"' in shown and 'name="with-schema"' in shown
+    assert "lab/faults+prompt+schema" in carried and "It does not guarantee the content" in carried
+    wrong = ada.post(f"{page}/carried", data={"prompt": "short@1", "schema": '{"not": {"type": "null"}}'})
+    assert wrong.status_code == 400 and "#/not" in wrong.text and "&#34;null&#34;" in wrong.text
+    assert ada.post(f"{page}/carried", data={"prompt": "long", "schema": ""}).status_code == 404
+    assert 'name="with-schema"' in ada.get(page).text  # what was refused changed nothing
+    assert ada.post(f"{page}/carried", data={"prompt": "", "schema": ""}).status_code == 302
+    assert 'name="with-prompt"' not in ada.get(page).text

@@ -12,8 +12,10 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import Invalid, NotFound, TunesmithError
 from control_plane.domain.lifecycle import SERVING, STOPPED
+from control_plane.domain.prompts import answer_schema
 from control_plane.services import deployments, examples, models, results, traffic
 from control_plane.services.deployments import Condition
+from control_plane.services.prompts import carrying, kept
 from control_plane.services.things import kinds
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.models import ModelRecord
@@ -25,6 +27,7 @@ from web.fragments import fragment
 from web.languages import locale
 from web.pages.item import Item
 from web.paging import asked_number, whole_number
+from web.refusals import shown_again
 from web.words import cut
 
 blueprint = Blueprint("deployments", __name__, url_prefix="/p/<project>/deployments")
@@ -185,6 +188,35 @@ def start(project: str, deployment_id: int) -> ResponseReturnValue:
     return redirect(url_for("deployments.show", project=project, deployment_id=deployment_id))
 
 
+@blueprint.get("/<int:deployment_id>/carried")
+@requires("deployment.see")
+def carried(project: str, deployment_id: int) -> ResponseReturnValue:
+    """The prompt and the form of answers that callers may ask for, and the form to change them."""
+    one = _deployment(deployment_id)
+    return render_template(
+        "deployments/carried.html",
+        one=one,
+        named=f"{project}/{one.name}",
+        carried=carrying.of([one]).get(int(one.id)),
+        prompts=_prompts(),
+        schema=json.dumps(one.answer_schema, ensure_ascii=False, indent=2) if one.answer_schema else "",
+        snippet=snippets.set_deployment_prompt(project, deployment_id),
+    )
+
+
+@blueprint.post("/<int:deployment_id>/carried")
+@requires("deployment.change")
+@shown_again("carry", carried, "prompt", "schema")
+def carry(project: str, deployment_id: int) -> ResponseReturnValue:
+    """Have it carry a version of a prompt, and a schema that answers are held to."""
+    text = request.form.get("schema", "").strip()
+    schema = answer_schema.parse(text) if text else {}
+    one = _deployment(deployment_id)
+    carrying.carry(the_actor(), the_control_plane(), one.id, request.form.get("prompt", ""), schema)
+    flash(gettext("Saved. Whoever asks for it is answered so from now on."))
+    return redirect(url_for("deployments.show", project=project, deployment_id=deployment_id))
+
+
 @blueprint.post("/<int:deployment_id>/chat")
 @requires("deployment.use")
 def chat(project: str, deployment_id: int) -> Response:
@@ -194,7 +226,15 @@ def chat(project: str, deployment_id: int) -> Response:
     if asked.get("stream") is not True:
         asked |= {"stream": True}
         body = json.dumps(asked).encode()
-    return gateway.relay(the_actor(), project, deployment.name, gateway.CHAT, body, asked)
+    wanted = asked.get("model")  # what stands behind the name: +prompt, +schema
+    suffixes = wanted[wanted.index("+") :] if isinstance(wanted, str) and "+" in wanted else ""
+    return gateway.relay(the_actor(), project, f"{deployment.name}{suffixes}", gateway.CHAT, body, asked)
+
+
+def _prompts() -> list[str]:
+    """The newest version of each prompt, as callers name it; none for whoever may see none."""
+    place = the_project().id
+    return [carrying.label(one) for one in kept.list_inside(place)] if the_actor().may("prompt.see", place) else []
 
 
 def _deployment(deployment_id: int) -> DeploymentRecord:

@@ -105,10 +105,12 @@ customElements.define("ts-chat", class extends HTMLElement {
     const messages = (this.#part("alone")?.checked ? turns.slice(-1) : turns).map(({ role, content }) => ({ role, content }));
     const system = this.#part("system").value.trim();
     if (system) messages.unshift({ role: "system", content: system });
+    const carried = (this.#part("with-prompt")?.checked ? "+prompt" : "") + (this.#part("with-schema")?.checked ? "+schema" : "");
     const request = { messages, stream: true, stream_options: { include_usage: true }, temperature: Number(this.#part("temperature").value) };
     if (this.#part("length").value) request.max_tokens = Number(this.#part("length").value);
     const schema = this.#part("schema").value.trim();
     if (schema) request.response_format = { type: "json_schema", json_schema: { name: "answer", schema: JSON.parse(schema) } };
+    if (carried) request.model = carried;
     return request;
   }
 

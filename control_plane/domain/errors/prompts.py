@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from control_plane.domain.errors.family import Conflict, Invalid, NotFound
+from control_plane.domain.errors.methods import ParameterInvalid
 
 
 class PromptInvalid(Invalid):
@@ -31,3 +32,15 @@ class PromptUnknown(NotFound):
 
 class PromptChanged(Conflict):
     """Somebody has changed the prompt meanwhile; it has version {number} by now. Look at it before you save yours."""
+
+
+class SchemaUnreadable(Invalid):
+    """This is not a JSON Schema that answers can be held to: {problem}"""
+
+
+class SchemaUnfit(Invalid):
+    """The schema, {place}: the serving engine cannot hold answers to this. What it can hold them to: {known}."""
+
+
+class NothingCarried(ParameterInvalid):
+    """“{parameter}” asks for “{suffix}”, but the deployment “{deployment}” carries nothing of the kind."""

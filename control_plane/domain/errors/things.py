@@ -38,6 +38,10 @@ class ServedBy(InUse):
     """“{name}” is what these deployments serve: {users}. Delete them first."""
 
 
+class CarriedBy(InUse):
+    """“{name}” is what these deployments carry: {users}. Have them carry another prompt, or none, first."""
+
+
 class ReadByJobs(InUse):
     """“{name}” is read by jobs that have not ended: {users}. Wait for them, or cancel them."""
 

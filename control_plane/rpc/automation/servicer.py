@@ -236,6 +236,7 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
 
     # ---- prompts
 
+    SetDeploymentPrompt = _call(deployments.carry)
     SavePrompt = _call(prompts.save)
     ListPrompts = _call(prompts.list_prompts)
     GetPrompt = _call(prompts.get)
@@ -344,6 +345,6 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
         )
 
     async def Chat(self, request: pb.ChatRequest, context: Context) -> AsyncIterator[pb.ChatReply]:
-        replica = await self._serve(context, lambda call: deployments.replica(call, request))
-        async for reply in self._chats.answer(replica, request.body.encode()):
+        replica, body = await self._serve(context, lambda call: deployments.replica(call, request))
+        async for reply in self._chats.answer(replica, body):
             yield reply

@@ -98,12 +98,16 @@ def list_prompts(actor: Actor, cp: ControlPlane, project: str, tag: str = "") ->
 
     Raises NotFound, Denied.
     """
-    place = projects.get(actor, cp, project, "prompt.see")
+    return list_inside(projects.get(actor, cp, project, "prompt.see").id, tag)
+
+
+def list_inside(project_id: int, tag: str = "") -> list[Kept]:
+    """The same for a caller that has shown that it may see them."""
     newest = PromptVersionRecord.select(fn.MAX(PromptVersionRecord.id)).group_by(PromptVersionRecord.prompt)
     query = (
         PromptVersionRecord.select(PromptVersionRecord, PromptRecord)
         .join(PromptRecord)
-        .where(PromptRecord.project == place.id, is_kept(PromptRecord), PromptVersionRecord.id.in_(newest))
+        .where(PromptRecord.project == project_id, is_kept(PromptRecord), PromptVersionRecord.id.in_(newest))
         .order_by(PromptRecord.name)
     )
     return [Kept(one.prompt, one) for one in (query.where(has_tag(PromptRecord, tag)) if tag else query)]

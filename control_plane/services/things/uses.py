@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from control_plane.domain.errors import (
+    CarriedBy,
     DeploymentWanted,
     InUse,
     JobUnderWay,
@@ -35,6 +36,7 @@ from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.jobs import JobRecord
 from control_plane.store.models import ModelRecord
+from control_plane.store.prompts import PromptVersionRecord
 from control_plane.store.sweeps import SweepRecord
 from control_plane.store.things import Thing
 from control_plane.store.workflows import WorkflowRunRecord
@@ -99,8 +101,10 @@ def _workflow(_: Any) -> None:
     """Nothing needs one: a run has kept what it carries out."""
 
 
-def _prompt(_: Any) -> None:
-    """Nothing needs one yet."""
+def _prompt(prompt: Any) -> None:
+    versions = PromptVersionRecord.select(PromptVersionRecord.id).where(PromptVersionRecord.prompt == prompt.id)
+    carrying = DeploymentRecord.select().where(DeploymentRecord.prompt_version.in_(versions), is_kept(DeploymentRecord))
+    _refuse(CarriedBy, prompt, (one.label for one in carrying))
 
 
 def _reward(_: Any) -> None:

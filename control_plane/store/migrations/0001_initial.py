@@ -784,6 +784,8 @@ class DeploymentRecord(Thing):
     slots = IntegerField()
     waiting_code = CharField(64, default="")
     waiting_params = JSONField(default=dict)
+    prompt_version = ForeignKeyField(PromptVersionRecord, null=True, lazy_load=False)
+    answer_schema = JSONField(default=dict)
     created_by = CharField(64)
     created_at = TimeField()
 

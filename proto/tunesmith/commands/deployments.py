@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
 
 from tunesmith.commands.context import Terminal, only, pass_terminal
@@ -54,6 +57,22 @@ def deploy(terminal: Terminal, name: str, model_id: int, context_length: int, sl
 def stop(terminal: Terminal, deployment_id: int) -> None:
     """Serve it no longer."""
     terminal.details(terminal.client.stop_deployment(deployment_id))
+
+
+@deployments.command()
+@click.argument("deployment_id", type=int)
+@click.option("--prompt", default="", help="A prompt: NAME, or NAME@VERSION. [default: none]")
+@click.option("--schema", type=click.Path(dir_okay=False, path_type=Path), help="A JSON Schema. [default: none]")
+@pass_terminal
+def carry(terminal: Terminal, deployment_id: int, prompt: str, schema: Path | None) -> None:
+    """Have it carry a prompt and a schema, which callers ask for as MODEL+prompt+schema."""
+    try:
+        form = json.loads(schema.read_text("utf-8")) if schema else None
+    except (OSError, ValueError) as problem:
+        raise click.ClickException(f"{schema}: {problem}") from problem
+    if form is not None and not isinstance(form, dict):
+        raise click.ClickException(f"{schema}: this is no JSON object.")
+    terminal.details(terminal.client.set_deployment_prompt(deployment_id, prompt, form))
 
 
 @click.command()

@@ -3210,7 +3210,7 @@ class ListEvaluationsReply(_message.Message):
     def __init__(self, evaluations: _Optional[_Iterable[_Union[Evaluation, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class Deployment(_message.Message):
-    __slots__ = ("id", "project", "name", "model_id", "desired_state", "state", "message", "version", "machine_id", "thing", "requests")
+    __slots__ = ("id", "project", "name", "model_id", "desired_state", "state", "message", "version", "machine_id", "thing", "requests", "prompt", "schema")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -3222,6 +3222,8 @@ class Deployment(_message.Message):
     MACHINE_ID_FIELD_NUMBER: _ClassVar[int]
     THING_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_FIELD_NUMBER: _ClassVar[int]
     id: int
     project: str
     name: str
@@ -3233,7 +3235,19 @@ class Deployment(_message.Message):
     machine_id: str
     thing: Thing
     requests: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., model_id: _Optional[int] = ..., desired_state: _Optional[str] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., machine_id: _Optional[str] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ..., requests: _Optional[_Iterable[int]] = ...) -> None: ...
+    prompt: str
+    schema: str
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., model_id: _Optional[int] = ..., desired_state: _Optional[str] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., version: _Optional[int] = ..., machine_id: _Optional[str] = ..., thing: _Optional[_Union[Thing, _Mapping]] = ..., requests: _Optional[_Iterable[int]] = ..., prompt: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
+
+class SetDeploymentPromptRequest(_message.Message):
+    __slots__ = ("id", "prompt", "schema")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    prompt: str
+    schema: str
+    def __init__(self, id: _Optional[int] = ..., prompt: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
 
 class DeployRequest(_message.Message):
     __slots__ = ("project", "name", "model_id", "context_length", "slots")

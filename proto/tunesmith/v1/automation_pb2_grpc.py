@@ -589,6 +589,11 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SavePromptRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Prompt.FromString,
                 _registered_method=True)
+        self.SetDeploymentPrompt = channel.unary_unary(
+                '/tunesmith.v1.Automation/SetDeploymentPrompt',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.SetDeploymentPromptRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.Deployment.FromString,
+                _registered_method=True)
         self.ListPrompts = channel.unary_unary(
                 '/tunesmith.v1.Automation/ListPrompts',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListPromptsRequest.SerializeToString,
@@ -1612,6 +1617,14 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetDeploymentPrompt(self, request, context):
+        """A deployment carries a version of a prompt and a schema from now on: callers ask for them by the model's name,
+        project/deployment+prompt+schema.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPrompts(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -2518,6 +2531,11 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.SavePrompt,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SavePromptRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.Prompt.SerializeToString,
+            ),
+            'SetDeploymentPrompt': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetDeploymentPrompt,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.SetDeploymentPromptRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.Deployment.SerializeToString,
             ),
             'ListPrompts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPrompts,
@@ -5792,6 +5810,33 @@ class Automation:
             '/tunesmith.v1.Automation/SavePrompt',
             tunesmith_dot_v1_dot_automation__pb2.SavePromptRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.Prompt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetDeploymentPrompt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/SetDeploymentPrompt',
+            tunesmith_dot_v1_dot_automation__pb2.SetDeploymentPromptRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.Deployment.FromString,
             options,
             channel_credentials,
             insecure,
