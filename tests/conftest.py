@@ -1,13 +1,16 @@
 """Fixtures for every test."""
 
+import copy
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from control_plane.context import ControlPlane
+from control_plane.services import method_folders
 from postgresql_server import PostgresqlServer, lacking
 from support import FakeClock, close_database, make_control_plane, missing
 
@@ -27,6 +30,38 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     out = [one for one in items if one.get_closest_marker("postgresql") and one.name != "test_there_is_a_postgresql"]
     config.hook.pytest_deselected(items=out)
     items[:] = [one for one in items if one not in set(out)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def manifests_are_read_once() -> Iterator[None]:
+    """A manifest that was complete once is not worked out again from the same text and the same kit.
+
+    Most tests of the control plane register all shipped methods anew, which was most of what they took.
+    """
+    known: dict[tuple[object, ...], dict[str, Any]] = {}
+    complete, of_kit = method_folders._complete, method_folders._of_kit
+
+    def stamp(cp: ControlPlane, *files: str) -> tuple[object, ...]:
+        kit = method_folders.root_of(cp) / method_folders.KIT
+        found = [(kit / file) for file in files]
+        return tuple((str(one), one.stat().st_mtime_ns, one.stat().st_size) for one in found if one.is_file())
+
+    def complete_once(cp: ControlPlane, text: str, source: dict[str, Any]) -> dict[str, Any]:
+        key = text, *stamp(cp, "manifest.schema.json", "parameters.toml", "checks.toml")
+        if key not in known:
+            known[key] = complete(cp, text, source)
+        return copy.deepcopy(known[key])
+
+    def of_kit_once(cp: ControlPlane, file: str) -> dict[str, Any]:
+        key = stamp(cp, file)
+        if key not in known:
+            known[key] = of_kit(cp, file)
+        return copy.deepcopy(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(method_folders, "_complete", complete_once)
+        patch.setattr(method_folders, "_of_kit", of_kit_once)
+        yield
 
 
 @pytest.fixture

@@ -199,7 +199,9 @@ def test_each_action_and_what_is_told_of_it_has_words() -> None:
             if name_of(call) not in handing_on:
                 continue
             given = [*call.args, *(one.value for one in call.keywords if one.arg == "action")]
-            said = [assigned.get(one.id, one) if isinstance(one, ast.Name) else one for one in given]
+            looked_up = [one.value if isinstance(one, ast.Subscript) else one for one in given]
+            said = [assigned.get(one.id, one) if isinstance(one, ast.Name) else one for one in looked_up]
+            said += [value for one in said if isinstance(one, ast.Dict) for value in one.values]
             texts = [str(one.value) for one in said if isinstance(one, ast.Constant)]
             recorded |= {one for one in texts if re.fullmatch(r"[a-z_]+\.[a-z_]+", one)}
             if ast.unparse(call.func) != "audit.record":
@@ -326,7 +328,7 @@ def test_a_run_is_cancelled_on_its_page(
     page = root.get(run).text
     assert button not in page
     assert said in page
-    assert page.count(skipped) == 8  # all but the import, whose job was cancelled: in the list, and on the Rail
+    assert page.count(skipped) == 12  # all but the import, whose job was cancelled: in the graph, the list, the Rail
     assert "rail-next" not in page and page.count("rail-skipped") == 4
     assert 'class="rail-stop rail-done"' in page
     assert JobRecord.get().state == "CANCELLED"
