@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from engine_environments import engine_python, write_tiny_gguf
 
@@ -18,6 +19,7 @@ from agent.serving import engines
 from agent.serving.engine_process import Engine
 from agent.serving.engines import Kind
 from agent.settings import Settings
+from control_plane.domain.prompts import answer_schema
 from patience import PATIENCE
 from tunesmith.v1 import fleet_pb2 as pb
 
@@ -131,6 +133,36 @@ def test_an_answer_keeps_to_a_json_schema(engine: Engine, streamed: bool) -> Non
     else:
         said = content(text)
     assert json.loads(said)["thing"] in ("door", "lamp")
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        {"enum": ["billing", "fault"]},
+        {"type": "integer", "minimum": 1, "maximum": 5},
+        {"type": ["null", "boolean"]},
+        {"type": "array", "items": {"type": "boolean"}, "minItems": 1, "maxItems": 2},
+        {"type": "array", "prefixItems": [{"const": 1}, {"const": "b"}]},
+        {"anyOf": [{"const": 7}, {"const": "none"}]},
+        {"oneOf": [{"const": 7}, {"const": "none"}]},
+        {"type": "string", "minLength": 1, "maxLength": 3},
+        {"$ref": "#/$defs/part"},
+    ],
+    ids=lambda one: " ".join(one),
+)
+def test_what_a_carried_schema_may_say_is_kept_to(engine: Engine, one: dict[str, Any]) -> None:
+    """A tiny model with random weights obeys each key that a deployment's schema is allowed."""
+    schema = {
+        "type": "object", "properties": {"a": one}, "required": ["a"], "additionalProperties": False,
+        "$defs": {"part": {"type": "boolean"}},
+    }  # fmt: skip
+    assert answer_schema.checked(schema) == schema
+    wished = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
+    for seed in range(6):
+        asked = {"messages": HI, "max_tokens": 400, "response_format": wished, "seed": seed, "temperature": 1.0}
+        status, text = post(engine, CHAT, asked)
+        assert status == 200, text
+        jsonschema.validate(json.loads(content(text)), schema)
 
 
 @pytest.mark.parametrize("streamed", [False, True])

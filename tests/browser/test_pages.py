@@ -39,6 +39,7 @@ def test_each_page_is_found(site: Site) -> None:
         "machine_id",
         "sweep_id",
         "workflow_id",
+        "prompt_id",
         "draft_id",
         "labelling_id",
         "item_id",
