@@ -67,7 +67,7 @@ def test_a_model_that_is_not_better_is_never_offered_for_serving(
 
 def test_each_number_has_its_basis(client: FlaskClient, room: rooms.Rooms) -> None:
     page = plain(client.get(f"/p/lab/evaluations/{evaluate(room, 32, 2)}").text)
-    # Wilson's interval of 32 of 32 and of 2 of 32; domain/verdict.py has the formula and its tests
+    # Wilson's interval of 32 of 32 and of 2 of 32; domain/verdict/ has the formula and its tests
     assert "100% 95 % interval 89.3% to 100%, n = 32" in page
     assert "6.2% 95 % interval 1.7% to 20.1%, n = 32" in page
     assert "+93.8 percentage points" in page
