@@ -48,7 +48,6 @@ def test_each_page_is_found(site: Site) -> None:
         "way",
         "name",
         "run_id",
-        "prompt_id",
     }
     rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
     left_out = {rule.endpoint for rule in rules if rule.endpoint not in NO_PAGES and not rule.arguments <= known}
