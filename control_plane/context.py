@@ -47,7 +47,7 @@ class Signals(Protocol):
     """Wake whoever waits on a topic. A missed signal costs nothing: who waits looks at the store again.
 
     Topics: `machine:<id>` (a hanging Poll), `job:<id>`, `deployment:<id>`, `draft:<id>`, `source:<id>`,
-    `labelling:<id>`, `listener:<id>`, `project:<id>`,
+    `labelling:<id>`, `reward_dry_run:<id>`, `listener:<id>`, `project:<id>`,
     `fleet` (what is worth knowing has changed), `figures` (loads, every ten seconds), `schedule`, `people` and
     `user:<id>` (what somebody may do has changed).
     """
@@ -91,5 +91,6 @@ class ControlPlane:
     requests: Requests = field(default_factory=Requests)  # passed on, and not yet written down
     preparations: Preparations = field(default_factory=Preparations)
     labellings: Preparations = field(default_factory=Preparations)  # that ask for answers
+    dry_runs: Preparations = field(default_factory=Preparations)  # of rewards
     deliveries: Preparations = field(default_factory=Preparations)  # listeners that are being told something
     report_faults: Counter[int] = field(default_factory=Counter)  # attempt → its reports in a row that met a defect

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 
 Watch = Callable[[threading.Event], None]  # returns once its process has ended; soon after the event is set
-Read = tuple[str, int]  # what is at work: DRAFT, VERSION, LABELLING or LISTENER, and its id
+Read = tuple[str, int]  # what is at work: one of the kinds below, and its id
 
-DRAFT, VERSION, LABELLING, LISTENER = "draft", "version", "labelling", "listener"
+DRAFT, VERSION, LABELLING, LISTENER, REWARD_DRY_RUN = "draft", "version", "labelling", "listener", "reward_dry_run"
 
 
 class Preparations:

@@ -18,6 +18,7 @@ from control_plane.services.datasets import drafts, preparing, rechecking, sourc
 from control_plane.services.fleet import attempts, machines, scheduling
 from control_plane.services.labelling import fetching
 from control_plane.services.listeners import deliveries, delivering, disks
+from control_plane.services.rewards import dry_running
 from control_plane.services.sweeps import steps as sweep_steps
 from control_plane.services.things import trash
 from control_plane.services.triggers import firing
@@ -64,6 +65,7 @@ WOKEN: tuple[Tick, ...] = (
     preparing.advance,
     rechecking.advance,
     fetching.advance,
+    dry_running.advance,
     delivering.advance,
 )
 
@@ -108,6 +110,7 @@ class Ticks:
             thread.join()
         self._cp.preparations.close()
         self._cp.labellings.close()
+        self._cp.dry_runs.close()
         self._cp.deliveries.close_within(_END_SECONDS)  # what was not noted as told is told again
         machines.write_presence(self._cp)
         traffic.write(self._cp)

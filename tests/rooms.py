@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -42,6 +43,7 @@ from control_plane.services.labelling import judging, making
 from control_plane.services.labelling.making import Rows, Wanted
 from control_plane.services.listeners import listening, outbox
 from control_plane.services.prompts import kept as kept_prompts
+from control_plane.services.rewards import dry_running
 from control_plane.services.rewards import kept as kept_rewards
 from control_plane.services.triggers import firing, setting
 from control_plane.services.workflows import kept, steps
@@ -311,6 +313,13 @@ def _fetched(rooms: Rooms, dataset_id: int) -> None:
     )
 
 
+def tried(rooms: Rooms, reward: str) -> int:
+    """The id of a dry run of a reward, carried out by the checks themselves in a process of their own."""
+    begun = dry_running.start(rooms.actor, rooms.cp, rooms.project, reward, rooms.made["version"])
+    dry_running.carry_out(rooms.cp, begun, threading.Event())
+    return int(begun.id)
+
+
 def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
     """… trained, evaluated (better), packaged and served; and a job that failed, one that runs and one that waits."""
     rooms = with_base(cp, project)
@@ -333,6 +342,7 @@ def furnished(cp: ControlPlane, project: str = "lab") -> Rooms:
     made |= {"deployment": deployment.id, "failed": failed.id, "running": running.id, "waiting": waiting.id}
     reward = [{"check": "json_valid"}, {"check": "json_fields", "weight": 3}]
     made["reward"] = kept_rewards.save(rooms.actor, cp, project, "record", reward, "One JSON record").reward_id
+    made["reward_dry_run"] = tried(rooms, "record")
     made["workflow"] = kept.save(rooms.actor, cp, project, WORKFLOW)[0].workflow.id
     made["prompt"] = kept_prompts.save(rooms.actor, cp, project, "short", parse(PROMPT))[0].prompt.id
     return rooms
@@ -472,7 +482,7 @@ NO_PAGES = {
     "deployments.example", "evaluations.new", "home.start", "gateway.model", "gateway.models",
     "machines.authority", "machines.joined", "compare.series", "notifications.bell",
     "uploads.show", "labellings.status", "listeners.told", "workflows.export", "workflows.export_case",
-    "prompts.export", "saved_cases.export",
+    "prompts.export", "saved_cases.export", "rewards.export", "rewards.status",
 }  # fmt: skip
 NEEDS_A_QUERY = {"cases.check", "sweeps.new"}  # stands below with its query
 # Beside what the rules alone lead to: pages in another of their states.
@@ -515,6 +525,7 @@ def addresses(app: Flask, rooms: Rooms) -> Iterator[str]:
         "methods.show": "sft_demo",
         "methods.difference": "sft_demo",
         "own_methods.edit": "sft_demo",
+        "rewards.show": "record",
         "people.show": _somebody(),
     }
     with app.test_request_context():

@@ -1,7 +1,7 @@
 """A list of checks in a form: each with its weight and its own fields, added and removed by buttons of the form.
 
 It works without JavaScript: a button sends the whole form with `change` = "add parameter.reward" or "remove
-parameter.reward 0", and the page comes again with the list as it then is.
+parameter.reward 0" (or "up …", "down …"), and the page comes again with the list as it then is.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ COUNT, ADD, CHANGE = ".count", ".add", "change"
 MOST = 50  # checks that are read from a form; the schema says how many there may be
 _WEIGHT: dict[str, Any] = {"type": "object", "properties": {"weight": {"type": "number", "default": 1.0}}}
 
+_MOVES = {"up": -1, "down": 1}
+
 Lists = dict[str, list[dict[str, Any]]]  # parameter → its checks
 
 
@@ -31,6 +33,8 @@ class CheckItem:
     title: str
     help: str
     fields: Sequence[forms.Field]
+    parts: str = ""  # what it counts, of `whole` in all; empty where a weight cannot be read
+    whole: str = ""
 
 
 def drawn(groups: Sequence[forms.Group], schema: forms.Schema, values: Mapping[str, Any], decimal: str,
@@ -68,7 +72,31 @@ def typed(schema: forms.Schema, form: MultiDict[str, str]) -> Lists:
         place, _, number = rest.rpartition(" ")
         if action == "remove" and place == control and number.isdecimal():
             found[name] = [one for at, one in enumerate(found[name]) if at != int(number)]
+        if action in _MOVES and place == control and number.isdecimal():
+            found[name] = _moved(found[name], int(number), int(number) + _MOVES[action])
     return found
+
+
+def _moved(checks: list[dict[str, Any]], first: int, second: int) -> list[dict[str, Any]]:
+    """The list with two checks in each other's places; as it is where there is no such place."""
+    places = list(range(len(checks)))
+    if first in places and second in places:
+        places[first], places[second] = second, first
+    return [checks[place] for place in places]
+
+
+def _weights(checks: Sequence[Mapping[str, Any]], decimal: str) -> list[float]:
+    """What each check counts; empty where a text of them is no weight."""
+    texts = [str(one.get("weight", 1.0)) for one in checks]
+    try:
+        found = [forms.parsed(_WEIGHT["properties"]["weight"], text or "1", decimal) for text in texts]
+    except forms.Unreadable:
+        return []
+    return [one for one in found if isinstance(one, float)]
+
+
+def _plain(weight: float, decimal: str) -> str:
+    return f"{weight:g}".replace(".", decimal)
 
 
 def _list(one: forms.Field, schema: forms.Schema, values: Mapping[str, Any], decimal: str, weight: str) -> forms.Field:
@@ -77,14 +105,17 @@ def _list(one: forms.Field, schema: forms.Schema, values: Mapping[str, Any], dec
         return one
     known = parameter["x-checks"]
     label = {"weight": _WEIGHT["properties"]["weight"] | {"title": weight}}
-    items = []
+    items: list[CheckItem] = []
+    weights = _weights([item for item in value if item.get("check") in known], decimal)
+    whole = _plain(sum(weights), decimal)
     for number, check in enumerate(item for item in value if item.get("check") in known):
         place, about = f"{one.control}.{number}.", known[check["check"]]
         given = check.get("parameters", {}) | {key: check[key] for key in ("weight",) if key in check}
         both = {**label, **schema_of_check(about)["properties"]}
         groups = forms.layout({"properties": both}, {}, given, decimal=decimal, prefix=place)
         fields = [field for group in groups for field in group.fields]
-        items.append(CheckItem(check["check"], place, about["display"], about["description"], fields))
+        shares = (_plain(weights[number], decimal), whole) if weights else ()
+        items.append(CheckItem(check["check"], place, about["display"], about["description"], fields, *shares))
     return replace(one, kind="checks", checks=items, known=[(name, about["display"]) for name, about in known.items()])
 
 

@@ -235,6 +235,25 @@ def save_prompt(project: str, name: str) -> Snippet:
     return _snippet(project, ["prompt", "save", name, file], python)
 
 
+def list_rewards(project: str) -> Snippet:
+    return _snippet(
+        project,
+        ["reward", "list"],
+        _each("reward", f"list_rewards({project!r})", "name", "version", "title"),
+    )
+
+
+def save_reward(project: str, name: str) -> Snippet:
+    """A reward from a file as the next version."""
+    file = f"{name}.json"
+    python = (
+        "from pathlib import Path\n"
+        f"saved = client.save_reward({project!r}, {name!r}, Path({file!r}).read_text('utf-8'))\n"
+        "print(saved.version, saved.hash)"
+    )
+    return _snippet(project, ["reward", "save", name, file], python)
+
+
 def list_workflows(project: str) -> Snippet:
     python = f"for found in client.list_workflows({project!r}):\n    print(found.name, found.version, found.title)"
     return _snippet(project, ["workflow", "list"], python)

@@ -46,6 +46,11 @@ def checks(cp: ControlPlane) -> dict[str, Any]:
     return dict(_of_kit(cp, "checks.toml").get("checks", {}))
 
 
+def reasons(cp: ControlPlane) -> dict[str, Any]:
+    """The sentences by which checks say why they gave a score, each by its code, in every language."""
+    return dict(_of_kit(cp, "checks.toml").get("reasons", {}))
+
+
 def read_shipped(cp: ControlPlane, name: str) -> Folder:
     """A method of the methods folder; its files become blobs, which the caller holds. Raises MethodBroken."""
     place = root_of(cp) / name

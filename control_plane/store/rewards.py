@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from peewee import AutoField, CharField, ForeignKeyField, IntegerField
+from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField
 
 from control_plane.store.database import JSONField, Record, TimeField
+from control_plane.store.datasets import DatasetVersionRecord
 from control_plane.store.projects import ProjectRecord
 from control_plane.store.things import Thing, name_once
 
@@ -39,3 +40,30 @@ class RewardVersionRecord(Record):
     class Meta:
         table_name = "reward_versions"
         indexes = ((("reward", "number"), True),)
+
+
+class RewardDryRunRecord(Record):
+    """A version tried on rows of a dataset version, before anything trains by it."""
+
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    project_id: int
+    reward_version = ForeignKeyField(RewardVersionRecord, on_delete="CASCADE", lazy_load=False)
+    reward_version_id: int
+    dataset_version = ForeignKeyField(DatasetVersionRecord, on_delete="CASCADE", lazy_load=False)
+    dataset_version_id: int
+    asked = JSONField(default=dict)  # who gives samples (`labelling/answering.py::chosen`); empty: nobody
+    done = IntegerField(default=0)
+    of = IntegerField(default=0)  # samples and answers; 0: not known yet
+    outcome = CharField(16, default="")  # done | failed | cancelled; empty while it goes on
+    trial = JSONField(default=dict)  # what it found (`domain/rewards/dry_run.py::Trial`)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    version = BigIntegerField(default=1)
+    created_by = CharField(64)
+    created_at = TimeField()
+    ended_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "reward_dry_runs"
+        indexes = ((("outcome",), False),)

@@ -18,7 +18,7 @@ _CHUNK = 512 << 10  # bytes of an uploaded file in one message; the server takes
 _MARGIN = 30.0  # seconds beyond that, before a call counts as lost
 
 R = TypeVar("R", bound=Message)
-Running = TypeVar("Running", pb.WorkflowRun, pb.Sweep)
+Running = TypeVar("Running", pb.WorkflowRun, pb.Sweep, pb.RewardDryRun)
 
 
 class Calls:

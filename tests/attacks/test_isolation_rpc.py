@@ -159,6 +159,15 @@ ROWS = {
     "SaveReward": _inside(
         lambda _: pb.SaveRewardRequest(project=PROJECT, name="record", document='[{"check": "json_valid"}]'), vic=NO
     ),
+    "DryRunReward": _inside(
+        lambda made: pb.DryRunRewardRequest(project=PROJECT, reward="record", dataset_version_id=made["version"]),
+        vic=NO,
+    ),
+    "GetRewardDryRun": _inside(lambda made: pb.GetRewardDryRunRequest(id=made["reward_dry_run"])),
+    "WaitRewardDryRun": _inside(lambda made: pb.WaitRewardDryRunRequest(id=made["reward_dry_run"])),
+    "CancelRewardDryRun": _inside(
+        lambda made: pb.CancelRewardDryRunRequest(id=made["reward_dry_run"]), vic=NO, olga="FAILED_PRECONDITION"
+    ),
     "ListRewards": _inside(lambda _: pb.ListRewardsRequest(project=PROJECT)),
     "GetReward": _inside(lambda _: pb.GetRewardRequest(project=PROJECT, reward="record")),
     "ListRewardVersions": _inside(lambda _: pb.ListRewardVersionsRequest(project=PROJECT, reward="record")),

@@ -69,6 +69,8 @@ INSIDE = {
     "workflows.create": NO, "workflows.edit": NO, "workflows.export": 200, "workflows.export_case": 200,
     "workflows.index": 200, "workflows.new": NO, "workflows.resume": NO, "workflows.run": NO, "workflows.save": NO,
     "workflows.show": 200,
+    "rewards.begin": NO, "rewards.cancel": NO, "rewards.create": NO, "rewards.export": 200, "rewards.index": 200,
+    "rewards.new": NO, "rewards.save": NO, "rewards.show": 200, "rewards.status": 200,
     "things.delete": NO, "things.describe": NO, "things.purge": NO, "things.restore": NO, "things.show": 200,
 }  # fmt: skip
 # endpoints outside of projects: how each ends for eve, who is in another project, and for nora, who is in none
@@ -115,6 +117,7 @@ NUMBERS = {
     "upload_id": "upload",
     "listener_id": "listener",
     "trigger_id": "trigger",
+    "dry_run_id": "reward_dry_run",
     "delivery_id": "delivery",
 }
 
@@ -157,9 +160,17 @@ def _address(rule: str, town: Town, project: str = PROJECT) -> str:
     }
     if rule.startswith("/projects/"):
         values["number"] = str(ProjectRecord.get(ProjectRecord.name == PROJECT).id)
-    values["name"] = {"data": "faults", "cases": "machine_faults", "methods": "sft_demo"}.get(rule.split("/")[-2], "")
+    values["name"] = {"data": "faults", "cases": "machine_faults", "methods": "sft_demo", "rewards": "record"}.get(
+        rule.split("/")[-2], ""
+    )
     values["name"] = values["name"] or (
-        "machine_faults" if "/case" in rule else "faults" if "/data/" in rule else "sft_demo"
+        "record"
+        if "/rewards/" in rule
+        else "machine_faults"
+        if "/case" in rule
+        else "faults"
+        if "/data/" in rule
+        else "sft_demo"
     )
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule)
 

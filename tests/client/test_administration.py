@@ -13,6 +13,7 @@ from client_support import Installation, made
 import tunesmith
 from control_plane.services import methods
 from control_plane.services.access import identity, people
+from control_plane.services.rewards import dry_running
 from control_plane.services.workflows import steps as workflow_steps
 from control_plane.store.methods import MethodVersionRecord
 from control_plane.store.people import UserRecord
@@ -331,6 +332,13 @@ def test_rewards(client: tunesmith.Client, installation: Installation, tmp_path:
     run(installation, "reward", "export", "record@1", "--to", str(file))
     assert json.loads(file.read_text()) == json.loads(client.get_reward("default", "record@1").document)
     assert json.loads(run(installation, "reward", "export", "record").output)["checks"][0]["check"] == "json_valid"
+    version = client.upload_dataset("default", "notes", *PARTS).id
+    begun = client.dry_run_reward("default", "record", version)
+    assert dry_running.advance(installation.cp) == 1
+    over = list(client.wait_reward_dry_run(begun.id))[-1]
+    assert (over.outcome, over.reward) == ("done", "record@2") and over.done == over.of
+    assert any("The right answers themselves score only 0 %" in one.message for one in over.findings if one.is_fault)
+    assert json.loads(client.get_reward_dry_run(begun.id).trial)["groups"][0]["kind"] == "right"
     file.write_text('[{"check": "kindness"}]')
     refused = run(installation, "reward", "save", "record", str(file))
     assert refused.exit_code == 1 and "Check 1: there is no check “kindness”" in refused.output

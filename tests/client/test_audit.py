@@ -297,6 +297,17 @@ def of_source(
     return prepare
 
 
+def reward_trying(client: tunesmith.Client, _: Installation) -> Act:
+    version = client.upload_dataset("default", "faults", ROWS).id
+    client.save_reward("default", "record", [{"check": "json_valid"}])
+    return lambda: client.dry_run_reward("default", "record", version)
+
+
+def reward_tried(client: tunesmith.Client, installation: Installation) -> Act:
+    number = reward_trying(client, installation)().id
+    return lambda: client.cancel_reward_dry_run(number)
+
+
 def started_by_itself(client: tunesmith.Client, _: Installation) -> Act:
     number = client.save_workflow("default", WORKFLOW).id
     return lambda: client.add_trigger(number, "schedule", cron="0 6 * * *")
@@ -542,6 +553,8 @@ CHANGES: dict[str, tuple[str, Callable[[tunesmith.Client, Installation], Act]]] 
         "prompt.save",
         lambda client, _: lambda: client.save_prompt("default", "short", {"system": "Answer in one word."}),
     ),
+    "DryRunReward": ("reward.try", reward_trying),
+    "CancelRewardDryRun": ("reward.cancel_try", reward_tried),
     "SaveReward": (
         "reward.save",
         lambda client, _: lambda: client.save_reward("default", "record", [{"check": "json_valid"}]),

@@ -164,6 +164,8 @@ def test_every_drawer_does_what_it_says(place: Place) -> None:
         Path(f"{name}.yaml").write_text(rooms.WORKFLOW.replace("name: thread", f"name: {name}"))
     for name in ("my-prompt", "short"):
         Path(f"{name}.json").write_text(rooms.PROMPT)
+    for name in ("my-reward", "record"):
+        Path(f"{name}.json").write_text('[{"check": "json_valid"}]')
     end_what_runs(place)
     place.machine.start()
     faults = []

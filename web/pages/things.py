@@ -11,12 +11,13 @@ from flask_babel import lazy_gettext as _
 
 from control_plane.domain.errors import NotFound
 from control_plane.services.things import kinds, trash
-from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT, PROMPT, WORKFLOW
+from control_plane.services.things.kinds import DATASET, DEPLOYMENT, JOB, MODEL, PROJECT, PROMPT, REWARD, WORKFLOW
 from control_plane.store.datasets import DatasetRecord
+from control_plane.store.rewards import RewardRecord
 from control_plane.store.things import Thing
 from web import described, snippets
 from web.access import requires, the_actor, the_control_plane, the_project
-from web.pages import base_models, datasets, deployments, jobs, models, prompts, workflows
+from web.pages import base_models, datasets, deployments, jobs, models, prompts, rewards, workflows
 from web.pages.item import Item
 from web.refusals import shown_again
 
@@ -37,6 +38,8 @@ def _own_page(project: str, kind: str, number: int) -> ResponseReturnValue:
     """The page of a thing, as its own view draws it."""
     if kind == DATASET:
         return datasets.show(project, DatasetRecord.get_by_id(number).name)
+    if kind == REWARD:
+        return rewards.show(project, RewardRecord.get_by_id(number).name)
     pages = {
         MODEL: models.show,
         JOB: jobs.show,
@@ -113,6 +116,8 @@ def _address(kind: str, number: int) -> str:
     project = the_project().name
     if kind == DATASET:
         return url_for("datasets.show", project=project, name=DatasetRecord.get_by_id(number).name)
+    if kind == REWARD:
+        return url_for("rewards.show", project=project, name=RewardRecord.get_by_id(number).name)
     given: dict[str, Any] = {"project": project, f"{kind}_id": number}
     return url_for(f"{kind}s.show", **given)
 

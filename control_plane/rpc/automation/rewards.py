@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from control_plane.rpc import messages
 from control_plane.rpc.calls import Call
 from control_plane.services import results
-from control_plane.services.rewards import kept
+from control_plane.services.rewards import dry_running, kept
 from control_plane.services.rewards.kept import Kept
-from control_plane.store.rewards import RewardVersionRecord
+from control_plane.store.rewards import RewardDryRunRecord, RewardRecord, RewardVersionRecord
+from control_plane.wording import say
 from tunesmith.v1 import automation_pb2 as pb
 
 
@@ -44,6 +45,51 @@ def list_versions(call: Call, request: pb.ListRewardVersionsRequest) -> pb.ListR
     found = kept.versions(reward)
     authors = _authors(found)
     return pb.ListRewardsReply(rewards=[_reward(request.project, Kept(reward, one), authors) for one in found])
+
+
+def dry_run(call: Call, request: pb.DryRunRewardRequest) -> pb.RewardDryRun:
+    begun = dry_running.start(
+        call.actor,
+        call.cp,
+        request.project,
+        request.reward,
+        request.dataset_version_id,
+        deployment=request.deployment,
+        endpoint=request.endpoint,
+    )
+    return _dry_run(call, begun)
+
+
+def get_dry_run(call: Call, request: pb.GetRewardDryRunRequest | pb.WaitRewardDryRunRequest) -> pb.RewardDryRun:
+    return _dry_run(call, dry_running.get(call.actor, call.cp, request.id))
+
+
+def cancel_dry_run(call: Call, request: pb.CancelRewardDryRunRequest) -> pb.RewardDryRun:
+    return _dry_run(call, dry_running.cancel(call.actor, call.cp, request.id))
+
+
+def _dry_run(call: Call, found: RewardDryRunRecord) -> pb.RewardDryRun:
+    version = RewardVersionRecord.get_by_id(found.reward_version_id)
+    trial = dry_running.trial_of(found)
+    return pb.RewardDryRun(
+        id=found.id,
+        project=call.project_name(found.project_id),
+        reward=f"{RewardRecord.get_by_id(version.reward_id).name}@{version.number}",
+        dataset_version_id=found.dataset_version_id,
+        outcome=found.outcome,
+        done=found.done,
+        of=found.of,
+        version=found.version,
+        reason=found.reason,
+        message=say(found.reason, found.reason_params, call.locale) if found.reason else "",
+        findings=[
+            pb.RewardFinding(code=one.code, message=say(one.code, one.params, call.locale), is_fault=one.is_fault)
+            for one in (trial.findings if trial else [])
+        ],
+        trial=json.dumps(found.trial, ensure_ascii=False),
+        created_at=found.created_at,
+        ended_at=found.ended_at,
+    )
 
 
 def _authors(versions: Sequence[RewardVersionRecord]) -> Mapping[str, str]:

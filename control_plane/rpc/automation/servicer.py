@@ -247,6 +247,18 @@ class AutomationServicer(automation_pb2_grpc.AutomationServicer):
     ListRewards = _call(rewards.list_rewards)
     GetReward = _call(rewards.get)
     ListRewardVersions = _call(rewards.list_versions)
+    DryRunReward = _call(rewards.dry_run)
+    GetRewardDryRun = _call(rewards.get_dry_run)
+    CancelRewardDryRun = _call(rewards.cancel_dry_run)
+
+    async def WaitRewardDryRun(self, request: pb.WaitRewardDryRunRequest, context: Context) -> pb.RewardDryRun:
+        def news(found: pb.RewardDryRun) -> bool:
+            return found.version > request.after_version
+
+        topic = f"reward_dry_run:{request.id}"  # whose it is, is asked at each look
+        return await self._calls.hang(
+            context, topic, request.wait_seconds, lambda call: rewards.get_dry_run(call, request), news
+        )
 
     # ---- workflows and their runs
 

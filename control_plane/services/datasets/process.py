@@ -28,12 +28,15 @@ from control_plane.domain.connectors import Errand
 from control_plane.domain.errors import (
     PreparationBroke,
     PreparationTooSlow,
+    RewardDryRunBroke,
+    RewardTooSlow,
     SourceBroke,
     SourceTooSlow,
     TunesmithError,
 )
 from control_plane.domain.masking import masked, masked_in
 from control_plane.domain.preparation import Order, told
+from control_plane.domain.rewards.scoring import Scoring
 from control_plane.services.watching import Stopped
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,7 @@ Tell = Callable[[int, int], None]  # bytes that are done, of how many
 
 PROGRAM = ("-m", "control_plane.preparation")
 CONNECTORS_PROGRAM = ("-m", "control_plane.connectors")
+SCORING_PROGRAM = ("-m", "control_plane.scoring")
 
 _LOOK_SECONDS = 0.25  # between two looks at whether to stop
 _END_SECONDS = 10.0  # from the end of its output to its own
@@ -68,7 +72,7 @@ def raised(fault: Fault) -> TunesmithError:
 
 def run(
     cp: ControlPlane,
-    order: Order | Errand,
+    order: Order | Errand | Scoring,
     folder: Path,
     stop: threading.Event,
     tell: Tell,
@@ -78,14 +82,15 @@ def run(
 
     It takes at most the seconds that the order allows. Secrets are handed over by the standard input alone.
 
-    Raises Stopped, PreparationTooSlow, SourceTooSlow, DiskFull.
+    Raises Stopped, PreparationTooSlow, SourceTooSlow, RewardTooSlow, DiskFull.
     """
-    is_errand, given = isinstance(order, Errand), secrets or {}
+    program, too_slow, broke = _kind(order)
+    given = secrets or {}
     seconds = order.bounds.seconds if isinstance(order, Errand) else order.limits.seconds
     (folder / "order.json").write_text(json.dumps(told(order)), "utf-8")
     with (folder / "complaints").open("wb") as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-P", *(CONNECTORS_PROGRAM if is_errand else PROGRAM), str(folder)],
+            [sys.executable, "-P", *program, str(folder)],
             cwd=folder,
             env=apart.environment(folder),
             stdin=subprocess.PIPE,
@@ -97,14 +102,23 @@ def run(
     try:
         os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
         _hand_over(process, given)
-        _follow(cp, process, stop, tell, seconds, SourceTooSlow if is_errand else PreparationTooSlow)
+        _follow(cp, process, stop, tell, seconds, too_slow)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_END_SECONDS)
     finally:
         _end(process)
     if process.returncode == 0:
         return None
-    return _fault(folder, process.returncode, list(given.values()), SourceBroke if is_errand else PreparationBroke)
+    return _fault(folder, process.returncode, list(given.values()), broke)
+
+
+def _kind(order: Order | Errand | Scoring) -> tuple[tuple[str, str], type[TunesmithError], type[TunesmithError]]:
+    """The program that carries out an order, and what it is that takes too long or breaks."""
+    if isinstance(order, Errand):
+        return CONNECTORS_PROGRAM, SourceTooSlow, SourceBroke
+    if isinstance(order, Scoring):
+        return SCORING_PROGRAM, RewardTooSlow, RewardDryRunBroke
+    return PROGRAM, PreparationTooSlow, PreparationBroke
 
 
 def carried_out(what: str, step: Callable[[], Fault | None], room: Path, broke: type[TunesmithError]) -> Fault | None:

@@ -73,6 +73,23 @@ def asked_of_endpoint(endpoint: EndpointRecord) -> dict[str, Any]:
     return told | {"place": keeping.place(endpoint.address)}
 
 
+def chosen(actor: Actor, cp: ControlPlane, project: str, deployment: str = "", endpoint: str = "") -> dict[str, Any]:
+    """Who of a project is asked, by name; empty where nobody is.
+
+    Raises NotFound, Denied, NothingServes where it is not to be served at all.
+    """
+    if endpoint:
+        return asked_of_endpoint(keeping.named(actor, cp, project, endpoint))
+    if not deployment:
+        return {}
+    place = projects.get(actor, cp, project, "deployment.use")
+    found = [one for one in deployments.list_deployments(actor, cp, str(place.name)) if one.name == deployment]
+    if not found:
+        raise NotFound
+    refuse_silent(found[0])
+    return asked_of(found[0])
+
+
 def asker(actor: Actor, cp: ControlPlane, project_id: int, asked: dict[str, Any]) -> Asker:
     """Who answers now for what a labelling asks.
 

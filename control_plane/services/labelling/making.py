@@ -23,14 +23,12 @@ from control_plane.domain.names import checked
 from control_plane.domain.permissions import Actor
 from control_plane.domain.rows import answer
 from control_plane.preparations import LABELLING
-from control_plane.services import audit, deployments, pins
+from control_plane.services import audit, pins
 from control_plane.services.access import projects
 from control_plane.services.datasets import row_index, searching, versions
-from control_plane.services.endpoints import keeping
 from control_plane.services.labelling import answering
 from control_plane.store.database import transaction
 from control_plane.store.datasets import DatasetRecord, DatasetVersionRecord
-from control_plane.store.deployments import DeploymentRecord
 from control_plane.store.labelling import LabelItemRecord, LabellingRecord
 from control_plane.store.projects import MemberRecord
 
@@ -85,7 +83,7 @@ def start(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> Label
     if dataset.project_id != place.id:
         raise NotFound
     _check(version, wanted)
-    asked = _asked(actor, cp, project, wanted)
+    asked = answering.chosen(actor, cp, project, wanted.deployment, wanted.endpoint)
     chosen = _chosen(actor, cp, version, wanted)
     items = _items(cp, version, wanted, chosen, bool(asked))
     with transaction():
@@ -228,21 +226,6 @@ def _instruction(wanted: Wanted) -> str:
     if wanted.kind != Kind.VARIATIONS:
         return ""
     return wanted.instruction.replace("\r\n", "\n").strip() or variations.INSTRUCTION
-
-
-def _asked(actor: Actor, cp: ControlPlane, project: str, wanted: Wanted) -> dict[str, Any]:
-    """Raises NotFound, Denied, NothingServes where it is not to be served at all."""
-    if wanted.endpoint:
-        return answering.asked_of_endpoint(keeping.named(actor, cp, project, wanted.endpoint))
-    if not wanted.deployment:
-        return {}
-    place = projects.get(actor, cp, project, "deployment.use")
-    found = [one for one in deployments.list_deployments(actor, cp, str(place.name)) if one.name == wanted.deployment]
-    deployment: DeploymentRecord | None = found[0] if found else None
-    if deployment is None:
-        raise NotFound
-    answering.refuse_silent(deployment)
-    return answering.asked_of(deployment)
 
 
 def _chosen(actor: Actor, cp: ControlPlane, version: DatasetVersionRecord, wanted: Wanted) -> list[Place]:

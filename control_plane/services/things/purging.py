@@ -25,7 +25,7 @@ from control_plane.store.models import ModelRecord
 from control_plane.store.points import CurveRecord
 from control_plane.store.projects import MemberRecord, ProjectRecord
 from control_plane.store.prompts import PromptVersionRecord
-from control_plane.store.rewards import RewardVersionRecord
+from control_plane.store.rewards import RewardDryRunRecord, RewardVersionRecord
 from control_plane.store.sources import SourceRecord
 from control_plane.store.triggers import TriggerRecord
 from control_plane.store.workflows import WorkflowVersionRecord
@@ -110,7 +110,8 @@ def _dataset(dataset: Any, _: Gone) -> None:
     mine = DatasetVersionRecord.dataset == dataset.id
     numbers = [int(one.id) for one in DatasetVersionRecord.select(DatasetVersionRecord.id).where(mine)]
     references.drop(references.DATASET, numbers)
-    LabellingRecord.delete().where(LabellingRecord.dataset_version.in_(numbers)).execute()  # it holds their rows
+    for record in (LabellingRecord, RewardDryRunRecord):  # they hold their rows
+        record.delete().where(record.dataset_version.in_(numbers)).execute()
     DatasetVersionRecord.update(facts={}, mapping={}, source={}).where(mine).execute()
     _remove_with_secrets(SourceRecord, SourceRecord.dataset == dataset.id)
 
@@ -156,8 +157,11 @@ def _prompt(prompt: Any, _: Gone) -> None:
 
 
 def _reward(reward: Any, _: Gone) -> None:
-    """What its versions say; a job has kept its checks."""
-    RewardVersionRecord.update(document={}).where(RewardVersionRecord.reward == reward.id).execute()
+    """What its versions say, and what was tried of them; a job has kept its checks."""
+    mine = RewardVersionRecord.reward == reward.id
+    tried = RewardVersionRecord.select(RewardVersionRecord.id).where(mine)
+    RewardDryRunRecord.delete().where(RewardDryRunRecord.reward_version.in_(tried)).execute()
+    RewardVersionRecord.update(document={}).where(mine).execute()
 
 
 # what serves and what rests on something goes before it

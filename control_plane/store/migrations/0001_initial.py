@@ -290,6 +290,28 @@ class RewardVersionRecord(Record):
         indexes = ((("reward", "number"), True),)
 
 
+class RewardDryRunRecord(Record):
+    id = AutoField()
+    project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
+    reward_version = ForeignKeyField(RewardVersionRecord, on_delete="CASCADE", lazy_load=False)
+    dataset_version = ForeignKeyField(DatasetVersionRecord, on_delete="CASCADE", lazy_load=False)
+    asked = JSONField(default=dict)
+    done = IntegerField(default=0)
+    of = IntegerField(default=0)
+    outcome = CharField(16, default="")
+    trial = JSONField(default=dict)
+    reason = CharField(64, default="")
+    reason_params = JSONField(default=dict)
+    version = BigIntegerField(default=1)
+    created_by = CharField(64)
+    created_at = TimeField()
+    ended_at = TimeField(default=0.0)
+
+    class Meta:
+        table_name = "reward_dry_runs"
+        indexes = ((("outcome",), False),)
+
+
 class WorkflowRecord(Thing):
     id = AutoField()
     project = ForeignKeyField(ProjectRecord, on_delete="CASCADE", lazy_load=False)
@@ -1062,6 +1084,7 @@ RECORDS = [
     AllocationRecord,
     RewardRecord,
     RewardVersionRecord,
+    RewardDryRunRecord,
     WorkflowRecord,
     WorkflowVersionRecord,
     WorkflowRunRecord,

@@ -85,6 +85,40 @@ def export(terminal: Terminal, name: str, to: Path | None) -> None:
         to.write_text(text, "utf-8")
 
 
+@reward.command("try")
+@click.argument("name")
+@click.argument("dataset_version", type=int)
+@click.option("--deployment", default="", help="Ask it for samples.")
+@click.option("--endpoint", default="", help="Ask a third-party model for samples.")
+@pass_terminal
+def dry_run(terminal: Terminal, name: str, dataset_version: int, deployment: str, endpoint: str) -> None:
+    """Try the reward NAME, or NAME@VERSION, on rows of DATASET_VERSION, an id; exit code 1 if it should be changed."""
+    client = terminal.client
+    begun = client.dry_run_reward(terminal.project, name, dataset_version, deployment, endpoint)
+    for found in client.wait_reward_dry_run(begun.id):
+        if found.of and not terminal.as_json:
+            terminal.say(f"{found.done} of {found.of}")
+    if terminal.as_json:
+        terminal.details(found)
+    if found.outcome != "done":
+        raise click.ClickException(f"The dry run is {found.outcome}. {found.message}".strip())
+    if not terminal.as_json:
+        groups = json.loads(found.trial)["groups"]
+        terminal.table(
+            found.reward,
+            {
+                "answers": lambda one: one["kind"],
+                "number": lambda one: one["count"],
+                "score": lambda one: f"{one['mean']:.0%}",
+            },
+            groups,
+        )
+    for one in found.findings:
+        terminal.say(one.message)
+    if any(one.is_fault for one in found.findings):
+        raise SystemExit(1)
+
+
 @reward.command()
 @click.argument("name")
 @pass_terminal

@@ -2220,6 +2220,84 @@ class ListRewardVersionsRequest(_message.Message):
     reward: str
     def __init__(self, project: _Optional[str] = ..., reward: _Optional[str] = ...) -> None: ...
 
+class DryRunRewardRequest(_message.Message):
+    __slots__ = ("project", "reward", "dataset_version_id", "deployment", "endpoint")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    reward: str
+    dataset_version_id: int
+    deployment: str
+    endpoint: str
+    def __init__(self, project: _Optional[str] = ..., reward: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., deployment: _Optional[str] = ..., endpoint: _Optional[str] = ...) -> None: ...
+
+class RewardFinding(_message.Message):
+    __slots__ = ("code", "message", "is_fault")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    IS_FAULT_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    message: str
+    is_fault: bool
+    def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ..., is_fault: _Optional[bool] = ...) -> None: ...
+
+class RewardDryRun(_message.Message):
+    __slots__ = ("id", "project", "reward", "dataset_version_id", "outcome", "done", "of", "version", "reason", "message", "findings", "trial", "created_at", "ended_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    project: str
+    reward: str
+    dataset_version_id: int
+    outcome: str
+    done: int
+    of: int
+    version: int
+    reason: str
+    message: str
+    findings: _containers.RepeatedCompositeFieldContainer[RewardFinding]
+    trial: str
+    created_at: float
+    ended_at: float
+    def __init__(self, id: _Optional[int] = ..., project: _Optional[str] = ..., reward: _Optional[str] = ..., dataset_version_id: _Optional[int] = ..., outcome: _Optional[str] = ..., done: _Optional[int] = ..., of: _Optional[int] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[RewardFinding, _Mapping]]] = ..., trial: _Optional[str] = ..., created_at: _Optional[float] = ..., ended_at: _Optional[float] = ...) -> None: ...
+
+class GetRewardDryRunRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class WaitRewardDryRunRequest(_message.Message):
+    __slots__ = ("id", "after_version", "wait_seconds")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WAIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    after_version: int
+    wait_seconds: float
+    def __init__(self, id: _Optional[int] = ..., after_version: _Optional[int] = ..., wait_seconds: _Optional[float] = ...) -> None: ...
+
+class CancelRewardDryRunRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
 class Workflow(_message.Message):
     __slots__ = ("id", "project", "name", "title", "version", "hash", "author", "created_at", "text", "reused", "thing", "parameters")
     ID_FIELD_NUMBER: _ClassVar[int]

@@ -559,6 +559,26 @@ class AutomationStub:
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardVersionsRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardsReply.FromString,
                 _registered_method=True)
+        self.DryRunReward = channel.unary_unary(
+                '/tunesmith.v1.Automation/DryRunReward',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.DryRunRewardRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.FromString,
+                _registered_method=True)
+        self.GetRewardDryRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/GetRewardDryRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.GetRewardDryRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.FromString,
+                _registered_method=True)
+        self.WaitRewardDryRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/WaitRewardDryRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.WaitRewardDryRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.FromString,
+                _registered_method=True)
+        self.CancelRewardDryRun = channel.unary_unary(
+                '/tunesmith.v1.Automation/CancelRewardDryRun',
+                request_serializer=tunesmith_dot_v1_dot_automation__pb2.CancelRewardDryRunRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.FromString,
+                _registered_method=True)
         self.SaveWorkflow = channel.unary_unary(
                 '/tunesmith.v1.Automation/SaveWorkflow',
                 request_serializer=tunesmith_dot_v1_dot_automation__pb2.SaveWorkflowRequest.SerializeToString,
@@ -1576,6 +1596,31 @@ class AutomationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DryRunReward(self, request, context):
+        """Tries a reward on rows of a dataset version before anything trains by it; it goes on in the background.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRewardDryRun(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaitRewardDryRun(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelRewardDryRun(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SaveWorkflow(self, request, context):
         """What a text says, YAML or JSON, becomes the newest version of the workflow that it names, unless that says the same.
         """
@@ -2501,6 +2546,26 @@ def add_AutomationServicer_to_server(servicer, server):
                     servicer.ListRewardVersions,
                     request_deserializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardVersionsRequest.FromString,
                     response_serializer=tunesmith_dot_v1_dot_automation__pb2.ListRewardsReply.SerializeToString,
+            ),
+            'DryRunReward': grpc.unary_unary_rpc_method_handler(
+                    servicer.DryRunReward,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.DryRunRewardRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.SerializeToString,
+            ),
+            'GetRewardDryRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRewardDryRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.GetRewardDryRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.SerializeToString,
+            ),
+            'WaitRewardDryRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaitRewardDryRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.WaitRewardDryRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.SerializeToString,
+            ),
+            'CancelRewardDryRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelRewardDryRun,
+                    request_deserializer=tunesmith_dot_v1_dot_automation__pb2.CancelRewardDryRunRequest.FromString,
+                    response_serializer=tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.SerializeToString,
             ),
             'SaveWorkflow': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveWorkflow,
@@ -5648,6 +5713,114 @@ class Automation:
             '/tunesmith.v1.Automation/ListRewardVersions',
             tunesmith_dot_v1_dot_automation__pb2.ListRewardVersionsRequest.SerializeToString,
             tunesmith_dot_v1_dot_automation__pb2.ListRewardsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DryRunReward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/DryRunReward',
+            tunesmith_dot_v1_dot_automation__pb2.DryRunRewardRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRewardDryRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/GetRewardDryRun',
+            tunesmith_dot_v1_dot_automation__pb2.GetRewardDryRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitRewardDryRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/WaitRewardDryRun',
+            tunesmith_dot_v1_dot_automation__pb2.WaitRewardDryRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelRewardDryRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tunesmith.v1.Automation/CancelRewardDryRun',
+            tunesmith_dot_v1_dot_automation__pb2.CancelRewardDryRunRequest.SerializeToString,
+            tunesmith_dot_v1_dot_automation__pb2.RewardDryRun.FromString,
             options,
             channel_credentials,
             insecure,
