@@ -455,9 +455,10 @@ def with_run(rooms: Rooms) -> Rooms:
     plan = [dict(step) for step in cases.get(rooms.actor, cp, CASE).plan["steps"]]
     release = {"name": "release", "kind": "approval", "title": "", "parameters": {"days": 7}}
     release["inputs"] = {"evaluation": "evaluate.evaluation", "model": "package.model"}
-    plan[0] |= {"dataset": "faults@2", "dataset_version": made["version"]}
     plan[-1]["inputs"] = {"model": "release.model"}
     plan.insert(len(plan) - 1, release)
+    spec = {"name": CASE, "steps": [dict(step) for step in plan]}
+    plan[0] |= {"dataset": "faults@2", "dataset_version": made["version"]}
     manifests = {name: methods.manifest(methods.get(rooms.actor, cp, name)) for name in graph.methods_of(plan)}
     begun = {"import": "import", "train": "train", "evaluate": "evaluate", "package": "export"}
     run = WorkflowRunRecord.create(
@@ -465,6 +466,7 @@ def with_run(rooms: Rooms) -> Rooms:
         title="Machine faults",
         case=CASE,
         dataset_version=made["version"],
+        spec=spec,
         graph=graph.as_data(graph.build(plan, manifests)),
         begun={step: {"job": made[job], "reused": job == "import", "tries": 1} for step, job in begun.items()},
         created_by=UserRecord.select().order_by(UserRecord.id).get(),

@@ -34,11 +34,13 @@ from control_plane.domain.permissions import SYSTEM
 from control_plane.rpc.server import Server
 from control_plane.rpc.serving import ServingChannels
 from control_plane.services import jobs
-from control_plane.services.access import credentials, people, projects
+from control_plane.services.access import credentials, identity, people, projects
 from control_plane.services.datasets import json_lines
 from control_plane.services.endpoints import keeping
 from control_plane.services.fleet import machines
 from control_plane.services.things import trash
+from control_plane.services.workflows import deciding
+from control_plane.store.cases import CaseRecord
 from control_plane.store.people import UserRecord
 from method_support import METHODS
 from patience import PATIENCE
@@ -206,14 +208,25 @@ def sign_in(place: Place, drawer: Drawer) -> None:
 
 
 def end_what_runs(place: Place) -> None:
-    """The job that is watched ends well; one that waits is done by the machine, and one is cancelled."""
+    """The job that is watched ends well, one that waits is done by the machine, and one is cancelled.
+
+    The run that waits for an approval gets it from somebody else than who started it.
+    """
+    people.invite(SYSTEM, place.cp, "bea", "Bea", False)
+    projects.set_member(SYSTEM, place.cp, "lab", "bea", "Owner")
+    bea = identity.actor_of(UserRecord.get(UserRecord.name == "bea"), "127.0.0.1")
+    deciding.approve(bea, place.cp, place.room.made["run"])
     jobs.cancel(place.room.actor, place.cp, place.room.train("given-up").id)
     attempt = place.room.latest(place.room.made["running"])
     place.room.finish_model(attempt, "adapter")
 
 
 def prepare(place: Place, drawer: Drawer) -> None:
-    """Ada is there where she is to become a member, and not where she is invited; the machine takes jobs."""
+    """Ada is there where she is to become a member, and not where she is invited; the machine takes jobs.
+
+    The case that the drawer's other half saved under the same title is gone.
+    """
+    CaseRecord.delete().where(CaseRecord.name.startswith("case-")).execute()
     UserRecord.delete().where(UserRecord.name == "ada", drawer.page != "/p/lab/members").execute()
     if drawer.page == "/p/lab/members" and not UserRecord.select().where(UserRecord.name == "ada").exists():
         people.invite(SYSTEM, place.cp, "ada", "Ada", False)
