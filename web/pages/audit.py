@@ -157,6 +157,7 @@ DETAILS = {
     "count": _("entries"),
     "cron": _("times"),
     "data": _("with data"),
+    "dataset": _("dataset"),
     "delivery": _("delivery"),
     "drafts": _("drafts"),
     "evaluation": _("evaluation"),
