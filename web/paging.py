@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from flask import request
+
+from control_plane.domain.errors import NotFound
 
 
 @dataclass(frozen=True)
@@ -39,3 +43,23 @@ def asked_number(name: str, otherwise: int) -> int:
 def whole_number(text: str, otherwise: int = 0) -> int:
     """A number of a form or an address, an id for example; `otherwise` for what is none."""
     return int(text) if text.isdecimal() and len(text) < 16 else otherwise
+
+
+class Numbered(Protocol):
+    """One of a thing's versions."""
+
+    number: Any  # an int, as records have it
+
+
+Version = TypeVar("Version", bound=Numbered)
+
+
+def asked_version(versions: Sequence[Version], field: str, otherwise: Version) -> Version:
+    """The version whose number a form or an address names, `otherwise` where none is. Raises NotFound."""
+    number = whole_number(request.values.get(field, ""))
+    if not number:
+        return otherwise
+    chosen = next((one for one in versions if one.number == number), None)
+    if chosen is None:
+        raise NotFound
+    return chosen

@@ -6,7 +6,7 @@ import re
 from bisect import bisect
 from collections import Counter
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, unified_diff
 from itertools import takewhile
 
 SAME, ADDED, REMOVED = "same", "added", "removed"
@@ -27,6 +27,11 @@ class Compared:
 
     pieces: list[Piece]  # what stayed, what was removed, what was added, in reading order
     is_whole: bool = False  # it would take too long to say which words differ: all between the first and the last
+
+
+def by_lines(old: str, new: str) -> list[str]:
+    """What differs between two texts, as lines with a sign before them."""
+    return list(unified_diff(old.splitlines(), new.splitlines(), lineterm=""))[2:]
 
 
 def compare(old: str, new: str) -> Compared:

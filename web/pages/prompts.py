@@ -21,7 +21,7 @@ from web import snippets, word_differences
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.pages.item import Item
-from web.paging import whole_number
+from web.paging import asked_version, whole_number
 from web.prompts import prompt_form
 
 blueprint = Blueprint("prompts", __name__, url_prefix="/p/<project>/prompts")
@@ -51,8 +51,8 @@ def show(project: str, prompt_id: int) -> ResponseReturnValue:
     """One prompt: a version of it, as JSON too, and what differs from another."""
     found = _kept(prompt_id)
     versions = kept.versions(found.prompt)
-    shown = _numbered(versions, "version", found.version)
-    old = _numbered(versions, "old", shown)
+    shown = asked_version(versions, "version", found.version)
+    old = asked_version(versions, "old", shown)
     said = kept.said(shown)
     return render_template(
         "prompts/show.html",
@@ -73,7 +73,7 @@ def show(project: str, prompt_id: int) -> ResponseReturnValue:
 def export(project: str, prompt_id: int) -> ResponseReturnValue:
     """A version as a file."""
     found = _kept(prompt_id)
-    version = _numbered(kept.versions(found.prompt), "version", found.version)
+    version = asked_version(kept.versions(found.prompt), "version", found.version)
     answer = Response(prompt_form.written(kept.said(version)) + "\n", mimetype="application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="{found.prompt.name}-{version.number}.json"'
     return answer
@@ -156,19 +156,6 @@ def _kept(prompt_id: int) -> Kept:
     if found.prompt.project_id != the_project().id:
         raise NotFound
     return found
-
-
-def _numbered(
-    versions: Sequence[PromptVersionRecord], field: str, otherwise: PromptVersionRecord
-) -> PromptVersionRecord:
-    """The version whose number is asked for. Raises NotFound where there is none."""
-    number = whole_number(request.values.get(field, ""))
-    if not number:
-        return otherwise
-    chosen = next((one for one in versions if one.number == number), None)
-    if chosen is None:
-        raise NotFound
-    return chosen
 
 
 def _difference(old: PromptVersionRecord, new: PromptVersionRecord) -> word_differences.Compared:

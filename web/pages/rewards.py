@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,14 +22,14 @@ from control_plane.services.rewards import documents, dry_running, kept
 from control_plane.services.rewards.kept import Kept
 from control_plane.services.things import kinds
 from control_plane.store.rewards import RewardDryRunRecord, RewardVersionRecord
-from web import check_list, forms, snippets
+from web import check_list, forms, snippets, word_differences
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.formatting import decimal_sign
 from web.fragments import fragment
 from web.languages import locale
 from web.pages.item import Item
-from web.paging import whole_number
+from web.paging import asked_version, whole_number
 from web.refusals import shown_again
 from web.rewards import words
 
@@ -76,7 +75,7 @@ def create(project: str) -> ResponseReturnValue:
 def show(project: str, name: str) -> ResponseReturnValue:
     """One reward: a version of it in the builder, what differs between two, and its newest dry run."""
     found = kept.get(the_actor(), the_control_plane(), project, name)
-    shown = _numbered(kept.versions(found.reward), "version", found.version)
+    shown = asked_version(kept.versions(found.reward), "version", found.version)
     return _builder(project, list(shown.document["checks"]), Kept(found.reward, shown))
 
 
@@ -92,7 +91,7 @@ def save(project: str, name: str) -> ResponseReturnValue:
 def export(project: str, name: str) -> Response:
     """A version as a file."""
     found = kept.get(the_actor(), the_control_plane(), project, name)
-    shown = _numbered(kept.versions(found.reward), "version", found.version)
+    shown = asked_version(kept.versions(found.reward), "version", found.version)
     answer = Response(_text(shown.document), mimetype="application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.json"'
     return answer
@@ -104,7 +103,7 @@ def export(project: str, name: str) -> Response:
 def begin(project: str, name: str) -> ResponseReturnValue:
     """Try the version that was looked at on rows of a dataset, with samples of a model if one was chosen."""
     found = kept.get(the_actor(), the_control_plane(), project, name)
-    shown = _numbered(kept.versions(found.reward), "version", found.version)
+    shown = asked_version(kept.versions(found.reward), "version", found.version)
     kind, _colon, model = request.form.get("model", "").partition(":")
     who = {kind: model} if kind in ("deployment", "endpoint") else {}
     named, number = f"{name}@{shown.number}", whole_number(request.form.get("dataset", ""))
@@ -178,7 +177,7 @@ def _builder(
     given: dict[str, Any] = {}
     if before is not None:
         known = kept.versions(before.reward)
-        old = _numbered(known, "old", before.version)
+        old = asked_version(known, "old", before.version)
         found = dry_running.newest(before.version)
         given = {
             "reward": before.reward,
@@ -186,7 +185,7 @@ def _builder(
             "versions": known,
             "authors": _authors(known),
             "old": old,
-            "difference": _difference(old, before.version) if old.id != before.version.id else [],
+            "difference": word_differences.by_lines(_text(old.document), _text(before.version.document)),
             "text": _text(before.version.document),
             "newest": known[0],
             "datasets": _datasets(project),
@@ -249,25 +248,6 @@ def _models(project: str) -> list[tuple[str, str]]:
     if actor.may("endpoint.use", the_project().id):
         found += [(f"endpoint:{one.name}", one.name) for one in keeping.list_endpoints(actor, cp, project)]
     return found
-
-
-def _numbered(
-    versions: Sequence[RewardVersionRecord], field: str, otherwise: RewardVersionRecord
-) -> RewardVersionRecord:
-    """The version whose number is asked for. Raises NotFound where there is none."""
-    number = whole_number(request.values.get(field, ""))
-    if not number:
-        return otherwise
-    chosen = next((one for one in versions if one.number == number), None)
-    if chosen is None:
-        raise NotFound
-    return chosen
-
-
-def _difference(old: RewardVersionRecord, new: RewardVersionRecord) -> list[str]:
-    """What differs between two versions, as lines with a sign before them."""
-    before, after = (_text(one.document).splitlines() for one in (old, new))
-    return list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
 
 
 def _text(document: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -21,12 +20,12 @@ from control_plane.services.workflows.kept import Kept
 from control_plane.services.workflows.sources import Wanted
 from control_plane.store.workflows import WorkflowVersionRecord
 from control_plane.wording import say
-from web import snippets
+from web import snippets, word_differences
 from web.access import requires, the_actor, the_control_plane, the_project
 from web.failures import sentence
 from web.languages import locale
 from web.pages.item import Item
-from web.paging import whole_number
+from web.paging import asked_version, whole_number
 from web.refusals import shown_again
 from web.workflows import run_form
 
@@ -83,8 +82,8 @@ def show(project: str, workflow_id: int) -> ResponseReturnValue:
     actor, cp = the_actor(), the_control_plane()
     found = _kept(workflow_id)
     versions = kept.versions_of(found.workflow)
-    shown = _numbered(versions, "version", found.version)
-    old = _numbered(versions, "old", shown)
+    shown = asked_version(versions, "version", found.version)
+    old = asked_version(versions, "old", shown)
     spec = kept.read(shown).spec
     return render_template(
         "workflows/show.html",
@@ -92,7 +91,7 @@ def show(project: str, workflow_id: int) -> ResponseReturnValue:
         versions=versions,
         version=shown,
         old=old,
-        difference=_difference(old, shown) if old.id != shown.id else [],
+        difference=word_differences.by_lines(old.text, shown.text),
         authors=_authors(versions),
         controls=run_form.controls(project, spec),
         runs=workflow_runs.of_project(actor, cp, project, "", workflow_id, _SHOWN_RUNS)
@@ -108,7 +107,7 @@ def show(project: str, workflow_id: int) -> ResponseReturnValue:
 def run(project: str, workflow_id: int) -> ResponseReturnValue:
     """Begin a run of the version that was looked at, or only say what it would take."""
     found = _kept(workflow_id)
-    version = _numbered(kept.versions_of(found.workflow), "version", found.version)
+    version = asked_version(kept.versions_of(found.workflow), "version", found.version)
     wanted = Wanted(
         workflow=f"{found.workflow.name}@{version.number}",
         given=run_form.given(kept.read(version).spec, request.form),
@@ -177,7 +176,7 @@ def save(project: str, workflow_id: int) -> ResponseReturnValue:
 def export(project: str, workflow_id: int) -> ResponseReturnValue:
     """A version as a file: as it was written, or in the canonical form (`form=json`)."""
     found = _kept(workflow_id)
-    version = _numbered(kept.versions_of(found.workflow), "version", found.version)
+    version = asked_version(kept.versions_of(found.workflow), "version", found.version)
     return _file(found.workflow.name, version.text, kept.read(version).spec)
 
 
@@ -256,25 +255,6 @@ def _kept(workflow_id: int) -> Kept:
     if found.workflow.project_id != the_project().id:
         raise NotFound
     return found
-
-
-def _numbered(
-    versions: Sequence[WorkflowVersionRecord], field: str, otherwise: WorkflowVersionRecord
-) -> WorkflowVersionRecord:
-    """The version whose number is asked for. Raises NotFound where there is none."""
-    number = whole_number(request.values.get(field, ""))
-    if not number:
-        return otherwise
-    chosen = next((one for one in versions if one.number == number), None)
-    if chosen is None:
-        raise NotFound
-    return chosen
-
-
-def _difference(old: WorkflowVersionRecord, new: WorkflowVersionRecord) -> list[str]:
-    """What differs between two versions, as lines with a sign before them."""
-    found = difflib.unified_diff(old.text.splitlines(), new.text.splitlines(), lineterm="")
-    return list(found)[2:]
 
 
 def _authors(versions: Sequence[WorkflowVersionRecord]) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from control_plane.domain.errors.family import Conflict, Invalid
+from control_plane.domain.errors.family import Invalid
 
 
 class WishInvalid(Invalid):
@@ -59,17 +59,3 @@ class WishTableUnreadable(WishInvalid):
     """Line {line}: this is no table of two columns, question and answer. Copy the two columns from a spreadsheet, or
     separate them by a tab.
     """
-
-
-class WishDatasetUnfit(WishInvalid):
-    """This dataset version has no questions with answers. A wish needs rows of one of the formats {accepted}."""
-
-
-class WishChanged(Conflict):
-    """Somebody has changed this wish since you opened it: it is at version {number} now. Look at it again and repeat
-    your change.
-    """
-
-
-class WishNotAccepted(Conflict):
-    """This has not been made yet, or the wish was changed since. Accept the proposal first."""
