@@ -93,7 +93,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     cp = make_control_plane(tmp_path_factory.mktemp("site") / "data", FakeClock())
     with served(cp, rooms.furnished(cp)) as site:
         rooms.with_listener(rooms.with_labelling(rooms.with_draft(rooms.with_sweep(site.rooms), NAME)))
-        rooms.with_run(site.rooms)
+        rooms.with_trial(rooms.with_run(site.rooms))
         yield site
     close_database()
 
